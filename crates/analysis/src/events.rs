@@ -1,0 +1,173 @@
+//! What happened to a session? The facts that an analysed body gives to the rules.
+
+use sessionlint_diagnostics::{Evidence, Gap, Span};
+use sessionlint_ir::{ExitHow, ExitKind, TypeRef};
+use sessionlint_protocols::{EndKind, ProtocolId};
+
+/// Index of a [`Site`] in a [`Report`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SiteId(pub u16);
+
+/// A place where a session begins in a body.
+#[derive(Clone, Debug)]
+pub struct Site {
+    /// The call, or the parameter.
+    pub span: Span,
+    /// The variable that holds it, or the connection it is a state of.
+    pub name: Option<String>,
+    /// What it is.
+    pub protocol: ProtocolId,
+    /// How it was recognised.
+    pub evidence: Evidence,
+    /// Whether the caller keeps it.
+    pub borrowed: bool,
+    /// Whether it was begun by SQL text.
+    pub raw: bool,
+    /// Whether it was handed in as a parameter.
+    pub parameter: bool,
+    /// Whether the connection that it is a state of belongs to somebody else.
+    pub on_borrowed: bool,
+    /// Whether the connection that it is a state of goes back to a pool.
+    pub pooled: bool,
+    /// The places where it is ended, on any way, and how.
+    pub ended: Vec<(Span, EndKind)>,
+}
+
+/// Why a value is dropped.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Cause {
+    /// What kind of end.
+    pub kind: CauseKind,
+    /// Where: the exit, the end of the block or statement, the assignment.
+    pub span: Span,
+}
+
+/// Kinds of ends of a value's life.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum CauseKind {
+    /// Its block ends.
+    ScopeEnd,
+    /// Its statement ends; `wildcard` when the statement binds to `_`.
+    Statement {
+        /// Whether it is bound to `_`.
+        wildcard: bool,
+    },
+    /// The body is left.
+    Exit {
+        /// How the caller sees it.
+        kind: ExitKind,
+        /// By what.
+        how: ExitOrder,
+    },
+    /// A loop's body is left.
+    Jump {
+        /// `break`, `continue`, or where in an error arm.
+        keyword: &'static str,
+    },
+    /// Another value takes its place.
+    Overwritten,
+    /// `drop(..)` is called with it.
+    Explicit,
+}
+
+/// [`ExitHow`] with an order, so that causes can be sorted.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ExitOrder {
+    /// The `?` operator.
+    Question,
+    /// `return`.
+    Return,
+    /// The end of the body.
+    Tail,
+    /// A macro that returns.
+    Macro(String),
+}
+
+impl From<&ExitHow> for ExitOrder {
+    fn from(how: &ExitHow) -> Self {
+        match how {
+            ExitHow::Question => ExitOrder::Question,
+            ExitHow::Return => ExitOrder::Return,
+            ExitHow::Tail => ExitOrder::Tail,
+            ExitHow::Macro(name) => ExitOrder::Macro(name.clone()),
+        }
+    }
+}
+
+impl CauseKind {
+    /// How the caller sees this end: as an error, a refusal, or as if nothing were wrong.
+    pub fn exit_kind(&self) -> ExitKind {
+        match self {
+            CauseKind::Exit { kind, .. } => *kind,
+            CauseKind::Jump { keyword: "error arm" } => ExitKind::Refusal,
+            _ => ExitKind::Success,
+        }
+    }
+}
+
+/// What happens to a session.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum EventKind {
+    /// It is dropped, or its connection is left, while it is open.
+    LeftOpen,
+    /// It is opened and dropped in one statement.
+    Discarded,
+    /// The future of its end is dropped before anybody polls it.
+    Unawaited {
+        /// The end.
+        end: EndKind,
+        /// The method.
+        call: String,
+    },
+    /// The result of its end is dropped, or its error is only logged before a success exit.
+    ResultIgnored {
+        /// The end.
+        end: EndKind,
+        /// Whether the error is logged.
+        logged: bool,
+    },
+    /// It is taken out of everything that would end it.
+    Leaked {
+        /// By what.
+        how: String,
+    },
+}
+
+/// A fact about one session on one way through the body.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// What happens.
+    pub kind: EventKind,
+    /// The session.
+    pub site: SiteId,
+    /// Why, and where.
+    pub cause: Cause,
+    /// The first write through it on this way, if any.
+    pub written: Option<Span>,
+    /// Where its end is called, for ends that come to nothing.
+    pub release: Option<Span>,
+    /// The branches taken since it was opened: the condition, and whether it held.
+    pub branches: Vec<(Span, bool)>,
+}
+
+/// What was found out about one body.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// `module::Type::function`.
+    pub function: String,
+    /// The sessions, in the order in which they were met.
+    pub sites: Vec<Site>,
+    /// The facts, sorted.
+    pub events: Vec<Event>,
+    /// What was not understood.
+    pub gaps: Vec<Gap>,
+    /// The declared return type.
+    pub output: Option<TypeRef>,
+}
+
+impl Report {
+    /// One site.
+    pub fn site(&self, id: SiteId) -> &Site {
+        &self.sites[usize::from(id.0)]
+    }
+}

@@ -1,0 +1,499 @@
+//! What does each written name mean? Names and types of a workspace, read on demand from outlines.
+
+mod types;
+
+pub use types::Ty;
+
+use sessionlint_diagnostics::{FileId, Span};
+use sessionlint_ir::{
+    Field, FunctionItem, ImplHeader, Import, ItemId, ItemKind, Outline, Signature, TypeRef,
+};
+use sessionlint_protocols::{LibraryId, Model};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::Hash;
+use std::sync::{Arc, RwLock};
+
+/// How deep aliases, imports and globs are followed.
+const MAX_DEPTH: u32 = 12;
+
+/// Index of a package in an [`Index`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PackageId(pub u32);
+
+/// One item of the workspace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ItemRef {
+    /// Its file.
+    pub file: FileId,
+    /// Its place in the file's outline.
+    pub item: ItemId,
+}
+
+/// A package: where its modules are and which crates it can name.
+#[derive(Clone, Debug, Default)]
+pub struct Package {
+    /// Files by module path; a package with a library and binaries has several roots.
+    pub modules: BTreeMap<Vec<String>, Vec<FileId>>,
+    /// Crate identifiers it can name: the identifier of the package behind it, and the package when
+    /// it is one of this workspace.
+    pub dependencies: BTreeMap<String, (String, Option<PackageId>)>,
+    /// The libraries that its dependencies bring in, also through other packages of the workspace.
+    pub libraries: BTreeSet<LibraryId>,
+    /// Files that mention a session: where methods of its types are looked for.
+    pub indexed: Vec<FileId>,
+    /// Whether its dependencies are unknown: then any known library may be named.
+    pub loose: bool,
+}
+
+/// A file's text and outline.
+#[derive(Debug)]
+pub struct FileData {
+    /// The text.
+    pub text: String,
+    /// Its items.
+    pub outline: Outline,
+}
+
+/// What the front end of a language and the engine provide.
+pub trait Host: Sync {
+    /// The text and outline of a file; `None` when it cannot be read.
+    fn data(&self, file: FileId) -> Option<&FileData>;
+    /// The fields and type parameters of a struct, union or enum.
+    fn fields(&self, text: &str, span: Span) -> Option<(Vec<Field>, Vec<String>)>;
+    /// What an alias stands for, and its type parameters.
+    fn alias(&self, text: &str, span: Span) -> Option<(TypeRef, Vec<String>)>;
+    /// The header of an `impl` block.
+    fn impl_header(&self, text: &str, span: Span) -> Option<ImplHeader>;
+    /// The names that an import brings in.
+    fn imports(&self, text: &str, span: Span) -> Option<Vec<Import>>;
+    /// The type of a constant, and its text when it is a text literal.
+    fn constant(&self, text: &str, span: Span) -> Option<(TypeRef, Option<String>)>;
+    /// A function's signature.
+    fn signature(&self, text: &str, span: Span) -> Option<Signature>;
+    /// A function with its body lowered.
+    fn function(&self, text: &str, span: Span) -> Option<FunctionItem>;
+}
+
+/// Where a name is looked up.
+#[derive(Clone, Debug)]
+pub struct Scope<'a> {
+    /// The file.
+    pub file: FileId,
+    /// The inline modules around the place, outermost first.
+    pub inline: Vec<String>,
+    /// Imports inside the function.
+    pub imports: &'a [Import],
+    /// Type parameters with their bounds.
+    pub generics: &'a [(String, Vec<TypeRef>)],
+    /// What `Self` stands for.
+    pub self_ty: Option<Ty>,
+}
+
+/// What a path leads to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Resolved {
+    /// A path into a crate outside the workspace, the crate's real identifier first.
+    External(Vec<String>),
+    /// An item of the workspace, and the names that follow it (`Type::new`).
+    Item(ItemRef, Vec<String>),
+    /// A module of the workspace.
+    Module(PackageId, Vec<String>),
+}
+
+/// Names and types of a workspace.
+pub struct Index<'h> {
+    /// What the front end provides.
+    pub host: &'h dyn Host,
+    /// What is known about libraries.
+    pub model: &'h Model,
+    packages: Vec<Package>,
+    /// For each file its package and module path.
+    files: Vec<(PackageId, Vec<String>)>,
+    imports: Cache<FileId, Vec<(Vec<String>, Import)>>,
+    fields: Cache<ItemRef, (Vec<Field>, Vec<String>)>,
+    signatures: Cache<ItemRef, Option<Signature>>,
+    headers: Cache<ItemRef, Option<ImplHeader>>,
+    methods: Cache<PackageId, HashMap<(String, String), Vec<ItemRef>>>,
+    functions: Cache<ItemRef, Option<FunctionItem>>,
+}
+
+/// Values computed once for each key. Two threads may compute the same value; both get the first.
+struct Cache<K, V>(RwLock<HashMap<K, Arc<V>>>);
+
+impl<K: Copy + Eq + Hash, V> Cache<K, V> {
+    fn new() -> Self {
+        Self(RwLock::new(HashMap::new()))
+    }
+
+    fn get(&self, key: K, compute: impl FnOnce() -> V) -> Arc<V> {
+        if let Some(known) = self.0.read().unwrap_or_else(|poisoned| poisoned.into_inner()).get(&key) {
+            return Arc::clone(known);
+        }
+        let value = Arc::new(compute());
+        let mut known = self.0.write().unwrap_or_else(|poisoned| poisoned.into_inner());
+        Arc::clone(known.entry(key).or_insert(value))
+    }
+}
+
+impl<'h> Index<'h> {
+    /// An index over packages and, for each file, its package and module path.
+    pub fn new(
+        host: &'h dyn Host,
+        model: &'h Model,
+        packages: Vec<Package>,
+        files: Vec<(PackageId, Vec<String>)>,
+    ) -> Self {
+        Self {
+            host,
+            model,
+            packages,
+            files,
+            imports: Cache::new(),
+            fields: Cache::new(),
+            signatures: Cache::new(),
+            headers: Cache::new(),
+            methods: Cache::new(),
+            functions: Cache::new(),
+        }
+    }
+
+    /// The package of a file.
+    pub fn package_of(&self, file: FileId) -> &Package {
+        &self.packages[self.package_id(file).0 as usize]
+    }
+
+    fn package_id(&self, file: FileId) -> PackageId {
+        self.files[file.0 as usize].0
+    }
+
+    fn package(&self, id: PackageId) -> &Package {
+        &self.packages[id.0 as usize]
+    }
+
+    /// Whether a library is among the dependencies of a file's package.
+    pub fn in_play(&self, file: FileId, library: LibraryId) -> bool {
+        let package = self.package_of(file);
+        package.loose || package.libraries.contains(&library)
+    }
+
+    /// The module path of an item, file and inline modules together.
+    pub fn module_of(&self, item: ItemRef) -> Vec<String> {
+        let mut path = self.files[item.file.0 as usize].1.clone();
+        if let Some(data) = self.host.data(item.file) {
+            path.extend(data.outline.module_path(item.item));
+        }
+        path
+    }
+
+    fn item_text(&self, item: ItemRef, part: fn(&sessionlint_ir::Item) -> Span) -> Option<(&str, Span)> {
+        let data = self.host.data(item.file)?;
+        let span = part(data.outline.item(item.item));
+        Some((data.text.get(span.start as usize..span.end as usize)?, span))
+    }
+
+    /// The kind and name of an item.
+    pub fn item(&self, item: ItemRef) -> Option<&sessionlint_ir::Item> {
+        Some(self.host.data(item.file)?.outline.item(item.item))
+    }
+
+    /// The scope around an item: its module, and the `impl` or trait that holds it.
+    pub fn scope_of(&self, item: ItemRef) -> Scope<'static> {
+        let inline = self.host.data(item.file).map(|data| data.outline.module_path(item.item)).unwrap_or_default();
+        Scope { file: item.file, inline, imports: &[], generics: &[], self_ty: None }
+    }
+
+    /// The signature of a function.
+    pub fn signature(&self, item: ItemRef) -> Option<Signature> {
+        let compute = || {
+            let (text, span) = self.item_text(item, |item| {
+                let end = item.body.map_or(item.head.end, |body| body.start);
+                Span { end, ..item.head }
+            })?;
+            self.host.signature(text, span)
+        };
+        self.signatures.get(item, compute).as_ref().clone()
+    }
+
+    /// A function with its body lowered.
+    pub fn function(&self, item: ItemRef) -> Arc<Option<FunctionItem>> {
+        self.functions.get(item, || {
+            let (text, span) = self.item_text(item, |item| item.head)?;
+            self.host.function(text, span)
+        })
+    }
+
+    /// The header of the `impl` block around an item.
+    pub fn impl_of(&self, item: ItemRef) -> Option<(ItemRef, ImplHeader)> {
+        let parent = self.item(item)?.parent?;
+        let parent = ItemRef { file: item.file, item: parent };
+        (self.item(parent)?.kind == ItemKind::Impl).then_some(())?;
+        Some((parent, self.header(parent)?))
+    }
+
+    fn header(&self, item: ItemRef) -> Option<ImplHeader> {
+        let compute = || {
+            let (text, span) = self.item_text(item, |item| {
+                let end = item.body.map_or(item.head.end, |body| body.start);
+                Span { end, ..item.head }
+            })?;
+            self.host.impl_header(text, span)
+        };
+        self.headers.get(item, compute).as_ref().clone()
+    }
+
+    fn imports(&self, file: FileId) -> Arc<Vec<(Vec<String>, Import)>> {
+        self.imports.get(file, || {
+            let Some(data) = self.host.data(file) else { return Vec::new() };
+            let mut found = Vec::new();
+            for id in data.outline.ids() {
+                let item = data.outline.item(id);
+                if item.kind != ItemKind::Use {
+                    continue;
+                }
+                let Some(text) = data.text.get(item.head.start as usize..item.head.end as usize) else { continue };
+                let module = data.outline.module_path(id);
+                let imports = self.host.imports(text, item.head).unwrap_or_default();
+                found.extend(imports.into_iter().map(|import| (module.clone(), import)));
+            }
+            found
+        })
+    }
+
+    /// What a path means in a scope.
+    pub fn resolve(&self, scope: &Scope<'_>, path: &[String]) -> Option<Resolved> {
+        let first = path.first()?;
+        let imported = scope.imports.iter().find(|import| import.name.as_ref() == Some(first));
+        if let Some(import) = imported {
+            let mut full = import.path.clone();
+            full.extend_from_slice(&path[1..]);
+            if full != path {
+                return self.resolve_from(scope.file, &scope.inline, &full, 1);
+            }
+        }
+        self.resolve_from(scope.file, &scope.inline, path, 0)
+    }
+
+    fn resolve_from(&self, file: FileId, inline: &[String], path: &[String], depth: u32) -> Option<Resolved> {
+        if depth > MAX_DEPTH {
+            return None;
+        }
+        let (first, rest) = path.split_first()?;
+        let package = self.package_id(file);
+        let mut module = self.files[file.0 as usize].1.clone();
+        module.extend_from_slice(inline);
+        match first.as_str() {
+            "crate" => return self.in_module(package, &[], rest, depth + 1),
+            "self" => return self.in_module(package, &module, rest, depth + 1),
+            "super" => {
+                module.pop();
+                let mut rest = rest;
+                while let Some((next, after)) = rest.split_first().filter(|(next, _)| *next == "super") {
+                    debug_assert_eq!(next, "super");
+                    module.pop();
+                    rest = after;
+                }
+                return self.in_module(package, &module, rest, depth + 1);
+            }
+            _ => {}
+        }
+        self.in_module(package, &module, path, depth + 1).or_else(|| self.external(package, path, depth))
+    }
+
+    /// A path whose first name is a crate.
+    fn external(&self, package: PackageId, path: &[String], depth: u32) -> Option<Resolved> {
+        let (first, rest) = path.split_first()?;
+        let known = self.package(package);
+        if let Some((real, workspace)) = known.dependencies.get(first) {
+            if let Some(workspace) = workspace {
+                return self.in_module(*workspace, &[], rest, depth + 1);
+            }
+            let mut full = vec![real.clone()];
+            full.extend_from_slice(rest);
+            return Some(Resolved::External(full));
+        }
+        let standard = matches!(first.as_str(), "std" | "core" | "alloc");
+        let loose = known.loose && self.model.library_of_crate(first).is_some();
+        (standard || loose).then(|| Resolved::External(path.to_vec()))
+    }
+
+    /// A path below a module of the workspace.
+    fn in_module(&self, package: PackageId, module: &[String], path: &[String], depth: u32) -> Option<Resolved> {
+        if depth > MAX_DEPTH {
+            return None;
+        }
+        let Some((first, rest)) = path.split_first() else {
+            return Some(Resolved::Module(package, module.to_vec()));
+        };
+        let mut child = module.to_vec();
+        child.push(first.clone());
+        let files = self.files_of(package, module);
+        // Items come first, then named imports, then modules in files of their own, then globs.
+        for (file, inline) in &files {
+            let Some(data) = self.host.data(*file) else { continue };
+            for id in data.outline.ids() {
+                let item = data.outline.item(id);
+                if item.name != *first || matches!(item.kind, ItemKind::Use | ItemKind::Impl | ItemKind::Macro) {
+                    continue;
+                }
+                let parent_is_module =
+                    item.parent.is_none_or(|parent| data.outline.item(parent).kind == ItemKind::Module);
+                if !parent_is_module || data.outline.module_path(id) != *inline {
+                    continue;
+                }
+                if item.kind == ItemKind::Module {
+                    if rest.is_empty() || item.body.is_some() || self.has_module(package, &child) {
+                        return self.in_module(package, &child, rest, depth + 1);
+                    }
+                    continue;
+                }
+                return Some(Resolved::Item(ItemRef { file: *file, item: id }, rest.to_vec()));
+            }
+        }
+        for (file, inline) in &files {
+            for (within, import) in self.imports(*file).iter() {
+                if within != inline || import.name.as_ref() != Some(first) {
+                    continue;
+                }
+                if import.path.len() == 1 && import.path[0] == *first {
+                    return self.external(package, path, depth + 1);
+                }
+                let mut full = import.path.clone();
+                full.extend_from_slice(rest);
+                let resolved = self.resolve_import(*file, inline, &full, depth + 1);
+                if resolved.is_some() {
+                    return resolved;
+                }
+            }
+        }
+        if self.has_module(package, &child) {
+            return self.in_module(package, &child, rest, depth + 1);
+        }
+        for (file, inline) in &files {
+            for (within, import) in self.imports(*file).iter() {
+                if within != inline || import.name.is_some() {
+                    continue;
+                }
+                let mut full = import.path.clone();
+                full.extend_from_slice(path);
+                match self.resolve_import(*file, inline, &full, depth + 1) {
+                    // A glob import of a foreign crate may or may not hold the name: the model knows.
+                    Some(Resolved::External(full)) if !self.is_known(&full) => {}
+                    None => {}
+                    found => return found,
+                }
+            }
+        }
+        None
+    }
+
+    /// Imports start from a crate or from the module that they stand in.
+    fn resolve_import(&self, file: FileId, inline: &[String], path: &[String], depth: u32) -> Option<Resolved> {
+        let package = self.package_id(file);
+        let first = path.first()?;
+        if !matches!(first.as_str(), "crate" | "self" | "super")
+            && let found @ Some(_) = self.external(package, path, depth + 1)
+        {
+            return found;
+        }
+        self.resolve_from(file, inline, path, depth + 1)
+    }
+
+    fn is_known(&self, path: &[String]) -> bool {
+        self.model.type_at(path).is_some()
+            || self
+                .model
+                .library_at(path)
+                .is_some_and(|(library, name)| self.model.library(library).statements.iter().any(|known| known == name))
+    }
+
+    fn has_module(&self, package: PackageId, module: &[String]) -> bool {
+        self.package(package).modules.contains_key(module)
+    }
+
+    /// The files that hold a module, with the inline modules that lead to it inside each.
+    fn files_of(&self, package: PackageId, module: &[String]) -> Vec<(FileId, Vec<String>)> {
+        let modules = &self.package(package).modules;
+        (0..=module.len())
+            .rev()
+            .filter_map(|split| Some((modules.get(&module[..split])?, module[split..].to_vec())))
+            .flat_map(|(files, inline)| files.iter().map(move |file| (*file, inline.clone())))
+            .filter(|(file, inline)| inline.is_empty() || self.has_inline(*file, inline))
+            .collect()
+    }
+
+    fn has_inline(&self, file: FileId, inline: &[String]) -> bool {
+        let Some(data) = self.host.data(file) else { return false };
+        data.outline.ids().any(|id| {
+            let item = data.outline.item(id);
+            item.kind == ItemKind::Module
+                && item.body.is_some()
+                && Some(&item.name) == inline.last()
+                && data.outline.module_path(id) == inline[..inline.len() - 1]
+        })
+    }
+
+    /// The methods called `name` of a type or trait of the workspace.
+    pub fn methods(&self, owner: ItemRef, name: &str) -> Vec<ItemRef> {
+        let Some(owner_item) = self.item(owner) else { return Vec::new() };
+        let owner_name = owner_item.name.clone();
+        let package = self.package_id(owner.file);
+        let by_name = self.methods.get(package, || {
+            let mut found: HashMap<(String, String), Vec<ItemRef>> = HashMap::new();
+            for file in &self.package(package).indexed {
+                self.methods_of_file(*file, &mut found);
+            }
+            found
+        });
+        let key = (owner_name, name.to_owned());
+        let mut found = by_name.get(&key).cloned().unwrap_or_default();
+        if !self.package(package).indexed.contains(&owner.file) {
+            let mut near = HashMap::new();
+            self.methods_of_file(owner.file, &mut near);
+            found.extend(near.remove(&key).unwrap_or_default());
+        }
+        found.sort();
+        found
+    }
+
+    fn methods_of_file(&self, file: FileId, found: &mut HashMap<(String, String), Vec<ItemRef>>) {
+        let Some(data) = self.host.data(file) else { return };
+        for id in data.outline.ids() {
+            let item = data.outline.item(id);
+            let Some(parent) = item.parent.filter(|_| item.kind == ItemKind::Function) else { continue };
+            let owner = match data.outline.item(parent).kind {
+                ItemKind::Impl => {
+                    let header = self.header(ItemRef { file, item: parent });
+                    header.and_then(|header| header.self_ty.last_segment().map(str::to_owned))
+                }
+                ItemKind::Trait => Some(data.outline.item(parent).name.clone()),
+                _ => None,
+            };
+            if let Some(owner) = owner {
+                found.entry((owner, item.name.clone())).or_default().push(ItemRef { file, item: id });
+            }
+        }
+    }
+
+    /// The text of a constant, by path.
+    pub fn constant_text(&self, scope: &Scope<'_>, path: &[String]) -> Option<String> {
+        let Some(Resolved::Item(item, rest)) = self.resolve(scope, path) else { return None };
+        let known = self.item(item)?;
+        if known.kind != ItemKind::Constant || !rest.is_empty() {
+            return None;
+        }
+        let (text, span) = self.item_text(item, |item| item.head)?;
+        self.host.constant(text, span)?.1
+    }
+
+    /// The type of a constant or static, by path.
+    pub fn constant_ty(&self, scope: &Scope<'_>, path: &[String]) -> Option<Ty> {
+        let Some(Resolved::Item(item, rest)) = self.resolve(scope, path) else { return None };
+        let known = self.item(item)?;
+        if known.kind != ItemKind::Constant || !rest.is_empty() {
+            return None;
+        }
+        let (text, span) = self.item_text(item, |item| item.head)?;
+        let (ty, _) = self.host.constant(text, span)?;
+        Some(self.ty(&self.scope_of(item), &ty))
+    }
+}

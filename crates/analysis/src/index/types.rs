@@ -1,0 +1,219 @@
+//! What type is meant by a written one?
+
+use super::{Index, ItemRef, MAX_DEPTH, Resolved, Scope};
+use sessionlint_ir::{ItemKind, TypeRef};
+use sessionlint_protocols::ProtocolId;
+use std::collections::BTreeMap;
+
+/// A type, as far as it matters for sessions.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Ty {
+    /// Not known, or of no interest.
+    Unknown,
+    /// A type that a library's data names.
+    Known(ProtocolId),
+    /// A struct, enum or trait of the workspace.
+    Own(ItemRef),
+    /// A reference, or a shared or guarded value: whoever has it does not own what is inside.
+    Ref(Box<Ty>),
+    /// `Result` or `Option`.
+    Fallible(Box<Ty>),
+    /// A future.
+    Future(Box<Ty>),
+    /// A cell that is filled once; `get` gives an `Option`.
+    Cell(Box<Ty>),
+    /// A collection of one type.
+    Collection(Box<Ty>),
+    /// A tuple.
+    Tuple(Vec<Ty>),
+}
+
+impl Ty {
+    /// The type behind references.
+    pub fn peeled(&self) -> &Ty {
+        match self {
+            Ty::Ref(inner) => inner.peeled(),
+            other => other,
+        }
+    }
+
+    /// Whether nothing is known about it.
+    pub fn is_unknown(&self) -> bool {
+        match self {
+            Ty::Unknown => true,
+            Ty::Ref(inner) | Ty::Fallible(inner) | Ty::Future(inner) | Ty::Cell(inner) | Ty::Collection(inner) => {
+                inner.is_unknown()
+            }
+            Ty::Tuple(parts) => parts.iter().all(Ty::is_unknown),
+            Ty::Known(_) | Ty::Own(_) => false,
+        }
+    }
+}
+
+/// Types that only own what is inside.
+const OWNING: &[&str] = &["Box", "Pin", "Extension", "Path", "Json", "Form", "Query", "ReqData", "Cow", "ManuallyDrop"];
+/// Types that share or guard what is inside.
+const SHARING: &[&str] = &[
+    "Arc", "Rc", "Data", "State", "Mutex", "RwLock", "RefCell", "LazyLock", "LazyCell", "Lazy", "MutexGuard",
+    "OwnedMutexGuard", "RwLockReadGuard", "RwLockWriteGuard", "Ref", "RefMut", "ArcSwap", "Weak", "FromRef", "AsRef",
+    "AsMut", "Borrow", "BorrowMut", "Deref", "DerefMut", "Depends",
+];
+const CELLS: &[&str] = &["OnceCell", "OnceLock"];
+const FALLIBLE: &[&str] = &["Option", "Result"];
+const FUTURES: &[&str] = &["Future", "BoxFuture", "LocalBoxFuture", "IntoFuture"];
+const COLLECTIONS: &[&str] = &["Vec", "VecDeque", "HashSet", "BTreeSet", "IntoIterator", "Iterator"];
+
+impl Index<'_> {
+    /// The type that is written in a scope.
+    pub fn ty(&self, scope: &Scope<'_>, written: &TypeRef) -> Ty {
+        self.ty_at(scope, written, &BTreeMap::new(), 0)
+    }
+
+    fn ty_at(&self, scope: &Scope<'_>, written: &TypeRef, bound: &BTreeMap<String, Ty>, depth: u32) -> Ty {
+        if depth > MAX_DEPTH {
+            return Ty::Unknown;
+        }
+        let inner = |written: &TypeRef| self.ty_at(scope, written, bound, depth + 1);
+        match written {
+            TypeRef::Path { segments, args } => self.path_ty(scope, segments, args, bound, depth),
+            TypeRef::Ref { inner: target, .. } => Ty::Ref(Box::new(inner(target))),
+            TypeRef::Tuple(parts) => Ty::Tuple(parts.iter().map(inner).collect()),
+            TypeRef::Slice(element) => Ty::Collection(Box::new(inner(element))),
+            TypeRef::Bounds(bounds) => first_known(bounds.iter().map(inner)),
+            TypeRef::Projection { .. } | TypeRef::Unknown => Ty::Unknown,
+        }
+    }
+
+    fn path_ty(
+        &self,
+        scope: &Scope<'_>,
+        segments: &[String],
+        args: &[TypeRef],
+        bound: &BTreeMap<String, Ty>,
+        depth: u32,
+    ) -> Ty {
+        let Some(last) = segments.last() else { return Ty::Unknown };
+        let argument = |index: usize| {
+            args.get(index).map_or(Ty::Unknown, |arg| self.ty_at(scope, arg, bound, depth + 1))
+        };
+        if segments.len() == 1 {
+            if last == "Self" {
+                return scope.self_ty.clone().unwrap_or(Ty::Unknown);
+            }
+            if let Some(ty) = bound.get(last) {
+                return ty.clone();
+            }
+            if let Some((_, bounds)) = scope.generics.iter().find(|(name, _)| name == last) {
+                return first_known(bounds.iter().map(|bound_ty| self.ty_at(scope, bound_ty, bound, depth + 1)));
+            }
+        }
+        match self.resolve(scope, segments) {
+            Some(Resolved::External(path)) => match self.model.type_at(&path) {
+                Some(id) => Ty::Known(id),
+                None => self.wrapper(last, &argument),
+            },
+            Some(Resolved::Item(item, rest)) if rest.is_empty() => self.item_ty(item, args, scope, bound, depth),
+            // Names of the prelude, and of wrappers behind globs.
+            None => self.wrapper(last, &argument),
+            _ => Ty::Unknown,
+        }
+    }
+
+    fn wrapper(&self, name: &str, argument: &dyn Fn(usize) -> Ty) -> Ty {
+        let inner = || Box::new(argument(0));
+        if FALLIBLE.contains(&name) {
+            Ty::Fallible(inner())
+        } else if OWNING.contains(&name) {
+            argument(0)
+        } else if SHARING.contains(&name) {
+            Ty::Ref(inner())
+        } else if CELLS.contains(&name) {
+            Ty::Cell(inner())
+        } else if FUTURES.contains(&name) {
+            Ty::Future(inner())
+        } else if COLLECTIONS.contains(&name) {
+            Ty::Collection(inner())
+        } else {
+            Ty::Unknown
+        }
+    }
+
+    fn item_ty(
+        &self,
+        item: ItemRef,
+        args: &[TypeRef],
+        scope: &Scope<'_>,
+        bound: &BTreeMap<String, Ty>,
+        depth: u32,
+    ) -> Ty {
+        let Some(known) = self.item(item) else { return Ty::Unknown };
+        match known.kind {
+            ItemKind::Struct | ItemKind::Enum | ItemKind::Trait => Ty::Own(item),
+            ItemKind::Alias => {
+                let Some((text, span)) = self.item_text(item, |item| item.head) else { return Ty::Unknown };
+                let Some((target, params)) = self.host.alias(text, span) else { return Ty::Unknown };
+                let given = params.into_iter().enumerate().map(|(index, param)| {
+                    let ty = args.get(index).map_or(Ty::Unknown, |arg| self.ty_at(scope, arg, bound, depth + 1));
+                    (param, ty)
+                });
+                self.ty_at(&self.scope_of(item), &target, &given.collect(), depth + 1)
+            }
+            _ => Ty::Unknown,
+        }
+    }
+
+    /// The type of a field; `Variant.field` for enums.
+    pub fn field_ty(&self, owner: ItemRef, field: &str) -> Ty {
+        let fields = self.fields.get(owner, || {
+            let read = self.item_text(owner, |item| item.head).and_then(|(text, span)| self.host.fields(text, span));
+            read.unwrap_or_default()
+        });
+        let found = fields.0.iter().find(|known| known.name == field);
+        found.map_or(Ty::Unknown, |known| self.ty(&self.scope_of(owner), &known.ty))
+    }
+
+    /// What a method of a workspace type returns: a future when it is async. Several candidates that
+    /// disagree give nothing.
+    pub fn method_output(&self, owner: ItemRef, name: &str) -> Option<(Ty, ItemRef)> {
+        let candidates = self.methods(owner, name);
+        let mut outputs = candidates.iter().filter_map(|item| Some((self.output(*item, Some(Ty::Own(owner)))?, *item)));
+        let first = outputs.next()?;
+        outputs.all(|(ty, _)| ty == first.0).then_some(first)
+    }
+
+    /// What a function returns when it is called.
+    pub fn output(&self, item: ItemRef, self_ty: Option<Ty>) -> Option<Ty> {
+        let signature = self.signature(item)?;
+        let mut scope = self.scope_of(item);
+        let generics = self.generics_around(item, &signature.generics);
+        scope.generics = &generics;
+        scope.self_ty = self_ty.or_else(|| self.self_ty(item));
+        let ty = self.ty(&scope, &signature.output);
+        Some(if signature.is_async { Ty::Future(Box::new(ty)) } else { ty })
+    }
+
+    /// A function's type parameters with those of the `impl` block around it.
+    pub fn generics_around(&self, item: ItemRef, own: &[(String, Vec<TypeRef>)]) -> Vec<(String, Vec<TypeRef>)> {
+        let mut generics = own.to_vec();
+        if let Some((_, header)) = self.impl_of(item) {
+            generics.extend(header.generics);
+        }
+        generics
+    }
+
+    /// What `Self` means inside an item.
+    pub fn self_ty(&self, item: ItemRef) -> Option<Ty> {
+        if let Some((block, header)) = self.impl_of(item) {
+            let mut scope = self.scope_of(block);
+            scope.generics = &header.generics;
+            return Some(self.ty(&scope, &header.self_ty));
+        }
+        let parent = self.item(item)?.parent?;
+        let parent = ItemRef { file: item.file, item: parent };
+        (self.item(parent)?.kind == ItemKind::Trait).then_some(Ty::Own(parent))
+    }
+}
+
+fn first_known(candidates: impl Iterator<Item = Ty>) -> Ty {
+    candidates.into_iter().find(|ty| !ty.is_unknown()).unwrap_or(Ty::Unknown)
+}

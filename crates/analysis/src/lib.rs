@@ -1,0 +1,18 @@
+//! Which sessions may be in which state here? A typestate dataflow over the IR, with names and types resolved
+//! by an index of the workspace.
+//!
+//! The analysis states facts: what happens to each session on each way out ([`Event`]). Whether that is a
+//! mistake is for the rules to say.
+
+mod events;
+mod flow;
+mod index;
+mod sql;
+mod transfer;
+mod value;
+mod world;
+
+pub use events::{Cause, CauseKind, Event, EventKind, ExitOrder, Report, Site, SiteId};
+pub use flow::{Analysis, function_path};
+pub use index::{FileData, Host, Index, ItemRef, Package, PackageId, Resolved, Scope, Ty};
+pub use sql::{SqlControl, SqlEffect};

@@ -1,0 +1,338 @@
+//! What does a call do? Macros, calls by path, and what calls have in common.
+
+use crate::events::{CauseKind, EventKind, Site, SiteId};
+use crate::flow::{Solver, typed};
+use crate::index::Ty;
+use crate::sql::{SqlControl, SqlEffect};
+use crate::value::{Anchor, ObligationId, Value};
+use crate::world::{Phase, World};
+use sessionlint_diagnostics::{Evidence, Gap, Span};
+use sessionlint_ir::{Call, Callee, Operand};
+use sessionlint_protocols::{EndKind, LibraryId, Opening, ProtocolId, ProtocolKind, Shape};
+
+impl Solver<'_> {
+    pub(crate) fn call(&mut self, world: &mut World, call: &Call) -> Value {
+        match &call.callee {
+            Callee::Macro(path) => self.macro_call(world, path, call),
+            Callee::Path { segments, qualifier } => self.path_call(world, segments, qualifier.as_ref(), call),
+            Callee::Method { receiver, name } => self.method_call(world, receiver, name, call),
+            Callee::Value(callee) => {
+                let callee = self.operand(world, callee);
+                self.forget(world, &callee);
+                self.pass_arguments(world, &call.args, call.name_span);
+                Value::Unknown
+            }
+        }
+    }
+
+    fn macro_call(&mut self, world: &mut World, path: &[String], call: &Call) -> Value {
+        if let Some(effect) = self.statement_macro(path, call) {
+            for arg in &call.args {
+                self.read(world, arg);
+            }
+            return Value::Statement(effect);
+        }
+        if call.borrows_only {
+            return Value::Unknown;
+        }
+        let mut unknown = false;
+        for arg in &call.args {
+            let value = self.operand(world, arg);
+            if let Some(id) = self.session_of(world, &value) {
+                // The macro may do anything with it, its end included.
+                unknown = true;
+                self.forget_obligation(world, id);
+            }
+            self.forget(world, &value);
+        }
+        if unknown {
+            let reason = format!("the macro `{}!` takes a session", path.join("::"));
+            self.gaps.insert(Gap { span: call.name_span, reason });
+        }
+        Value::Unknown
+    }
+
+    /// The statement that a macro of a library makes from its first text.
+    fn statement_macro(&mut self, path: &[String], call: &Call) -> Option<SqlEffect> {
+        let library = self.library_of(path)?;
+        let (name, model) = (path.last()?, self.index.model);
+        model.library(library).statements.iter().any(|known| known == name).then_some(())?;
+        let text = call.args.iter().find_map(|arg| match arg {
+            Operand::Literal(sessionlint_ir::Literal::Text(text)) => Some(SqlEffect::of(text)),
+            _ => None,
+        });
+        Some(text.unwrap_or_default())
+    }
+
+    /// The library that a path leads into.
+    fn library_of(&self, path: &[String]) -> Option<LibraryId> {
+        match self.index.resolve(&self.scope, path)? {
+            crate::index::Resolved::External(full) => self.index.model.library_at(&full).map(|(library, _)| library),
+            _ => None,
+        }
+    }
+
+    /// Reads an argument without moving anything.
+    pub(crate) fn read(&self, world: &World, operand: &Operand) -> Value {
+        match operand {
+            Operand::Value(place) | Operand::Ref { place, .. } => Value::Ref(world.canonical(place).0),
+            Operand::Literal(sessionlint_ir::Literal::Text(text)) => Value::Text(SqlEffect::of(text)),
+            _ => Value::Unknown,
+        }
+    }
+
+    /// The effect of the first text or statement among the arguments.
+    pub(crate) fn text_argument(&mut self, world: &World, args: &[Operand]) -> Option<SqlEffect> {
+        args.iter().find_map(|arg| {
+            let value = match arg {
+                Operand::Value(place) | Operand::Ref { place, .. } => world.get(self.index, place),
+                Operand::Literal(sessionlint_ir::Literal::Text(text)) => Value::Text(SqlEffect::of(text)),
+                Operand::Item(path) => self.item_value(path),
+                Operand::Literal(_) => Value::Unknown,
+            };
+            match value {
+                Value::Text(effect) | Value::Statement(effect) => Some(effect),
+                _ => None,
+            }
+        })
+    }
+
+    /// Arguments go to code that is not known: by value the session is theirs, by reference it may be used.
+    pub(crate) fn pass_arguments(&mut self, world: &mut World, args: &[Operand], _span: Span) -> Vec<Value> {
+        let values: Vec<Value> = args.iter().map(|arg| self.operand(world, arg)).collect();
+        for value in &values {
+            if let Some(id) = self.session_of(world, value) {
+                self.touch(world, id);
+            }
+            self.forget(world, value);
+        }
+        values
+    }
+
+    /// What a call of the workspace's own function does to its arguments, and what it gives.
+    pub(crate) fn own_function(
+        &mut self,
+        world: &mut World,
+        item: crate::index::ItemRef,
+        receivers: usize,
+        self_ty: Option<Ty>,
+        call: &Call,
+    ) -> Value {
+        let values: Vec<Value> = call.args.iter().map(|arg| self.operand(world, arg)).collect();
+        for (index, value) in values.iter().enumerate() {
+            if let Some(id) = self.session_of(world, value) {
+                self.touch(world, id);
+                let by_reference = matches!(value, Value::Ref(_));
+                let protocol = self.protocol_of(id);
+                if by_reference && self.analysis.writes_through(item, index + receivers, protocol, self.depth) {
+                    self.write(world, id, Some(call.name_span));
+                    self.write_anchored(world, &Anchor::Obligation(id), call.name_span);
+                }
+            }
+            self.forget(world, value);
+        }
+        match self.index.output(item, self_ty) {
+            Some(ty) => self.handed_out(&ty, call.name_span),
+            None => Value::Unknown,
+        }
+    }
+
+    /// What a function of the workspace returns: a session by value begins here.
+    fn handed_out(&mut self, ty: &Ty, span: Span) -> Value {
+        match ty {
+            Ty::Known(protocol) => {
+                let known = self.index.model.protocol(*protocol);
+                if known.kind == ProtocolKind::Pool || known.in_place {
+                    return Value::Typed(ty.clone());
+                }
+                let site = self.opening_site(*protocol, span, Evidence::Inferred, None);
+                Value::Pending(site, None)
+            }
+            Ty::Future(inner) => Value::Future(Box::new(self.handed_out(inner, span))),
+            Ty::Fallible(inner) => match self.handed_out(inner, span) {
+                Value::Unknown => Value::Unknown,
+                inner => Value::Fallible(Box::new(inner)),
+            },
+            Ty::Tuple(parts) => {
+                let parts: Vec<Value> = parts.iter().map(|part| self.handed_out(part, span)).collect();
+                if parts.iter().all(|part| *part == Value::Unknown) { Value::Unknown } else { Value::Tuple(parts) }
+            }
+            other => typed(other.clone()),
+        }
+    }
+
+    pub(crate) fn opening_site(
+        &mut self,
+        protocol: ProtocolId,
+        span: Span,
+        evidence: Evidence,
+        anchor: Option<(&Anchor, &World)>,
+    ) -> SiteId {
+        let mut site = Site {
+            span,
+            name: None,
+            protocol,
+            evidence,
+            borrowed: false,
+            raw: false,
+            parameter: false,
+            on_borrowed: false,
+            pooled: false,
+            ended: Vec::new(),
+        };
+        match anchor {
+            Some((Anchor::Obligation(id), _)) => {
+                let connection = &self.sites[usize::from(id.site.0)];
+                site.name = connection.name.clone();
+                site.on_borrowed = connection.borrowed;
+                site.pooled = self.index.model.protocol(connection.protocol).pooled;
+            }
+            Some((Anchor::Place(place), _)) => {
+                site.name = self.body.locals[place.local.index()].name.clone();
+                site.on_borrowed = true;
+            }
+            None => {}
+        }
+        self.site(site)
+    }
+
+    /// The value of calls that open sessions; several openings of one call are the parts of a tuple.
+    pub(crate) fn opened(
+        &mut self,
+        openings: &[(ProtocolId, Opening)],
+        span: Span,
+        evidence: Evidence,
+        anchor: Option<(Anchor, &World)>,
+        parent: Option<ObligationId>,
+    ) -> Value {
+        let Some((protocol, opening)) = openings.first() else { return Value::Unknown };
+        let one = |solver: &mut Self, protocol: ProtocolId| {
+            let known = solver.index.model.protocol(protocol);
+            if known.kind == ProtocolKind::Pool {
+                return Value::Typed(Ty::Known(protocol));
+            }
+            let in_place = known.in_place;
+            let anchor = anchor.as_ref().filter(|_| in_place);
+            let site = solver.opening_site(protocol, span, evidence, anchor.map(|(anchor, world)| (anchor, *world)));
+            if let Some(parent) = parent {
+                solver.parents.insert(site, parent);
+            }
+            Value::Pending(site, anchor.map(|(anchor, _)| anchor.clone()))
+        };
+        let mut value = Value::Unknown;
+        for shape in opening.shape.iter().rev() {
+            value = match (shape, value) {
+                (Shape::Tuple { len, .. }, _) => {
+                    let mut parts = vec![Value::Unknown; *len];
+                    for (protocol, opening) in openings {
+                        let index = opening.shape.iter().find_map(|shape| match shape {
+                            Shape::Tuple { index, .. } => Some(*index),
+                            Shape::Fallible => None,
+                        });
+                        if let Some(slot) = index.and_then(|index| parts.get_mut(index)) {
+                            *slot = one(self, *protocol);
+                        }
+                    }
+                    Value::Tuple(parts)
+                }
+                (Shape::Fallible, Value::Unknown) => Value::Fallible(Box::new(one(self, *protocol))),
+                (Shape::Fallible, inner) => Value::Fallible(Box::new(inner)),
+            };
+        }
+        if opening.shape.is_empty() {
+            value = one(self, *protocol);
+        }
+        if opening.is_async { Value::Future(Box::new(value)) } else { value }
+    }
+
+    /// Runs an SQL text on a session or connection.
+    pub(crate) fn run_text(&mut self, world: &mut World, target: &Value, effect: SqlEffect, span: Span) -> Value {
+        let Some((protocol, anchor)) = self.anchor_of(world, target) else { return Value::Unknown };
+        let known = self.index.model.protocol(protocol);
+        if let Anchor::Obligation(id) = &anchor {
+            self.touch(world, *id);
+            if effect.writes {
+                self.write(world, *id, Some(span));
+            }
+        }
+        if effect.writes {
+            self.write_anchored(world, &anchor, span);
+        }
+        // Inside a transaction of the library SAVEPOINT and the like are its own affair.
+        if known.is_transaction() {
+            return Value::Unknown;
+        }
+        match effect.control {
+            Some(SqlControl::Begin | SqlControl::Savepoint) if known.keeps_begin => {
+                let site = self.opening_site(protocol, span, Evidence::Typed, Some((&anchor, world)));
+                // The same call is the connection's site or the raw transaction's, never both.
+                let site = self.raw_site(site, &anchor, protocol, span);
+                Value::Fallible(Box::new(Value::Pending(site, Some(anchor))))
+            }
+            Some(control @ (SqlControl::Commit | SqlControl::Rollback)) => {
+                let end = if control == SqlControl::Commit { EndKind::Commit } else { EndKind::Rollback };
+                for id in world.anchored(&anchor) {
+                    if self.sites[usize::from(id.site.0)].raw {
+                        self.ended_at(id, span, end);
+                        world.set_phase(id, Phase::Ended(end));
+                    }
+                }
+                Value::Unknown
+            }
+            Some(SqlControl::Release) => {
+                let last = world.anchored(&anchor).into_iter().rfind(|id| self.sites[usize::from(id.site.0)].raw);
+                if let Some(id) = last {
+                    self.ended_at(id, span, EndKind::Commit);
+                    world.set_phase(id, Phase::Ended(EndKind::Commit));
+                }
+                Value::Unknown
+            }
+            _ => Value::Unknown,
+        }
+    }
+
+    fn raw_site(&mut self, made: SiteId, anchor: &Anchor, protocol: ProtocolId, span: Span) -> SiteId {
+        let template = self.sites[usize::from(made.0)].clone();
+        if usize::from(made.0) + 1 == self.sites.len() && !template.raw && template.ended.is_empty() {
+            self.sites.pop();
+        }
+        debug_assert!(template.span == span && template.protocol == protocol);
+        let on_borrowed = template.on_borrowed || matches!(anchor, Anchor::Place(_));
+        self.site(Site { raw: true, on_borrowed, ..template })
+    }
+
+    pub(crate) fn write_anchored(&mut self, world: &mut World, anchor: &Anchor, span: Span) {
+        for id in world.anchored(anchor) {
+            self.write(world, id, Some(span));
+        }
+    }
+
+    /// Remembers that a session is ended at a place, on whatever way.
+    pub(crate) fn ended_at(&mut self, id: ObligationId, span: Span, end: EndKind) {
+        let known = &mut self.sites[usize::from(id.site.0)].ended;
+        if !known.contains(&(span, end)) {
+            known.push((span, end));
+        }
+    }
+
+    /// `drop(x)`.
+    pub(crate) fn explicit_drop(&mut self, world: &mut World, operand: &Operand, span: Span) -> Value {
+        let value = self.operand(world, operand);
+        self.drop_value(world, &value, CauseKind::Explicit, span);
+        Value::Unknown
+    }
+
+    /// The session in an operand is taken out of everything that would end it.
+    pub(crate) fn leak(&mut self, world: &mut World, operand: &Operand, how: String, span: Span) -> Value {
+        let value = self.operand(world, operand);
+        if let Value::Session(id) = value {
+            if world.is_open(id) {
+                self.event(world, EventKind::Leaked { how }, id, CauseKind::Explicit, span, None);
+            }
+            self.forget_obligation(world, id);
+        } else {
+            self.forget(world, &value);
+        }
+        Value::Unknown
+    }
+}

@@ -1,0 +1,155 @@
+//! What does a closure or async block do to the sessions that it captures?
+
+use crate::flow::{ChildEffect, Solver};
+use crate::index::Scope;
+use crate::value::{Anchor, ObligationId, Value};
+use crate::world::{Phase, World};
+use sessionlint_diagnostics::Span;
+use sessionlint_ir::{Body, BodyKind, Callee, LocalId, Operand, Place, Rvalue, StatementKind};
+use std::collections::BTreeMap;
+
+impl Solver<'_> {
+    /// A closure or async block is made. Its body is analysed once, with what is known of what it captures.
+    pub(crate) fn closure(&mut self, world: &mut World, child: usize, by_move: bool, span: Span) -> Value {
+        let body = &self.body.children[child];
+        let effects = match self.children.get(&child) {
+            Some(known) => known.clone(),
+            None => {
+                // A body that contains itself is a finite tree, so this ends.
+                let effects = self.analyse_child(world, body, by_move);
+                self.children.insert(child, effects.clone());
+                effects
+            }
+        };
+        for capture in &body.captures {
+            let place = Place::local(capture.outer);
+            let (target, through_reference) = world.canonical(&place);
+            let value = world.get(self.index, &target);
+            let effect = effects.get(&capture.inner).copied().unwrap_or_default();
+            let moves = by_move || effect.ends;
+            if let Some(id) = self.session_of(world, &value) {
+                self.touch(world, id);
+                if effect.writes {
+                    self.write(world, id, Some(span));
+                }
+                if effect.ends {
+                    for anchored in world.anchored(&Anchor::Obligation(id)) {
+                        world.set_phase(anchored, Phase::Gone);
+                    }
+                }
+            }
+            for anchored in world.anchored(&Anchor::Place(target.clone())) {
+                if effect.ends {
+                    world.set_phase(anchored, Phase::Gone);
+                }
+            }
+            if value.owns() && moves && !through_reference {
+                let value = world.take(self.index, &target);
+                self.forget(world, &value);
+            } else if !matches!(value, Value::Typed(_) | Value::Unknown | Value::Text(_) | Value::Session(_)) {
+                // A flag or option that a closure may change is not known any more.
+                if !by_move {
+                    self.forget(world, &value);
+                    world.set(&target, Value::Unknown);
+                }
+            }
+        }
+        Value::Unknown
+    }
+
+    fn analyse_child(&mut self, world: &World, body: &Body, by_move: bool) -> BTreeMap<LocalId, ChildEffect> {
+        let scope = Scope { imports: self.scope.imports, ..self.scope.clone() };
+        let mut solver = Solver::new(self.analysis, body, scope, self.depth);
+        let mut inner = solver.parameters(World::default());
+        let mut lent: BTreeMap<LocalId, ObligationId> = BTreeMap::new();
+        for capture in &body.captures {
+            let outer = Place::local(capture.outer);
+            let value = world.get(self.index, &outer);
+            let session = self.session_of(world, &value);
+            let value = match (session, value) {
+                (Some(id), value) => {
+                    let owned = by_move && body.kind == BodyKind::AsyncBlock && matches!(value, Value::Session(_));
+                    let site = &self.sites[usize::from(id.site.0)];
+                    let mut site = site.clone();
+                    site.borrowed |= !owned;
+                    site.parameter = true;
+                    let site = solver.site(site);
+                    let state = world.facts.obligations.get(&id);
+                    let value = solver.begin(&mut inner, site, None, None);
+                    let inner_id = ObligationId { site, second: false };
+                    if let (Some(known), Some(state)) = (inner.facts.obligations.get_mut(&inner_id), state) {
+                        known.touched = true;
+                        if owned {
+                            known.written = state.written;
+                        }
+                    }
+                    lent.insert(capture.inner, inner_id);
+                    value
+                }
+                (None, value @ (Value::Typed(_) | Value::Text(_) | Value::Statement(_))) => value,
+                (None, Value::Ref(place)) => match world.get(self.index, &place) {
+                    value @ (Value::Typed(_) | Value::Text(_) | Value::Statement(_)) => value,
+                    _ => Value::Unknown,
+                },
+                _ => Value::Unknown,
+            };
+            inner.set(&Place::local(capture.inner), value);
+        }
+        solver.run(inner);
+        let mut effects = BTreeMap::new();
+        for capture in &body.captures {
+            let writes = lent.get(&capture.inner).is_some_and(|id| solver.written.contains(&id.site));
+            effects.insert(capture.inner, ChildEffect { writes, ends: self.ends_capture(body, capture.inner) });
+        }
+        // What happens inside is told with the body around it; sites are numbered anew.
+        let sites: Vec<_> = solver.sites.iter().map(|site| self.site(site.clone())).collect();
+        for (site, mapped) in solver.sites.iter().zip(&sites) {
+            for end in &site.ended {
+                let known = &mut self.sites[usize::from(mapped.0)].ended;
+                if !known.contains(end) {
+                    known.push(*end);
+                }
+            }
+        }
+        for ((kind, site, cause), mut event) in solver.events {
+            let mapped = sites[usize::from(site.0)];
+            event.site = mapped;
+            self.events.entry((kind, mapped, cause)).or_insert(event);
+        }
+        self.gaps.extend(solver.gaps);
+        self.gaps.extend(body.gaps.iter().cloned());
+        effects
+    }
+
+    /// Whether a body passes a captured variable on, or calls a method on it that ends a session.
+    fn ends_capture(&self, body: &Body, local: LocalId) -> bool {
+        let whole = |operand: &Operand| matches!(operand, Operand::Value(place) if *place == Place::local(local));
+        let statements = body.blocks.iter().flat_map(|block| &block.statements);
+        let direct = statements.into_iter().any(|statement| match &statement.kind {
+            StatementKind::Assign(_, Rvalue::Call(call)) => {
+                let by_value = call.args.iter().any(whole);
+                let ends = match &call.callee {
+                    Callee::Method { receiver: Operand::Value(place) | Operand::Ref { place, .. }, name } => {
+                        place.local == local
+                            && (name == "take"
+                                || self.index.model.protocols().any(|(_, protocol)| {
+                                    protocol.endings.iter().any(|ending| ending.call == *name)
+                                }))
+                    }
+                    _ => false,
+                };
+                by_value || ends
+            }
+            StatementKind::Assign(_, Rvalue::Aggregate(_, fields)) => fields.iter().any(|(_, field)| whole(field)),
+            StatementKind::Assign(_, Rvalue::Use(operand) | Rvalue::Exit(_, operand) | Rvalue::Await(operand)) => {
+                whole(operand)
+            }
+            _ => false,
+        });
+        direct
+            || body.children.iter().any(|child| {
+                let captured = child.captures.iter().filter(|capture| capture.outer == local);
+                captured.into_iter().any(|capture| self.ends_capture(child, capture.inner))
+            })
+    }
+}

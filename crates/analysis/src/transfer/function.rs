@@ -1,0 +1,257 @@
+//! What does a call by path do? Standard functions, functions and types of libraries, the workspace's own.
+
+use crate::flow::Solver;
+use crate::index::{Resolved, Ty};
+use crate::value::Value;
+use crate::world::World;
+use sessionlint_diagnostics::Evidence;
+use sessionlint_ir::{Call, ItemKind, Operand, Place, TypeRef};
+use sessionlint_protocols::{Opening, ProtocolId, Source};
+
+impl Solver<'_> {
+    pub(crate) fn path_call(
+        &mut self,
+        world: &mut World,
+        segments: &[String],
+        qualifier: Option<&TypeRef>,
+        call: &Call,
+    ) -> Value {
+        if let Some(value) = self.standard_function(world, segments, call) {
+            return value;
+        }
+        if let Some(value) = self.in_place_function(world, segments, call) {
+            return value;
+        }
+        let Some((name, owner)) = segments.split_last() else { return Value::Unknown };
+        if let Some(qualifier) = qualifier {
+            let ty = self.index.ty(&self.scope, qualifier);
+            return self.associated(world, &ty, name, call);
+        }
+        if owner.len() == 1 && owner[0] == "Self" {
+            let ty = self.scope.self_ty.clone().unwrap_or(Ty::Unknown);
+            return self.associated(world, &ty, name, call);
+        }
+        if owner.len() == 1 && self.scope.generics.iter().any(|(known, _)| *known == owner[0]) {
+            let ty = self.index.ty(&self.scope, &TypeRef::Path { segments: owner.to_vec(), args: Vec::new() });
+            return self.associated(world, &ty, name, call);
+        }
+        match self.index.resolve(&self.scope, segments) {
+            Some(Resolved::External(path)) => self.external_function(world, &path, call),
+            Some(Resolved::Item(item, rest)) => {
+                let kind = self.index.item(item).map(|item| item.kind);
+                match (kind, rest.as_slice()) {
+                    (Some(ItemKind::Function), []) => self.own_function(world, item, 0, None, call),
+                    (Some(ItemKind::Struct | ItemKind::Enum | ItemKind::Trait), [name]) => {
+                        let ty = self.index.ty(&self.scope, &TypeRef::Path { segments: owner.to_vec(), args: Vec::new() });
+                        self.associated(world, &ty, name, call)
+                    }
+                    (Some(ItemKind::Alias), [name]) => {
+                        let ty = self.index.ty(&self.scope, &TypeRef::Path { segments: owner.to_vec(), args: Vec::new() });
+                        self.associated(world, &ty, name, call)
+                    }
+                    (Some(ItemKind::Struct), []) => {
+                        self.pass_arguments(world, &call.args, call.name_span);
+                        Value::Typed(Ty::Own(item))
+                    }
+                    _ => {
+                        self.pass_arguments(world, &call.args, call.name_span);
+                        Value::Unknown
+                    }
+                }
+            }
+            _ => {
+                self.pass_arguments(world, &call.args, call.name_span);
+                Value::Unknown
+            }
+        }
+    }
+
+    /// Functions that everybody knows.
+    fn standard_function(&mut self, world: &mut World, segments: &[String], call: &Call) -> Option<Value> {
+        let last_two: Vec<&str> = segments.iter().rev().take(2).rev().map(String::as_str).collect();
+        let name = *last_two.last()?;
+        let owner = if last_two.len() == 2 { last_two[0] } else { "" };
+        let first = call.args.first();
+        let value = match (owner, name, call.args.len()) {
+            ("" | "mem", "drop", 1) => self.explicit_drop(world, first?, call.name_span),
+            ("" | "mem", "forget", 1) if owner == "mem" || self.is_standard(segments) => {
+                self.leak(world, first?, "mem::forget".to_owned(), call.name_span)
+            }
+            ("ManuallyDrop", "new", 1) => self.leak(world, first?, "ManuallyDrop".to_owned(), call.name_span),
+            ("Box", "leak", 1) => self.leak(world, first?, "Box::leak".to_owned(), call.name_span),
+            ("mem", "take", 1) | ("Option", "take", 1) => {
+                let place = self.target(world, first?)?;
+                let value = world.get(self.index, &place);
+                if !value.owns() {
+                    return Some(value);
+                }
+                world.set(&place, if owner == "Option" { Value::Failure } else { Value::Unknown });
+                value
+            }
+            ("mem", "replace", 2) => {
+                let place = self.target(world, first?)?;
+                let old = world.get(self.index, &place);
+                let new = self.operand(world, &call.args[1]);
+                if old.owns() || new.owns() {
+                    world.set(&place, new);
+                }
+                old
+            }
+            ("Box" | "Pin", "new" | "pin" | "from", 1) => self.operand(world, first?),
+            ("", "timeout" | "timeout_at", 2) | ("time", "timeout" | "timeout_at", 2) => {
+                self.operand(world, first?);
+                match self.operand(world, &call.args[1]) {
+                    Value::Future(inner) => match *inner {
+                        // The end may be cut off, but it was asked for and is waited for.
+                        Value::Release { obligation, end, .. } => {
+                            self.end(world, obligation, end);
+                            Value::Unknown
+                        }
+                        inner => Value::Future(Box::new(Value::Fallible(Box::new(inner)))),
+                    },
+                    other => {
+                        self.forget(world, &other);
+                        Value::Unknown
+                    }
+                }
+            }
+            ("Arc" | "Rc", "new", 1) => {
+                let value = self.operand(world, first?);
+                self.forget(world, &value);
+                match value {
+                    Value::Typed(ty) => Value::Typed(Ty::Ref(Box::new(ty))),
+                    _ => Value::Unknown,
+                }
+            }
+            ("Arc" | "Rc" | "Clone", "clone", 1) => {
+                let value = self.read(world, first?);
+                match self.known_or_own(world, &value) {
+                    Some(ty) => Value::Typed(ty),
+                    None => return None,
+                }
+            }
+            _ => return None,
+        };
+        Some(value)
+    }
+
+    fn is_standard(&self, segments: &[String]) -> bool {
+        match self.index.resolve(&self.scope, segments) {
+            Some(Resolved::External(path)) => path.first().is_some_and(|krate| krate == "std" || krate == "core"),
+            _ => false,
+        }
+    }
+
+    pub(crate) fn known_or_own(&self, world: &World, value: &Value) -> Option<Ty> {
+        match value {
+            Value::Typed(ty) => Some(ty.clone()),
+            Value::Ref(place) => match world.get(self.index, place) {
+                Value::Ref(_) => None,
+                inner => self.known_or_own(world, &inner),
+            },
+            _ => None,
+        }
+    }
+
+    /// The place that an operand is or refers to.
+    pub(crate) fn target(&self, world: &World, operand: &Operand) -> Option<Place> {
+        match operand {
+            Operand::Value(place) | Operand::Ref { place, .. } => Some(world.canonical(place).0),
+            _ => None,
+        }
+    }
+
+    /// `TransactionManager::begin_transaction(conn)`: sessions that are a state of the first argument.
+    fn in_place_function(&mut self, world: &mut World, segments: &[String], call: &Call) -> Option<Value> {
+        let name = segments.last()?;
+        let first = call.args.first()?;
+        if segments.len() < 2 || !self.is_in_place_call(name) {
+            return None;
+        }
+        let target = self.read(world, first);
+        self.in_place_method(world, &target, name, &call.args[1..], call)
+    }
+
+    /// A function or associated function of a crate outside the workspace.
+    fn external_function(&mut self, world: &mut World, path: &[String], call: &Call) -> Value {
+        let Some((name, owner)) = path.split_last() else { return Value::Unknown };
+        let model = self.index.model;
+        if let Some(protocol) = model.type_at(owner) {
+            let library = model.library(model.protocol(protocol).library);
+            let leaks = model.protocol(protocol).leaks.iter().any(|leak| {
+                leak.split_once("::").is_some_and(|(ty, method)| method == name && owner.last().is_some_and(|o| o == ty))
+            });
+            if leaks && let [first] = call.args.as_slice() {
+                let how = format!("{}::{name}", library.name);
+                return self.leak(world, first, how, call.name_span);
+            }
+            return self.associated(world, &Ty::Known(protocol), name, call);
+        }
+        let openings = self.function_openings(path, call.args.len());
+        if !openings.is_empty() {
+            self.pass_arguments(world, &call.args, call.name_span);
+            return self.opened(&openings, call.name_span, Evidence::Traced, None, None);
+        }
+        if let Some((library, _)) = model.library_at(path) {
+            let statements = &model.library(library).statements;
+            if path.iter().any(|segment| statements.contains(segment)) {
+                let effect = self.text_argument(world, &call.args);
+                self.pass_arguments(world, &call.args, call.name_span);
+                return Value::Statement(effect.unwrap_or_default());
+            }
+        }
+        self.pass_arguments(world, &call.args, call.name_span);
+        Value::Unknown
+    }
+
+    fn function_openings(&self, path: &[String], args: usize) -> Vec<(ProtocolId, Opening)> {
+        let model = self.index.model;
+        let Some(name) = path.last() else { return Vec::new() };
+        // Re-exports may put modules or another crate in front: the last known crate and the name decide.
+        let krate = path.iter().rev().skip(1).find(|segment| model.library_of_crate(segment).is_some());
+        let mut sources = vec![Source::Function(path.join("::"))];
+        if let Some(krate) = krate {
+            sources.push(Source::Function(format!("{krate}::{name}")));
+        }
+        let found = sources.iter().map(|source| model.openings(source, name, args)).find(|found| !found.is_empty());
+        found.unwrap_or_default().into_iter().map(|(protocol, opening)| (protocol, opening.clone())).collect()
+    }
+
+    /// `Type::name(..)`.
+    fn associated(&mut self, world: &mut World, ty: &Ty, name: &str, call: &Call) -> Value {
+        match ty.peeled() {
+            Ty::Known(protocol) => {
+                let found = self.index.model.openings(&Source::Associated(*protocol), name, call.args.len());
+                let openings: Vec<(ProtocolId, Opening)> =
+                    found.into_iter().map(|(protocol, opening)| (protocol, opening.clone())).collect();
+                if !openings.is_empty() {
+                    self.pass_arguments(world, &call.args, call.name_span);
+                    return self.opened(&openings, call.name_span, Evidence::Traced, None, None);
+                }
+                match call.args.split_first() {
+                    Some((receiver, rest)) => {
+                        let call = Call {
+                            callee: sessionlint_ir::Callee::Method { receiver: receiver.clone(), name: name.to_owned() },
+                            args: rest.to_vec(),
+                            name_span: call.name_span,
+                            borrows_only: false,
+                        };
+                        self.call(world, &call)
+                    }
+                    None => Value::Unknown,
+                }
+            }
+            Ty::Own(owner) => match self.index.methods(*owner, name).as_slice() {
+                [item] => self.own_function(world, *item, 0, Some(Ty::Own(*owner)), call),
+                _ => {
+                    self.pass_arguments(world, &call.args, call.name_span);
+                    Value::Unknown
+                }
+            },
+            _ => {
+                self.pass_arguments(world, &call.args, call.name_span);
+                Value::Unknown
+            }
+        }
+    }
+}

@@ -1,0 +1,331 @@
+//! What does one statement do to what is known?
+
+mod call;
+mod child;
+mod drops;
+mod function;
+mod method;
+
+use crate::events::CauseKind;
+use crate::flow::{Solver, typed};
+use crate::index::Ty;
+use crate::sql::SqlEffect;
+use crate::value::{Anchor, ObligationId, Value};
+use crate::world::{Phase, World};
+use sessionlint_diagnostics::Span;
+use sessionlint_ir::{
+    AggregateKind, DropCause, ExitKind, Literal, LocalId, Operand, Place, Projection, Rvalue, Statement, StatementKind,
+};
+use sessionlint_protocols::{EndKind, ProtocolId};
+
+impl Solver<'_> {
+    /// Runs one statement in one world.
+    pub(crate) fn statement(&mut self, world: &mut World, statement: &Statement) {
+        match &statement.kind {
+            StatementKind::Assign(place, value) => self.assign(world, place, value, statement.span),
+            StatementKind::Bind { local, from, by_ref } => {
+                let (canonical, through_reference) = world.canonical(from);
+                let value = if *by_ref || through_reference {
+                    Value::Ref(canonical)
+                } else {
+                    world.take(self.index, from)
+                };
+                let value = self.realise(world, value);
+                self.name(&value, *local);
+                let value = self.declared(*local, value);
+                world.set(&Place::local(*local), value);
+            }
+            StatementKind::Drop(locals, cause) => self.drop_locals(world, locals, cause, statement.span),
+        }
+    }
+
+    fn assign(&mut self, world: &mut World, place: &Place, value: &Rvalue, span: Span) {
+        let mut value = self.value(world, value, span);
+        if place.projection.iter().all(|step| *step == Projection::Deref) {
+            let target = if place.projection.is_empty() { place.clone() } else { world.canonical(place).0 };
+            if target.projection.is_empty() {
+                let old = world.facts.store.get(&target).cloned().unwrap_or_default();
+                if old.owns() {
+                    self.drop_value(world, &old, CauseKind::Overwritten, span);
+                }
+                // A value that is not wrapped in a result exists as soon as it is stored.
+                value = self.realise(world, value);
+                self.name(&value, target.local);
+                value = self.declared(target.local, value);
+                if let Value::Exit(..) = value {
+                    world.trace.exit = Some(span);
+                }
+                world.set(&target, value);
+                return;
+            }
+        }
+        // Stored in a field or element: whoever owns that answers for it.
+        self.forget(world, &value);
+        let (target, _) = world.canonical(place);
+        world.set(&target, if value.owns() { Value::Unknown } else { value });
+    }
+
+    /// A value with the type that its variable declares, where the value itself says nothing.
+    fn declared(&mut self, local: LocalId, value: Value) -> Value {
+        if value != Value::Unknown {
+            return value;
+        }
+        match &self.body.locals[local.index()].ty {
+            Some(written) => typed(self.index.ty(&self.scope, written)),
+            None => value,
+        }
+    }
+
+    /// Remembers which variable holds a session.
+    fn name(&mut self, value: &Value, local: LocalId) {
+        let Some(name) = &self.body.locals[local.index()].name else { return };
+        let inner = match value {
+            Value::Success(inner) | Value::Fallible(inner) | Value::Future(inner) => inner,
+            other => other,
+        };
+        let site = match inner {
+            Value::Session(id) => id.site,
+            Value::Pending(site, None) => *site,
+            _ => return,
+        };
+        let site = &mut self.sites[usize::from(site.0)];
+        if site.name.is_none() {
+            site.name = Some(name.clone());
+        }
+    }
+
+    fn value(&mut self, world: &mut World, value: &Rvalue, span: Span) -> Value {
+        match value {
+            Rvalue::Use(operand) => self.operand(world, operand),
+            Rvalue::Call(call) => self.call(world, call),
+            Rvalue::Await(future) => {
+                let future = self.future(world, future);
+                self.awaited(world, future)
+            }
+            Rvalue::Aggregate(kind, fields) => self.aggregate(world, kind, fields),
+            Rvalue::Closure { child, by_move } => self.closure(world, *child, *by_move, span),
+            Rvalue::Exit(kind, operand) => {
+                let value = self.operand(world, operand);
+                self.forget(world, &value);
+                let shape = match value {
+                    Value::Failure => Value::Failure,
+                    Value::Exit(ExitKind::Error, _) => Value::Failure,
+                    _ => Value::Unknown,
+                };
+                Value::Exit(*kind, Box::new(shape))
+            }
+            Rvalue::Opaque(operands) => {
+                for operand in operands {
+                    let value = self.operand(world, operand);
+                    self.forget(world, &value);
+                }
+                Value::Unknown
+            }
+        }
+    }
+
+    /// Reads an operand; a session is moved out of its place.
+    fn operand(&mut self, world: &mut World, operand: &Operand) -> Value {
+        match operand {
+            Operand::Value(place) => match world.get(self.index, place) {
+                // What the caller keeps stays where it is.
+                Value::Session(id) if self.sites[usize::from(id.site.0)].borrowed => {
+                    Value::Ref(world.canonical(place).0)
+                }
+                _ => world.take(self.index, place),
+            },
+            Operand::Ref { place, .. } => Value::Ref(world.canonical(place).0),
+            Operand::Literal(Literal::Text(text)) => Value::Text(SqlEffect::of(text)),
+            Operand::Literal(Literal::Bool(value)) => Value::Bool(*value),
+            Operand::Literal(_) => Value::Unknown,
+            Operand::Item(path) => self.item_value(path),
+        }
+    }
+
+    /// A constant or static, by path.
+    fn item_value(&mut self, path: &[String]) -> Value {
+        let is_constant = path.last().is_some_and(|name| name.chars().all(|c| !c.is_lowercase()) && name.len() > 1);
+        if !is_constant {
+            return Value::Unknown;
+        }
+        if let Some(text) = self.index.constant_text(&self.scope, path) {
+            return Value::Text(SqlEffect::of(&text));
+        }
+        self.index.constant_ty(&self.scope, path).map_or(Value::Unknown, typed)
+    }
+
+    /// The future that is awaited; behind a reference it is polled where it is.
+    fn future(&mut self, world: &mut World, operand: &Operand) -> Value {
+        let (Operand::Value(place) | Operand::Ref { place, .. }) = operand else {
+            return self.operand(world, operand);
+        };
+        let (target, through_reference) = world.canonical(place);
+        let value = world.get(self.index, place);
+        if matches!(value, Value::Future(_)) && (through_reference || matches!(operand, Operand::Ref { .. })) {
+            world.set(&target, Value::Unknown);
+            return value;
+        }
+        self.operand(world, operand)
+    }
+
+    fn awaited(&mut self, world: &mut World, future: Value) -> Value {
+        match future {
+            Value::Future(inner) => match *inner {
+                Value::Release { obligation, end, fallible, .. } => {
+                    self.end(world, obligation, end);
+                    if fallible { Value::Fallible(Box::new(Value::Outcome(obligation, end))) } else { Value::Unknown }
+                }
+                other => other,
+            },
+            Value::Typed(ty) => match ty.peeled() {
+                Ty::Future(inner) => self.fresh(&(**inner).clone()),
+                _ => Value::Typed(ty),
+            },
+            Value::Session(id) => {
+                // The half of a connection that does the work is done when its future is.
+                world.set_phase(id, Phase::Gone);
+                Value::Unknown
+            }
+            other => other,
+        }
+    }
+
+    /// The value of a type that a call just made, sessions included only as types.
+    fn fresh(&self, ty: &Ty) -> Value {
+        typed(ty.clone())
+    }
+
+    fn aggregate(&mut self, world: &mut World, kind: &AggregateKind, fields: &[(String, Operand)]) -> Value {
+        let mut values: Vec<Value> = fields.iter().map(|(_, operand)| self.operand(world, operand)).collect();
+        match kind {
+            AggregateKind::Tuple => Value::Tuple(values),
+            AggregateKind::Success => {
+                let inner = values.pop().unwrap_or_default();
+                let inner = self.realise(world, inner);
+                Value::Success(Box::new(inner))
+            }
+            AggregateKind::Failure => {
+                values.iter().for_each(|value| self.forget(world, value));
+                Value::Failure
+            }
+            AggregateKind::Array => {
+                values.iter().for_each(|value| self.forget(world, value));
+                Value::Unknown
+            }
+            AggregateKind::Struct(path) => {
+                values.iter().for_each(|value| self.forget(world, value));
+                let ty = self.index.ty(&self.scope, &sessionlint_ir::TypeRef::Path { segments: path.clone(), args: Vec::new() });
+                match ty {
+                    Ty::Own(_) => Value::Typed(ty),
+                    _ => Value::Unknown,
+                }
+            }
+        }
+    }
+
+    /// Somebody else has what is inside now: it answers for it.
+    pub(crate) fn forget(&mut self, world: &mut World, value: &Value) {
+        let mut found = Vec::new();
+        value.obligations(&mut found);
+        for id in found {
+            self.forget_obligation(world, id);
+        }
+    }
+
+    pub(crate) fn forget_obligation(&mut self, world: &mut World, id: ObligationId) {
+        for anchored in world.anchored(&Anchor::Obligation(id)) {
+            world.set_phase(anchored, Phase::Gone);
+        }
+        let open = world.facts.obligations.get(&id).is_some_and(|state| matches!(state.phase, Phase::Open | Phase::Ending));
+        if open && !self.sites[usize::from(id.site.0)].borrowed {
+            world.set_phase(id, Phase::Gone);
+        }
+    }
+
+    /// A session's end happens.
+    pub(crate) fn end(&mut self, world: &mut World, id: ObligationId, end: EndKind) {
+        world.set_phase(id, Phase::Ended(end));
+        let Some(state) = world.facts.obligations.get(&id).cloned() else { return };
+        if let (EndKind::Commit, true, Some(parent)) = (end, state.written, state.parent) {
+            let span = world.trace.written.get(&id).copied();
+            self.write(world, parent, span);
+        }
+    }
+
+    /// Something is written through a session.
+    pub(crate) fn write(&mut self, world: &mut World, id: ObligationId, span: Option<Span>) {
+        if let Some(state) = world.facts.obligations.get_mut(&id) {
+            state.written = true;
+            state.touched = true;
+            self.written.insert(id.site);
+            if let Some(span) = span {
+                world.trace.written.entry(id).or_insert(span);
+            }
+        }
+    }
+
+    pub(crate) fn touch(&mut self, world: &mut World, id: ObligationId) {
+        if let Some(state) = world.facts.obligations.get_mut(&id) {
+            state.touched = true;
+        }
+    }
+
+    /// The session that a value is, or refers to.
+    pub(crate) fn session_of(&self, world: &World, value: &Value) -> Option<ObligationId> {
+        match value {
+            Value::Session(id) | Value::Handle(id) => Some(*id),
+            Value::Ref(place) => match world.get(self.index, place) {
+                Value::Ref(_) => None,
+                inner => self.session_of(world, &inner),
+            },
+            Value::Success(inner) => self.session_of(world, inner),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn protocol_of(&self, id: ObligationId) -> ProtocolId {
+        self.sites[usize::from(id.site.0)].protocol
+    }
+
+    /// The connection type and identity of a value, for sessions that are a state of it.
+    pub(crate) fn anchor_of(&self, world: &World, value: &Value) -> Option<(ProtocolId, Anchor)> {
+        if let Some(id) = self.session_of(world, value) {
+            return Some((self.protocol_of(id), Anchor::Obligation(id)));
+        }
+        match value {
+            Value::Ref(place) => match world.get(self.index, place) {
+                Value::Typed(ty) => match ty.peeled() {
+                    Ty::Known(protocol) => Some((*protocol, Anchor::Place(world.canonical(place).0))),
+                    _ => None,
+                },
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    fn drop_locals(&mut self, world: &mut World, locals: &[LocalId], cause: &DropCause, span: Span) {
+        let (kind, span) = match cause {
+            DropCause::ScopeEnd => (CauseKind::ScopeEnd, span),
+            DropCause::Statement { wildcard } => (CauseKind::Statement { wildcard: *wildcard }, span),
+            DropCause::Jump { keyword } => (CauseKind::Jump { keyword }, span),
+            DropCause::Exit { value, how } => {
+                let kind = match world.get(self.index, value) {
+                    Value::Exit(_, inner) if *inner == Value::Failure => ExitKind::Error,
+                    Value::Exit(kind, _) => kind,
+                    Value::Failure => ExitKind::Error,
+                    _ => ExitKind::Success,
+                };
+                let at = world.trace.exit.filter(|_| *how == sessionlint_ir::ExitHow::Tail).unwrap_or(span);
+                (CauseKind::Exit { kind, how: how.into() }, at)
+            }
+        };
+        for local in locals {
+            let value = world.facts.store.get(&Place::local(*local)).cloned().unwrap_or_default();
+            if value.owns() {
+                self.drop_value(world, &value, kind.clone(), span);
+            }
+            world.remove_local(*local);
+        }
+    }
+}

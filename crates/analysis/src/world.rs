@@ -1,0 +1,240 @@
+//! What is true at one point on one way through a body?
+
+use crate::index::{Index, Ty};
+use crate::value::{Anchor, ObligationId, Value};
+use sessionlint_diagnostics::Span;
+use sessionlint_ir::{ConditionId, LocalId, Place, Projection};
+use sessionlint_protocols::EndKind;
+use std::collections::BTreeMap;
+
+/// How many branches are remembered for the explanation.
+const MAX_BRANCHES: usize = 4;
+/// How many references are followed.
+const MAX_HOPS: usize = 16;
+
+/// How far a session is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Phase {
+    Open,
+    /// The future of its end exists.
+    Ending,
+    Ended(EndKind),
+    /// Its end failed, and the error was only logged.
+    Failed(EndKind),
+    /// Somebody else has it.
+    Gone,
+}
+
+/// What is known of one session.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct State {
+    pub phase: Phase,
+    pub written: bool,
+    /// Whether anything was done with it since it was opened.
+    pub touched: bool,
+    pub anchor: Option<Anchor>,
+    /// The transaction that a savepoint is inside of.
+    pub parent: Option<ObligationId>,
+}
+
+/// The facts that tell one way from another.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Facts {
+    pub store: BTreeMap<Place, Value>,
+    pub obligations: BTreeMap<ObligationId, State>,
+    pub conditions: BTreeMap<ConditionId, bool>,
+}
+
+/// What explains the facts, and does not tell one way from another.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Trace {
+    pub written: BTreeMap<ObligationId, Span>,
+    pub released: BTreeMap<ObligationId, Span>,
+    pub branches: Vec<(Span, bool)>,
+    pub exit: Option<Span>,
+}
+
+/// One way through the body, up to a point.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct World {
+    pub facts: Facts,
+    pub trace: Trace,
+}
+
+impl World {
+    /// The place that is meant when references are followed, and whether one was.
+    pub fn canonical(&self, place: &Place) -> (Place, bool) {
+        let mut current = Place::local(place.local);
+        let mut through_reference = false;
+        for step in std::iter::once(None).chain(place.projection.iter().map(Some)) {
+            if let Some(step) = step {
+                // A session and a pool behave the same behind `*`.
+                if *step == Projection::Deref {
+                    continue;
+                }
+                current = current.project(step.clone());
+            }
+            for _ in 0..MAX_HOPS {
+                match self.stored(&current) {
+                    Some(Value::Ref(target)) => {
+                        current = target.clone();
+                        through_reference = true;
+                    }
+                    _ => break,
+                }
+            }
+        }
+        (current, through_reference)
+    }
+
+    /// The value at exactly this place, when one is stored or is part of a stored one.
+    fn stored(&self, place: &Place) -> Option<&Value> {
+        if let Some(value) = self.facts.store.get(place) {
+            return Some(value);
+        }
+        if place.projection.is_empty() {
+            return None;
+        }
+        let mut parent = place.clone();
+        let step = parent.projection.pop()?;
+        part(self.stored(&parent)?, &step)
+    }
+
+    /// The value of a place.
+    pub fn get(&self, index: &Index<'_>, place: &Place) -> Value {
+        let (place, _) = self.canonical(place);
+        self.get_canonical(index, &place)
+    }
+
+    fn get_canonical(&self, index: &Index<'_>, place: &Place) -> Value {
+        if let Some(value) = self.stored(place) {
+            return value.clone();
+        }
+        if place.projection.is_empty() {
+            return Value::Unknown;
+        }
+        let mut parent = place.clone();
+        let step = parent.projection.pop().unwrap_or(Projection::Deref);
+        let value = self.get_canonical(index, &parent);
+        typed_part(index, &value, &step)
+    }
+
+    /// Stores a value; what was known of parts of the place is forgotten.
+    pub fn set(&mut self, place: &Place, value: Value) {
+        let inside = |known: &Place| known.local == place.local && known.projection.starts_with(&place.projection);
+        if place.projection.is_empty() || self.facts.store.keys().any(inside) {
+            self.facts.store.retain(|known, _| !inside(known));
+        }
+        if let Some(slot) = self.slot(place) {
+            *slot = value;
+        } else if value != Value::Unknown {
+            self.facts.store.insert(place.clone(), value);
+        }
+    }
+
+    /// The part of a stored value that a place names.
+    fn slot(&mut self, place: &Place) -> Option<&mut Value> {
+        let stored = (0..place.projection.len()).rev().find_map(|length| {
+            let prefix = Place { local: place.local, projection: place.projection[..length].to_vec() };
+            self.facts.store.contains_key(&prefix).then_some(prefix)
+        })?;
+        let steps = &place.projection[stored.projection.len()..];
+        let mut value = self.facts.store.get_mut(&stored)?;
+        for step in steps {
+            value = part_mut(value, step)?;
+        }
+        Some(value)
+    }
+
+    /// Moves the value out when it owns a session, else copies it.
+    pub fn take(&mut self, index: &Index<'_>, place: &Place) -> Value {
+        let (canonical, through_reference) = self.canonical(place);
+        let value = self.get_canonical(index, &canonical);
+        if value.owns() {
+            if through_reference {
+                return Value::Ref(canonical);
+            }
+            self.set(&canonical, Value::Unknown);
+        } else if through_reference && matches!(value, Value::Unknown | Value::Typed(_)) {
+            return Value::Ref(canonical);
+        }
+        value
+    }
+
+    pub fn remove_local(&mut self, local: LocalId) {
+        self.facts.store.retain(|place, _| place.local != local);
+    }
+
+    pub fn is_open(&self, id: ObligationId) -> bool {
+        self.facts.obligations.get(&id).is_some_and(|state| state.phase == Phase::Open)
+    }
+
+    pub fn set_phase(&mut self, id: ObligationId, phase: Phase) {
+        if let Some(state) = self.facts.obligations.get_mut(&id) {
+            state.phase = phase;
+        }
+    }
+
+    /// The open in-place sessions of a connection.
+    pub fn anchored(&self, anchor: &Anchor) -> Vec<ObligationId> {
+        let open = self.facts.obligations.iter().filter(|(_, state)| state.phase == Phase::Open);
+        open.filter(|(_, state)| state.anchor.as_ref() == Some(anchor)).map(|(id, _)| *id).collect()
+    }
+
+    pub fn branch(&mut self, span: Span, held: bool) {
+        if self.facts.obligations.values().all(|state| state.phase != Phase::Open) {
+            self.trace.branches.clear();
+            return;
+        }
+        if self.trace.branches.len() == MAX_BRANCHES {
+            self.trace.branches.remove(0);
+        }
+        self.trace.branches.push((span, held));
+    }
+}
+
+fn part<'v>(value: &'v Value, step: &Projection) -> Option<&'v Value> {
+    match (value, step) {
+        (Value::Success(inner) | Value::Fallible(inner), Projection::Success) => Some(inner),
+        (Value::Tuple(parts), Projection::Field(field)) => parts.get(field.parse::<usize>().ok()?),
+        _ => None,
+    }
+}
+
+fn part_mut<'v>(value: &'v mut Value, step: &Projection) -> Option<&'v mut Value> {
+    match (value, step) {
+        (Value::Success(inner) | Value::Fallible(inner), Projection::Success) => Some(inner),
+        (Value::Tuple(parts), Projection::Field(field)) => parts.get_mut(field.parse::<usize>().ok()?),
+        _ => None,
+    }
+}
+
+/// A part of a value of which only the type is known.
+fn typed_part(index: &Index<'_>, value: &Value, step: &Projection) -> Value {
+    let Value::Typed(ty) = value else { return Value::Unknown };
+    let part = match (ty.peeled(), step) {
+        (Ty::Own(owner), Projection::Field(field)) => index.field_ty(*owner, field),
+        (Ty::Own(owner), Projection::Variant(variant)) => {
+            let same_name = index.item(*owner).is_some_and(|item| item.name == *variant);
+            let (single, second) = if same_name {
+                (index.field_ty(*owner, "0"), index.field_ty(*owner, "1"))
+            } else {
+                (index.field_ty(*owner, &format!("{variant}.0")), index.field_ty(*owner, &format!("{variant}.1")))
+            };
+            match (single, second) {
+                (single, Ty::Unknown) if single != Ty::Unknown => single,
+                _ if same_name => ty.clone(),
+                _ => Ty::Unknown,
+            }
+        }
+        // A pattern like `State(pool)` takes apart a wrapper that the type was already peeled of.
+        (Ty::Known(_), Projection::Variant(_)) => ty.clone(),
+        (Ty::Fallible(inner), Projection::Success) => (**inner).clone(),
+        (Ty::Collection(inner), Projection::Index) => Ty::Ref(inner.clone()),
+        (Ty::Tuple(parts), Projection::Field(field)) => {
+            field.parse::<usize>().ok().and_then(|at| parts.get(at).cloned()).unwrap_or(Ty::Unknown)
+        }
+        _ => Ty::Unknown,
+    };
+    if part.is_unknown() { Value::Unknown } else { Value::Typed(part) }
+}

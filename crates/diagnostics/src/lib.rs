@@ -1,0 +1,210 @@
+//! Where is it, and what shape has what we say? Plain data: no rendering, no IO.
+
+mod line_index;
+
+pub use line_index::{LineColumn, LineIndex};
+
+use std::fmt;
+
+/// One file of a run, numbered by the engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FileId(pub u32);
+
+/// A half-open range of UTF-8 bytes in one file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Span {
+    /// The file.
+    pub file: FileId,
+    /// First byte.
+    pub start: u32,
+    /// One past the last byte.
+    pub end: u32,
+}
+
+impl Span {
+    /// A span of `file` from byte `start` up to, not including, byte `end`.
+    pub fn new(file: FileId, start: u32, end: u32) -> Self {
+        Self { file, start, end }
+    }
+
+    /// The empty span at the first byte of this one.
+    pub fn at_start(self) -> Self {
+        Self { end: self.start, ..self }
+    }
+
+    /// Whether `other` lies wholly inside this span.
+    pub fn contains(self, other: Span) -> bool {
+        self.file == other.file && self.start <= other.start && other.end <= self.end
+    }
+}
+
+/// How serious a finding is; the order is from silent to fatal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Level {
+    /// Not reported.
+    Allow,
+    /// Reported for information.
+    Note,
+    /// Reported as a warning.
+    Warn,
+    /// Reported as an error.
+    Deny,
+}
+
+impl Level {
+    /// The word used in configuration and in every report.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Level::Allow => "allow",
+            Level::Note => "note",
+            Level::Warn => "warn",
+            Level::Deny => "deny",
+        }
+    }
+
+    /// The level a word of the configuration names.
+    pub fn parse(word: &str) -> Option<Self> {
+        Some(match word {
+            "allow" => Level::Allow,
+            "note" => Level::Note,
+            "warn" => Level::Warn,
+            "deny" => Level::Deny,
+            _ => return None,
+        })
+    }
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// How the session's type was recognised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Evidence {
+    /// The receiver's written type was resolved to a library path.
+    Typed,
+    /// The value came from a known call.
+    Traced,
+    /// A wrapper or function of the workspace hands it out.
+    Inferred,
+}
+
+impl Evidence {
+    /// The word used in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Evidence::Typed => "typed",
+            Evidence::Traced => "traced",
+            Evidence::Inferred => "inferred",
+        }
+    }
+}
+
+/// What a label says of its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum LabelKind {
+    /// The session begins here.
+    Opened,
+    /// Something is written through it here.
+    Write,
+    /// The way that leads to the mistake goes through this branch.
+    Branch,
+    /// It is ended here, on another way or without effect.
+    Released,
+    /// It is dropped here.
+    Dropped,
+    /// The mistake shows here.
+    Leaks,
+}
+
+impl LabelKind {
+    /// The word used in reports and fingerprints.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            LabelKind::Opened => "opened",
+            LabelKind::Write => "write",
+            LabelKind::Branch => "branch",
+            LabelKind::Released => "released",
+            LabelKind::Dropped => "dropped",
+            LabelKind::Leaks => "leaks",
+        }
+    }
+}
+
+/// One step of the walk that explains a finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Label {
+    /// What kind of step.
+    pub kind: LabelKind,
+    /// Where.
+    pub span: Span,
+    /// What happens there, in a few words.
+    pub message: String,
+}
+
+/// Whether a fix may be applied without a person looking at it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Applicability {
+    /// Cannot change what correct code does.
+    Safe,
+    /// Guesses the intent.
+    Unsafe,
+}
+
+/// One replacement of text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edit {
+    /// The bytes to replace; empty to insert.
+    pub span: Span,
+    /// The new text.
+    pub text: String,
+}
+
+/// A change that would make the code right.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fix {
+    /// What it does.
+    pub message: String,
+    /// Whether it may be applied blindly.
+    pub applicability: Applicability,
+    /// The replacements, not overlapping.
+    pub edits: Vec<Edit>,
+}
+
+/// One mistake at one place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// Id of the rule, kebab-case.
+    pub rule: &'static str,
+    /// How serious, after configuration.
+    pub level: Level,
+    /// What is wrong; stands alone.
+    pub message: String,
+    /// Where the mistake is.
+    pub span: Span,
+    /// `module::Type::function`, without the crate.
+    pub function: String,
+    /// Id of the session's protocol; empty for findings about comments.
+    pub protocol: String,
+    /// The walk of the session, in order.
+    pub labels: Vec<Label>,
+    /// The smallest change that makes it right.
+    pub help: Option<String>,
+    /// How the session was recognised; `None` for findings about comments.
+    pub evidence: Option<Evidence>,
+    /// Changes on offer.
+    pub fixes: Vec<Fix>,
+    /// Stable identity, filled in by the engine.
+    pub fingerprint: String,
+}
+
+/// Something that was seen and not understood.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Gap {
+    /// Where.
+    pub span: Span,
+    /// What was not understood.
+    pub reason: String,
+}

@@ -1,0 +1,377 @@
+//! What does a function do, step by step? A control-flow graph with explicit drops and exits.
+
+use crate::TypeRef;
+use sessionlint_diagnostics::{Gap, Span};
+
+macro_rules! index {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name(pub u32);
+        impl $name {
+            /// As an index into the vector it numbers.
+            pub fn index(self) -> usize {
+                self.0 as usize
+            }
+        }
+    };
+}
+index!(
+    /// A variable or temporary of a [`Body`].
+    LocalId
+);
+index!(
+    /// A basic block of a [`Body`].
+    BlockId
+);
+index!(
+    /// A condition that a [`Body`] tests more than once and that cannot change in between.
+    ConditionId
+);
+
+/// The body of a function, closure or async block.
+#[derive(Clone, Debug)]
+pub struct Body {
+    /// What it is the body of.
+    pub kind: BodyKind,
+    /// From brace to brace.
+    pub span: Span,
+    /// The declared return type; `None` when nothing declares one.
+    pub output: Option<TypeRef>,
+    /// All locals; local 0 is the value that the body returns.
+    pub locals: Vec<Local>,
+    /// The parameters, in order.
+    pub params: Vec<LocalId>,
+    /// Variables of the body around it that it uses.
+    pub captures: Vec<Capture>,
+    /// The blocks; block 0 is the entry.
+    pub blocks: Vec<BasicBlock>,
+    /// Closures and async blocks inside.
+    pub children: Vec<Body>,
+    /// `use` declarations inside the body.
+    pub imports: Vec<crate::Import>,
+    /// How many conditions are numbered.
+    pub conditions: u32,
+    /// What was not understood.
+    pub gaps: Vec<Gap>,
+}
+
+impl Body {
+    /// The local that holds the returned value.
+    pub const RETURN: LocalId = LocalId(0);
+}
+
+/// What a body is the body of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BodyKind {
+    /// A function that runs when it is called.
+    Function,
+    /// A function whose call makes a future.
+    AsyncFunction,
+    /// A closure.
+    Closure,
+    /// A closure whose call makes a future.
+    AsyncClosure,
+    /// An async block.
+    AsyncBlock,
+}
+
+/// A variable or temporary.
+#[derive(Clone, Debug)]
+pub struct Local {
+    /// Its name; `None` for temporaries.
+    pub name: Option<String>,
+    /// Where it is declared.
+    pub span: Span,
+    /// The type written at its declaration.
+    pub ty: Option<TypeRef>,
+}
+
+/// A variable of the surrounding body that a closure or async block uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Capture {
+    /// In the surrounding body.
+    pub outer: LocalId,
+    /// In the body that captures it.
+    pub inner: LocalId,
+}
+
+/// Statements that run one after another, and where control goes then.
+#[derive(Clone, Debug)]
+pub struct BasicBlock {
+    /// The statements.
+    pub statements: Vec<Statement>,
+    /// The end.
+    pub terminator: Terminator,
+}
+
+/// One step.
+#[derive(Clone, Debug)]
+pub struct Statement {
+    /// What happens.
+    pub kind: StatementKind,
+    /// Where it is written.
+    pub span: Span,
+}
+
+/// What a statement does.
+#[derive(Clone, Debug)]
+pub enum StatementKind {
+    /// Evaluates the value and stores it; what the place held before is dropped.
+    Assign(Place, Rvalue),
+    /// Binds a pattern's variable to a part of the matched place: by value, or, when the place is
+    /// behind a reference or `by_ref` is set, by reference.
+    Bind {
+        /// The variable.
+        local: LocalId,
+        /// The part it is bound to.
+        from: Place,
+        /// Whether `ref` is written.
+        by_ref: bool,
+    },
+    /// Drops what the locals still own, in this order.
+    Drop(Vec<LocalId>, DropCause),
+}
+
+/// Why locals are dropped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DropCause {
+    /// The block that declares them ends.
+    ScopeEnd,
+    /// The statement that made the temporaries ends; `wildcard` when their value was bound to `_`.
+    Statement {
+        /// Whether it is `let _ = …` or `_ = …`.
+        wildcard: bool,
+    },
+    /// The body is left, and `value` holds what it returns.
+    Exit {
+        /// The returned value.
+        value: Place,
+        /// How it is left.
+        how: ExitHow,
+    },
+    /// A loop's body is left by `break` or `continue`.
+    Jump {
+        /// The keyword.
+        keyword: &'static str,
+    },
+}
+
+/// What leaves a body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ExitHow {
+    /// The `?` operator.
+    Question,
+    /// `return`.
+    Return,
+    /// The end of the body, with or without a last expression.
+    Tail,
+    /// A macro that returns: `bail!`, `ensure!`.
+    Macro(String),
+}
+
+/// How a body's caller sees the exit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum ExitKind {
+    /// It worked, as far as can be told.
+    Success,
+    /// An error value.
+    Error,
+    /// A success value that says "nothing was done", or an exit out of an error arm.
+    Refusal,
+}
+
+/// A variable or a part of one.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Place {
+    /// The variable.
+    pub local: LocalId,
+    /// The way to the part.
+    pub projection: Vec<Projection>,
+}
+
+impl Place {
+    /// The whole variable.
+    pub fn local(local: LocalId) -> Self {
+        Self { local, projection: Vec::new() }
+    }
+
+    /// A part of this place.
+    pub fn project(&self, step: Projection) -> Self {
+        let mut projection = self.projection.clone();
+        projection.push(step);
+        Self { local: self.local, projection }
+    }
+}
+
+/// One step into a value.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Projection {
+    /// A field, by name or position.
+    Field(String),
+    /// What `Ok` or `Some` carries.
+    Success,
+    /// What `Err` carries.
+    Failure,
+    /// What another variant carries.
+    Variant(String),
+    /// What a reference or smart pointer refers to.
+    Deref,
+    /// An element.
+    Index,
+}
+
+/// A value that is read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Operand {
+    /// The place's value: moved out, or copied where the type allows.
+    Value(Place),
+    /// A reference to the place.
+    Ref {
+        /// The place.
+        place: Place,
+        /// Whether it may be written through.
+        mutable: bool,
+    },
+    /// A literal.
+    Literal(Literal),
+    /// A constant, static or function, by path.
+    Item(Vec<String>),
+}
+
+/// A literal value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Literal {
+    /// Text; pieces that are put in at run time stand as `{}`.
+    Text(String),
+    /// A truth value.
+    Bool(bool),
+    /// The unit value.
+    Unit,
+    /// Anything else.
+    Other,
+}
+
+/// What a statement stores.
+#[derive(Clone, Debug)]
+pub enum Rvalue {
+    /// An operand.
+    Use(Operand),
+    /// A call.
+    Call(Call),
+    /// The future's output.
+    Await(Operand),
+    /// A compound value.
+    Aggregate(AggregateKind, Vec<(String, Operand)>),
+    /// A closure or an async block.
+    Closure {
+        /// Which of the body's children.
+        child: usize,
+        /// Whether `move` is written.
+        by_move: bool,
+    },
+    /// The value that leaves the body, and how the caller sees it.
+    Exit(ExitKind, Operand),
+    /// A value nobody can tell, computed from the operands.
+    Opaque(Vec<Operand>),
+}
+
+/// What a compound value is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AggregateKind {
+    /// A tuple.
+    Tuple,
+    /// An array or `vec![]`.
+    Array,
+    /// `Ok(x)` or `Some(x)`.
+    Success,
+    /// `Err(x)` or `None`.
+    Failure,
+    /// A struct or variant, by path.
+    Struct(Vec<String>),
+}
+
+/// A call.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// What is called.
+    pub callee: Callee,
+    /// The arguments, without the receiver.
+    pub args: Vec<Operand>,
+    /// The callee's name, for labels.
+    pub name_span: Span,
+    /// For macros: whether the arguments are only looked at (logging, formatting, assertions).
+    pub borrows_only: bool,
+}
+
+/// What is called.
+#[derive(Clone, Debug)]
+pub enum Callee {
+    /// A function, by path; `qualifier` is the type of `<T as Trait>::f` and `T::f`.
+    Path {
+        /// The path.
+        segments: Vec<String>,
+        /// The type in angle brackets.
+        qualifier: Option<TypeRef>,
+    },
+    /// A method.
+    Method {
+        /// The receiver as written: a place is not necessarily moved.
+        receiver: Operand,
+        /// The name.
+        name: String,
+    },
+    /// A macro, by path.
+    Macro(Vec<String>),
+    /// A value that is callable.
+    Value(Operand),
+}
+
+/// Where control goes after a block.
+#[derive(Clone, Debug)]
+pub enum Terminator {
+    /// To another block.
+    Goto(BlockId),
+    /// To one of two blocks.
+    Test {
+        /// What is looked at.
+        test: Test,
+        /// When the test holds.
+        yes: BlockId,
+        /// When it does not.
+        no: BlockId,
+        /// The condition or pattern.
+        span: Span,
+    },
+    /// Out of the body.
+    Return,
+    /// Nowhere: a panic, or a loop without an end.
+    Diverge,
+}
+
+/// What a branch looks at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Test {
+    /// Whether the place is `Ok` or `Some`.
+    Success(Place),
+    /// Whether the place is `Err` or `None`; `ignored` when all that follows only writes a log line.
+    Failure {
+        /// The place.
+        place: Place,
+        /// Whether the arm does nothing but log.
+        ignored: bool,
+    },
+    /// Whether the place is this variant.
+    Variant(Place, String),
+    /// Whether the place is true.
+    Bool(Place),
+    /// A condition that is tested again elsewhere; `negated` when this is its opposite.
+    Condition {
+        /// Its number.
+        id: ConditionId,
+        /// Whether `yes` is the way when it is false.
+        negated: bool,
+    },
+    /// Anything else.
+    Opaque,
+}

@@ -1,0 +1,12 @@
+//! What happens, in any language? Items as written, and function bodies as control-flow graphs.
+//!
+//! Nothing here knows a library, a rule or a grammar: front ends produce it, the analysis reads it.
+
+mod body;
+mod item;
+
+pub use body::{
+    AggregateKind, BasicBlock, BlockId, Body, BodyKind, Call, Callee, Capture, ConditionId, DropCause, ExitHow,
+    ExitKind, Literal, Local, LocalId, Operand, Place, Projection, Rvalue, Statement, StatementKind, Terminator, Test,
+};
+pub use item::{Field, FunctionItem, ImplHeader, Import, Item, ItemId, ItemKind, Outline, Parameter, Signature, TypeRef};

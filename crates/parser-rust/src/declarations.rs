@@ -1,0 +1,220 @@
+//! What does one item declare? Signatures, fields, aliases, imports and constants, parsed on demand.
+
+use crate::lower;
+use crate::types::{bounds_of, name, segments, type_ref};
+use crate::{SyntaxError, parse};
+use sessionlint_diagnostics::Span;
+use sessionlint_ir::{Field, FunctionItem, ImplHeader, Import, Parameter, Signature, TypeRef};
+use syn::{FnArg, GenericParam, Generics, ReceiverKind, ReturnType, UseTree, WherePredicate};
+
+/// Parses a function or method and lowers its body. `text` is the item's text and `span` its place.
+pub fn function(text: &str, span: Span) -> Result<FunctionItem, SyntaxError> {
+    parse(text, span, |item: &syn::TraitItemFn| lower::function(&item.sig, item.default.as_ref(), span))
+}
+
+/// Parses a signature only: `text` ends where the body begins.
+pub fn signature(text: &str, span: Span) -> Result<Signature, SyntaxError> {
+    let declared = format!("{};", text.trim_end().trim_end_matches(';'));
+    parse(&declared, span, |item: &syn::TraitItemFn| lower_signature(&item.sig))
+}
+
+/// The fields of a struct or union, or of all variants of an enum. Variants' fields are named
+/// `Variant.field`.
+pub fn struct_fields(text: &str, span: Span) -> Result<(Vec<Field>, Vec<String>), SyntaxError> {
+    parse(text, span, |item: &syn::Item| match item {
+        syn::Item::Struct(item) => (fields("", &item.fields), parameters(&item.generics)),
+        syn::Item::Union(item) => (named_fields("", &item.fields), parameters(&item.generics)),
+        syn::Item::Enum(item) => {
+            let variant = |variant: &syn::Variant| fields(&format!("{}.", name(&variant.ident)), &variant.fields);
+            (item.variants.iter().flat_map(variant).collect(), parameters(&item.generics))
+        }
+        _ => (Vec::new(), Vec::new()),
+    })
+}
+
+/// What a type alias stands for, and its type parameters.
+pub fn alias(text: &str, span: Span) -> Result<(TypeRef, Vec<String>), SyntaxError> {
+    parse(text, span, |item: &syn::ItemType| (type_ref(&item.ty), parameters(&item.generics)))
+}
+
+/// The header of an `impl` block: `text` ends where its brace begins.
+pub fn impl_header(text: &str, span: Span) -> Result<ImplHeader, SyntaxError> {
+    let closed = format!("{}{{}}", text.trim_end());
+    parse(&closed, span, |item: &syn::ItemImpl| ImplHeader {
+        self_ty: type_ref(&item.self_ty),
+        of_trait: item.trait_.as_ref().map(|(path, _)| crate::types::qualified(None, path)),
+        generics: generics(&item.generics),
+    })
+}
+
+/// The names that a `use` declaration or `extern crate` brings in.
+pub fn imports(text: &str, span: Span) -> Result<Vec<Import>, SyntaxError> {
+    parse(text, span, |item: &syn::Item| {
+        let mut found = Vec::new();
+        match item {
+            syn::Item::Use(item) => use_tree(&item.tree, &mut Vec::new(), &mut found),
+            syn::Item::ExternCrate(item) => {
+                let local = item.rename.as_ref().map_or(&item.ident, |(_, rename)| rename);
+                found.push(Import { path: vec![name(&item.ident)], name: Some(name(local)) });
+            }
+            _ => {}
+        }
+        found
+    })
+}
+
+/// The written type of a constant or static, and its text when it is a text literal.
+pub fn constant_text(text: &str, span: Span) -> Result<(TypeRef, Option<String>), SyntaxError> {
+    parse(text, span, |item: &syn::Item| match item {
+        syn::Item::Const(item) => (type_ref(&item.ty), text_literal(&item.expr)),
+        syn::Item::Static(item) => (type_ref(&item.ty), text_literal(&item.expr)),
+        _ => (TypeRef::Unknown, None),
+    })
+}
+
+pub(crate) fn text_literal(expr: &syn::Expr) -> Option<String> {
+    match expr {
+        syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) => Some(text.value()),
+        syn::Expr::Paren(paren) => text_literal(&paren.expr),
+        syn::Expr::Group(group) => text_literal(&group.expr),
+        syn::Expr::Reference(reference) => text_literal(&reference.expr),
+        syn::Expr::Macro(call) if call.mac.path.is_ident("concat") => lower::format_text(&call.mac.tokens, true),
+        _ => None,
+    }
+}
+
+/// The names that a `use` tree brings in.
+pub(crate) fn use_tree(tree: &UseTree, prefix: &mut Vec<String>, found: &mut Vec<Import>) {
+    match tree {
+        UseTree::Path(path) => {
+            prefix.push(name(&path.ident));
+            use_tree(&path.tree, prefix, found);
+            prefix.pop();
+        }
+        UseTree::Name(used) => {
+            let mut path = prefix.clone();
+            let last = name(&used.ident);
+            if last != "self" {
+                path.push(last);
+            }
+            let local = path.last().cloned();
+            found.push(Import { path, name: local });
+        }
+        UseTree::Rename(used) => {
+            let mut path = prefix.clone();
+            if name(&used.ident) != "self" {
+                path.push(name(&used.ident));
+            }
+            found.push(Import { path, name: Some(name(&used.rename)) });
+        }
+        UseTree::Glob(_) => found.push(Import { path: prefix.clone(), name: None }),
+        UseTree::Group(group) => group.items.iter().for_each(|tree| use_tree(tree, prefix, found)),
+        _ => {}
+    }
+}
+
+pub(crate) fn lower_signature(signature: &syn::Signature) -> Signature {
+    let params = signature.inputs.iter().map(|input| match input {
+        FnArg::Receiver(receiver) => {
+            let this = TypeRef::named(&["Self"]);
+            let ty = match &receiver.kind {
+                ReceiverKind::Value => this,
+                ReceiverKind::Reference(_, _, mutability) => {
+                    TypeRef::Ref { mutable: mutability.is_some(), inner: Box::new(this) }
+                }
+                ReceiverKind::Typed(_, ty) => type_ref(ty),
+                _ => TypeRef::Unknown,
+            };
+            Parameter { name: Some("self".to_owned()), ty }
+        }
+        FnArg::Typed(typed) => {
+            let name = match &*typed.pat {
+                syn::Pat::Ident(ident) => Some(name(&ident.ident)),
+                _ => None,
+            };
+            Parameter { name, ty: type_ref(&typed.ty) }
+        }
+    });
+    Signature {
+        is_async: signature.asyncness.is_some(),
+        has_receiver: matches!(signature.inputs.first(), Some(FnArg::Receiver(_))),
+        params: params.collect(),
+        output: match &signature.output {
+            ReturnType::Default => TypeRef::Tuple(Vec::new()),
+            ReturnType::Type(_, ty) => type_ref(ty),
+        },
+        generics: generics(&signature.generics),
+    }
+}
+
+fn generics(generics: &Generics) -> Vec<(String, Vec<TypeRef>)> {
+    let mut found: Vec<(String, Vec<TypeRef>)> = generics
+        .params
+        .iter()
+        .filter_map(|param| match param {
+            GenericParam::Type(param) => Some((name(&param.ident), bounds_of(param.bounds.iter()))),
+            _ => None,
+        })
+        .collect();
+    let predicates = generics.where_clause.iter().flat_map(|clause| &clause.predicates);
+    for predicate in predicates {
+        if let WherePredicate::Type(predicate) = predicate
+            && let syn::Type::Path(path) = &predicate.bounded_ty
+            && let [bounded] = segments(&path.path).as_slice()
+            && let Some((_, bounds)) = found.iter_mut().find(|(name, _)| name == bounded)
+        {
+            bounds.extend(bounds_of(predicate.bounds.iter()));
+        }
+    }
+    found
+}
+
+fn parameters(generics: &Generics) -> Vec<String> {
+    generics.type_params().map(|param| name(&param.ident)).collect()
+}
+
+fn fields(prefix: &str, fields: &syn::Fields) -> Vec<Field> {
+    match fields {
+        syn::Fields::Named(named) => named_fields(prefix, named),
+        syn::Fields::Unnamed(unnamed) => unnamed
+            .unnamed
+            .iter()
+            .enumerate()
+            .map(|(index, field)| Field { name: format!("{prefix}{index}"), ty: type_ref(&field.ty) })
+            .collect(),
+        syn::Fields::Unit => Vec::new(),
+    }
+}
+
+fn named_fields(prefix: &str, fields: &syn::FieldsNamed) -> Vec<Field> {
+    let field = |field: &syn::Field| {
+        let ident = field.ident.as_ref()?;
+        Some(Field { name: format!("{prefix}{}", name(ident)), ty: type_ref(&field.ty) })
+    };
+    fields.named.iter().filter_map(field).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sessionlint_diagnostics::FileId;
+
+    const AT: Span = Span { file: FileId(0), start: 0, end: 0 };
+
+    #[test]
+    fn imports_are_flattened() {
+        let found = imports("pub use a::{self, b::{C as D, *}, e};", AT).unwrap();
+        let shown: Vec<_> = found
+            .iter()
+            .map(|import| format!("{}={}", import.name.as_deref().unwrap_or("*"), import.path.join("::")))
+            .collect();
+        assert_eq!(shown, ["a=a", "D=a::b::C", "*=a::b", "e=a::e"]);
+    }
+
+    #[test]
+    fn where_clauses_add_to_bounds() {
+        let read = signature("async fn f<E: A>(&mut self, e: E) -> Result<T, X> where E: B", AT).unwrap();
+        assert!(read.is_async && read.has_receiver);
+        assert_eq!(read.generics, [("E".to_owned(), vec![TypeRef::named(&["A"]), TypeRef::named(&["B"])])]);
+    }
+}

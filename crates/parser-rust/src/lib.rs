@@ -1,0 +1,45 @@
+//! What does this Rust text do? Outlines of files, and single items lowered to the IR.
+//!
+//! The only room that knows syn, proc-macro2 and the Rust lexer. The syntax tree never leaves it.
+
+mod declarations;
+mod lower;
+mod outline;
+mod types;
+
+pub use declarations::{alias, constant_text, function, impl_header, imports, signature, struct_fields};
+pub use outline::{Comment, comments, identifiers, outline};
+
+use sessionlint_diagnostics::Span;
+
+/// The text of an item could not be parsed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SyntaxError {
+    /// What the parser expected, or which bound the item exceeds.
+    pub message: String,
+    /// Where.
+    pub span: Span,
+}
+
+/// Parses the text of one item and hands the tree to `read`, unless the text is nested or chained
+/// so deeply that a recursive parser could run out of stack.
+pub(crate) fn parse<T: syn::parse::Parse, R>(
+    text: &str,
+    span: Span,
+    read: impl FnOnce(&T) -> R,
+) -> Result<R, SyntaxError> {
+    if let Some(message) = outline::too_deep(text) {
+        return Err(SyntaxError { message: message.to_owned(), span });
+    }
+    let result = match syn::parse_str::<T>(text) {
+        Ok(tree) => Ok(read(&tree)),
+        Err(error) => {
+            let range = error.span().byte_range();
+            let at = span.start + range.start.min(text.len()) as u32;
+            Err(SyntaxError { message: error.to_string(), span: Span::new(span.file, at, at) })
+        }
+    };
+    // Without this every parsed text stays in a thread-local source map for ever.
+    proc_macro2::extra::invalidate_current_thread_spans();
+    result
+}

@@ -1,0 +1,204 @@
+//! Conditions: short circuits, `let` chains, and conditions that are tested more than once.
+
+use super::Lowerer;
+use quote::ToTokens;
+use sessionlint_ir::{BlockId, DropCause, Literal, LocalId, Operand, Place, Test};
+use syn::{BinOp, Expr, Pat, UnOp};
+
+impl Lowerer {
+    /// Lowers a condition: control goes to `yes` when it holds, else to `no`.
+    pub(super) fn condition(&mut self, expr: &Expr, yes: BlockId, no: BlockId) {
+        match expr {
+            Expr::Paren(paren) => self.condition(&paren.expr, yes, no),
+            Expr::Group(group) => self.condition(&group.expr, yes, no),
+            Expr::Unary(unary) if matches!(unary.op, UnOp::Not(_)) => self.condition(&unary.expr, no, yes),
+            Expr::Binary(binary) if matches!(binary.op, BinOp::And(_)) => {
+                let right = self.new_block();
+                self.condition(&binary.left, right, no);
+                self.frame().current = right;
+                self.condition(&binary.right, yes, no);
+            }
+            Expr::Binary(binary) if matches!(binary.op, BinOp::Or(_)) => {
+                let right = self.new_block();
+                self.condition(&binary.left, yes, right);
+                self.frame().current = right;
+                self.condition(&binary.right, yes, no);
+            }
+            Expr::Let(matched) => {
+                let place = self.matched(&matched.expr);
+                self.pattern(&matched.pat, &place, Some(no));
+                self.frame().goto(yes);
+            }
+            Expr::Macro(call) if call.mac.path.is_ident("matches") => match super::macros::matches_arguments(&call.mac) {
+                Some((value, pattern)) => {
+                    let place = self.matched(&value);
+                    self.frame().push_scope();
+                    self.pattern(&pattern, &place, Some(no));
+                    let span = self.span_of(&call.mac.path);
+                    self.frame().pop_scope(DropCause::ScopeEnd, span);
+                    self.frame().goto(yes);
+                }
+                None => self.value_condition(expr, yes, no),
+            },
+            Expr::MethodCall(call) if call.args.is_empty() && variant_test(&call.method.to_string()).is_some() => {
+                let success = variant_test(&call.method.to_string()).expect("checked by the guard");
+                let span = self.at(call.method.span());
+                let place = self.matched(&call.receiver);
+                let (yes, no) = if success { (yes, no) } else { (no, yes) };
+                self.frame().terminate(sessionlint_ir::Terminator::Test { test: Test::Success(place), yes, no, span });
+            }
+            Expr::Lit(syn::ExprLit { lit: syn::Lit::Bool(value), .. }) => {
+                self.frame().goto(if value.value { yes } else { no });
+            }
+            _ => self.value_condition(expr, yes, no),
+        }
+    }
+
+    fn value_condition(&mut self, expr: &Expr, yes: BlockId, no: BlockId) {
+        let span = self.span_of(expr);
+        if let Some(place) = self.place_of(expr) {
+            let test = Test::Bool(place);
+            self.frame().terminate(sessionlint_ir::Terminator::Test { test, yes, no, span });
+            return;
+        }
+        let mut roots = Vec::new();
+        if self.is_stable(expr, &mut roots) {
+            let (key, negated) = condition_key(expr);
+            self.frame().test_condition(key, negated, roots, yes, no, span);
+            return;
+        }
+        self.frame().push_scope();
+        let operand = self.operand(expr);
+        let value = self.frame().local(None, span, None);
+        self.assign(&Place::local(value), sessionlint_ir::Rvalue::Use(operand), span);
+        self.frame().pop_scope(DropCause::Statement { wildcard: false }, span);
+        let test = Test::Bool(Place::local(value));
+        self.frame().terminate(sessionlint_ir::Terminator::Test { test, yes, no, span });
+    }
+
+    /// Whether the condition only compares variables, fields and literals, so that testing it twice gives
+    /// the same answer as long as nothing assigns to `roots`.
+    fn is_stable(&mut self, expr: &Expr, roots: &mut Vec<LocalId>) -> bool {
+        match expr {
+            Expr::Lit(_) => true,
+            Expr::Path(path) => {
+                if let Some(ident) = path.path.get_ident()
+                    && let Some(local) = self.resolve(&crate::types::name(ident))
+                {
+                    roots.push(local);
+                }
+                true
+            }
+            Expr::Field(field) => self.is_stable(&field.base, roots),
+            Expr::Paren(paren) => self.is_stable(&paren.expr, roots),
+            Expr::Reference(reference) => self.is_stable(&reference.expr, roots),
+            Expr::Unary(unary) => self.is_stable(&unary.expr, roots),
+            Expr::Binary(binary) => {
+                matches!(
+                    binary.op,
+                    BinOp::Eq(_) | BinOp::Ne(_) | BinOp::Lt(_) | BinOp::Le(_) | BinOp::Gt(_) | BinOp::Ge(_)
+                ) && self.is_stable(&binary.left, roots)
+                    && self.is_stable(&binary.right, roots)
+            }
+            Expr::MethodCall(call) => {
+                call.args.is_empty()
+                    && matches!(call.method.to_string().as_str(), "is_empty" | "len" | "as_str" | "as_ref" | "as_deref")
+                    && self.is_stable(&call.receiver, roots)
+            }
+            _ => false,
+        }
+    }
+
+    /// The place that a pattern is matched against; a value gets a temporary.
+    pub(super) fn matched(&mut self, expr: &Expr) -> Place {
+        if let Some(place) = self.place_of(expr) {
+            return place;
+        }
+        let span = self.start_of(expr);
+        match self.operand(expr) {
+            Operand::Value(place) => place,
+            other => {
+                let temporary = Place::local(self.temporary(span));
+                self.assign(&temporary, sessionlint_ir::Rvalue::Use(other), span);
+                temporary
+            }
+        }
+    }
+
+    /// A condition as a value, for `a && b` outside of `if`.
+    pub(super) fn condition_into(&mut self, expr: &Expr, dest: &Place) {
+        let span = self.start_of(expr);
+        let (yes, no, after) = (self.new_block(), self.new_block(), self.new_block());
+        self.frame().push_scope();
+        self.condition(expr, yes, no);
+        let drops = self.frame().scope_drops();
+        self.frame().current = yes;
+        self.frame().pop_scope(DropCause::Statement { wildcard: false }, span);
+        self.frame().goto(after);
+        self.frame().current = no;
+        self.frame().drop_all(drops, DropCause::Statement { wildcard: false }, span);
+        self.frame().goto(after);
+        self.frame().current = after;
+        self.assign(dest, sessionlint_ir::Rvalue::Use(Operand::Literal(Literal::Other)), span);
+    }
+}
+
+fn variant_test(method: &str) -> Option<bool> {
+    match method {
+        "is_some" | "is_ok" => Some(true),
+        "is_none" | "is_err" => Some(false),
+        _ => None,
+    }
+}
+
+/// One text for a condition and its opposite, and whether this is the opposite.
+fn condition_key(expr: &Expr) -> (String, bool) {
+    if let Expr::Binary(binary) = expr {
+        let (left, right) = (binary.left.to_token_stream(), binary.right.to_token_stream());
+        match binary.op {
+            BinOp::Ne(_) => return (format!("{left} == {right}"), true),
+            BinOp::Ge(_) => return (format!("{left} < {right}"), true),
+            BinOp::Le(_) => return (format!("{right} < {left}"), true),
+            BinOp::Gt(_) => return (format!("{right} < {left}"), false),
+            _ => {}
+        }
+    }
+    (expr.to_token_stream().to_string(), false)
+}
+
+/// Which way of an `if` deals with an error: `Some(true)` when the condition holds there.
+pub(super) fn error_side(expr: &Expr) -> Option<bool> {
+    match expr {
+        Expr::Paren(paren) => error_side(&paren.expr),
+        Expr::Unary(unary) if matches!(unary.op, UnOp::Not(_)) => error_side(&unary.expr).map(|side| !side),
+        Expr::Let(matched) if is_error_pattern(&matched.pat) => Some(true),
+        Expr::Let(matched) if is_success_pattern(&matched.pat) => Some(false),
+        Expr::MethodCall(call) if call.method == "is_err" => Some(true),
+        Expr::MethodCall(call) if call.method == "is_ok" => Some(false),
+        Expr::Binary(binary) if matches!(binary.op, BinOp::And(_)) => {
+            [&binary.left, &binary.right].into_iter().find_map(|side| error_side(side).filter(|side| *side))
+        }
+        _ => None,
+    }
+}
+
+/// `Err(..)`, with or without a guard.
+pub(super) fn is_error_pattern(pattern: &Pat) -> bool {
+    starts_with(pattern, "Err")
+}
+
+/// `Ok(..)`, with or without a guard.
+pub(super) fn is_success_pattern(pattern: &Pat) -> bool {
+    starts_with(pattern, "Ok")
+}
+
+fn starts_with(pattern: &Pat, variant: &str) -> bool {
+    match pattern {
+        Pat::TupleStruct(tuple) => tuple.path.segments.last().is_some_and(|segment| segment.ident == variant),
+        Pat::Guard(guard) => starts_with(&guard.pat, variant),
+        Pat::Paren(paren) => starts_with(&paren.pat, variant),
+        Pat::Reference(reference) => starts_with(&reference.pat, variant),
+        Pat::Or(or) => or.cases.iter().all(|case| starts_with(case, variant)),
+        _ => false,
+    }
+}

@@ -1,0 +1,614 @@
+//! Expressions: what is evaluated, in which order, and where control goes.
+
+use super::frame::{Frame, LoopFrame};
+use super::{Lowerer, condition};
+use crate::types::{name, segments};
+use sessionlint_diagnostics::Span;
+use sessionlint_ir::{
+    AggregateKind, Body, BodyKind, Call, Callee, DropCause, ExitHow, ExitKind, Literal, Operand, Place, Projection,
+    Rvalue, Terminator, Test, TypeRef,
+};
+use syn::{Expr, Member, UnOp};
+
+impl Lowerer {
+    /// The place that an expression names, when it is one and naming it evaluates nothing.
+    pub(super) fn place_of(&mut self, expr: &Expr) -> Option<Place> {
+        match expr {
+            Expr::Path(path) => {
+                let ident = path.path.get_ident()?;
+                Some(Place::local(self.resolve(&name(ident))?))
+            }
+            Expr::Field(field) => {
+                let member = match &field.member {
+                    Member::Named(ident) => name(ident),
+                    Member::Unnamed(index) => index.index.to_string(),
+                };
+                Some(self.place_of(&field.base)?.project(Projection::Field(member)))
+            }
+            Expr::Index(index) if matches!(*index.index, Expr::Lit(_) | Expr::Path(_)) => {
+                Some(self.place_of(&index.expr)?.project(Projection::Index))
+            }
+            Expr::Unary(unary) if matches!(unary.op, UnOp::Deref(_)) => {
+                Some(self.place_of(&unary.expr)?.project(Projection::Deref))
+            }
+            Expr::Paren(paren) => self.place_of(&paren.expr),
+            Expr::Group(group) => self.place_of(&group.expr),
+            _ => None,
+        }
+    }
+
+    /// Evaluates an expression to an operand.
+    pub(super) fn operand(&mut self, expr: &Expr) -> Operand {
+        if let Some(place) = self.place_of(expr) {
+            return Operand::Value(place);
+        }
+        match expr {
+            Expr::Lit(lit) => Operand::Literal(match &lit.lit {
+                syn::Lit::Str(text) => Literal::Text(text.value()),
+                syn::Lit::Bool(value) => Literal::Bool(value.value),
+                _ => Literal::Other,
+            }),
+            Expr::Path(path) => match (&path.qself, path.path.segments.last()) {
+                (None, Some(last)) if last.ident == "None" => {
+                    let span = self.at(last.ident.span());
+                    let value = Place::local(self.temporary(span));
+                    self.assign(&value, Rvalue::Aggregate(AggregateKind::Failure, Vec::new()), span);
+                    Operand::Value(value)
+                }
+                _ => Operand::Item(segments(&path.path)),
+            },
+            Expr::Paren(paren) => self.operand(&paren.expr),
+            Expr::Group(group) => self.operand(&group.expr),
+            Expr::Reference(reference) => self.reference(&reference.expr, reference.mutability.is_some()),
+            Expr::RawAddr(reference) => {
+                self.reference(&reference.expr, matches!(reference.mutability, syn::PointerMutability::Mut(_)))
+            }
+            Expr::Tuple(tuple) if tuple.elems.is_empty() => Self::unit(),
+            _ => {
+                let span = self.start_of(expr);
+                let value = Place::local(self.temporary(span));
+                self.value_into(expr, &value);
+                Operand::Value(value)
+            }
+        }
+    }
+
+    fn reference(&mut self, expr: &Expr, mutable: bool) -> Operand {
+        match self.operand(expr) {
+            Operand::Value(place) => Operand::Ref { place, mutable },
+            other => other,
+        }
+    }
+
+    /// Evaluates an expression; its value goes to `dest`.
+    pub(super) fn value_into(&mut self, expr: &Expr, dest: &Place) {
+        match expr {
+            Expr::Paren(paren) => self.value_into(&paren.expr, dest),
+            Expr::Group(group) => self.value_into(&group.expr, dest),
+            Expr::Block(block) => self.labelled_block(block, dest),
+            Expr::Unsafe(block) => self.block_into(&block.block, dest),
+            Expr::Const(block) => self.block_into(&block.block, dest),
+            Expr::If(branch) => self.if_into(branch, dest),
+            Expr::Match(matched) => self.match_into(matched, dest),
+            Expr::Loop(looped) => self.loop_into(looped, dest),
+            Expr::While(looped) => self.while_into(looped, dest),
+            Expr::ForLoop(looped) => self.for_into(looped, dest),
+            Expr::Return(returned) => self.return_expression(returned),
+            Expr::Break(broken) => self.break_expression(broken),
+            Expr::Continue(continued) => self.continue_expression(continued),
+            Expr::Macro(call) if *dest != Place::local(Body::RETURN) => self.macro_into(&call.mac, dest),
+            _ if *dest == Place::local(Body::RETURN) => {
+                let span = self.span_of(expr);
+                let kind = self.exit_kind(expr);
+                let value = self.operand(expr);
+                self.assign(dest, Rvalue::Exit(kind, value), span);
+            }
+            _ => self.plain_into(expr, dest),
+        }
+    }
+
+    fn plain_into(&mut self, expr: &Expr, dest: &Place) {
+        match expr {
+            Expr::Call(call) => self.call_into(call, dest),
+            Expr::MethodCall(call) => {
+                let receiver = self.operand(&call.receiver);
+                let args = call.args.iter().map(|arg| self.operand(arg)).collect();
+                let span = self.at(call.method.span());
+                let callee = Callee::Method { receiver, name: name(&call.method) };
+                self.assign(dest, Rvalue::Call(Call { callee, args, name_span: span, borrows_only: false }), span);
+            }
+            Expr::Await(awaited) => self.await_into(awaited, dest),
+            Expr::Try(tried) => {
+                let span = self.at(tried.question_token.span);
+                let value = self.matched(&tried.expr);
+                self.question(&value, span);
+                self.assign(dest, Rvalue::Use(Operand::Value(Self::success_of(&value))), span);
+            }
+            Expr::Struct(literal) => {
+                let span = self.span_of(&literal.path);
+                let mut fields: Vec<(String, Operand)> = Vec::new();
+                for field in &literal.fields {
+                    let member = match &field.member {
+                        Member::Named(ident) => name(ident),
+                        Member::Unnamed(index) => index.index.to_string(),
+                    };
+                    fields.push((member, self.operand(&field.expr)));
+                }
+                if let Some(rest) = &literal.rest {
+                    fields.push(("..".to_owned(), self.operand(rest)));
+                }
+                self.assign(dest, Rvalue::Aggregate(AggregateKind::Struct(segments(&literal.path)), fields), span);
+            }
+            Expr::Tuple(tuple) => self.aggregate_into(AggregateKind::Tuple, tuple.elems.iter(), expr, dest),
+            Expr::Array(array) => self.aggregate_into(AggregateKind::Array, array.elems.iter(), expr, dest),
+            Expr::Closure(closure) => self.closure_into(closure, dest),
+            Expr::Async(block) => self.child_block(&block.block, BodyKind::AsyncBlock, block.capture.is_some(), dest),
+            Expr::TryBlock(block) => self.inline_block(&block.block, dest),
+            Expr::Assign(assign) => {
+                let span = self.at(assign.eq_token.span);
+                self.assignment(&assign.left, &assign.right, span);
+                self.assign(dest, Rvalue::Use(Self::unit()), span);
+            }
+            Expr::Binary(binary) => match binary.op {
+                syn::BinOp::And(_) | syn::BinOp::Or(_) => self.condition_into(expr, dest),
+                _ => {
+                    let span = self.start_of(expr);
+                    let left = self.read_only(&binary.left);
+                    let right = self.read_only(&binary.right);
+                    if let Operand::Ref { place, .. } = &left
+                        && !matches!(
+                            binary.op,
+                            syn::BinOp::Eq(_)
+                                | syn::BinOp::Ne(_)
+                                | syn::BinOp::Lt(_)
+                                | syn::BinOp::Le(_)
+                                | syn::BinOp::Gt(_)
+                                | syn::BinOp::Ge(_)
+                                | syn::BinOp::Add(_)
+                        )
+                    {
+                        self.frame().mark_reassigned(place.local);
+                    }
+                    self.assign(dest, Rvalue::Opaque(vec![left, right]), span);
+                }
+            },
+            Expr::Unary(unary) => {
+                let span = self.start_of(expr);
+                if matches!(unary.op, UnOp::Deref(_)) {
+                    let value = self.operand(&unary.expr);
+                    let value = match value {
+                        Operand::Value(place) | Operand::Ref { place, .. } => {
+                            Operand::Value(place.project(Projection::Deref))
+                        }
+                        other => other,
+                    };
+                    return self.assign(dest, Rvalue::Use(value), span);
+                }
+                let value = self.read_only(&unary.expr);
+                self.assign(dest, Rvalue::Opaque(vec![value]), span);
+            }
+            Expr::Field(field) => {
+                let member = match &field.member {
+                    Member::Named(ident) => name(ident),
+                    Member::Unnamed(index) => index.index.to_string(),
+                };
+                let span = self.start_of(expr);
+                let base = self.matched(&field.base);
+                self.assign(dest, Rvalue::Use(Operand::Value(base.project(Projection::Field(member)))), span);
+            }
+            Expr::Index(index) => {
+                let span = self.start_of(expr);
+                let base = self.matched(&index.expr);
+                self.operand(&index.index);
+                self.assign(dest, Rvalue::Use(Operand::Value(base.project(Projection::Index))), span);
+            }
+            Expr::Cast(cast) => {
+                let span = self.at(cast.as_token.span);
+                let value = self.operand(&cast.expr);
+                self.assign(dest, Rvalue::Opaque(vec![value]), span);
+            }
+            Expr::Range(range) => {
+                let span = self.start_of(expr);
+                let ends = [&range.start, &range.end].into_iter().flatten();
+                let operands = ends.map(|end| self.read_only(end)).collect();
+                self.assign(dest, Rvalue::Opaque(operands), span);
+            }
+            Expr::Repeat(repeat) => {
+                let span = self.start_of(expr);
+                let value = self.operand(&repeat.expr);
+                self.assign(dest, Rvalue::Opaque(vec![value]), span);
+            }
+            Expr::Yield(yielded) => {
+                let span = self.at(yielded.yield_token.span);
+                let value = yielded.expr.as_ref().map(|value| self.operand(value));
+                self.assign(dest, Rvalue::Opaque(value.into_iter().collect()), span);
+            }
+            Expr::Let(matched) => {
+                let place = self.matched(&matched.expr);
+                self.pattern(&matched.pat, &place, None);
+            }
+            Expr::Lit(_) | Expr::Path(_) | Expr::Reference(_) | Expr::RawAddr(_) => {
+                let span = self.start_of(expr);
+                let value = self.operand(expr);
+                self.assign(dest, Rvalue::Use(value), span);
+            }
+            _ => {
+                let span = self.start_of(expr);
+                self.gap(span, "an expression of unknown form".to_owned());
+                self.assign(dest, Rvalue::Opaque(Vec::new()), span);
+            }
+        }
+    }
+
+    /// An operand that is looked at and stays where it is.
+    fn read_only(&mut self, expr: &Expr) -> Operand {
+        match self.operand(expr) {
+            Operand::Value(place) => Operand::Ref { place, mutable: false },
+            other => other,
+        }
+    }
+
+    fn aggregate_into<'a>(&mut self, kind: AggregateKind, parts: impl Iterator<Item = &'a Expr>, expr: &Expr, dest: &Place) {
+        let span = self.start_of(expr);
+        let fields = parts.enumerate().map(|(index, part)| (index.to_string(), self.operand(part))).collect();
+        self.assign(dest, Rvalue::Aggregate(kind, fields), span);
+    }
+
+    fn call_into(&mut self, call: &syn::ExprCall, dest: &Place) {
+        let callee = match &*call.func {
+            Expr::Path(path) => {
+                let local = path.path.get_ident().and_then(|ident| self.resolve(&name(ident)));
+                match local {
+                    Some(local) => Callee::Value(Operand::Ref { place: Place::local(local), mutable: false }),
+                    None => Callee::Path {
+                        segments: segments(&path.path),
+                        qualifier: qualifier(path),
+                    },
+                }
+            }
+            other => Callee::Value(self.operand(other)),
+        };
+        let args: Vec<Operand> = call.args.iter().map(|arg| self.operand(arg)).collect();
+        let span = match &*call.func {
+            Expr::Path(path) => path.path.segments.last().map_or_else(|| self.start_of(&call.func), |s| self.at(s.ident.span())),
+            other => self.start_of(other),
+        };
+        let last = match &callee {
+            Callee::Path { segments, .. } => segments.last().map(String::as_str),
+            _ => None,
+        };
+        let value = match (last, args.len()) {
+            (Some("Ok" | "Some"), 1) => Rvalue::Aggregate(AggregateKind::Success, vec![("0".to_owned(), args[0].clone())]),
+            (Some("Err"), 1) => Rvalue::Aggregate(AggregateKind::Failure, vec![("0".to_owned(), args[0].clone())]),
+            _ => Rvalue::Call(Call { callee, args, name_span: span, borrows_only: false }),
+        };
+        self.assign(dest, value, span);
+    }
+
+    fn await_into(&mut self, awaited: &syn::ExprAwait, dest: &Place) {
+        let span = self.at(awaited.await_token.span);
+        let mut base = &*awaited.base;
+        while let Expr::Paren(paren) = base {
+            base = &paren.expr;
+        }
+        // An async block that is awaited where it stands runs like any block, but keeps its exits to itself.
+        if let Expr::Async(block) = base {
+            return self.inline_block(&block.block, dest);
+        }
+        let future = self.operand(base);
+        self.assign(dest, Rvalue::Await(future), span);
+    }
+
+    /// A block whose `?` and `return` leave only the block.
+    fn inline_block(&mut self, block: &syn::Block, dest: &Place) {
+        let span = self.at(block.brace_token.span.open());
+        let value = Place::local(self.temporary(span));
+        let end = self.new_block();
+        let depth = self.frame().scope_depth();
+        self.frame().targets.push(super::frame::Target { place: value.clone(), block: end, depth });
+        self.block_into(block, &value);
+        self.frame().targets.pop();
+        self.frame().goto(end);
+        self.frame().current = end;
+        self.assign(dest, Rvalue::Use(Operand::Value(value)), span);
+    }
+
+    /// `?`: leaves with the error, or goes on.
+    fn question(&mut self, value: &Place, span: Span) {
+        let (ok, err) = (self.new_block(), self.new_block());
+        let test = Test::Success(value.clone());
+        self.frame().terminate(Terminator::Test { test, yes: ok, no: err, span });
+        self.frame().current = err;
+        self.store_exit(ExitKind::Error, Operand::Value(value.project(Projection::Failure)), span);
+        self.exit(ExitHow::Question, span);
+        self.frame().current = ok;
+    }
+
+    fn assignment(&mut self, left: &Expr, right: &Expr, span: Span) {
+        if let Expr::Tuple(tuple) = left {
+            let value = self.matched(right);
+            for (index, part) in tuple.elems.iter().enumerate() {
+                if let Some(place) = self.place_of(part) {
+                    self.frame().mark_reassigned(place.local);
+                    let from = Operand::Value(value.project(Projection::Field(index.to_string())));
+                    self.assign(&place, Rvalue::Use(from), span);
+                }
+            }
+            return;
+        }
+        if matches!(left, Expr::Infer(_)) {
+            self.operand(right);
+            return;
+        }
+        match self.place_of(left) {
+            Some(place) => {
+                self.frame().mark_reassigned(place.local);
+                let value = Place::local(self.temporary(span));
+                self.value_into(right, &value);
+                self.assign(&place, Rvalue::Use(Operand::Value(value)), span);
+            }
+            None => {
+                let target = self.read_only(left);
+                let value = self.operand(right);
+                let unknown = Place::local(self.frame().local(None, span, None));
+                self.assign(&unknown, Rvalue::Opaque(vec![target, value]), span);
+            }
+        }
+    }
+
+    fn labelled_block(&mut self, block: &syn::ExprBlock, dest: &Place) {
+        let Some(label) = &block.label else {
+            return self.block_into(&block.block, dest);
+        };
+        let after = self.new_block();
+        let depth = self.frame().scope_depth();
+        let label = Some(label.name.ident.to_string());
+        self.frame().loops.push(LoopFrame { label, after, head: after, depth, value: dest.clone(), is_block: true });
+        self.frame().push_scope();
+        self.block_into(&block.block, dest);
+        let end = self.at(block.block.brace_token.span.close());
+        self.frame().pop_scope(DropCause::ScopeEnd, end);
+        self.frame().loops.pop();
+        self.frame().goto(after);
+        self.frame().current = after;
+    }
+
+    fn if_into(&mut self, branch: &syn::ExprIf, dest: &Place) {
+        let end = self.at(branch.then_branch.brace_token.span.close());
+        let (yes, no, after) = (self.new_block(), self.new_block(), self.new_block());
+        let error_side = condition::error_side(&branch.cond);
+        self.frame().push_scope();
+        let tested_from = self.frame().current;
+        self.condition(&branch.cond, yes, no);
+        if error_side == Some(true) && only_logs_block(&branch.then_branch) {
+            self.frame().mark_ignored(tested_from);
+        }
+        let drops = self.frame().scope_drops();
+        self.frame().current = yes;
+        self.frame().error_arms += u32::from(error_side == Some(true));
+        self.block_into(&branch.then_branch, dest);
+        self.frame().error_arms -= u32::from(error_side == Some(true));
+        self.frame().pop_scope(DropCause::ScopeEnd, end);
+        self.frame().goto(after);
+        self.frame().current = no;
+        self.frame().drop_all(drops, DropCause::ScopeEnd, end);
+        if let Some((_, otherwise)) = &branch.else_branch {
+            self.frame().error_arms += u32::from(error_side == Some(false));
+            self.value_into(otherwise, dest);
+            self.frame().error_arms -= u32::from(error_side == Some(false));
+        }
+        self.frame().goto(after);
+        self.frame().current = after;
+    }
+
+    fn match_into(&mut self, matched: &syn::ExprMatch, dest: &Place) {
+        let end = self.at(matched.brace_token.span.close());
+        let place = self.matched(&matched.expr);
+        let after = self.new_block();
+        for arm in &matched.arms {
+            let next = self.new_block();
+            self.frame().push_scope();
+            let is_error = condition::is_error_pattern(&arm.pat);
+            let tested_from = self.frame().current;
+            self.pattern(&arm.pat, &place, Some(next));
+            if is_error && only_logs(&arm.body) {
+                self.frame().mark_ignored(tested_from);
+            }
+            self.frame().error_arms += u32::from(is_error);
+            self.value_into(&arm.body, dest);
+            self.frame().error_arms -= u32::from(is_error);
+            self.frame().pop_scope(DropCause::ScopeEnd, end);
+            self.frame().goto(after);
+            self.frame().current = next;
+        }
+        self.frame().terminate(Terminator::Diverge);
+        self.frame().current = after;
+    }
+
+    fn enter_loop(&mut self, label: Option<&syn::Label>, dest: &Place) -> LoopFrame {
+        let (head, after) = (self.new_block(), self.new_block());
+        let label = label.map(|label| label.name.ident.to_string());
+        let depth = self.frame().scope_depth();
+        let entered = LoopFrame { label, after, head, depth, value: dest.clone(), is_block: false };
+        self.frame().loops.push(entered.clone());
+        self.frame().goto(head);
+        self.frame().current = head;
+        entered
+    }
+
+    fn loop_into(&mut self, looped: &syn::ExprLoop, dest: &Place) {
+        let entered = self.enter_loop(looped.label.as_ref(), dest);
+        let item = self.item;
+        let never = Place::local(self.frame().local(None, item, None));
+        self.block_into(&looped.body, &never);
+        self.frame().goto(entered.head);
+        self.frame().loops.pop();
+        self.frame().current = entered.after;
+    }
+
+    fn while_into(&mut self, looped: &syn::ExprWhile, dest: &Place) {
+        let end = self.at(looped.body.brace_token.span.close());
+        let entered = self.enter_loop(looped.label.as_ref(), dest);
+        let (yes, no) = (self.new_block(), self.new_block());
+        self.frame().push_scope();
+        self.condition(&looped.cond, yes, no);
+        let drops = self.frame().scope_drops();
+        self.frame().current = yes;
+        let item = self.item;
+        let never = Place::local(self.frame().local(None, item, None));
+        self.block_into(&looped.body, &never);
+        self.frame().pop_scope(DropCause::ScopeEnd, end);
+        self.frame().goto(entered.head);
+        self.frame().current = no;
+        self.frame().drop_all(drops, DropCause::ScopeEnd, end);
+        self.frame().goto(entered.after);
+        self.frame().loops.pop();
+        self.frame().current = entered.after;
+    }
+
+    fn for_into(&mut self, looped: &syn::ExprForLoop, dest: &Place) {
+        let end = self.at(looped.body.brace_token.span.close());
+        let span = self.at(looped.for_token.span);
+        let items = self.matched(&looped.expr);
+        let entered = self.enter_loop(looped.label.as_ref(), dest);
+        self.frame().test(Test::Opaque, entered.after, span);
+        self.frame().push_scope();
+        self.pattern(&looped.pat, &items.project(Projection::Index), None);
+        let item = self.item;
+        let never = Place::local(self.frame().local(None, item, None));
+        self.block_into(&looped.body, &never);
+        self.frame().pop_scope(DropCause::ScopeEnd, end);
+        self.frame().goto(entered.head);
+        self.frame().loops.pop();
+        self.frame().current = entered.after;
+    }
+
+    fn find_loop(&mut self, label: Option<&syn::Lifetime>) -> Option<LoopFrame> {
+        let label = label.map(|label| label.ident.to_string());
+        let matches = |entered: &&LoopFrame| match &label {
+            Some(label) => entered.label.as_ref() == Some(label),
+            None => !entered.is_block,
+        };
+        self.frame().loops.iter().rev().find(matches).cloned()
+    }
+
+    fn break_expression(&mut self, broken: &syn::ExprBreak) {
+        let span = self.at(broken.break_token.span);
+        let Some(entered) = self.find_loop(broken.label.as_ref()) else {
+            return self.frame().terminate(Terminator::Diverge);
+        };
+        if let Some(value) = &broken.expr {
+            self.value_into(value, &entered.value);
+        }
+        self.jump(&entered, entered.after, "break", span);
+    }
+
+    fn continue_expression(&mut self, continued: &syn::ExprContinue) {
+        let span = self.at(continued.continue_token.span);
+        let Some(entered) = self.find_loop(continued.label.as_ref()) else {
+            return self.frame().terminate(Terminator::Diverge);
+        };
+        self.jump(&entered, entered.head, "continue", span);
+    }
+
+    fn jump(&mut self, entered: &LoopFrame, to: sessionlint_ir::BlockId, keyword: &'static str, span: Span) {
+        let keyword = if self.frame().error_arms > 0 { "error arm" } else { keyword };
+        self.frame().drop_down_to(entered.depth, &DropCause::Jump { keyword }, span);
+        self.frame().goto(to);
+        let unreachable = self.new_block();
+        self.frame().current = unreachable;
+    }
+
+    fn closure_into(&mut self, closure: &syn::ExprClosure, dest: &Place) {
+        let span = self.at(closure.inputs_begin.span);
+        let kind = if closure.asyncness.is_some() { BodyKind::AsyncClosure } else { BodyKind::Closure };
+        let output = match &closure.output {
+            syn::ReturnType::Default => None,
+            syn::ReturnType::Type(_, ty) => Some(crate::types::type_ref(ty)),
+        };
+        self.frames.push(Frame::new(kind, output, span));
+        for input in &closure.inputs {
+            self.parameter(input, None);
+        }
+        let end = self.span_of(&closure.body);
+        match &*closure.body {
+            Expr::Block(block) if block.label.is_none() => self.body_block(&block.block),
+            body => {
+                self.frame().push_scope();
+                self.value_into(body, &Place::local(Body::RETURN));
+                let end = Span::new(end.file, end.end.saturating_sub(1), end.end);
+                self.leave_body(end);
+            }
+        }
+        let child = self.finish_frame(end);
+        self.finish_child(child, closure.capture.is_some(), dest, span);
+    }
+
+    /// An async block, or another block that runs on its own.
+    pub(super) fn child_block(&mut self, block: &syn::Block, kind: BodyKind, by_move: bool, dest: &Place) {
+        let span = self.at(block.brace_token.span.open());
+        self.frames.push(Frame::new(kind, None, span));
+        self.body_block(block);
+        let child = self.finish_frame(self.at(block.brace_token.span.join()));
+        self.finish_child(child, by_move, dest, span);
+    }
+
+    fn finish_child(&mut self, child: Body, by_move: bool, dest: &Place, span: Span) {
+        self.frame().children.push(child);
+        let child = self.frame().children.len() - 1;
+        self.assign(dest, Rvalue::Closure { child, by_move }, span);
+    }
+
+    /// The first token of an expression: cheap, and enough for temporaries.
+    pub(super) fn start_of(&self, expr: &Expr) -> Span {
+        let mut expr = expr;
+        loop {
+            expr = match expr {
+                Expr::MethodCall(call) => return self.at(call.method.span()),
+                Expr::Call(call) => &call.func,
+                Expr::Await(awaited) => &awaited.base,
+                Expr::Try(tried) => &tried.expr,
+                Expr::Field(field) => &field.base,
+                Expr::Binary(binary) => &binary.left,
+                Expr::If(branch) => return self.at(branch.if_token.span),
+                Expr::Match(matched) => return self.at(matched.match_token.span),
+                Expr::Block(block) => return self.at(block.block.brace_token.span.open()),
+                Expr::Paren(paren) => return self.at(paren.paren_token.span.open()),
+                Expr::Reference(reference) => return self.at(reference.and_token.spans[0]),
+                Expr::Async(block) => return self.at(block.async_token.span),
+                Expr::Macro(call) => return self.span_of(&call.mac.path),
+                Expr::Struct(literal) => return self.span_of(&literal.path),
+                Expr::Closure(closure) => return self.at(closure.inputs_begin.span),
+                Expr::Path(_) | Expr::Lit(_) => return self.span_of(expr),
+                _ => return Span::new(self.item.file, self.item.start, self.item.start),
+            };
+        }
+    }
+}
+
+/// The type of `<T>::f` and `<T as Trait>::f`.
+fn qualifier(path: &syn::ExprPath) -> Option<TypeRef> {
+    path.qself.as_ref().map(|qself| crate::types::type_ref(&qself.ty))
+}
+
+/// Whether an arm does nothing but write log lines.
+fn only_logs(expr: &Expr) -> bool {
+    match expr {
+        Expr::Block(block) => only_logs_block(&block.block),
+        Expr::Macro(call) => is_logging(&call.mac),
+        Expr::Tuple(tuple) => tuple.elems.is_empty(),
+        _ => false,
+    }
+}
+
+fn only_logs_block(block: &syn::Block) -> bool {
+    block.stmts.iter().all(|statement| match statement {
+        syn::Stmt::Macro(call) => is_logging(&call.mac),
+        syn::Stmt::Expr(expr, _) => only_logs(expr),
+        _ => false,
+    })
+}
+
+fn is_logging(mac: &syn::Macro) -> bool {
+    mac.path.segments.last().is_some_and(|segment| super::macros::LOGGING.iter().any(|name| segment.ident == name))
+}

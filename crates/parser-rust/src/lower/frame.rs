@@ -1,0 +1,250 @@
+//! The graph of one body while it is built: blocks, scopes, loops, and where exits go.
+
+use sessionlint_diagnostics::{Gap, Span};
+use sessionlint_ir::{
+    BasicBlock, BlockId, Body, BodyKind, Capture, ConditionId, DropCause, Import, Local, LocalId, Place, Statement,
+    StatementKind, Terminator, Test, TypeRef,
+};
+use std::collections::BTreeMap;
+
+/// Names that are visible, and locals that are dropped, until a scope ends.
+#[derive(Default)]
+pub(super) struct Scope {
+    names: Vec<(String, LocalId)>,
+    drops: Vec<LocalId>,
+}
+
+/// A loop that `break` and `continue` can leave.
+#[derive(Clone)]
+pub(super) struct LoopFrame {
+    pub label: Option<String>,
+    pub after: BlockId,
+    pub head: BlockId,
+    pub depth: usize,
+    pub value: Place,
+    /// A labelled block: `continue` and a `break` without label pass it by.
+    pub is_block: bool,
+}
+
+/// Where `return` and `?` go.
+#[derive(Clone)]
+pub(super) struct Target {
+    pub place: Place,
+    pub block: BlockId,
+    pub depth: usize,
+}
+
+/// A test of a condition that may stand elsewhere too.
+struct Candidate {
+    block: BlockId,
+    key: String,
+    negated: bool,
+    roots: Vec<LocalId>,
+}
+
+pub(super) struct Frame {
+    kind: BodyKind,
+    pub span: Span,
+    pub output: Option<TypeRef>,
+    pub locals: Vec<Local>,
+    pub params: Vec<LocalId>,
+    captures: Vec<Capture>,
+    blocks: Vec<(Vec<Statement>, Option<Terminator>)>,
+    pub current: BlockId,
+    pub children: Vec<Body>,
+    pub imports: Vec<Import>,
+    pub gaps: Vec<Gap>,
+    scopes: Vec<Scope>,
+    pub loops: Vec<LoopFrame>,
+    pub targets: Vec<Target>,
+    /// How many error arms are open around the current statement.
+    pub error_arms: u32,
+    candidates: Vec<Candidate>,
+    reassigned: Vec<LocalId>,
+}
+
+impl Frame {
+    pub fn new(kind: BodyKind, output: Option<TypeRef>, span: Span) -> Self {
+        let returned = Local { name: None, span, ty: None };
+        let mut frame = Self {
+            kind,
+            span,
+            output,
+            locals: vec![returned],
+            params: Vec::new(),
+            captures: Vec::new(),
+            blocks: Vec::new(),
+            current: BlockId(0),
+            children: Vec::new(),
+            imports: Vec::new(),
+            gaps: Vec::new(),
+            scopes: vec![Scope::default()],
+            loops: Vec::new(),
+            targets: Vec::new(),
+            error_arms: 0,
+            candidates: Vec::new(),
+            reassigned: Vec::new(),
+        };
+        frame.new_block();
+        let exit = frame.new_block();
+        frame.targets.push(Target { place: Place::local(Body::RETURN), block: exit, depth: 0 });
+        frame
+    }
+
+    pub fn local(&mut self, name: Option<String>, span: Span, ty: Option<TypeRef>) -> LocalId {
+        self.locals.push(Local { name, span, ty });
+        LocalId(self.locals.len() as u32 - 1)
+    }
+
+    pub fn new_block(&mut self) -> BlockId {
+        self.blocks.push((Vec::new(), None));
+        BlockId(self.blocks.len() as u32 - 1)
+    }
+
+    pub fn push(&mut self, kind: StatementKind, span: Span) {
+        self.blocks[self.current.index()].0.push(Statement { kind, span });
+    }
+
+    /// Ends the current block; the first end counts.
+    pub fn terminate(&mut self, terminator: Terminator) {
+        let end = &mut self.blocks[self.current.index()].1;
+        if end.is_none() {
+            *end = Some(terminator);
+        }
+    }
+
+    pub fn goto(&mut self, block: BlockId) {
+        self.terminate(Terminator::Goto(block));
+    }
+
+    /// Ends the current block with a test and goes on where it holds.
+    pub fn test(&mut self, test: Test, no: BlockId, span: Span) {
+        let yes = self.new_block();
+        self.terminate(Terminator::Test { test, yes, no, span });
+        self.current = yes;
+    }
+
+    /// Ends the current block with a condition that may be tested elsewhere too.
+    pub fn test_condition(&mut self, key: String, negated: bool, roots: Vec<LocalId>, yes: BlockId, no: BlockId, span: Span) {
+        self.candidates.push(Candidate { block: self.current, key, negated, roots });
+        self.terminate(Terminator::Test { test: Test::Opaque, yes, no, span });
+    }
+
+    pub fn push_scope(&mut self) {
+        self.scopes.push(Scope::default());
+    }
+
+    pub fn scope_depth(&self) -> usize {
+        self.scopes.len()
+    }
+
+    /// Ends the innermost scope: what it owns is dropped in reverse order.
+    pub fn pop_scope(&mut self, cause: DropCause, span: Span) {
+        let scope = self.scopes.pop().expect("a scope is open");
+        self.drop_all(scope.drops.iter().rev().copied().collect(), cause, span);
+    }
+
+    /// What the innermost scope owns, the last first.
+    pub fn scope_drops(&self) -> Vec<LocalId> {
+        self.scopes.last().map(|scope| scope.drops.iter().rev().copied().collect()).unwrap_or_default()
+    }
+
+    pub fn drop_all(&mut self, locals: Vec<LocalId>, cause: DropCause, span: Span) {
+        if !locals.is_empty() {
+            self.push(StatementKind::Drop(locals, cause), span);
+        }
+    }
+
+    /// Emits the drops of all scopes above `depth`, which stay open for the code that follows.
+    pub fn drop_down_to(&mut self, depth: usize, cause: &DropCause, span: Span) {
+        let locals = self.scopes[depth..].iter().rev().flat_map(|scope| scope.drops.iter().rev().copied()).collect();
+        self.push(StatementKind::Drop(locals, cause.clone()), span);
+    }
+
+    /// Makes the innermost scope drop `local` at its end.
+    pub fn own(&mut self, local: LocalId) {
+        self.scopes.last_mut().expect("a scope is open").drops.push(local);
+    }
+
+    /// Makes `local` visible in, and dropped by, the innermost scope.
+    pub fn declare(&mut self, local: LocalId) {
+        self.declare_at(local, self.scopes.len() - 1);
+    }
+
+    /// The same for the scope with index `scope`.
+    pub fn declare_at(&mut self, local: LocalId, scope: usize) {
+        let name = self.locals[local.index()].name.clone();
+        let scope = &mut self.scopes[scope];
+        scope.drops.push(local);
+        if let Some(name) = name {
+            scope.names.push((name, local));
+        }
+    }
+
+    /// Gives the innermost scope a temporary of the scope above it, whose life it extends.
+    pub fn own_in_parent(&mut self, local: LocalId) {
+        let parent = self.scopes.len().saturating_sub(2);
+        self.scopes[parent].drops.push(local);
+    }
+
+    pub fn lookup(&self, name: &str) -> Option<LocalId> {
+        let names = self.scopes.iter().rev().flat_map(|scope| scope.names.iter().rev());
+        names.into_iter().find(|(known, _)| known == name).map(|(_, local)| *local)
+    }
+
+    pub fn capture(&mut self, name: &str, outer: LocalId, span: Span, ty: Option<TypeRef>) -> LocalId {
+        let inner = self.local(Some(name.to_owned()), span, ty);
+        self.captures.push(Capture { outer, inner });
+        self.scopes[0].names.push((name.to_owned(), inner));
+        inner
+    }
+
+    pub fn mark_reassigned(&mut self, local: LocalId) {
+        self.reassigned.push(local);
+    }
+
+    /// Marks the failure test that ends `block` as one whose arm does nothing but log.
+    pub fn mark_ignored(&mut self, block: BlockId) {
+        match &mut self.blocks[block.index()].1 {
+            Some(Terminator::Test { test: Test::Failure { ignored, .. }, .. }) => *ignored = true,
+            _ => {}
+        }
+    }
+
+    pub fn finish(mut self) -> Body {
+        let mut uses: BTreeMap<&str, u32> = BTreeMap::new();
+        for candidate in &self.candidates {
+            *uses.entry(&candidate.key).or_default() += 1;
+        }
+        let mut ids: BTreeMap<&str, ConditionId> = BTreeMap::new();
+        for candidate in &self.candidates {
+            let stable = candidate.roots.iter().all(|root| !self.reassigned.contains(root));
+            if !stable || uses[candidate.key.as_str()] < 2 {
+                continue;
+            }
+            let next = ConditionId(ids.len() as u32);
+            let id = *ids.entry(&candidate.key).or_insert(next);
+            if let Some(Terminator::Test { test, .. }) = &mut self.blocks[candidate.block.index()].1 {
+                *test = Test::Condition { id, negated: candidate.negated };
+            }
+        }
+        let conditions = ids.len() as u32;
+        Body {
+            kind: self.kind,
+            span: self.span,
+            output: self.output,
+            locals: self.locals,
+            params: self.params,
+            captures: self.captures,
+            blocks: self
+                .blocks
+                .into_iter()
+                .map(|(statements, end)| BasicBlock { statements, terminator: end.unwrap_or(Terminator::Diverge) })
+                .collect(),
+            children: self.children,
+            imports: self.imports,
+            conditions,
+            gaps: self.gaps,
+        }
+    }
+}

@@ -1,0 +1,331 @@
+//! Macros: the ones people use around sessions, and any whose arguments parse as expressions.
+
+use super::Lowerer;
+use proc_macro2::{TokenStream, TokenTree};
+use sessionlint_ir::{
+    AggregateKind, BodyKind, Call, Callee, DropCause, ExitHow, ExitKind, Literal, Operand, Place, Projection, Rvalue,
+    Terminator, Test,
+};
+use syn::parse::{Parse, ParseStream, Parser};
+use syn::punctuated::Punctuated;
+use syn::{Expr, Macro, Pat, Token};
+
+/// Macros that only look at their arguments.
+const BORROWING: &[&str] = &[
+    "println", "print", "eprintln", "eprint", "write", "writeln", "format", "format_args", "concat", "info", "error",
+    "warn", "debug", "trace", "log", "event", "span", "info_span", "debug_span", "error_span", "warn_span",
+    "trace_span", "assert", "assert_eq", "assert_ne", "debug_assert", "debug_assert_eq", "debug_assert_ne", "anyhow",
+    "eyre", "format_err", "json", "matches", "stringify", "line", "file", "env", "option_env", "include_str", "cfg",
+    "counter", "gauge", "histogram", "instrument", "dbg",
+];
+
+/// Macros whose arguments write a log line and do nothing else.
+pub(super) const LOGGING: &[&str] =
+    &["println", "print", "eprintln", "eprint", "info", "error", "warn", "debug", "trace", "log", "event"];
+
+/// Macros that do not return.
+const DIVERGING: &[&str] = &["panic", "unreachable", "todo", "unimplemented"];
+
+impl Lowerer {
+    /// Lowers a macro call; its value goes to `dest`.
+    pub(super) fn macro_into(&mut self, mac: &Macro, dest: &Place) {
+        let name = mac.path.segments.last().map(|segment| crate::types::name(&segment.ident)).unwrap_or_default();
+        let span = self.span_of(&mac.path);
+        match name.as_str() {
+            "bail" => {
+                self.arguments_of(mac);
+                self.store_exit(ExitKind::Error, Operand::Literal(Literal::Other), span);
+                self.exit(ExitHow::Macro(name), span);
+            }
+            "ensure" | "ensure_eq" | "ensure_ne" => self.ensure(mac, name, dest),
+            _ if DIVERGING.contains(&name.as_str()) => {
+                self.arguments_of(mac);
+                self.frame().terminate(Terminator::Diverge);
+                self.frame().current = self.frames.last_mut().expect("a frame is open").new_block();
+            }
+            "select" => self.select(mac, dest),
+            "join" | "try_join" => self.join(mac, dest),
+            "vec" => self.vec(mac, dest),
+            "stream" | "try_stream" => match syn::Block::parse_within.parse2(mac.tokens.clone()) {
+                Ok(stmts) => {
+                    let block = syn::Block { brace_token: syn::token::Brace(span_of_tokens(&mac.tokens)), stmts };
+                    self.child_block(&block, BodyKind::AsyncBlock, true, dest);
+                }
+                Err(_) => self.unknown_macro(mac, dest),
+            },
+            "format" | "concat" => match format_text(&mac.tokens, name == "concat") {
+                Some(text) => {
+                    self.arguments_of(mac);
+                    self.assign(dest, Rvalue::Use(Operand::Literal(Literal::Text(text))), span);
+                }
+                None => self.plain_macro(mac, dest),
+            },
+            "dbg" => match self.arguments_of(mac) {
+                Some(mut args) if args.len() == 1 => {
+                    let value = Rvalue::Use(args.remove(0));
+                    self.assign(dest, value, span);
+                }
+                _ => self.assign(dest, Rvalue::Opaque(Vec::new()), span),
+            },
+            _ => self.plain_macro(mac, dest),
+        }
+    }
+
+    /// A macro without a meaning of its own here: a call with its arguments.
+    fn plain_macro(&mut self, mac: &Macro, dest: &Place) {
+        let span = self.span_of(&mac.path);
+        let name = mac.path.segments.last().map(|segment| crate::types::name(&segment.ident)).unwrap_or_default();
+        let borrows_only = BORROWING.contains(&name.as_str());
+        let Some(args) = self.arguments_of(mac) else {
+            if borrows_only {
+                return self.assign(dest, Rvalue::Opaque(Vec::new()), span);
+            }
+            return self.unknown_macro(mac, dest);
+        };
+        let callee = Callee::Macro(crate::types::segments(&mac.path));
+        self.assign(dest, Rvalue::Call(Call { callee, args, name_span: span, borrows_only }), span);
+    }
+
+    /// Evaluates the arguments when they parse as expressions.
+    fn arguments_of(&mut self, mac: &Macro) -> Option<Vec<Operand>> {
+        let args = parse_arguments(&mac.tokens)?;
+        Some(args.iter().map(|arg| self.operand(arg)).collect())
+    }
+
+    /// A macro that cannot be read: it may do anything with the variables that it names.
+    fn unknown_macro(&mut self, mac: &Macro, dest: &Place) {
+        let span = self.span_of(&mac.path);
+        let mut names = Vec::new();
+        identifiers(mac.tokens.clone(), &mut names);
+        let args: Vec<Operand> = names
+            .into_iter()
+            .filter_map(|name| self.resolve(&name))
+            .map(|local| Operand::Value(Place::local(local)))
+            .collect();
+        if !args.is_empty() {
+            let path = crate::types::segments(&mac.path).join("::");
+            self.gap(span, format!("the macro `{path}!` could not be read"));
+        }
+        let callee = Callee::Macro(crate::types::segments(&mac.path));
+        self.assign(dest, Rvalue::Call(Call { callee, args, name_span: span, borrows_only: false }), span);
+    }
+
+    fn ensure(&mut self, mac: &Macro, name: String, dest: &Place) {
+        let span = self.span_of(&mac.path);
+        let Some(args) = parse_arguments(&mac.tokens) else {
+            return self.unknown_macro(mac, dest);
+        };
+        let (yes, no) = (self.new_block(), self.new_block());
+        match args.first() {
+            Some(condition) if name == "ensure" => {
+                self.frame().push_scope();
+                self.condition(condition, yes, no);
+                let drops = self.frame().scope_drops();
+                self.frame().current = yes;
+                self.frame().pop_scope(DropCause::Statement { wildcard: false }, span);
+                self.frame().current = no;
+                self.frame().drop_all(drops, DropCause::Statement { wildcard: false }, span);
+            }
+            _ => {
+                for arg in &args {
+                    self.operand(arg);
+                }
+                self.frame().terminate(Terminator::Test { test: Test::Opaque, yes, no, span });
+                self.frame().current = no;
+            }
+        }
+        self.store_exit(ExitKind::Error, Operand::Literal(Literal::Other), span);
+        self.exit(ExitHow::Macro(name), span);
+        self.frame().current = yes;
+        self.assign(dest, Rvalue::Use(Self::unit()), span);
+    }
+
+    fn vec(&mut self, mac: &Macro, dest: &Place) {
+        let span = self.span_of(&mac.path);
+        if let Some(args) = self.arguments_of(mac) {
+            let fields = args.into_iter().enumerate().map(|(index, arg)| (index.to_string(), arg)).collect();
+            return self.assign(dest, Rvalue::Aggregate(AggregateKind::Array, fields), span);
+        }
+        let repeat = |input: ParseStream<'_>| {
+            let value: Expr = input.parse()?;
+            input.parse::<Token![;]>()?;
+            let count: Expr = input.parse()?;
+            Ok((value, count))
+        };
+        match repeat.parse2(mac.tokens.clone()) {
+            Ok((value, count)) => {
+                let operands = vec![self.operand(&value), self.operand(&count)];
+                self.assign(dest, Rvalue::Opaque(operands), span);
+            }
+            Err(_) => self.unknown_macro(mac, dest),
+        }
+    }
+
+    /// All futures run to their end: each one is awaited.
+    fn join(&mut self, mac: &Macro, dest: &Place) {
+        let span = self.span_of(&mac.path);
+        let Some(args) = parse_arguments(&mac.tokens) else {
+            return self.unknown_macro(mac, dest);
+        };
+        let futures: Vec<Operand> = args.iter().map(|arg| self.operand(arg)).collect();
+        let mut outputs = Vec::new();
+        for future in futures {
+            let output = Place::local(self.temporary(span));
+            self.assign(&output, Rvalue::Await(future), span);
+            outputs.push(Operand::Value(output));
+        }
+        let is_try = mac.path.segments.last().is_some_and(|segment| segment.ident == "try_join");
+        let value = if is_try {
+            Rvalue::Opaque(outputs)
+        } else {
+            let fields = outputs.into_iter().enumerate().map(|(index, output)| (index.to_string(), output)).collect();
+            Rvalue::Aggregate(AggregateKind::Tuple, fields)
+        };
+        self.assign(dest, value, span);
+    }
+
+    /// One of the futures runs to its end, and its arm goes on; the others are cancelled.
+    fn select(&mut self, mac: &Macro, dest: &Place) {
+        let span = self.span_of(&mac.path);
+        let Ok(select) = syn::parse2::<Select>(mac.tokens.clone()) else {
+            return self.unknown_macro(mac, dest);
+        };
+        let futures: Vec<Place> = select
+            .arms
+            .iter()
+            .map(|arm| {
+                let future = Place::local(self.temporary(span));
+                let operand = self.operand(&arm.future);
+                self.assign(&future, Rvalue::Use(operand), span);
+                future
+            })
+            .collect();
+        let join = self.new_block();
+        for (index, arm) in select.arms.iter().enumerate() {
+            let next = self.new_block();
+            self.frame().test(Test::Opaque, next, span);
+            self.frame().push_scope();
+            let output = Place::local(self.temporary(span));
+            self.assign(&output, Rvalue::Await(Operand::Value(futures[index].clone())), span);
+            // What the other futures hold is handed back or dropped by the cancelled futures themselves.
+            let cancelled = futures.iter().enumerate().filter(|(other, _)| *other != index);
+            let cancelled = cancelled.map(|(_, future)| Operand::Value(future.clone())).collect();
+            let nothing = Place::local(self.frame().local(None, span, None));
+            self.assign(&nothing, Rvalue::Opaque(cancelled), span);
+            self.pattern(&arm.pattern, &output, Some(next));
+            self.value_into(&arm.body, dest);
+            self.frame().pop_scope(DropCause::ScopeEnd, span);
+            self.frame().goto(join);
+            self.frame().current = next;
+        }
+        match &select.otherwise {
+            Some(body) => {
+                self.value_into(body, dest);
+                self.frame().goto(join);
+            }
+            None => self.frame().terminate(Terminator::Diverge),
+        }
+        self.frame().current = join;
+    }
+
+    /// The part of a place that `?` takes out.
+    pub(super) fn success_of(place: &Place) -> Place {
+        place.project(Projection::Success)
+    }
+}
+
+struct SelectArm {
+    pattern: Pat,
+    future: Expr,
+    body: Expr,
+}
+
+struct Select {
+    arms: Vec<SelectArm>,
+    otherwise: Option<Expr>,
+}
+
+impl Parse for Select {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let mut select = Select { arms: Vec::new(), otherwise: None };
+        if input.peek(syn::Ident) && input.fork().parse::<syn::Ident>()? == "biased" && input.peek2(Token![;]) {
+            input.parse::<syn::Ident>()?;
+            input.parse::<Token![;]>()?;
+        }
+        while !input.is_empty() {
+            if input.peek(Token![else]) {
+                input.parse::<Token![else]>()?;
+                input.parse::<Token![=>]>()?;
+                select.otherwise = Some(input.parse()?);
+            } else {
+                let pattern = Pat::parse_multi_with_leading_vert(input)?;
+                input.parse::<Token![=]>()?;
+                let future: Expr = input.parse()?;
+                if input.peek(Token![,]) && input.peek2(Token![if]) {
+                    input.parse::<Token![,]>()?;
+                    input.parse::<Token![if]>()?;
+                    input.parse::<Expr>()?;
+                }
+                input.parse::<Token![=>]>()?;
+                let body = if input.peek(syn::token::Brace) {
+                    let block: syn::Block = input.parse()?;
+                    Expr::Block(syn::ExprBlock { attrs: Vec::new(), label: None, block })
+                } else {
+                    input.parse()?
+                };
+                select.arms.push(SelectArm { pattern, future, body });
+            }
+            if input.peek(Token![,]) {
+                input.parse::<Token![,]>()?;
+            }
+        }
+        Ok(select)
+    }
+}
+
+/// The value and the pattern of `matches!`.
+pub(super) fn matches_arguments(mac: &Macro) -> Option<(Expr, Pat)> {
+    let parser = |input: ParseStream<'_>| {
+        let value: Expr = input.parse()?;
+        input.parse::<Token![,]>()?;
+        let pattern = Pat::parse_multi_with_leading_vert(input)?;
+        input.parse::<TokenStream>()?;
+        Ok((value, pattern))
+    };
+    parser.parse2(mac.tokens.clone()).ok()
+}
+
+/// Arguments separated by commas; `name = value`, `%value` and `?value` of logging macros give their value.
+fn parse_arguments(tokens: &TokenStream) -> Option<Vec<Expr>> {
+    let parser = |input: ParseStream<'_>| Punctuated::<Expr, Token![,]>::parse_terminated(input);
+    let args = parser.parse2(tokens.clone()).ok()?;
+    let value = |arg: Expr| match arg {
+        Expr::Assign(assign) => *assign.right,
+        other => other,
+    };
+    Some(args.into_iter().map(value).collect())
+}
+
+/// The text that a `format!` or `concat!` call starts from: what is put in at run time stands as `{}`.
+pub(crate) fn format_text(tokens: &TokenStream, concat: bool) -> Option<String> {
+    let args = parse_arguments(tokens)?;
+    if concat {
+        let part = |arg: &Expr| crate::declarations::text_literal(arg).unwrap_or_else(|| "{}".to_owned());
+        return Some(args.iter().map(part).collect());
+    }
+    crate::declarations::text_literal(args.first()?)
+}
+
+fn identifiers(tokens: TokenStream, names: &mut Vec<String>) {
+    for token in tokens {
+        match token {
+            TokenTree::Ident(ident) => names.push(crate::types::name(&ident)),
+            TokenTree::Group(group) => identifiers(group.stream(), names),
+            _ => {}
+        }
+    }
+}
+
+fn span_of_tokens(tokens: &TokenStream) -> proc_macro2::Span {
+    tokens.clone().into_iter().next().map_or_else(proc_macro2::Span::call_site, |token| token.span())
+}

@@ -1,0 +1,171 @@
+//! Patterns: tests, and the variables they bind to parts of the matched place.
+
+use super::Lowerer;
+use crate::types::name;
+use sessionlint_ir::{BlockId, Place, Projection, StatementKind, Test};
+use syn::{Member, Pat};
+
+impl Lowerer {
+    /// Tests `place` against the pattern, going to `fail` when it does not match, and binds its variables in
+    /// the innermost scope. Without `fail` the pattern cannot fail.
+    pub(super) fn pattern(&mut self, pattern: &Pat, place: &Place, fail: Option<BlockId>) {
+        let scope = self.frame().scope_depth() - 1;
+        self.pattern_at(pattern, place, fail, scope);
+    }
+
+    /// The same, binding in the scope with index `scope`.
+    pub(super) fn pattern_at(&mut self, pattern: &Pat, place: &Place, fail: Option<BlockId>, scope: usize) {
+        let span = self.span_of(pattern);
+        match pattern {
+            Pat::Ident(ident) => {
+                let text = name(&ident.ident);
+                let plain = ident.by_ref.is_none() && ident.mutability.is_none() && ident.subpat.is_none();
+                if plain && text == "None" {
+                    return self.test_failure(place, fail, span);
+                }
+                if plain && text.starts_with(char::is_uppercase) {
+                    return self.test(Test::Variant(place.clone(), text), fail, span);
+                }
+                if let Some((_, sub)) = &ident.subpat {
+                    self.pattern_at(sub, place, fail, scope);
+                }
+                let at = self.at(ident.ident.span());
+                let local = self.frame().local(Some(text), at, None);
+                let by_ref = ident.by_ref.is_some() || ident.subpat.is_some();
+                self.frame().push(StatementKind::Bind { local, from: place.clone(), by_ref }, at);
+                self.frame().declare_at(local, scope);
+            }
+            Pat::Type(typed) => {
+                let before = self.frame().locals.len();
+                self.pattern_at(&typed.pat, place, fail, scope);
+                let ty = crate::types::type_ref(&typed.ty);
+                if let Pat::Ident(_) = *typed.pat
+                    && let Some(local) = self.frame().locals.get_mut(before)
+                {
+                    local.ty = Some(ty);
+                }
+            }
+            Pat::TupleStruct(tuple) => {
+                let variant = tuple.path.segments.last().map(|segment| name(&segment.ident)).unwrap_or_default();
+                let inner = match variant.as_str() {
+                    "Ok" | "Some" => {
+                        self.test(Test::Success(place.clone()), fail, span);
+                        place.project(Projection::Success)
+                    }
+                    "Err" => {
+                        self.test_failure(place, fail, span);
+                        place.project(Projection::Failure)
+                    }
+                    _ => {
+                        self.test(Test::Variant(place.clone(), variant.clone()), fail, span);
+                        place.project(Projection::Variant(variant))
+                    }
+                };
+                let single = tuple.elems.len() == 1;
+                self.elements(tuple.elems.iter(), tuple.elems.len(), &inner, fail, scope, single);
+            }
+            Pat::Struct(pat) => {
+                let variant = pat.path.segments.last().map(|segment| name(&segment.ident)).unwrap_or_default();
+                self.test(Test::Variant(place.clone(), variant.clone()), fail, span);
+                let inner = place.project(Projection::Variant(variant));
+                for field in &pat.fields {
+                    let member = match &field.member {
+                        Member::Named(ident) => name(ident),
+                        Member::Unnamed(index) => index.index.to_string(),
+                    };
+                    self.pattern_at(&field.pat, &inner.project(Projection::Field(member)), fail, scope);
+                }
+            }
+            Pat::Tuple(tuple) => self.elements(tuple.elems.iter(), tuple.elems.len(), place, fail, scope, false),
+            Pat::Slice(slice) => {
+                self.test(Test::Opaque, fail, span);
+                for element in &slice.elems {
+                    self.pattern_at(element, &place.project(Projection::Index), fail, scope);
+                }
+            }
+            Pat::Path(path) => match path.path.segments.last().map(|segment| name(&segment.ident)) {
+                Some(last) if last == "None" => self.test_failure(place, fail, span),
+                Some(last) => self.test(Test::Variant(place.clone(), last), fail, span),
+                None => {}
+            },
+            Pat::Lit(lit) => match (&lit.lit, fail) {
+                (syn::Lit::Bool(value), Some(fail)) => {
+                    let matched = self.new_block();
+                    let (yes, no) = if value.value { (matched, fail) } else { (fail, matched) };
+                    let test = Test::Bool(place.clone());
+                    self.frame().terminate(sessionlint_ir::Terminator::Test { test, yes, no, span });
+                    self.frame().current = matched;
+                }
+                _ => self.test(Test::Opaque, fail, span),
+            },
+            Pat::Or(or) => self.alternatives(or, place, fail, scope),
+            Pat::Paren(paren) => self.pattern_at(&paren.pat, place, fail, scope),
+            Pat::Reference(reference) => {
+                self.pattern_at(&reference.pat, &place.project(Projection::Deref), fail, scope);
+            }
+            Pat::Guard(guard) => {
+                self.pattern_at(&guard.pat, place, fail, scope);
+                if let Some(fail) = fail {
+                    let matched = self.new_block();
+                    self.condition(&guard.guard, matched, fail);
+                    self.frame().current = matched;
+                }
+            }
+            Pat::Wild(_) | Pat::Rest(_) => {}
+            _ => self.test(Test::Opaque, fail, span),
+        }
+    }
+
+    fn elements<'a>(
+        &mut self,
+        elements: impl Iterator<Item = &'a Pat>,
+        count: usize,
+        place: &Place,
+        fail: Option<BlockId>,
+        scope: usize,
+        single: bool,
+    ) {
+        let mut after_rest = false;
+        for (index, element) in elements.enumerate() {
+            after_rest |= matches!(element, Pat::Rest(_));
+            // Behind `..` the position from the start is unknown.
+            let part = if single {
+                place.clone()
+            } else if after_rest && index + 1 <= count {
+                place.project(Projection::Index)
+            } else {
+                place.project(Projection::Field(index.to_string()))
+            };
+            self.pattern_at(element, &part, fail, scope);
+        }
+    }
+
+    /// `A | B`: each alternative is tried in turn. Variables are bound by the first one.
+    fn alternatives(&mut self, or: &syn::PatOr, place: &Place, fail: Option<BlockId>, scope: usize) {
+        let Some(fail) = fail else {
+            if let Some(first) = or.cases.first() {
+                self.pattern_at(first, place, None, scope);
+            }
+            return;
+        };
+        let matched = self.new_block();
+        let last = or.cases.len().saturating_sub(1);
+        for (index, case) in or.cases.iter().enumerate() {
+            let next = if index == last { fail } else { self.new_block() };
+            self.pattern_at(case, place, Some(next), scope);
+            self.frame().goto(matched);
+            self.frame().current = next;
+        }
+        self.frame().current = matched;
+    }
+
+    fn test(&mut self, test: Test, fail: Option<BlockId>, span: sessionlint_diagnostics::Span) {
+        if let Some(fail) = fail {
+            self.frame().test(test, fail, span);
+        }
+    }
+
+    fn test_failure(&mut self, place: &Place, fail: Option<BlockId>, span: sessionlint_diagnostics::Span) {
+        self.test(Test::Failure { place: place.clone(), ignored: false }, fail, span);
+    }
+}

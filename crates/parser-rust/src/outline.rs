@@ -1,0 +1,440 @@
+//! Which items does a file have, and where? Works on tokens alone, so it never fails.
+
+use ra_ap_rustc_lexer::{FrontmatterAllowed, LiteralKind, TokenKind, tokenize};
+use sessionlint_diagnostics::{FileId, Span};
+use sessionlint_ir::{Item, ItemId, ItemKind, Outline};
+
+/// Modules and impls nested deeper than this are not looked into.
+const MAX_ITEM_NESTING: usize = 64;
+/// Brackets nested deeper than this make an item a gap: a recursive parser could exhaust its stack.
+const MAX_BRACKETS: usize = 160;
+/// More tokens than this without a separator make an item a gap, for the same reason.
+const MAX_CHAIN: usize = 12_000;
+/// More `else if` than this in one item make it a gap: each one nests in the one before.
+const MAX_ELSE_IF: usize = 1_500;
+
+/// A significant token: comments and white space are left out.
+#[derive(Clone, Copy)]
+struct Token {
+    kind: TokenKind,
+    start: u32,
+    end: u32,
+}
+
+/// A comment of a file, with its markers.
+#[derive(Clone, Debug)]
+pub struct Comment {
+    /// Where it stands.
+    pub span: Span,
+    /// Its text after `//` or between `/*` and `*/`, trimmed.
+    pub text: String,
+    /// Whether only white space stands before it on its line.
+    pub own_line: bool,
+    /// Start of the next token that is neither a comment nor white space; `None` at the end.
+    pub next_token: Option<u32>,
+}
+
+fn significant(text: &str) -> (Vec<Token>, Vec<(Token, usize)>) {
+    let skip = prologue(text);
+    let mut tokens = Vec::with_capacity(text.len() / 6);
+    let mut comments = Vec::new();
+    let mut at = skip;
+    for token in tokenize(&text[skip..], FrontmatterAllowed::Yes) {
+        let start = at as u32;
+        at += token.len as usize;
+        let token = Token { kind: token.kind, start, end: at as u32 };
+        match token.kind {
+            TokenKind::Whitespace | TokenKind::Frontmatter { .. } => {}
+            TokenKind::LineComment { doc_style } | TokenKind::BlockComment { doc_style, .. } => {
+                if doc_style.is_none() {
+                    comments.push((token, tokens.len()));
+                }
+            }
+            _ => tokens.push(token),
+        }
+    }
+    (tokens, comments)
+}
+
+/// Bytes before the first token: a byte order mark and a `#!` line.
+fn prologue(text: &str) -> usize {
+    let mark = if text.starts_with('\u{feff}') { 3 } else { 0 };
+    mark + ra_ap_rustc_lexer::strip_shebang(&text[mark..]).unwrap_or(0)
+}
+
+/// The comments of `text` that are not documentation.
+pub fn comments(text: &str, file: FileId) -> Vec<Comment> {
+    let (tokens, comments) = significant(text);
+    let comment = |(token, index): (Token, usize)| {
+        let raw = &text[token.start as usize..token.end as usize];
+        let body = raw.strip_prefix("//").unwrap_or_else(|| raw.trim_start_matches("/*").trim_end_matches("*/"));
+        let line_start = text[..token.start as usize].rfind('\n').map_or(0, |newline| newline + 1);
+        Comment {
+            span: Span::new(file, token.start, token.end),
+            text: body.trim().to_owned(),
+            own_line: text[line_start..token.start as usize].trim().is_empty(),
+            next_token: tokens.get(index).map(|next| next.start),
+        }
+    };
+    comments.into_iter().map(comment).collect()
+}
+
+/// The identifiers of `text`, in order, with their byte offsets; names in comments and strings do not count.
+pub fn identifiers(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let mut at = 0;
+    tokenize(text, FrontmatterAllowed::No).filter_map(move |token| {
+        let start = at;
+        at += token.len as usize;
+        matches!(token.kind, TokenKind::Ident | TokenKind::RawIdent).then(|| (start, &text[start..at]))
+    })
+}
+
+/// Why an item is too deep for a recursive parser, if it is.
+pub(crate) fn too_deep(text: &str) -> Option<&'static str> {
+    let (mut depth, mut run, mut else_if, mut previous_else) = (0usize, 0usize, 0usize, false);
+    let mut at = 0;
+    for token in tokenize(text, FrontmatterAllowed::No) {
+        let start = at;
+        at += token.len as usize;
+        match token.kind {
+            TokenKind::Whitespace | TokenKind::LineComment { .. } | TokenKind::BlockComment { .. } => continue,
+            TokenKind::OpenBrace => {
+                depth += 1;
+                run = 0;
+            }
+            TokenKind::OpenParen | TokenKind::OpenBracket => depth += 1,
+            TokenKind::CloseBrace => {
+                depth = depth.saturating_sub(1);
+                run = 0;
+            }
+            TokenKind::CloseParen | TokenKind::CloseBracket => depth = depth.saturating_sub(1),
+            TokenKind::Semi | TokenKind::Comma => run = 0,
+            _ => run += 1,
+        }
+        let word = if token.kind == TokenKind::Ident { &text[start..at] } else { "" };
+        else_if += usize::from(previous_else && word == "if");
+        previous_else = word == "else";
+        if depth > MAX_BRACKETS {
+            return Some("nested too deeply to be read");
+        }
+        if run > MAX_CHAIN || else_if > MAX_ELSE_IF {
+            return Some("an expression too long to be read");
+        }
+    }
+    None
+}
+
+/// Finds the items of `text`. Never fails: what is not an item is skipped.
+pub fn outline(text: &str, file: FileId) -> Outline {
+    let (tokens, _) = significant(text);
+    let close = match_brackets(&tokens);
+    let mut scanner = Scanner { text, file, tokens: &tokens, close: &close, outline: Outline::default() };
+    scanner.items(0, tokens.len(), None, 0);
+    scanner.outline
+}
+
+/// For each opening bracket the index of its partner, or of the end.
+fn match_brackets(tokens: &[Token]) -> Vec<u32> {
+    let mut close = vec![0; tokens.len()];
+    let mut open: Vec<usize> = Vec::new();
+    for (index, token) in tokens.iter().enumerate() {
+        match token.kind {
+            TokenKind::OpenBrace | TokenKind::OpenParen | TokenKind::OpenBracket => open.push(index),
+            TokenKind::CloseBrace | TokenKind::CloseParen | TokenKind::CloseBracket => {
+                let opens = match token.kind {
+                    TokenKind::CloseBrace => TokenKind::OpenBrace,
+                    TokenKind::CloseParen => TokenKind::OpenParen,
+                    _ => TokenKind::OpenBracket,
+                };
+                // A bracket without a partner is given up when a brace closes over it.
+                if let Some(at) = open.iter().rposition(|open| tokens[*open].kind == opens)
+                    && (opens == TokenKind::OpenBrace || at + 1 == open.len())
+                {
+                    for unmatched in open.drain(at..) {
+                        close[unmatched] = index as u32;
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    for unmatched in open {
+        close[unmatched] = tokens.len() as u32;
+    }
+    close
+}
+
+struct Scanner<'a> {
+    text: &'a str,
+    file: FileId,
+    tokens: &'a [Token],
+    close: &'a [u32],
+    outline: Outline,
+}
+
+/// What stands before an item.
+#[derive(Default)]
+struct Attributes {
+    test: bool,
+    path: Option<String>,
+}
+
+impl<'a> Scanner<'a> {
+    fn word(&self, index: usize) -> &'a str {
+        match self.tokens.get(index) {
+            Some(token) if matches!(token.kind, TokenKind::Ident | TokenKind::RawIdent) => {
+                &self.text[token.start as usize..token.end as usize]
+            }
+            _ => "",
+        }
+    }
+
+    fn is(&self, index: usize, kind: TokenKind) -> bool {
+        self.tokens.get(index).is_some_and(|token| token.kind == kind)
+    }
+
+    fn is_open(&self, index: usize) -> bool {
+        self.is(index, TokenKind::OpenBrace)
+            || self.is(index, TokenKind::OpenParen)
+            || self.is(index, TokenKind::OpenBracket)
+    }
+
+    /// The index after the token, or after the whole group when it opens one.
+    fn skip(&self, index: usize) -> usize {
+        if self.is_open(index) { (self.close[index] as usize + 1).min(self.tokens.len()) } else { index + 1 }
+    }
+
+    /// From `index` to the first of these kinds outside brackets; `end` when there is none.
+    fn find(&self, mut index: usize, end: usize, kinds: &[TokenKind]) -> usize {
+        while index < end && !kinds.iter().any(|kind| self.is(index, *kind)) {
+            index = self.skip(index);
+        }
+        index.min(end)
+    }
+
+    fn items(&mut self, mut index: usize, end: usize, parent: Option<ItemId>, depth: usize) {
+        while index < end {
+            index = self.item(index, end, parent, depth).max(index + 1);
+        }
+    }
+
+    fn item(&mut self, first: usize, end: usize, parent: Option<ItemId>, depth: usize) -> usize {
+        let mut index = first;
+        let mut attributes = Attributes::default();
+        while self.is(index, TokenKind::Pound) {
+            let inner = self.is(index + 1, TokenKind::Bang);
+            let open = index + 1 + usize::from(inner);
+            if !self.is(open, TokenKind::OpenBracket) {
+                return index + 1;
+            }
+            let close = self.close[open] as usize;
+            let mut read = Attributes::default();
+            self.attribute(open + 1, close.min(end), &mut read);
+            if inner {
+                self.inner_attribute(&read, parent);
+            } else {
+                attributes.test |= read.test;
+                attributes.path = read.path.or(attributes.path);
+            }
+            index = self.skip(open);
+            if inner {
+                return index;
+            }
+        }
+        if self.word(index) == "pub" {
+            index += 1;
+            if self.is(index, TokenKind::OpenParen) {
+                index = self.skip(index);
+            }
+        }
+        let head = index;
+        while self.is_modifier(index) {
+            index += 1;
+        }
+        if index >= end {
+            return end;
+        }
+        self.after_modifiers(first, head, index, end, parent, depth, attributes)
+    }
+
+    /// Words that may stand before the one that says what an item is.
+    fn is_modifier(&self, index: usize) -> bool {
+        let next = self.word(index + 1);
+        match self.word(index) {
+            "async" | "unsafe" | "default" | "safe" | "gen" | "auto" => {
+                matches!(next, "fn" | "async" | "unsafe" | "extern" | "impl" | "trait" | "const" | "gen" | "mod")
+            }
+            "const" => matches!(next, "fn" | "async" | "unsafe" | "extern" | "trait"),
+            "extern" => {
+                next == "fn"
+                    || (matches!(
+                        self.tokens.get(index + 1).map(|token| token.kind),
+                        Some(TokenKind::Literal {
+                            kind: LiteralKind::Str { .. } | LiteralKind::RawStr { .. },
+                            ..
+                        })
+                    ) && self.word(index + 2) == "fn")
+            }
+            "" => self.word(index + 1) == "fn" && matches!(self.tokens[index..].first().map(|t| t.kind), Some(TokenKind::Literal { .. })),
+            _ => false,
+        }
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "the pieces of one header, passed once")]
+    fn after_modifiers(
+        &mut self,
+        first: usize,
+        head: usize,
+        index: usize,
+        end: usize,
+        parent: Option<ItemId>,
+        depth: usize,
+        attributes: Attributes,
+    ) -> usize {
+        use TokenKind::{OpenBrace, Semi};
+        let name = self.word(index + 1);
+        let (kind, stop) = match self.word(index) {
+            "fn" if !name.is_empty() => (ItemKind::Function, self.find(index, end, &[OpenBrace, Semi])),
+            "struct" if !name.is_empty() => (ItemKind::Struct, self.find(index, end, &[OpenBrace, Semi])),
+            "union" if !name.is_empty() => (ItemKind::Struct, self.find(index, end, &[OpenBrace, Semi])),
+            "enum" if !name.is_empty() => (ItemKind::Enum, self.find(index, end, &[OpenBrace, Semi])),
+            "trait" if !name.is_empty() => (ItemKind::Trait, self.find(index, end, &[OpenBrace, Semi])),
+            "mod" if !name.is_empty() => (ItemKind::Module, self.find(index, end, &[OpenBrace, Semi])),
+            "impl" => (ItemKind::Impl, self.find(index, end, &[OpenBrace, Semi])),
+            "type" if !name.is_empty() => (ItemKind::Alias, self.find(index, end, &[Semi])),
+            "use" => (ItemKind::Use, self.find(index, end, &[Semi])),
+            "extern" if name == "crate" => (ItemKind::Use, self.find(index, end, &[Semi])),
+            "const" | "static" => (ItemKind::Constant, self.find(index, end, &[Semi])),
+            "macro_rules" => (ItemKind::Macro, self.find(index, end, &[OpenBrace, Semi])),
+            _ => return self.skip(index),
+        };
+        let has_body = self.is(stop, OpenBrace) && !matches!(kind, ItemKind::Alias | ItemKind::Use | ItemKind::Constant);
+        let body_close = if has_body { self.close[stop] as usize } else { stop };
+        let last = body_close.min(self.tokens.len().saturating_sub(1));
+        let name = match kind {
+            ItemKind::Impl | ItemKind::Use => "",
+            ItemKind::Constant if name == "mut" => self.word(index + 2),
+            ItemKind::Macro => self.word(index + 2),
+            _ => name,
+        };
+        let span = |from: usize, to: usize| Span::new(self.file, self.tokens[from].start, self.tokens[to].end);
+        let id = ItemId(self.outline.items.len() as u32);
+        self.outline.items.push(Item {
+            kind,
+            name: name.trim_start_matches("r#").to_owned(),
+            span: span(first, last),
+            head: span(head, last),
+            body: has_body.then(|| span(stop, last)),
+            parent,
+            test: attributes.test,
+            path_attribute: attributes.path,
+        });
+        if has_body
+            && depth < MAX_ITEM_NESTING
+            && matches!(kind, ItemKind::Module | ItemKind::Impl | ItemKind::Trait)
+        {
+            self.items(stop + 1, body_close.min(end), Some(id), depth + 1);
+        }
+        body_close + 1
+    }
+
+    /// Reads what matters between the brackets of an attribute.
+    fn attribute(&self, index: usize, end: usize, read: &mut Attributes) {
+        let mut name = self.word(index);
+        let mut at = index + 1;
+        while self.is(at, TokenKind::Colon) && self.is(at + 1, TokenKind::Colon) {
+            name = self.word(at + 2);
+            at += 3;
+        }
+        match name {
+            "cfg" => {
+                let mut at = at;
+                while at < end {
+                    if self.word(at) == "not" && self.is(at + 1, TokenKind::OpenParen) {
+                        at = self.skip(at + 1);
+                        continue;
+                    }
+                    read.test |= self.word(at) == "test";
+                    at += 1;
+                }
+            }
+            "path" if self.is(at, TokenKind::Eq) => {
+                if let Some(value) = self.tokens.get(at + 1) {
+                    let text = &self.text[value.start as usize..value.end as usize];
+                    read.path = Some(text.trim_matches('"').to_owned());
+                }
+            }
+            "test" | "rstest" | "test_case" | "bench" | "proptest" | "quickcheck" | "test_log" | "test_context"
+            | "wasm_bindgen_test" | "db_test" | "database_test" => read.test = true,
+            _ => {}
+        }
+    }
+
+    fn inner_attribute(&mut self, read: &Attributes, parent: Option<ItemId>) {
+        match parent {
+            None => self.outline.test |= read.test,
+            Some(parent) => self.outline.items[parent.0 as usize].test |= read.test,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(text: &str) -> Vec<String> {
+        let outline = outline(text, FileId(0));
+        let name = |item: &Item| format!("{:?} {}", item.kind, item.name);
+        outline.items.iter().map(name).collect()
+    }
+
+    #[test]
+    fn finds_items_of_every_kind_and_their_parents() {
+        let text = "#![allow(x)] use a::b; pub(crate) struct S { a: u8 } enum E { A } impl S { pub async fn f(&self) {} }
+            mod m { type T = u8; const C: u8 = { 1 }; pub const unsafe extern \"C\" fn g() {} } trait R { fn h(&self); }
+            static mut X: u8 = 0; macro_rules! q { () => {} } extern crate alloc as a; union U { a: u8 }";
+        let expected = "Use |Struct S|Enum E|Impl |Function f|Module m|Alias T|Constant C|Function g|Trait R|Function h|\
+            Constant X|Macro q|Use |Struct U";
+        assert_eq!(names(text).join("|"), expected);
+        let outline = outline(text, FileId(0));
+        assert_eq!(outline.item(ItemId(4)).parent, Some(ItemId(3)));
+    }
+
+    #[test]
+    fn one_broken_item_does_not_hide_the_next() {
+        assert_eq!(names("fn a() { let x = (; } fn b() {}"), ["Function a", "Function b"]);
+        assert_eq!(names("fn a( { fn b() {}"), ["Function a"]);
+        assert_eq!(names("struct ; ) } fn c() {}"), ["Function c"]);
+    }
+
+    #[test]
+    fn test_code_is_told_by_attributes() {
+        let test = |text: &str| {
+            let outline = outline(text, FileId(0));
+            outline.is_test(ItemId(outline.items.len() as u32 - 1))
+        };
+        assert!(test("#[cfg(test)] mod t { fn a() {} }"));
+        assert!(test("#[tokio::test(flavor = \"multi_thread\")] async fn a() {}"));
+        assert!(test("#[cfg(all(test, feature = \"x\"))] fn a() {}"));
+        assert!(test("mod t { #![cfg(test)] fn a() {} }"));
+        assert!(!test("#[cfg(not(test))] fn a() {}"));
+        assert!(!test("#[inline] fn a() {}"));
+    }
+
+    #[test]
+    fn marks_shebangs_and_frontmatter_are_not_items() {
+        assert_eq!(names("\u{feff}fn a() {}"), ["Function a"]);
+        assert_eq!(names("#!/usr/bin/env run\nfn a() {}"), ["Function a"]);
+        assert_eq!(names("---\n[dependencies]\nx = 1\n---\nfn a() {}"), ["Function a"]);
+    }
+
+    #[test]
+    fn deep_texts_are_refused_in_linear_time() {
+        assert!(too_deep(&"(".repeat(100_000)).is_some());
+        assert!(too_deep(&"!".repeat(100_000)).is_some());
+        assert!(too_deep(&"if a { } else ".repeat(10_000)).is_some());
+        assert!(too_deep("fn a() { [1, 2]; }").is_none());
+        outline(&"mod a {".repeat(100_000), FileId(0));
+        outline(&"[({".repeat(100_000), FileId(0));
+    }
+}

@@ -1,0 +1,248 @@
+//! What is configured? Reads rules.toml into a [`Config`]; mistakes point into the file.
+
+use crate::library::RawProtocol;
+use crate::model::Model;
+use crate::rules::RuleSet;
+use serde::Deserialize;
+use sessionlint_diagnostics::Level;
+use std::collections::BTreeMap;
+use std::ops::Range;
+use toml::Spanned;
+
+/// A mistake in a configuration file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigError {
+    /// The file's name as it should be shown.
+    pub name: String,
+    /// The file's text.
+    pub text: String,
+    /// What is wrong.
+    pub message: String,
+    /// The bytes that are wrong.
+    pub span: Range<usize>,
+    /// What was probably meant.
+    pub help: Option<String>,
+}
+
+impl ConfigError {
+    /// A mistake at `span` of `text`.
+    pub fn new(name: &str, text: &str, message: String, span: Range<usize>) -> Self {
+        Self { name: name.to_owned(), text: text.to_owned(), message, span, help: None }
+    }
+
+    fn from_toml(name: &str, text: &str, error: &toml::de::Error) -> Self {
+        let message = error.message().to_owned();
+        let span = error.span().unwrap_or(0..0);
+        let mut words = message.split('`').skip(1).step_by(2);
+        let wrong = words.next().unwrap_or_default().to_owned();
+        let is_unknown = message.starts_with("unknown");
+        let help = is_unknown.then(|| did_you_mean(&wrong, words)).flatten();
+        Self { name: name.to_owned(), text: text.to_owned(), message, span, help }
+    }
+}
+
+/// A sentence that offers the nearest of `known` words, when one is near.
+pub(crate) fn did_you_mean<'a>(wrong: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
+    let scored = known.map(|word| (strsim::jaro_winkler(wrong, word), word));
+    let best = scored.max_by(|a, b| a.0.total_cmp(&b.0)).filter(|(score, _)| *score > 0.75)?;
+    Some(format!("did you mean `{}`?", best.1))
+}
+
+/// How strict the levels are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Profile {
+    /// What is wrong by what the library does.
+    #[default]
+    Default,
+    /// Also what the written guideline asks for.
+    Strict,
+}
+
+/// What to do with test code.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TestCode {
+    /// Findings in it are not reported.
+    #[default]
+    Skip,
+    /// It is checked like other code.
+    Include,
+}
+
+/// What is set for one rule.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RuleSetting {
+    /// Its level, when it is set.
+    pub level: Option<Level>,
+    /// Functions and methods that count too, for rules with a list of names.
+    pub also: Vec<String>,
+}
+
+/// Settings for some paths only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Override {
+    /// Globs, relative to the configuration file.
+    pub paths: Vec<String>,
+    /// Settings by rule id.
+    pub rules: BTreeMap<String, RuleSetting>,
+}
+
+/// A checked configuration.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Config {
+    /// The profile, when it is set.
+    pub profile: Option<Profile>,
+    /// Globs that are not checked, relative to the configuration file.
+    pub exclude: Vec<String>,
+    /// What to do with test code, when it is set.
+    pub tests: Option<TestCode>,
+    /// Settings by rule id.
+    pub rules: BTreeMap<String, RuleSetting>,
+    /// Settings for some paths; later ones win.
+    pub overrides: Vec<Override>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawConfig {
+    #[serde(default)]
+    profile: Option<Profile>,
+    #[serde(default)]
+    exclude: Vec<String>,
+    #[serde(default)]
+    tests: Option<TestCode>,
+    #[serde(default)]
+    rules: BTreeMap<Spanned<String>, Spanned<RawSetting>>,
+    #[serde(default, rename = "override")]
+    overrides: Vec<RawOverride>,
+    #[serde(default, rename = "protocol")]
+    protocols: Vec<RawProtocol>,
+    /// Descriptions of rules stand in the built-in file only; they are read by [`RuleSet`].
+    #[serde(default)]
+    rule: Vec<Spanned<toml::Table>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawOverride {
+    paths: Vec<String>,
+    rules: BTreeMap<Spanned<String>, Spanned<RawSetting>>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "a level (allow, note, warn, deny) or a table { level = \"…\", also = [\"…\"] }")]
+enum RawSetting {
+    Level(String),
+    Table(RawTable),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawTable {
+    #[serde(default)]
+    level: Option<String>,
+    #[serde(default)]
+    also: Vec<String>,
+}
+
+impl Config {
+    /// Reads a rules.toml. Its `[[protocol]]` tables are added to `model`.
+    ///
+    /// # Errors
+    /// Wrong syntax, unknown keys and rules, wrong types: the first mistake, with its place.
+    pub fn parse(name: &str, text: &str, rules: &RuleSet, model: &mut Model) -> Result<Config, ConfigError> {
+        let raw: RawConfig = toml::from_str(text).map_err(|error| ConfigError::from_toml(name, text, &error))?;
+        if let Some(rule) = raw.rule.first() {
+            let message = "`[[rule]]` describes built-in rules; levels are set under `[rules]`".to_owned();
+            return Err(ConfigError::new(name, text, message, rule.span()));
+        }
+        let settings = settings(name, text, raw.rules, rules)?;
+        let mut overrides = Vec::new();
+        for one in raw.overrides {
+            overrides.push(Override { paths: one.paths, rules: self::settings(name, text, one.rules, rules)? });
+        }
+        model.add_custom(raw.protocols, name, text)?;
+        Ok(Config { profile: raw.profile, exclude: raw.exclude, tests: raw.tests, rules: settings, overrides })
+    }
+
+    /// Puts the settings of `other` over these.
+    pub fn merge(&mut self, other: Config) {
+        self.profile = other.profile.or(self.profile);
+        self.tests = other.tests.or(self.tests);
+        self.exclude.extend(other.exclude);
+        self.overrides.extend(other.overrides);
+        for (rule, setting) in other.rules {
+            let known = self.rules.entry(rule).or_default();
+            known.level = setting.level.or(known.level);
+            known.also.extend(setting.also);
+        }
+    }
+}
+
+fn settings(
+    name: &str,
+    text: &str,
+    raw: BTreeMap<Spanned<String>, Spanned<RawSetting>>,
+    rules: &RuleSet,
+) -> Result<BTreeMap<String, RuleSetting>, ConfigError> {
+    let mut settings = BTreeMap::new();
+    for (id, setting) in raw {
+        if rules.get(id.get_ref()).is_none() && id.get_ref() != "all" {
+            let message = format!("no rule is called `{}`", id.get_ref());
+            let mut error = ConfigError::new(name, text, message, id.span());
+            error.help = did_you_mean(id.get_ref(), rules.iter().map(|rule| rule.id.as_str()));
+            return Err(error);
+        }
+        let span = setting.span();
+        let (level, also) = match setting.into_inner() {
+            RawSetting::Level(level) => (Some(level), Vec::new()),
+            RawSetting::Table(table) => (table.level, table.also),
+        };
+        let parse = |word: String| {
+            Level::parse(&word).ok_or_else(|| {
+                let message = format!("`{word}` is not a level");
+                let mut error = ConfigError::new(name, text, message, span.clone());
+                let near = did_you_mean(&word, ["allow", "note", "warn", "deny"].into_iter());
+                error.help = near.or(Some("the levels are allow, note, warn and deny".to_owned()));
+                error
+            })
+        };
+        let level = level.map(parse).transpose()?;
+        settings.insert(id.into_inner(), RuleSetting { level, also });
+    }
+    Ok(settings)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Config, ConfigError> {
+        Config::parse("rules.toml", text, &RuleSet::built_in(), &mut Model::built_in())
+    }
+
+    #[test]
+    fn mistakes_point_at_the_key() {
+        let error = parse("[rules]\nuncommited-transaction = \"warn\"\n").unwrap_err();
+        assert_eq!(&error.text[error.span.clone()], "uncommited-transaction");
+        assert_eq!(error.help.as_deref(), Some("did you mean `uncommitted-transaction`?"));
+        let error = parse("profil = \"strict\"\n").unwrap_err();
+        assert_eq!(&error.text[error.span.clone()], "profil");
+        assert_eq!(error.help.as_deref(), Some("did you mean `profile`?"));
+        let error = parse("[rules]\nmissing-rollback = \"wran\"\n").unwrap_err();
+        assert_eq!(&error.text[error.span.clone()], "\"wran\"");
+        assert_eq!(error.help.as_deref(), Some("did you mean `warn`?"));
+        assert!(parse("exclude = 3").is_err());
+        assert!(parse("[[override]]\npaths = 1").is_err());
+    }
+
+    #[test]
+    fn protocols_of_ones_own_are_checked() {
+        let text = "[[protocol]]\nid = \"mine.tx\"\nkind = \"transaction\"\nclass = \"F\"\npaths = [\"mine::Tx\"]\n\
+            open = [{ assoc = \"mine.nothing\", call = \"new\" }]\n";
+        let error = parse(text).unwrap_err();
+        assert_eq!(&error.text[error.span.clone()], "\"mine.nothing\"");
+        assert!(parse(&text.replace("mine.nothing", "mine.tx")).is_ok());
+    }
+}

@@ -1,0 +1,14 @@
+//! What does each library ask for, and what is configured? Data files checked into one [`Model`] and one [`Config`].
+//!
+//! Does no IO: texts come in, values or [`ConfigError`]s that point into the text come out.
+
+mod config;
+mod library;
+mod model;
+mod rules;
+
+pub use config::{Config, ConfigError, Override, Profile, RuleSetting, TestCode};
+pub use model::{
+    DropClass, EndKind, Ending, Library, LibraryId, Model, Opening, Protocol, ProtocolId, ProtocolKind, Shape, Source,
+};
+pub use rules::{RuleInfo, RuleSet};

@@ -1,0 +1,377 @@
+//! What does a data file say? Reads `libraries/*.toml` and `[[protocol]]` tables into the [`Model`].
+
+use crate::config::ConfigError;
+use crate::model::{
+    DropClass, EndKind, Ending, Library, LibraryId, Model, Opening, Protocol, ProtocolId, ProtocolKind, Shape, Source,
+};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::ops::Range;
+use toml::Spanned;
+
+/// The data files that are built in, with their names.
+const BUILT_IN: &[(&str, &str)] = &[
+    ("bb8", include_str!("../libraries/rust/bb8.toml")),
+    ("deadpool", include_str!("../libraries/rust/deadpool.toml")),
+    ("diesel", include_str!("../libraries/rust/diesel.toml")),
+    ("fantoccini", include_str!("../libraries/rust/fantoccini.toml")),
+    ("mongodb", include_str!("../libraries/rust/mongodb.toml")),
+    ("mysql", include_str!("../libraries/rust/mysql.toml")),
+    ("mysql_async", include_str!("../libraries/rust/mysql_async.toml")),
+    ("neo4rs", include_str!("../libraries/rust/neo4rs.toml")),
+    ("postgres", include_str!("../libraries/rust/postgres.toml")),
+    ("r2d2", include_str!("../libraries/rust/r2d2.toml")),
+    ("redb", include_str!("../libraries/rust/redb.toml")),
+    ("rusqlite", include_str!("../libraries/rust/rusqlite.toml")),
+    ("sea-orm", include_str!("../libraries/rust/sea-orm.toml")),
+    ("sqlx", include_str!("../libraries/rust/sqlx.toml")),
+    ("surrealdb", include_str!("../libraries/rust/surrealdb.toml")),
+    ("thirtyfour", include_str!("../libraries/rust/thirtyfour.toml")),
+    ("tiberius", include_str!("../libraries/rust/tiberius.toml")),
+    ("tikv-client", include_str!("../libraries/rust/tikv-client.toml")),
+    ("tokio-postgres", include_str!("../libraries/rust/tokio-postgres.toml")),
+];
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawLibrary {
+    crates: Vec<String>,
+    versions: Vec<String>,
+    #[serde(default)]
+    statements: Vec<String>,
+    #[serde(default)]
+    runs_text: Vec<String>,
+    #[serde(default)]
+    writes: Vec<String>,
+    #[serde(default)]
+    handles: Vec<String>,
+    #[serde(default, rename = "protocol")]
+    protocols: Vec<RawProtocol>,
+}
+
+/// A `[[protocol]]` table.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawProtocol {
+    id: Spanned<String>,
+    kind: Spanned<String>,
+    /// May be left out where there is no guard value, so no type of its own.
+    #[serde(default)]
+    paths: Option<Spanned<Vec<String>>>,
+    #[serde(default)]
+    class: Option<Spanned<String>>,
+    #[serde(default)]
+    on_drop: String,
+    #[serde(default)]
+    pooled: bool,
+    #[serde(default)]
+    in_place: bool,
+    #[serde(default)]
+    needs_end: Option<bool>,
+    #[serde(default)]
+    keeps_begin: bool,
+    #[serde(default)]
+    open: Vec<RawOpening>,
+    #[serde(default)]
+    end: Vec<RawEnding>,
+    #[serde(default)]
+    leaks: Vec<String>,
+    #[serde(default)]
+    same: Vec<String>,
+    /// For protocols of a rules.toml: methods that write through the session.
+    #[serde(default)]
+    writes: Vec<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawOpening {
+    #[serde(default)]
+    on: Option<Spanned<String>>,
+    #[serde(default)]
+    assoc: Option<Spanned<String>>,
+    #[serde(default)]
+    path: Option<Spanned<String>>,
+    call: String,
+    #[serde(default, rename = "async")]
+    is_async: bool,
+    #[serde(default)]
+    args: Option<usize>,
+    #[serde(default)]
+    gives: Option<Spanned<String>>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawEnding {
+    call: String,
+    #[serde(rename = "as")]
+    kind: Spanned<String>,
+    #[serde(default, rename = "async")]
+    is_async: bool,
+    #[serde(default)]
+    eager: bool,
+    #[serde(default = "yes")]
+    fallible: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl Model {
+    /// The built-in libraries.
+    ///
+    /// # Panics
+    /// When a built-in data file is wrong, which a test rules out.
+    pub fn built_in() -> Model {
+        let mut model = Model::default();
+        let mut pending = Vec::new();
+        for (name, text) in BUILT_IN {
+            let raw: RawLibrary =
+                toml::from_str(text).unwrap_or_else(|error| panic!("libraries/rust/{name}.toml: {error}"));
+            let library = LibraryId(model.libraries.len() as u16);
+            for package in &raw.crates {
+                model.crates.insert(package.replace('-', "_"), library);
+            }
+            model.libraries.push(Library {
+                name: (*name).to_owned(),
+                crates: raw.crates,
+                versions: raw.versions,
+                statements: raw.statements,
+                runs_text: raw.runs_text,
+                writes: raw.writes,
+                handles: raw.handles,
+            });
+            pending.extend(raw.protocols.into_iter().map(|protocol| (library, protocol)));
+        }
+        let added = model.add(pending, "built-in libraries", "");
+        if let Err(error) = added {
+            panic!("{}", error.message);
+        }
+        model
+    }
+
+    /// Adds the `[[protocol]]` tables of a rules.toml, each as a library of its own named by the
+    /// first part of its id. `text` is the file's text and `name` its name, for errors.
+    pub(crate) fn add_custom(&mut self, raw: Vec<RawProtocol>, name: &str, text: &str) -> Result<(), ConfigError> {
+        let mut pending = Vec::new();
+        for protocol in raw {
+            let library_name = protocol.id.get_ref().split('.').next().unwrap_or_default().to_owned();
+            let library = match self.libraries.iter_mut().position(|library| library.name == library_name) {
+                Some(index) => index,
+                None => {
+                    self.libraries.push(Library {
+                        name: library_name,
+                        crates: Vec::new(),
+                        versions: Vec::new(),
+                        statements: Vec::new(),
+                        runs_text: Vec::new(),
+                        writes: Vec::new(),
+                        handles: Vec::new(),
+                    });
+                    self.libraries.len() - 1
+                }
+            };
+            self.libraries[library].writes.extend(protocol.writes.iter().cloned());
+            for path in protocol.paths.iter().flat_map(|paths| paths.get_ref()) {
+                if let Some(first) = path.split("::").next() {
+                    self.crates.entry(first.to_owned()).or_insert(LibraryId(library as u16));
+                    self.libraries[library].crates.push(first.to_owned());
+                }
+            }
+            pending.push((LibraryId(library as u16), protocol));
+        }
+        self.add(pending, name, text)
+    }
+
+    fn add(&mut self, pending: Vec<(LibraryId, RawProtocol)>, name: &str, text: &str) -> Result<(), ConfigError> {
+        let error = |message: String, span: Range<usize>| ConfigError::new(name, text, message, span);
+        let mut ids: BTreeMap<String, ProtocolId> =
+            self.protocols().map(|(id, protocol)| (protocol.id.clone(), id)).collect();
+        for (offset, (_, raw)) in pending.iter().enumerate() {
+            let id = ProtocolId((self.protocols.len() + offset) as u16);
+            if ids.insert(raw.id.get_ref().clone(), id).is_some() {
+                return Err(error(format!("the protocol `{}` is defined twice", raw.id.get_ref()), raw.id.span()));
+            }
+        }
+        for (library, raw) in pending {
+            let protocol = check(library, raw, &ids, &error)?;
+            let id = ProtocolId(self.protocols.len() as u16);
+            for path in &protocol.paths {
+                let segments: Vec<&str> = path.split("::").collect();
+                let (Some(krate), Some(name)) = (segments.first(), segments.last()) else { continue };
+                let known = self.types.entry(((*krate).to_owned(), (*name).to_owned())).or_default();
+                if !known.contains(&id) {
+                    known.push(id);
+                }
+            }
+            for (index, opening) in protocol.openings.iter().enumerate() {
+                self.openings.entry(opening.call.clone()).or_default().push((id, index));
+            }
+            self.protocols.push(protocol);
+        }
+        Ok(())
+    }
+}
+
+fn check(
+    library: LibraryId,
+    raw: RawProtocol,
+    ids: &BTreeMap<String, ProtocolId>,
+    error: &dyn Fn(String, Range<usize>) -> ConfigError,
+) -> Result<Protocol, ConfigError> {
+    let kind = match raw.kind.get_ref().as_str() {
+        "pool" => ProtocolKind::Pool,
+        "connection" => ProtocolKind::Connection,
+        "transaction" => ProtocolKind::Transaction,
+        "savepoint" => ProtocolKind::Savepoint,
+        "session" => ProtocolKind::Session,
+        "writer" => ProtocolKind::Writer,
+        "lock" => ProtocolKind::Lock,
+        "task" => ProtocolKind::Task,
+        other => {
+            let message = format!(
+                "unknown kind `{other}`: one of pool, connection, transaction, savepoint, session, writer, lock, task"
+            );
+            return Err(error(message, raw.kind.span()));
+        }
+    };
+    let class = match raw.class.as_ref().map(|class| (class.get_ref().as_str(), class.span())) {
+        None => None,
+        Some(("A", _)) => Some(DropClass::A),
+        Some(("B", _)) => Some(DropClass::B),
+        Some(("C", _)) => Some(DropClass::C),
+        Some(("D", _)) => Some(DropClass::D),
+        Some(("E", _)) => Some(DropClass::E),
+        Some(("F", _)) => Some(DropClass::F),
+        Some(("G", _)) => Some(DropClass::G),
+        Some((other, span)) => return Err(error(format!("unknown drop class `{other}`: one of A to G"), span)),
+    };
+    let (paths, paths_span) = match raw.paths {
+        Some(paths) => {
+            let span = paths.span();
+            (paths.into_inner(), span)
+        }
+        None => (Vec::new(), raw.id.span()),
+    };
+    if (paths.is_empty() && !raw.in_place) || paths.iter().any(|path| !path.contains("::")) {
+        return Err(error("`paths` needs full paths, as in `mycrate::db::Transaction`".to_owned(), paths_span));
+    }
+    if class.is_none() && kind != ProtocolKind::Pool {
+        return Err(error("`class` is missing: what does dropping it do (A to G)?".to_owned(), raw.id.span()));
+    }
+    let id_of = |name: &Spanned<String>| {
+        let unknown = || error(format!("no protocol is called `{}`", name.get_ref()), name.span());
+        ids.get(name.get_ref()).copied().ok_or_else(unknown)
+    };
+    let mut openings = Vec::new();
+    for opening in raw.open {
+        let source = match (&opening.on, &opening.assoc, &opening.path) {
+            (Some(on), None, None) => Source::Method(id_of(on)?),
+            (None, Some(assoc), None) => Source::Associated(id_of(assoc)?),
+            (None, None, Some(path)) => Source::Function(path.get_ref().clone()),
+            _ => {
+                let message = format!("`{}` needs exactly one of `on`, `assoc` and `path`", opening.call);
+                return Err(error(message, raw.id.span()));
+            }
+        };
+        let shape = match &opening.gives {
+            None => Vec::new(),
+            Some(gives) => match gives.get_ref().as_str() {
+                "it" => Vec::new(),
+                "Result<it>" | "Option<it>" => vec![Shape::Fallible],
+                "Result<Option<it>>" => vec![Shape::Fallible, Shape::Fallible],
+                "Result<(it, _)>" => vec![Shape::Fallible, Shape::Tuple { index: 0, len: 2 }],
+                "Result<(_, it)>" => vec![Shape::Fallible, Shape::Tuple { index: 1, len: 2 }],
+                other => {
+                    let message = format!(
+                        "`gives = \"{other}\"` is not understood: one of it, Result<it>, Option<it>, \
+                         Result<Option<it>>, Result<(it, _)>, Result<(_, it)>"
+                    );
+                    return Err(error(message, gives.span()));
+                }
+            },
+        };
+        openings.push(Opening { source, call: opening.call, is_async: opening.is_async, args: opening.args, shape });
+    }
+    let mut endings = Vec::new();
+    for ending in raw.end {
+        let kind = match ending.kind.get_ref().as_str() {
+            "commit" => EndKind::Commit,
+            "rollback" => EndKind::Rollback,
+            "close" => EndKind::Close,
+            other => {
+                let message = format!("`as = \"{other}\"` is not understood: one of commit, rollback, close");
+                return Err(error(message, ending.kind.span()));
+            }
+        };
+        endings.push(Ending {
+            call: ending.call,
+            kind,
+            is_async: ending.is_async,
+            eager: ending.eager,
+            fallible: ending.fallible,
+        });
+    }
+    Ok(Protocol {
+        id: raw.id.into_inner(),
+        library,
+        kind,
+        class,
+        on_drop: raw.on_drop,
+        paths,
+        pooled: raw.pooled,
+        in_place: raw.in_place,
+        needs_end: raw.needs_end.unwrap_or(class.is_some_and(|class| class >= DropClass::C)),
+        keeps_begin: raw.keeps_begin,
+        openings,
+        endings,
+        leaks: raw.leaks,
+        same: raw.same,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn built_in_libraries_are_sound() {
+        let model = Model::built_in();
+        assert_eq!(model.libraries().count(), BUILT_IN.len());
+        let sorted: Vec<_> = BUILT_IN.iter().map(|(name, _)| *name).collect();
+        assert!(sorted.is_sorted(), "the list of data files is sorted by name");
+        for (_, protocol) in model.protocols() {
+            assert!(
+                protocol.class.is_none() || !protocol.on_drop.is_empty() || protocol.in_place,
+                "{}: what does dropping it do, in words?",
+                protocol.id
+            );
+            let library = model.library(protocol.library);
+            for path in &protocol.paths {
+                let krate = path.split("::").next().unwrap();
+                assert!(
+                    library.crates.iter().any(|package| package.replace('-', "_") == krate),
+                    "{}: {path} starts with a crate of the library",
+                    protocol.id
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn re_exports_lead_to_the_library() {
+        let model = Model::built_in();
+        let id = |path: &str| {
+            let path: Vec<String> = path.split("::").map(str::to_owned).collect();
+            model.type_at(&path).map(|id| model.protocol(id).id.clone())
+        };
+        assert_eq!(id("sea_orm::sqlx::PgPool").as_deref(), Some("sqlx.pool"));
+        assert_eq!(id("sqlx::mysql::MySqlPool").as_deref(), Some("sqlx.pool"));
+        assert_eq!(id("diesel::r2d2::Pool").as_deref(), Some("r2d2.pool"));
+        assert_eq!(id("deadpool_postgres::tokio_postgres::Transaction").as_deref(), Some("tokio_postgres.transaction"));
+        assert_eq!(id("ethers::types::Transaction"), None);
+        assert_eq!(id("Transaction"), None);
+    }
+}

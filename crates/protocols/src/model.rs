@@ -1,0 +1,322 @@
+//! What is known about every session type: how it is opened and ended, and what dropping it does.
+
+use std::collections::BTreeMap;
+
+/// Index of a library in a [`Model`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct LibraryId(pub u16);
+
+/// Index of a protocol in a [`Model`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ProtocolId(pub u16);
+
+/// One library, as one data file tells it.
+#[derive(Clone, Debug)]
+pub struct Library {
+    /// Its name: that of the data file.
+    pub name: String,
+    /// The packages that bring it in, as named in Cargo.toml.
+    pub crates: Vec<String>,
+    /// The versions that the facts were read from.
+    pub versions: Vec<String>,
+    /// Functions, types and macros of the library that take SQL text and give a statement.
+    pub statements: Vec<String>,
+    /// Methods that run the first text among their arguments as SQL.
+    pub runs_text: Vec<String>,
+    /// Methods that write: on a session or a handle of it, or given one as an argument.
+    pub writes: Vec<String>,
+    /// Methods of a session whose result writes through it.
+    pub handles: Vec<String>,
+}
+
+/// What one library asks of one type.
+#[derive(Clone, Debug)]
+pub struct Protocol {
+    /// Stable id, `library.type`.
+    pub id: String,
+    /// The library it belongs to.
+    pub library: LibraryId,
+    /// What kind of thing it is.
+    pub kind: ProtocolKind,
+    /// What dropping it does; `None` for pools.
+    pub class: Option<DropClass>,
+    /// The same in words that complete "dropping it …".
+    pub on_drop: String,
+    /// The paths that name the type, the usual one first.
+    pub paths: Vec<String>,
+    /// Whether it goes back to a pool when it is dropped, with the state it is in.
+    pub pooled: bool,
+    /// Whether the state lives in the connection: there is no guard value to drop.
+    pub in_place: bool,
+    /// Whether leaving it without an end is a mistake of its own, on every way out.
+    pub needs_end: bool,
+    /// Whether SQL `BEGIN` on it stays open when it goes back to its pool or owner.
+    pub keeps_begin: bool,
+    /// How it is opened.
+    pub openings: Vec<Opening>,
+    /// How it is ended.
+    pub endings: Vec<Ending>,
+    /// Methods, or functions given it as their argument, after which nothing ends it.
+    pub leaks: Vec<String>,
+    /// Methods that give the value itself or a reference to it.
+    pub same: Vec<String>,
+}
+
+impl Protocol {
+    /// Whether values of this type are sessions: things that must be brought to an end.
+    pub fn is_session(&self) -> bool {
+        self.kind != ProtocolKind::Pool
+    }
+
+    /// Whether it is a transaction or savepoint: what is written through it is lost without a commit.
+    pub fn is_transaction(&self) -> bool {
+        matches!(self.kind, ProtocolKind::Transaction | ProtocolKind::Savepoint)
+    }
+
+    /// The usual short name of its type.
+    pub fn type_name(&self) -> &str {
+        self.paths.first().and_then(|path| path.rsplit("::").next()).unwrap_or(&self.id)
+    }
+
+    /// What a person calls it.
+    pub fn noun(&self) -> &'static str {
+        match self.kind {
+            ProtocolKind::Pool => "pool",
+            ProtocolKind::Connection => "connection",
+            ProtocolKind::Transaction => "transaction",
+            ProtocolKind::Savepoint => "savepoint",
+            ProtocolKind::Session => "session",
+            ProtocolKind::Writer => "writer",
+            ProtocolKind::Lock => "lock",
+            ProtocolKind::Task => "connection task",
+        }
+    }
+
+    /// The call that brings it to the wanted end: commit for transactions, close for the rest.
+    pub fn usual_end(&self) -> Option<&Ending> {
+        self.endings.iter().find(|end| matches!(end.kind, EndKind::Commit | EndKind::Close))
+    }
+
+    /// The call that gives it up.
+    pub fn giving_up(&self) -> Option<&Ending> {
+        self.endings.iter().find(|end| end.kind == EndKind::Rollback)
+    }
+}
+
+/// Kinds of session types, and pools.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProtocolKind {
+    /// Hands out connections or transactions; nothing is owed for it.
+    Pool,
+    /// A connection.
+    Connection,
+    /// A transaction.
+    Transaction,
+    /// A transaction inside another one.
+    Savepoint,
+    /// A browser or shell session.
+    Session,
+    /// Something that must be finished or its output is not whole.
+    Writer,
+    /// A lock on a server.
+    Lock,
+    /// The half of a connection that does the work.
+    Task,
+}
+
+/// What dropping an open session does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DropClass {
+    /// Rolls back at once.
+    A,
+    /// Rolls back later.
+    B,
+    /// Cleanup is spawned and lost when the runtime ends.
+    C,
+    /// Cleanup blocks inside Drop.
+    D,
+    /// There is no guard value at all.
+    E,
+    /// A guard value without Drop.
+    F,
+    /// Drop panics.
+    G,
+}
+
+impl DropClass {
+    /// The letter.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            DropClass::A => "A",
+            DropClass::B => "B",
+            DropClass::C => "C",
+            DropClass::D => "D",
+            DropClass::E => "E",
+            DropClass::F => "F",
+            DropClass::G => "G",
+        }
+    }
+
+    /// Whether an open transaction is rolled back without anybody asking for it.
+    pub fn rolls_back(self) -> bool {
+        self < DropClass::E
+    }
+}
+
+/// Where a session comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// A method of a value of this type.
+    Method(ProtocolId),
+    /// An associated function of this type.
+    Associated(ProtocolId),
+    /// A free function, by path.
+    Function(String),
+}
+
+/// One way to open a session.
+#[derive(Clone, Debug)]
+pub struct Opening {
+    /// What it is called on.
+    pub source: Source,
+    /// The name of the method or function.
+    pub call: String,
+    /// Whether the call makes a future.
+    pub is_async: bool,
+    /// The number of arguments, when it tells this call from others of that name.
+    pub args: Option<usize>,
+    /// How the session is wrapped in the result.
+    pub shape: Vec<Shape>,
+}
+
+/// A layer around the session in what a call returns, from the outside in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// `Result` or `Option`.
+    Fallible,
+    /// The element of a tuple of this length.
+    Tuple {
+        /// Position, from 0.
+        index: usize,
+        /// Number of elements.
+        len: usize,
+    },
+}
+
+/// What an end means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum EndKind {
+    /// What was written stays.
+    Commit,
+    /// What was written is given up.
+    Rollback,
+    /// The session is over.
+    Close,
+}
+
+/// One way to end a session.
+#[derive(Clone, Debug)]
+pub struct Ending {
+    /// The method, or for in-place protocols also the associated function.
+    pub call: String,
+    /// What it means.
+    pub kind: EndKind,
+    /// Whether the call makes a future that must be awaited.
+    pub is_async: bool,
+    /// Whether it does its work when it is called, before anybody awaits it.
+    pub eager: bool,
+    /// Whether its result can carry an error that says the end did not happen.
+    pub fallible: bool,
+}
+
+/// Everything that is known about libraries.
+#[derive(Clone, Debug, Default)]
+pub struct Model {
+    pub(crate) libraries: Vec<Library>,
+    pub(crate) protocols: Vec<Protocol>,
+    /// Crate identifier and type name to the protocols of that name.
+    pub(crate) types: BTreeMap<(String, String), Vec<ProtocolId>>,
+    /// Crate identifiers to libraries.
+    pub(crate) crates: BTreeMap<String, LibraryId>,
+    /// Names of opening calls to the protocol and opening.
+    pub(crate) openings: BTreeMap<String, Vec<(ProtocolId, usize)>>,
+}
+
+impl Model {
+    /// All libraries, in the order of their names.
+    pub fn libraries(&self) -> impl Iterator<Item = (LibraryId, &Library)> {
+        self.libraries.iter().enumerate().map(|(index, library)| (LibraryId(index as u16), library))
+    }
+
+    /// All protocols.
+    pub fn protocols(&self) -> impl Iterator<Item = (ProtocolId, &Protocol)> {
+        self.protocols.iter().enumerate().map(|(index, protocol)| (ProtocolId(index as u16), protocol))
+    }
+
+    /// One library.
+    pub fn library(&self, id: LibraryId) -> &Library {
+        &self.libraries[usize::from(id.0)]
+    }
+
+    /// One protocol.
+    pub fn protocol(&self, id: ProtocolId) -> &Protocol {
+        &self.protocols[usize::from(id.0)]
+    }
+
+    /// The library that an `extern` crate of this identifier (`tokio_postgres`) brings in.
+    pub fn library_of_crate(&self, ident: &str) -> Option<LibraryId> {
+        self.crates.get(ident).copied()
+    }
+
+    /// Whether a package of this name (`tokio-postgres`) is a known library.
+    pub fn knows_package(&self, package: &str) -> bool {
+        self.crates.contains_key(&package.replace('-', "_"))
+    }
+
+    /// The protocol that a full path names. Libraries re-export types under many modules and other
+    /// crates (`sea_orm::sqlx::PgPool`), so the last known crate in the path and the type's name decide.
+    pub fn type_at(&self, path: &[String]) -> Option<ProtocolId> {
+        let (name, parents) = path.split_last()?;
+        parents.iter().rev().find_map(|segment| {
+            let candidates = self.types.get(&(segment.clone(), name.clone()))?;
+            let full = path.join("::");
+            let exact = candidates.iter().find(|id| self.protocol(**id).paths.contains(&full));
+            exact.or(candidates.first()).copied()
+        })
+    }
+
+    /// The library that the last known crate in a full path names, and the rest of the path's last name.
+    pub fn library_at<'a>(&self, path: &'a [String]) -> Option<(LibraryId, &'a str)> {
+        let (name, parents) = path.split_last()?;
+        let library = parents.iter().rev().find_map(|segment| self.library_of_crate(segment))?;
+        Some((library, name))
+    }
+
+    /// The ways to open something by calling `call` on or with `source`.
+    pub fn openings(&self, source: &Source, call: &str, args: usize) -> Vec<(ProtocolId, &Opening)> {
+        let named = self.openings.get(call).map(Vec::as_slice).unwrap_or_default();
+        let opening = |(protocol, index): &(ProtocolId, usize)| (*protocol, &self.protocol(*protocol).openings[*index]);
+        let matches = |(_, opening): &(ProtocolId, &Opening)| {
+            opening.source == *source && opening.args.is_none_or(|wanted| wanted == args)
+        };
+        named.iter().map(opening).filter(matches).collect()
+    }
+
+    /// Protocols without a guard value whose state lives in values of type `connection`.
+    pub fn in_place_on(&self, connection: ProtocolId) -> impl Iterator<Item = (ProtocolId, &Protocol)> {
+        self.protocols().filter(move |(_, protocol)| {
+            protocol.in_place
+                && protocol.openings.iter().any(|opening| opening.source == Source::Method(connection))
+        })
+    }
+
+    /// Names of calls that open, end or run something: a function that has none of them needs no look.
+    pub fn trigger_words(&self) -> Vec<String> {
+        let opening = self.openings.keys().cloned();
+        let ending = self.protocols.iter().flat_map(|p| p.endings.iter().map(|end| end.call.clone()));
+        let mut words: Vec<String> = opening.chain(ending).collect();
+        words.sort();
+        words.dedup();
+        words
+    }
+}

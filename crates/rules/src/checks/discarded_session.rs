@@ -1,0 +1,35 @@
+//! A session is opened and dropped in the same statement.
+
+use crate::{Check, Context};
+use sessionlint_analysis::{CauseKind, Event, EventKind, Site};
+use sessionlint_diagnostics::Diagnostic;
+use sessionlint_protocols::{Protocol, ProtocolKind};
+
+pub(super) const CHECK: Check = Check { rule: "discarded-session", run };
+
+fn run(context: &Context<'_>) -> Vec<Diagnostic> {
+    context.by_site(is_mistake).into_iter().map(|(site, events)| word(context, site, &events)).collect()
+}
+
+/// Taking a connection and giving it back at once is how people ask whether a pool works.
+fn is_mistake(_: &Site, protocol: &Protocol, event: &Event) -> bool {
+    event.kind == EventKind::Discarded && !matches!(protocol.kind, ProtocolKind::Connection | ProtocolKind::Pool)
+}
+
+fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
+    let protocol = context.protocol(site);
+    let event = events[0];
+    let noun = protocol.noun();
+    let message = format!("this {noun} is dropped in the statement that opens it");
+    let leaks = match event.cause.kind {
+        CauseKind::Statement { wildcard: true } => {
+            format!("`_` does not keep the value: it is dropped here, which {}", protocol.on_drop)
+        }
+        _ => format!("nothing keeps the value: it is dropped here, which {}", protocol.on_drop),
+    };
+    let help = match protocol.kind {
+        ProtocolKind::Task => "bind it and spawn it: `tokio::spawn(connection)`".to_owned(),
+        _ => format!("bind the {noun} to a variable that lives as long as it is needed"),
+    };
+    context.finding(CHECK.rule, site, events, site.span, message, leaks, Some(help))
+}

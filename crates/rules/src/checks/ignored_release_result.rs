@@ -1,0 +1,41 @@
+//! The result of a commit is thrown away.
+
+use crate::{Check, Context, words};
+use sessionlint_analysis::{Event, EventKind, Site};
+use sessionlint_diagnostics::Diagnostic;
+use sessionlint_protocols::{EndKind, ProtocolKind};
+
+pub(super) const CHECK: Check = Check { rule: "ignored-release-result", run };
+
+fn run(context: &Context<'_>) -> Vec<Diagnostic> {
+    let found = context.by_site(|_, protocol, event| match event.kind {
+        // A rollback or close that fails is followed by what dropping does, so nothing is hidden.
+        EventKind::ResultIgnored { end, .. } => {
+            end == EndKind::Commit && (protocol.is_transaction() || protocol.kind == ProtocolKind::Writer)
+        }
+        _ => false,
+    });
+    found.into_iter().map(|(site, events)| word(context, site, &events)).collect()
+}
+
+fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
+    let protocol = context.protocol(site);
+    let event = events[0];
+    let EventKind::ResultIgnored { logged, .. } = event.kind else { unreachable!("picked above") };
+    let subject = words::subject(site, protocol);
+    let (message, leaks) = if logged {
+        (
+            format!("a failed commit of {subject} is only logged, and success is returned"),
+            "when this commit fails, the error goes to the log and the caller is told that it worked",
+        )
+    } else {
+        (format!("the result of committing {subject} is thrown away"), "when this commit fails, nobody is told")
+    };
+    let span = event.release.unwrap_or(event.cause.span);
+    let help = "return the error to the caller, as in `.commit()".to_owned();
+    let help = match protocol.usual_end() {
+        Some(end) if end.is_async => format!("{help}.await?`"),
+        _ => format!("{help}?`"),
+    };
+    context.finding(CHECK.rule, site, events, span, message, leaks.to_owned(), Some(help))
+}

@@ -1,0 +1,31 @@
+//! A session is taken out of everything that would end it.
+
+use crate::{Check, Context, words};
+use sessionlint_analysis::{Event, EventKind, Site};
+use sessionlint_diagnostics::Diagnostic;
+
+pub(super) const CHECK: Check = Check { rule: "leaked-session", run };
+
+fn run(context: &Context<'_>) -> Vec<Diagnostic> {
+    let found = context.by_site(|_, _, event| matches!(event.kind, EventKind::Leaked { .. }));
+    found.into_iter().map(|(site, events)| word(context, site, &events)).collect()
+}
+
+fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
+    let protocol = context.protocol(site);
+    let event = events[0];
+    let EventKind::Leaked { how } = &event.kind else { unreachable!("picked above") };
+    let subject = words::subject(site, protocol);
+    let message = format!("{subject} is leaked by `{how}`");
+    let leaks = if how == ".detach()" || how == ".leak()" {
+        "out of its pool's sight, and nobody closes it: the pool opens another one in its place, or loses the slot"
+    } else {
+        "from here on nothing ends it"
+    };
+    let help = match protocol.usual_end() {
+        Some(end) => format!("end it instead: `.{}(){}`", end.call, if end.is_async { ".await" } else { "" }),
+        None => "let it be dropped instead, which gives it back".to_owned(),
+    };
+    let span = if how.starts_with('.') { site.span } else { event.cause.span };
+    context.finding(CHECK.rule, site, events, span, message, leaks.to_owned(), Some(help))
+}

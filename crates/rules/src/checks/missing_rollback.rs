@@ -1,0 +1,50 @@
+//! An error path leaves a transaction open that nothing rolls back.
+
+use super::uncommitted_transaction::is_half_of_a_pair;
+use crate::{Check, Context, words};
+use sessionlint_analysis::{CauseKind, Event, EventKind, Site};
+use sessionlint_diagnostics::Diagnostic;
+use sessionlint_ir::ExitKind;
+use sessionlint_protocols::{DropClass, Protocol};
+
+pub(super) const CHECK: Check = Check { rule: "missing-rollback", run };
+
+fn run(context: &Context<'_>) -> Vec<Diagnostic> {
+    let found = context.by_site(|site, protocol, event| is_mistake(site, protocol, event, context.strict));
+    found.into_iter().map(|(site, events)| word(context, site, &events)).collect()
+}
+
+pub(super) fn is_mistake(site: &Site, protocol: &Protocol, event: &Event, strict: bool) -> bool {
+    let guarded = protocol.class.is_none_or(DropClass::rolls_back);
+    let exit = event.cause.kind.exit_kind();
+    let leaves = match event.cause.kind {
+        CauseKind::Exit { .. } | CauseKind::Jump { .. } => {
+            // A refusal gives the transaction up on purpose: where dropping does not do it, it is still open.
+            exit == ExitKind::Error || (exit == ExitKind::Refusal && !guarded)
+        }
+        _ => false,
+    };
+    event.kind == EventKind::LeftOpen
+        && protocol.is_transaction()
+        && !site.raw
+        && leaves
+        && (strict || !guarded)
+        && !is_half_of_a_pair(site, protocol)
+}
+
+fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
+    let protocol = context.protocol(site);
+    let event = events[0];
+    let subject = words::subject(site, protocol);
+    let message = format!("{subject} is left open when {} leaves with an error", words::exit(&event.cause.kind));
+    let leaks = if protocol.in_place {
+        format!("it is still open here; leaving {}", protocol.on_drop)
+    } else {
+        format!("dropping it here {}", protocol.on_drop)
+    };
+    let help = protocol.giving_up().map(|end| {
+        let call = words::call(site, end, None);
+        format!("call `{call}` on the error path, before the error is returned")
+    });
+    context.finding(CHECK.rule, site, events, event.cause.span, message, leaks, help)
+}

@@ -1,0 +1,35 @@
+//! The future of a commit, rollback or close is never polled.
+
+use crate::{Check, Context, words};
+use sessionlint_analysis::{CauseKind, Event, EventKind, Site};
+use sessionlint_diagnostics::Diagnostic;
+use sessionlint_protocols::{DropClass, EndKind};
+
+pub(super) const CHECK: Check = Check { rule: "unawaited-release", run };
+
+fn run(context: &Context<'_>) -> Vec<Diagnostic> {
+    let found = context.by_site(|_, _, event| matches!(event.kind, EventKind::Unawaited { .. }));
+    found.into_iter().map(|(site, events)| word(context, site, &events)).collect()
+}
+
+fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
+    let protocol = context.protocol(site);
+    let event = events[0];
+    let EventKind::Unawaited { end, call } = &event.kind else { unreachable!("picked above") };
+    let name = site.name.as_deref().map_or(String::new(), |name| format!(" of `{name}`"));
+    let message = format!("the future of `{call}()`{name} is dropped without being awaited");
+    let effect = match (end, protocol.class) {
+        (EndKind::Commit, Some(class)) if class < DropClass::E => "so nothing is committed, and dropping rolls back",
+        (EndKind::Commit, _) => "so nothing is committed, and the transaction stays open",
+        (EndKind::Rollback, Some(class)) if class < DropClass::E => "so it is rolled back only because it is dropped",
+        (EndKind::Rollback, _) => "so it stays open",
+        (EndKind::Close, _) => "so it is not closed",
+    };
+    let leaks = match event.cause.kind {
+        CauseKind::Statement { .. } | CauseKind::Explicit => format!("never polled, {effect}"),
+        _ => format!("never polled before it is dropped, {effect}"),
+    };
+    let span = event.release.unwrap_or(event.cause.span);
+    let help = format!("add `.await`: a future does nothing until it is polled, so nothing is {}", words::ended(*end));
+    context.finding(CHECK.rule, site, events, span, message, leaks, Some(help))
+}

@@ -1,0 +1,38 @@
+//! SQL text begins a transaction, and a way out is reached without COMMIT or ROLLBACK.
+
+use super::uncommitted_transaction::is_half_of_a_pair;
+use crate::{Check, Context, words};
+use sessionlint_analysis::{Event, EventKind, Site};
+use sessionlint_diagnostics::Diagnostic;
+use sessionlint_ir::ExitKind;
+use sessionlint_protocols::Protocol;
+
+pub(super) const CHECK: Check = Check { rule: "unbalanced-begin", run };
+
+fn run(context: &Context<'_>) -> Vec<Diagnostic> {
+    context.by_site(is_mistake).into_iter().map(|(site, events)| word(context, site, &events)).collect()
+}
+
+fn is_mistake(site: &Site, protocol: &Protocol, event: &Event) -> bool {
+    if !site.raw || event.kind != EventKind::LeftOpen || is_half_of_a_pair(site, protocol) {
+        return false;
+    }
+    // A connection of one's own that is closed when it is dropped takes the transaction with it.
+    let stays = site.pooled || site.on_borrowed;
+    stays || (event.written.is_some() && event.cause.kind.exit_kind() == ExitKind::Success)
+}
+
+fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
+    let event = events[0];
+    let subject = words::subject(site, context.protocol(site));
+    let message = format!("{subject} is still open at {}", words::exit(&event.cause.kind));
+    let leaks = if site.pooled {
+        "the connection goes back to its pool here, inside the transaction"
+    } else if site.on_borrowed {
+        "the connection's owner gets it back here, inside the transaction"
+    } else {
+        "the connection is closed here, and what was written is lost"
+    };
+    let help = "use the library's own transaction, which rolls back when it is dropped, or send ROLLBACK on this way";
+    context.finding(CHECK.rule, site, events, event.cause.span, message, leaks.to_owned(), Some(help.to_owned()))
+}

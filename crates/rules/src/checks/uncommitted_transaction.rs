@@ -1,0 +1,56 @@
+//! A success path ends with an open transaction in which something was written.
+
+use crate::{Check, Context, words};
+use sessionlint_analysis::{CauseKind, Event, EventKind, Site};
+use sessionlint_diagnostics::Diagnostic;
+use sessionlint_ir::ExitKind;
+use sessionlint_protocols::Protocol;
+
+pub(super) const CHECK: Check = Check { rule: "uncommitted-transaction", run };
+
+fn run(context: &Context<'_>) -> Vec<Diagnostic> {
+    context.by_site(is_mistake).into_iter().map(|(site, events)| word(context, site, &events)).collect()
+}
+
+/// Shared with the check for sessions without a guard, which speaks of what is left.
+pub(super) fn is_mistake(site: &Site, protocol: &Protocol, event: &Event) -> bool {
+    event.kind == EventKind::LeftOpen
+        && protocol.is_transaction()
+        && !site.raw
+        && event.written.is_some()
+        && event.cause.kind != CauseKind::Explicit
+        && event.cause.kind.exit_kind() == ExitKind::Success
+        && !is_half_of_a_pair(site, protocol)
+}
+
+/// A function that begins on somebody else's connection and never ends anything: its partner does.
+pub(super) fn is_half_of_a_pair(site: &Site, protocol: &Protocol) -> bool {
+    (site.raw || protocol.in_place) && site.on_borrowed && site.ended.is_empty()
+}
+
+fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
+    let protocol = context.protocol(site);
+    let event = events[0];
+    let subject = words::subject(site, protocol);
+    let way_out = match &event.cause.kind {
+        CauseKind::Exit { .. } => "a successful return".to_owned(),
+        other => words::exit(other),
+    };
+    let message = format!("{subject} reaches {way_out} with uncommitted writes");
+    let leaks = if protocol.in_place {
+        format!("it is still open here, and leaving {}", protocol.on_drop)
+    } else {
+        format!("it is dropped here, which {}", protocol.on_drop)
+    };
+    let help = protocol.usual_end().map(|end| match &site.name {
+        Some(_) => {
+            let call = words::call(site, end, context.report.output.as_ref());
+            match &event.cause.kind {
+                CauseKind::Exit { .. } => format!("call `{call}` before returning"),
+                _ => format!("call `{call}` before that"),
+            }
+        }
+        None => format!("bind the {} to a variable and call `{}` on it", protocol.noun(), end.call),
+    });
+    context.finding(CHECK.rule, site, events, event.cause.span, message, leaks, help)
+}

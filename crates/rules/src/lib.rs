@@ -1,0 +1,111 @@
+//! Is that a mistake, and how do we say it? One file for each kind of mistake.
+
+pub mod checks;
+mod words;
+
+use sessionlint_analysis::{Event, Report, Site, SiteId};
+use sessionlint_diagnostics::{Diagnostic, Label, LabelKind, Level, Span};
+use sessionlint_protocols::{Model, Protocol};
+
+/// What a check looks at.
+pub struct Context<'a> {
+    /// The facts of one body.
+    pub report: &'a Report,
+    /// What is known about libraries.
+    pub model: &'a Model,
+    /// Whether the written guideline is enforced too.
+    pub strict: bool,
+}
+
+/// A kind of mistake.
+pub struct Check {
+    /// The rule that it finds.
+    pub rule: &'static str,
+    /// Finds the mistakes in one body.
+    pub run: fn(&Context<'_>) -> Vec<Diagnostic>,
+}
+
+/// All findings in one body, without levels.
+pub fn check(context: &Context<'_>) -> Vec<Diagnostic> {
+    checks::ALL.iter().flat_map(|check| (check.run)(context)).collect()
+}
+
+/// More exits than this are not listed one by one.
+const MAX_OTHER_EXITS: usize = 3;
+
+impl<'a> Context<'a> {
+    fn protocol(&self, site: &Site) -> &'a Protocol {
+        self.model.protocol(site.protocol)
+    }
+
+    /// For each site the events that `wanted` picks, in source order; sites without any are left out.
+    fn by_site(&self, wanted: impl Fn(&Site, &Protocol, &Event) -> bool) -> Vec<(&'a Site, Vec<&'a Event>)> {
+        let mut found: Vec<(SiteId, Vec<&Event>)> = Vec::new();
+        for event in &self.report.events {
+            let site = self.report.site(event.site);
+            if !wanted(site, self.protocol(site), event) {
+                continue;
+            }
+            match found.iter_mut().find(|(id, _)| *id == event.site) {
+                Some((_, events)) => events.push(event),
+                None => found.push((event.site, vec![event])),
+            }
+        }
+        found.into_iter().map(|(id, events)| (self.report.site(id), events)).collect()
+    }
+
+    /// A finding about a session, with the walk that leads to it.
+    fn finding(
+        &self,
+        rule: &'static str,
+        site: &Site,
+        events: &[&Event],
+        span: Span,
+        message: String,
+        leaks: String,
+        help: Option<String>,
+    ) -> Diagnostic {
+        let protocol = self.protocol(site);
+        let first = events[0];
+        let mut labels = vec![Label { kind: LabelKind::Opened, span: site.span, message: words::opened(site, protocol) }];
+        if let Some(written) = first.written.filter(|written| *written != site.span) {
+            labels.push(Label { kind: LabelKind::Write, span: written, message: "written through here".to_owned() });
+        }
+        for (condition, held) in &first.branches {
+            let inside = condition.start >= site.span.end || condition.end <= site.span.start;
+            if inside && *condition != span {
+                let message = if *held { "on the way where this holds" } else { "on the way where this does not hold" };
+                labels.push(Label { kind: LabelKind::Branch, span: *condition, message: message.to_owned() });
+            }
+        }
+        for (end, kind) in site.ended.iter().take(MAX_OTHER_EXITS) {
+            if *end != span && first.release != Some(*end) {
+                let message = format!("{} here, on another way", words::ended(*kind));
+                labels.push(Label { kind: LabelKind::Released, span: *end, message });
+            }
+        }
+        labels.push(Label { kind: LabelKind::Leaks, span, message: leaks });
+        let others: Vec<&&Event> = events.iter().skip(1).filter(|event| event.cause.span != span).collect();
+        for other in others.iter().take(MAX_OTHER_EXITS) {
+            labels.push(Label { kind: LabelKind::Leaks, span: other.cause.span, message: "and here".to_owned() });
+        }
+        if others.len() > MAX_OTHER_EXITS
+            && let Some(last) = labels.last_mut()
+        {
+            last.message = format!("and here, and at {} more places", others.len() - MAX_OTHER_EXITS);
+        }
+        Diagnostic {
+            rule,
+            level: Level::Deny,
+            message,
+            span,
+            function: self.report.function.clone(),
+            protocol: protocol.id.clone(),
+            labels,
+            help,
+            evidence: Some(site.evidence),
+            fixes: Vec::new(),
+            fingerprint: String::new(),
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! How do we call things? Words that several findings share.
+
+use sessionlint_analysis::{CauseKind, Site};
+use sessionlint_ir::TypeRef;
+use sessionlint_protocols::{EndKind, Ending, Protocol};
+
+/// "transaction `tx`", or "this transaction" when it has no name.
+pub(crate) fn subject(site: &Site, protocol: &Protocol) -> String {
+    let noun = if site.raw { "transaction" } else { protocol.noun() };
+    match &site.name {
+        Some(name) if site.raw || protocol.in_place => format!("the {noun} on `{name}`"),
+        Some(name) => format!("{noun} `{name}`"),
+        None => format!("this {noun}"),
+    }
+}
+
+/// What the first label says.
+pub(crate) fn opened(site: &Site, protocol: &Protocol) -> String {
+    let noun = protocol.noun();
+    if site.raw {
+        "SQL text begins a transaction here".to_owned()
+    } else if site.parameter {
+        format!("the {noun} is handed in by value here")
+    } else {
+        format!("the {noun} begins here")
+    }
+}
+
+/// "committed", "rolled back", "closed".
+pub(crate) fn ended(end: EndKind) -> &'static str {
+    match end {
+        EndKind::Commit => "committed",
+        EndKind::Rollback => "rolled back",
+        EndKind::Close => "closed",
+    }
+}
+
+/// The way out, as part of a sentence: "a successful return".
+pub(crate) fn exit(kind: &CauseKind) -> String {
+    use sessionlint_analysis::CauseKind::{Exit, Explicit, Jump, Overwritten, ScopeEnd, Statement};
+    match kind {
+        ScopeEnd => "the end of its block".to_owned(),
+        Statement { .. } => "the end of its statement".to_owned(),
+        Exit { how, .. } => how_word(how),
+        Jump { keyword } if *keyword == "error arm" => "the end of an error arm".to_owned(),
+        Jump { keyword } => format!("`{keyword}`"),
+        Overwritten => "a new value for its variable".to_owned(),
+        Explicit => "`drop`".to_owned(),
+    }
+}
+
+fn how_word(how: &sessionlint_analysis::ExitOrder) -> String {
+    use sessionlint_analysis::ExitOrder::{Macro, Question, Return, Tail};
+    match how {
+        Question => "`?`".to_owned(),
+        Return => "`return`".to_owned(),
+        Tail => "the end of the function".to_owned(),
+        Macro(name) => format!("`{name}!`"),
+    }
+}
+
+/// The call that ends a session, as one would write it.
+pub(crate) fn call(site: &Site, ending: &Ending, output: Option<&TypeRef>) -> String {
+    let receiver = site.name.as_deref().unwrap_or("..");
+    let wait = if ending.is_async { ".await" } else { "" };
+    let fallible = match output {
+        Some(TypeRef::Path { segments, .. }) => segments.last().is_some_and(|name| name.ends_with("Result")),
+        _ => false,
+    };
+    let question = if fallible && ending.fallible { "?" } else { "" };
+    format!("{receiver}.{}(){wait}{question}", ending.call)
+}
