@@ -1,5 +1,6 @@
 //! What is true at one point on one way through a body?
 
+use crate::events::ExitOrder;
 use crate::index::{Index, Ty};
 use crate::value::{Anchor, ObligationId, Value};
 use sessionlint_diagnostics::Span;
@@ -52,6 +53,7 @@ pub(crate) struct Trace {
     pub released: BTreeMap<ObligationId, Span>,
     pub branches: Vec<(Span, bool)>,
     pub exit: Option<Span>,
+    pub how: Option<ExitOrder>,
 }
 
 /// One way through the body, up to a point.

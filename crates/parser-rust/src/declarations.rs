@@ -109,7 +109,6 @@ pub(crate) fn use_tree(tree: &UseTree, prefix: &mut Vec<String>, found: &mut Vec
         }
         UseTree::Glob(_) => found.push(Import { path: prefix.clone(), name: None }),
         UseTree::Group(group) => group.items.iter().for_each(|tree| use_tree(tree, prefix, found)),
-        _ => {}
     }
 }
 

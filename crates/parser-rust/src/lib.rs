@@ -8,7 +8,7 @@ mod outline;
 mod types;
 
 pub use declarations::{alias, constant_text, function, impl_header, imports, signature, struct_fields};
-pub use outline::{Comment, comments, identifiers, outline};
+pub use outline::{Comment, comments, identifiers, outline, statement_end};
 
 use sessionlint_diagnostics::Span;
 

@@ -79,6 +79,37 @@ pub fn comments(text: &str, file: FileId) -> Vec<Comment> {
     comments.into_iter().map(comment).collect()
 }
 
+/// The end of the statement, match arm or expression that starts at byte `start`: behind its `;` or last
+/// brace, or before the bracket that closes around it.
+pub fn statement_end(text: &str, start: u32) -> u32 {
+    let Some(rest) = text.get(start as usize..) else { return start };
+    let (tokens, _) = significant(rest);
+    let word = |token: &Token| &rest[token.start as usize..token.end as usize];
+    let mut depth = 0usize;
+    for (index, token) in tokens.iter().enumerate() {
+        match token.kind {
+            TokenKind::OpenBrace | TokenKind::OpenParen | TokenKind::OpenBracket => depth += 1,
+            TokenKind::CloseBrace | TokenKind::CloseParen | TokenKind::CloseBracket if depth == 0 => {
+                return start + token.start;
+            }
+            TokenKind::CloseBrace if depth == 1 => {
+                depth = 0;
+                let goes_on = tokens.get(index + 1).is_some_and(|next| {
+                    matches!(next.kind, TokenKind::Dot | TokenKind::Question | TokenKind::Semi | TokenKind::Comma)
+                        || word(next) == "else"
+                });
+                if !goes_on {
+                    return start + token.end;
+                }
+            }
+            TokenKind::CloseBrace | TokenKind::CloseParen | TokenKind::CloseBracket => depth -= 1,
+            TokenKind::Semi | TokenKind::Comma if depth == 0 => return start + token.end,
+            _ => {}
+        }
+    }
+    start + rest.len() as u32
+}
+
 /// The identifiers of `text`, in order, with their byte offsets; names in comments and strings do not count.
 pub fn identifiers(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let mut at = 0;
@@ -426,6 +457,15 @@ mod tests {
         assert_eq!(names("\u{feff}fn a() {}"), ["Function a"]);
         assert_eq!(names("#!/usr/bin/env run\nfn a() {}"), ["Function a"]);
         assert_eq!(names("---\n[dependencies]\nx = 1\n---\nfn a() {}"), ["Function a"]);
+    }
+
+    #[test]
+    fn statements_end_where_they_end() {
+        let end = |text: &str| &text[..statement_end(text, 0) as usize];
+        assert_eq!(end("let a = f(b; c)?; d();"), "let a = f(b; c)?;");
+        assert_eq!(end("if a { b; } else { c; } d();"), "if a { b; } else { c; }");
+        assert_eq!(end("match a { _ => {} }.await; b"), "match a { _ => {} }.await;");
+        assert_eq!(end("tail(a) }"), "tail(a) ");
     }
 
     #[test]

@@ -101,6 +101,8 @@ pub struct Config {
     pub rules: BTreeMap<String, RuleSetting>,
     /// Settings for some paths; later ones win.
     pub overrides: Vec<Override>,
+    /// Levels in the profiles `default` and `strict`, by rule id, where `[[rule]]` tables change them.
+    pub profiles: BTreeMap<String, (Level, Level)>,
 }
 
 #[derive(Default, Deserialize)]
@@ -118,9 +120,16 @@ struct RawConfig {
     overrides: Vec<RawOverride>,
     #[serde(default, rename = "protocol")]
     protocols: Vec<RawProtocol>,
-    /// Descriptions of rules stand in the built-in file only; they are read by [`RuleSet`].
     #[serde(default)]
-    rule: Vec<Spanned<toml::Table>>,
+    rule: Vec<RawRule>,
+}
+
+/// A `[[rule]]` table, as the built-in file has them: a copy may change the levels of the profiles.
+#[derive(Deserialize)]
+struct RawRule {
+    id: Spanned<String>,
+    default: Option<Spanned<String>>,
+    strict: Option<Spanned<String>>,
 }
 
 #[derive(Deserialize)]
@@ -153,9 +162,17 @@ impl Config {
     /// Wrong syntax, unknown keys and rules, wrong types: the first mistake, with its place.
     pub fn parse(name: &str, text: &str, rules: &RuleSet, model: &mut Model) -> Result<Config, ConfigError> {
         let raw: RawConfig = toml::from_str(text).map_err(|error| ConfigError::from_toml(name, text, &error))?;
-        if let Some(rule) = raw.rule.first() {
-            let message = "`[[rule]]` describes built-in rules; levels are set under `[rules]`".to_owned();
-            return Err(ConfigError::new(name, text, message, rule.span()));
+        let mut profiles = BTreeMap::new();
+        for rule in raw.rule {
+            let Some(known) = rules.get(rule.id.get_ref()) else {
+                return Err(unknown_rule(name, text, &rule.id, rules));
+            };
+            let level = |word: Option<Spanned<String>>, profile| match word {
+                None => Ok(known.level(profile)),
+                Some(word) => parse_level(name, text, word.get_ref(), word.span()),
+            };
+            let levels = (level(rule.default, Profile::Default)?, level(rule.strict, Profile::Strict)?);
+            profiles.insert(rule.id.into_inner(), levels);
         }
         let settings = settings(name, text, raw.rules, rules)?;
         let mut overrides = Vec::new();
@@ -163,7 +180,7 @@ impl Config {
             overrides.push(Override { paths: one.paths, rules: self::settings(name, text, one.rules, rules)? });
         }
         model.add_custom(raw.protocols, name, text)?;
-        Ok(Config { profile: raw.profile, exclude: raw.exclude, tests: raw.tests, rules: settings, overrides })
+        Ok(Config { profile: raw.profile, exclude: raw.exclude, tests: raw.tests, rules: settings, overrides, profiles })
     }
 
     /// Puts the settings of `other` over these.
@@ -172,12 +189,28 @@ impl Config {
         self.tests = other.tests.or(self.tests);
         self.exclude.extend(other.exclude);
         self.overrides.extend(other.overrides);
+        self.profiles.extend(other.profiles);
         for (rule, setting) in other.rules {
             let known = self.rules.entry(rule).or_default();
             known.level = setting.level.or(known.level);
             known.also.extend(setting.also);
         }
     }
+}
+
+fn unknown_rule(name: &str, text: &str, id: &Spanned<String>, rules: &RuleSet) -> ConfigError {
+    let mut error = ConfigError::new(name, text, format!("no rule is called `{}`", id.get_ref()), id.span());
+    error.help = rules.did_you_mean(id.get_ref());
+    error
+}
+
+fn parse_level(name: &str, text: &str, word: &str, span: Range<usize>) -> Result<Level, ConfigError> {
+    Level::parse(word).ok_or_else(|| {
+        let mut error = ConfigError::new(name, text, format!("`{word}` is not a level"), span);
+        let near = did_you_mean(word, ["allow", "note", "warn", "deny"].into_iter());
+        error.help = near.or(Some("the levels are allow, note, warn and deny".to_owned()));
+        error
+    })
 }
 
 fn settings(
@@ -189,26 +222,14 @@ fn settings(
     let mut settings = BTreeMap::new();
     for (id, setting) in raw {
         if rules.get(id.get_ref()).is_none() && id.get_ref() != "all" {
-            let message = format!("no rule is called `{}`", id.get_ref());
-            let mut error = ConfigError::new(name, text, message, id.span());
-            error.help = did_you_mean(id.get_ref(), rules.iter().map(|rule| rule.id.as_str()));
-            return Err(error);
+            return Err(unknown_rule(name, text, &id, rules));
         }
         let span = setting.span();
         let (level, also) = match setting.into_inner() {
             RawSetting::Level(level) => (Some(level), Vec::new()),
             RawSetting::Table(table) => (table.level, table.also),
         };
-        let parse = |word: String| {
-            Level::parse(&word).ok_or_else(|| {
-                let message = format!("`{word}` is not a level");
-                let mut error = ConfigError::new(name, text, message, span.clone());
-                let near = did_you_mean(&word, ["allow", "note", "warn", "deny"].into_iter());
-                error.help = near.or(Some("the levels are allow, note, warn and deny".to_owned()));
-                error
-            })
-        };
-        let level = level.map(parse).transpose()?;
+        let level = level.map(|word| parse_level(name, text, &word, span.clone())).transpose()?;
         settings.insert(id.into_inner(), RuleSetting { level, also });
     }
     Ok(settings)

@@ -96,7 +96,8 @@ impl Solver<'_> {
         };
         let end = Span { start: self.body.span.end.saturating_sub(1), ..self.body.span };
         let span = world.trace.exit.unwrap_or(end);
-        let kind = CauseKind::Exit { kind: exit, how: ExitOrder::Tail };
+        let how = world.trace.how.clone().unwrap_or(ExitOrder::Tail);
+        let kind = CauseKind::Exit { kind: exit, how };
         let fallible = match &self.body.output {
             Some(TypeRef::Path { segments, .. }) => segments.last().is_some_and(|name| name.ends_with("Result")),
             _ => false,

@@ -317,6 +317,10 @@ impl Solver<'_> {
                     _ => ExitKind::Success,
                 };
                 let at = world.trace.exit.filter(|_| *how == sessionlint_ir::ExitHow::Tail).unwrap_or(span);
+                if *value == Place::local(sessionlint_ir::Body::RETURN) {
+                    world.trace.exit = Some(at);
+                    world.trace.how = Some(how.into());
+                }
                 (CauseKind::Exit { kind, how: how.into() }, at)
             }
         };

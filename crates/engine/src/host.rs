@@ -1,0 +1,73 @@
+//! What do files say, read when somebody asks? Connects the front end to the analysis.
+
+use sessionlint_analysis::{FileData, Host};
+use sessionlint_diagnostics::{FileId, Span};
+use sessionlint_ir::{Field, FunctionItem, ImplHeader, Import, Signature, TypeRef};
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+/// The files of a run. Those that matter are filled in by the first pass, others when a name leads to them.
+pub(crate) struct Files {
+    pub paths: Vec<PathBuf>,
+    pub data: Vec<OnceLock<Option<FileData>>>,
+}
+
+impl Files {
+    pub fn new(paths: Vec<PathBuf>) -> Self {
+        let data = paths.iter().map(|_| OnceLock::new()).collect();
+        Self { paths, data }
+    }
+
+    pub fn ids(&self) -> impl Iterator<Item = FileId> + use<> {
+        (0..self.paths.len() as u32).map(FileId)
+    }
+}
+
+/// The text of a file without a byte order mark at risk: it stays, so that offsets are true.
+pub(crate) fn decode(bytes: Vec<u8>) -> Option<String> {
+    String::from_utf8(bytes).ok()
+}
+
+/// A text and its items.
+pub(crate) fn outlined(text: String, file: FileId) -> FileData {
+    let outline = sessionlint_parser_rust::outline(&text, file);
+    FileData { text, outline }
+}
+
+impl Host for Files {
+    fn data(&self, file: FileId) -> Option<&FileData> {
+        let load = || {
+            let text = decode(std::fs::read(&self.paths[file.0 as usize]).ok()?)?;
+            Some(outlined(text, file))
+        };
+        self.data[file.0 as usize].get_or_init(load).as_ref()
+    }
+
+    fn fields(&self, text: &str, span: Span) -> Option<(Vec<Field>, Vec<String>)> {
+        sessionlint_parser_rust::struct_fields(text, span).ok()
+    }
+
+    fn alias(&self, text: &str, span: Span) -> Option<(TypeRef, Vec<String>)> {
+        sessionlint_parser_rust::alias(text, span).ok()
+    }
+
+    fn impl_header(&self, text: &str, span: Span) -> Option<ImplHeader> {
+        sessionlint_parser_rust::impl_header(text, span).ok()
+    }
+
+    fn imports(&self, text: &str, span: Span) -> Option<Vec<Import>> {
+        sessionlint_parser_rust::imports(text, span).ok()
+    }
+
+    fn constant(&self, text: &str, span: Span) -> Option<(TypeRef, Option<String>)> {
+        sessionlint_parser_rust::constant_text(text, span).ok()
+    }
+
+    fn signature(&self, text: &str, span: Span) -> Option<Signature> {
+        sessionlint_parser_rust::signature(text, span).ok()
+    }
+
+    fn function(&self, text: &str, span: Span) -> Option<FunctionItem> {
+        sessionlint_parser_rust::function(text, span).ok()
+    }
+}

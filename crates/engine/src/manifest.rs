@@ -1,0 +1,146 @@
+//! Which package is a file in, and what can it name? Reads Cargo.toml files.
+
+use sessionlint_protocols::Model;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
+
+/// What a Cargo.toml says, as far as it matters here.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Manifest {
+    /// The directory that it stands in.
+    pub directory: PathBuf,
+    /// The package's name; empty for a workspace without a root package.
+    pub name: String,
+    /// The crate identifier of its library.
+    pub library: String,
+    /// The directory of the library's root file, `src` as a rule.
+    pub source: PathBuf,
+    /// Crate identifier to package name and, for path dependencies, directory.
+    pub dependencies: BTreeMap<String, (String, Option<PathBuf>)>,
+}
+
+/// All manifests that were met, each read once.
+#[derive(Default)]
+pub(crate) struct Manifests {
+    by_directory: HashMap<PathBuf, Option<PathBuf>>,
+    read: BTreeMap<PathBuf, Manifest>,
+}
+
+impl Manifests {
+    /// The directory of the nearest package at or above a file's directory.
+    pub fn package_of(&mut self, file: &Path) -> Option<PathBuf> {
+        let directory = file.parent()?;
+        if let Some(known) = self.by_directory.get(directory) {
+            return known.clone();
+        }
+        let found = directory.ancestors().find(|ancestor| {
+            let path = ancestor.join("Cargo.toml");
+            path.is_file() && self.load(ancestor).is_some_and(|manifest| !manifest.name.is_empty())
+        });
+        let found = found.map(Path::to_path_buf);
+        self.by_directory.insert(directory.to_path_buf(), found.clone());
+        found
+    }
+
+    /// The manifest in a directory.
+    pub fn load(&mut self, directory: &Path) -> Option<&Manifest> {
+        if !self.read.contains_key(directory) {
+            let text = std::fs::read_to_string(directory.join("Cargo.toml")).ok()?;
+            let table: toml::Table = text.parse().ok()?;
+            let workspace = workspace_dependencies(directory, &table);
+            self.read.insert(directory.to_path_buf(), parse(directory, &table, &workspace));
+        }
+        self.read.get(directory)
+    }
+
+    /// The packages that a package leads to by path dependencies, itself first.
+    pub fn closure(&mut self, directory: &Path) -> Vec<PathBuf> {
+        let mut found = vec![directory.to_path_buf()];
+        let mut next = 0;
+        while next < found.len() {
+            let here = found[next].clone();
+            next += 1;
+            let Some(manifest) = self.load(&here) else { continue };
+            let paths: Vec<PathBuf> = manifest.dependencies.values().filter_map(|(_, path)| path.clone()).collect();
+            for path in paths {
+                if !found.contains(&path) && self.load(&path).is_some() {
+                    found.push(path);
+                }
+            }
+        }
+        found
+    }
+
+    /// The known libraries among the dependencies of a package and of those it leads to.
+    pub fn libraries(&mut self, directory: &Path, model: &Model) -> BTreeSet<sessionlint_protocols::LibraryId> {
+        let mut found = BTreeSet::new();
+        for package in self.closure(directory) {
+            let Some(manifest) = self.load(&package) else { continue };
+            let names = manifest.dependencies.values().map(|(name, _)| name.as_str());
+            // A library's own sources may name it too.
+            for name in names.chain([manifest.name.as_str()]) {
+                found.extend(model.library_of_crate(&name.replace('-', "_")));
+            }
+            found.extend(model.library_of_crate(&manifest.library));
+        }
+        found
+    }
+}
+
+/// `[workspace.dependencies]` of the workspace around a package, and the directory that its paths start from.
+fn workspace_dependencies(directory: &Path, own: &toml::Table) -> (toml::Table, PathBuf) {
+    let inherits = own.to_string().contains("workspace = true");
+    let in_table = |table: &toml::Table| {
+        let workspace = table.get("workspace")?.as_table()?;
+        Some(workspace.get("dependencies").and_then(|found| found.as_table()).cloned().unwrap_or_default())
+    };
+    if let Some(found) = in_table(own) {
+        return (found, directory.to_path_buf());
+    }
+    if inherits {
+        for ancestor in directory.ancestors().skip(1) {
+            let Ok(text) = std::fs::read_to_string(ancestor.join("Cargo.toml")) else { continue };
+            if let Some(found) = text.parse::<toml::Table>().ok().as_ref().and_then(in_table) {
+                return (found, ancestor.to_path_buf());
+            }
+        }
+    }
+    (toml::Table::new(), directory.to_path_buf())
+}
+
+fn parse(directory: &Path, table: &toml::Table, (shared, root): &(toml::Table, PathBuf)) -> Manifest {
+    let text = |table: Option<&toml::Value>, key: &str| {
+        table.and_then(|table| table.get(key)).and_then(|value| value.as_str()).map(str::to_owned)
+    };
+    let name = text(table.get("package"), "name").unwrap_or_default();
+    let library = text(table.get("lib"), "name").unwrap_or_else(|| name.replace('-', "_"));
+    let source = match text(table.get("lib"), "path") {
+        Some(path) => crate::walk::absolute(directory, Path::new(&path)).parent().map(Path::to_path_buf),
+        None => None,
+    };
+    let mut manifest = Manifest {
+        directory: directory.to_path_buf(),
+        name,
+        library,
+        source: source.unwrap_or_else(|| directory.join("src")),
+        dependencies: BTreeMap::new(),
+    };
+    let mut tables = vec![table];
+    if let Some(targets) = table.get("target").and_then(|targets| targets.as_table()) {
+        tables.extend(targets.values().filter_map(|target| target.as_table()));
+    }
+    for table in tables {
+        for section in ["dependencies", "dev-dependencies", "build-dependencies"] {
+            let Some(dependencies) = table.get(section).and_then(|found| found.as_table()) else { continue };
+            for (key, value) in dependencies {
+                let inherited = value.get("workspace").and_then(|flag| flag.as_bool()) == Some(true);
+                let (value, from) =
+                    if inherited { (shared.get(key).unwrap_or(value), root) } else { (value, &manifest.directory) };
+                let package = text(Some(value), "package").unwrap_or_else(|| key.clone());
+                let path = text(Some(value), "path").map(|path| crate::walk::absolute(from, Path::new(&path)));
+                manifest.dependencies.insert(key.replace('-', "_"), (package, path));
+            }
+        }
+    }
+    manifest
+}

@@ -1,0 +1,130 @@
+//! What was asked for? Options of a run, the configuration file, and what can make a run impossible.
+
+use sessionlint_diagnostics::Level;
+use sessionlint_protocols::{Config, ConfigError, Model, Profile, RuleSet, TestCode};
+use std::path::{Path, PathBuf};
+
+/// A level that was set on the command line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LevelFlag {
+    /// A rule's id, or `all`.
+    pub rule: String,
+    /// Its level.
+    pub level: Level,
+}
+
+/// One file given on standard input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StandardInput {
+    /// Where it would stand.
+    pub path: PathBuf,
+    /// Its text.
+    pub text: Vec<u8>,
+}
+
+/// What to check, and how.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// The directory that paths are shown relative to.
+    pub directory: PathBuf,
+    /// Files and directories whose findings are reported.
+    pub paths: Vec<PathBuf>,
+    /// One file that is read from standard input instead.
+    pub stdin: Option<StandardInput>,
+    /// A configuration file named on the command line.
+    pub config: Option<PathBuf>,
+    /// Settings in TOML from the command line, over those of the file.
+    pub inline: Vec<String>,
+    /// Whether no configuration file is read.
+    pub isolated: bool,
+    /// The profile, over that of the file.
+    pub profile: Option<Profile>,
+    /// What to do with test code, over the file.
+    pub tests: Option<TestCode>,
+    /// Levels, in order; the last one wins.
+    pub levels: Vec<LevelFlag>,
+    /// Whether excludes hold for paths named on the command line too.
+    pub force_exclude: bool,
+    /// Whether ignore files are not read.
+    pub no_ignore: bool,
+    /// Number of threads; 0 for as many as there are cores.
+    pub threads: usize,
+}
+
+/// Why nothing was checked.
+#[derive(Debug)]
+pub enum Failure {
+    /// A mistake in the configuration.
+    Config(Box<ConfigError>),
+    /// A path named on the command line that cannot be read.
+    Path {
+        /// The path.
+        path: PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// An option that cannot be understood.
+    Option(String),
+    /// Threads could not be started.
+    Threads(String),
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Failure::Config(error) => write!(f, "{}: {}", error.name, error.message),
+            Failure::Path { path, error } => write!(f, "{}: {error}", path.display()),
+            Failure::Option(message) | Failure::Threads(message) => f.write_str(message),
+        }
+    }
+}
+
+impl std::error::Error for Failure {}
+
+/// The configuration of a run, and the directory that its globs are relative to.
+pub(crate) struct Settings {
+    pub config: Config,
+    pub base: PathBuf,
+}
+
+/// The rules.toml that holds in `directory`: the nearest one up to the repository's root.
+pub fn find_config(directory: &Path) -> Option<PathBuf> {
+    for ancestor in directory.ancestors() {
+        let candidate = ancestor.join("rules.toml");
+        if candidate.is_file() {
+            return Some(candidate);
+        }
+        if ancestor.join(".git").exists() {
+            return None;
+        }
+    }
+    None
+}
+
+/// Reads the configuration; protocols that it defines are added to `model`.
+pub(crate) fn read(options: &Options, rules: &RuleSet, model: &mut Model) -> Result<Settings, Failure> {
+    let mut config = Config::default();
+    let mut base = options.directory.clone();
+    let found = match (&options.config, options.isolated) {
+        (Some(path), _) => Some(path.clone()),
+        (None, true) => None,
+        (None, false) => find_config(&options.directory),
+    };
+    if let Some(path) = found {
+        let text = std::fs::read_to_string(&path).map_err(|error| Failure::Path { path: path.clone(), error })?;
+        let name = crate::walk::shown(&options.directory, &path);
+        config = Config::parse(&name, &text, rules, model).map_err(|error| Failure::Config(Box::new(error)))?;
+        base = path.parent().map(Path::to_path_buf).unwrap_or(base);
+    }
+    for text in &options.inline {
+        let inline = Config::parse("--config", text, rules, model).map_err(|error| Failure::Config(Box::new(error)))?;
+        config.merge(inline);
+    }
+    for flag in &options.levels {
+        if flag.rule != "all" && rules.get(&flag.rule).is_none() {
+            let hint = rules.did_you_mean(&flag.rule).map(|hint| format!("; {hint}")).unwrap_or_default();
+            return Err(Failure::Option(format!("no rule is called `{}`{hint}", flag.rule)));
+        }
+    }
+    Ok(Settings { config, base })
+}

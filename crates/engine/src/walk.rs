@@ -1,0 +1,77 @@
+//! Which files are there?
+
+use crate::settings::{Failure, Options};
+use globset::GlobSet;
+use std::collections::BTreeSet;
+use std::path::{Component, Path, PathBuf};
+
+/// A path as it is shown: relative to `directory` when it lies below it, with `/`.
+pub(crate) fn shown(directory: &Path, path: &Path) -> String {
+    let relative = path.strip_prefix(directory).unwrap_or(path);
+    let text = relative.to_string_lossy();
+    if cfg!(windows) { text.replace('\\', "/") } else { text.into_owned() }
+}
+
+/// An absolute path without `.` and `..`; links are kept as they are.
+pub(crate) fn absolute(directory: &Path, path: &Path) -> PathBuf {
+    let mut clean = PathBuf::new();
+    for part in directory.join(path).components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                clean.pop();
+            }
+            part => clean.push(part),
+        }
+    }
+    clean
+}
+
+/// The Rust files below the paths of the options, sorted. A file that is named is taken whatever its name.
+pub(crate) fn requested(options: &Options, base: &Path, exclude: &GlobSet) -> Result<Vec<PathBuf>, Failure> {
+    let mut found = BTreeSet::new();
+    for path in &options.paths {
+        let path = absolute(&options.directory, path);
+        let metadata = std::fs::metadata(&path).map_err(|error| Failure::Path { path: path.clone(), error })?;
+        let named_excluded = options.force_exclude && is_excluded(exclude, base, &path);
+        if named_excluded {
+            continue;
+        }
+        if metadata.is_dir() {
+            let readable = std::fs::read_dir(&path).map(|_| ());
+            readable.map_err(|error| Failure::Path { path: path.clone(), error })?;
+            let inside = below(&path, options.no_ignore);
+            found.extend(inside.into_iter().filter(|file| !is_excluded(exclude, base, file)));
+        } else {
+            std::fs::File::open(&path).map_err(|error| Failure::Path { path: path.clone(), error })?;
+            found.insert(path);
+        }
+    }
+    Ok(found.into_iter().collect())
+}
+
+fn is_excluded(exclude: &GlobSet, base: &Path, path: &Path) -> bool {
+    exclude.is_match(path.strip_prefix(base).unwrap_or(path))
+}
+
+/// The `.rs` files below a directory. Links to directories are not followed, so a loop of them ends.
+pub(crate) fn below(directory: &Path, no_ignore: bool) -> Vec<PathBuf> {
+    let is_rust = |path: &Path| path.extension().is_some_and(|extension| extension == "rs");
+    let mut found: Vec<PathBuf> = if no_ignore {
+        let entries = walkdir::WalkDir::new(directory).into_iter().filter_map(Result::ok);
+        entries.filter(|entry| !entry.file_type().is_dir()).map(walkdir::DirEntry::into_path).filter(|p| is_rust(p)).collect()
+    } else {
+        let mut builder = ignore::WalkBuilder::new(directory);
+        // `target` is left out also where nobody ignores it: it holds sources that were generated or copied.
+        builder.require_git(false).filter_entry(|entry| !is_build_output(entry.path()));
+        let entries = builder.build().filter_map(Result::ok);
+        let files = entries.filter(|entry| entry.file_type().is_none_or(|kind| !kind.is_dir()));
+        files.map(ignore::DirEntry::into_path).filter(|path| is_rust(path)).collect()
+    };
+    found.sort();
+    found
+}
+
+fn is_build_output(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name == "target") && path.join("CACHEDIR.TAG").exists()
+}

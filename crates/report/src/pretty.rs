@@ -1,0 +1,84 @@
+//! Snippets of the source with the walk of the session as labels.
+
+use crate::source::{Source, Sources};
+use crate::{Run, Style};
+use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, Severity, SourceCode};
+use sessionlint_diagnostics::{Diagnostic, Level, Span};
+use std::fmt;
+
+pub(crate) fn render(run: &Run, sources: &Sources<'_>, style: Style) -> String {
+    let handler = handler(style);
+    let mut out = String::new();
+    for finding in &run.findings {
+        let one = Finding { finding, sources };
+        if handler.render_report(&mut out, &one).is_err() {
+            // Only a label outside of the file can fail; the line still tells.
+            out.push_str(&crate::concise::line(finding, sources));
+        }
+        out.push('\n');
+    }
+    out
+}
+
+pub(crate) fn handler(style: Style) -> GraphicalReportHandler {
+    let theme = if style.color { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
+    GraphicalReportHandler::new_themed(theme).with_width(style.width).with_links(false).with_context_lines(1)
+}
+
+struct Finding<'a, 'f> {
+    finding: &'a Diagnostic,
+    sources: &'a Sources<'f>,
+}
+
+impl fmt::Debug for Finding<'_, '_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.finding.message)
+    }
+}
+
+impl fmt::Display for Finding<'_, '_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.finding.message)
+    }
+}
+
+impl std::error::Error for Finding<'_, '_> {}
+
+fn labelled(text: Option<String>, span: Span, primary: bool) -> LabeledSpan {
+    let range = (span.start as usize, (span.end - span.start) as usize);
+    if primary { LabeledSpan::new_primary_with_span(text, range) } else { LabeledSpan::new_with_span(text, range) }
+}
+
+impl miette::Diagnostic for Finding<'_, '_> {
+    fn code<'s>(&'s self) -> Option<Box<dyn fmt::Display + 's>> {
+        Some(Box::new(format!("{}[{}]", self.finding.level, self.finding.rule)))
+    }
+
+    fn severity(&self) -> Option<Severity> {
+        Some(match self.finding.level {
+            Level::Deny => Severity::Error,
+            Level::Warn => Severity::Warning,
+            Level::Note | Level::Allow => Severity::Advice,
+        })
+    }
+
+    fn help<'s>(&'s self) -> Option<Box<dyn fmt::Display + 's>> {
+        let help = self.finding.help.as_deref()?;
+        Some(Box::new(help))
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        let source: &Source<'_> = self.sources.source(self.finding.span);
+        Some(source)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        let here = self.finding.span.file;
+        let labels = self.finding.labels.iter().filter(move |label| label.span.file == here);
+        let primary = self.finding.span;
+        let covered = self.finding.labels.iter().any(|label| label.span == primary);
+        let labels = labels.map(move |label| labelled(Some(label.message.clone()), label.span, label.span == primary));
+        let bare = (!covered).then(|| labelled(None, primary, true));
+        Some(Box::new(labels.chain(bare)))
+    }
+}

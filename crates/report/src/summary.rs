@@ -1,0 +1,39 @@
+//! What is the outcome in one line, and by rule?
+
+use crate::Run;
+use std::collections::BTreeMap;
+
+/// One line that says what was found and where it was looked for.
+pub fn summary(run: &Run) -> String {
+    let plural = |count: usize, word: &str| if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") };
+    let found = if run.findings.is_empty() {
+        "nothing found".to_owned()
+    } else {
+        let levels = ["deny", "warn", "note"].iter().filter_map(|level| {
+            let count = run.levels.get(level).copied().filter(|count| *count > 0)?;
+            Some(format!("{count} {level}"))
+        });
+        let levels: Vec<String> = levels.collect();
+        format!("{} ({})", plural(run.findings.len(), "finding"), levels.join(", "))
+    };
+    let mut line = format!("{found} in {}, {}", plural(run.file_count, "file"), plural(run.session_count, "session"));
+    if run.suppressed > 0 {
+        line.push_str(&format!("; {} silenced", run.suppressed));
+    }
+    if !run.skipped.is_empty() {
+        line.push_str(&format!("; {} skipped (--verbose lists them)", run.skipped.len()));
+    }
+    line.push('\n');
+    line
+}
+
+/// Findings by rule, the most frequent first.
+pub fn statistics(run: &Run) -> String {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for finding in &run.findings {
+        *counts.entry(finding.rule).or_default() += 1;
+    }
+    let mut counts: Vec<_> = counts.into_iter().collect();
+    counts.sort_by_key(|(rule, count)| (std::cmp::Reverse(*count), *rule));
+    counts.iter().map(|(rule, count)| format!("{count:>6}  {rule}\n")).collect()
+}
