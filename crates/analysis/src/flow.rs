@@ -292,9 +292,9 @@ impl<'a> Solver<'a> {
                     Terminator::Goto(next) => self.enqueue(*next, world, &mut seen, &mut pending),
                     Terminator::Return => self.at_return(world),
                     Terminator::Diverge => {}
-                    Terminator::Test { test, yes, no, span } => {
+                    Terminator::Test { test, yes, no, span, written } => {
                         let (held, failed) = self.test(world, test);
-                        let both = held.is_some() && failed.is_some();
+                        let both = *written && held.is_some() && failed.is_some();
                         for (next, way, holds) in [(*yes, held, true), (*no, failed, false)] {
                             if let Some(mut way) = way {
                                 if both {

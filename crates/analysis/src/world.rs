@@ -199,6 +199,7 @@ fn part<'v>(value: &'v Value, step: &Projection) -> Option<&'v Value> {
     match (value, step) {
         (Value::Success(inner) | Value::Fallible(inner), Projection::Success) => Some(inner),
         (Value::Tuple(parts), Projection::Field(field)) => parts.get(field.parse::<usize>().ok()?),
+        (Value::Text(_), Projection::Index) => Some(value),
         _ => None,
     }
 }

@@ -342,6 +342,8 @@ pub enum Terminator {
         no: BlockId,
         /// The condition or pattern.
         span: Span,
+        /// Whether somebody wrote it as a condition or pattern; `?` tests too, but explains nothing.
+        written: bool,
     },
     /// Out of the body.
     Return,

@@ -40,6 +40,8 @@ struct RawLibrary {
     #[serde(default)]
     statements: Vec<String>,
     #[serde(default)]
+    statement_types: Vec<String>,
+    #[serde(default)]
     runs_text: Vec<String>,
     #[serde(default)]
     writes: Vec<String>,
@@ -139,6 +141,7 @@ impl Model {
                 crates: raw.crates,
                 versions: raw.versions,
                 statements: raw.statements,
+                statement_types: raw.statement_types,
                 runs_text: raw.runs_text,
                 writes: raw.writes,
                 handles: raw.handles,
@@ -166,6 +169,7 @@ impl Model {
                         crates: Vec::new(),
                         versions: Vec::new(),
                         statements: Vec::new(),
+                        statement_types: Vec::new(),
                         runs_text: Vec::new(),
                         writes: Vec::new(),
                         handles: Vec::new(),

@@ -21,6 +21,8 @@ pub struct Library {
     pub versions: Vec<String>,
     /// Functions, types and macros of the library that take SQL text and give a statement.
     pub statements: Vec<String>,
+    /// Types of statements that have not run yet.
+    pub statement_types: Vec<String>,
     /// Methods that run the first text among their arguments as SQL.
     pub runs_text: Vec<String>,
     /// Methods that write: on a session or a handle of it, or given one as an argument.
@@ -290,6 +292,12 @@ impl Model {
         let (name, parents) = path.split_last()?;
         let library = parents.iter().rev().find_map(|segment| self.library_of_crate(segment))?;
         Some((library, name))
+    }
+
+    /// Whether a full path names the type of a statement that has not run yet.
+    pub fn is_statement_type(&self, path: &[String]) -> bool {
+        self.library_at(path)
+            .is_some_and(|(library, name)| self.library(library).statement_types.iter().any(|known| known == name))
     }
 
     /// The ways to open something by calling `call` on or with `source`.

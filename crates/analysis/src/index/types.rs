@@ -14,6 +14,8 @@ pub enum Ty {
     Known(ProtocolId),
     /// A struct, enum or trait of the workspace.
     Own(ItemRef),
+    /// A statement of a library that has not run yet.
+    Statement,
     /// A reference, or a shared or guarded value: whoever has it does not own what is inside.
     Ref(Box<Ty>),
     /// `Result` or `Option`.
@@ -45,7 +47,7 @@ impl Ty {
                 inner.is_unknown()
             }
             Ty::Tuple(parts) => parts.iter().all(Ty::is_unknown),
-            Ty::Known(_) | Ty::Own(_) => false,
+            Ty::Known(_) | Ty::Own(_) | Ty::Statement => false,
         }
     }
 }
@@ -110,6 +112,7 @@ impl Index<'_> {
         match self.resolve(scope, segments) {
             Some(Resolved::External(path)) => match self.model.type_at(&path) {
                 Some(id) => Ty::Known(id),
+                None if self.model.is_statement_type(&path) => Ty::Statement,
                 None => self.wrapper(last, &argument),
             },
             Some(Resolved::Item(item, rest)) if rest.is_empty() => self.item_ty(item, args, scope, bound, depth),

@@ -303,6 +303,7 @@ impl Solver<'_> {
                     _ => self.unknown_method(world, place, name, call),
                 }
             }
+            Ty::Statement => self.statement_method(world, crate::sql::SqlEffect::default(), place, name, call),
             Ty::Cell(inner) => {
                 self.pass_arguments(world, &call.args, call.name_span);
                 let shared = Ty::Ref(inner.clone());

@@ -210,7 +210,15 @@ impl Solver<'_> {
             }
             AggregateKind::Array => {
                 values.iter().for_each(|value| self.forget(world, value));
-                Value::Unknown
+                // Texts that are run one after another do what all of them do.
+                let texts = values.iter().filter_map(|value| match value {
+                    Value::Text(effect) => Some(*effect),
+                    _ => None,
+                });
+                match texts.reduce(|a, b| SqlEffect { writes: a.writes || b.writes, control: None }) {
+                    Some(effect) => Value::Text(effect),
+                    None => Value::Unknown,
+                }
             }
             AggregateKind::Struct(path) => {
                 values.iter().for_each(|value| self.forget(world, value));

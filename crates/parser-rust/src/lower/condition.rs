@@ -45,7 +45,7 @@ impl Lowerer {
                 let span = self.at(call.method.span());
                 let place = self.matched(&call.receiver);
                 let (yes, no) = if success { (yes, no) } else { (no, yes) };
-                self.frame().terminate(sessionlint_ir::Terminator::Test { test: Test::Success(place), yes, no, span });
+                self.frame().terminate(sessionlint_ir::Terminator::Test { test: Test::Success(place), yes, no, span, written: true });
             }
             Expr::Lit(syn::ExprLit { lit: syn::Lit::Bool(value), .. }) => {
                 self.frame().goto(if value.value { yes } else { no });
@@ -58,7 +58,7 @@ impl Lowerer {
         let span = self.span_of(expr);
         if let Some(place) = self.place_of(expr) {
             let test = Test::Bool(place);
-            self.frame().terminate(sessionlint_ir::Terminator::Test { test, yes, no, span });
+            self.frame().terminate(sessionlint_ir::Terminator::Test { test, yes, no, span, written: true });
             return;
         }
         let mut roots = Vec::new();
@@ -73,7 +73,7 @@ impl Lowerer {
         self.assign(&Place::local(value), sessionlint_ir::Rvalue::Use(operand), span);
         self.frame().pop_scope(DropCause::Statement { wildcard: false }, span);
         let test = Test::Bool(Place::local(value));
-        self.frame().terminate(sessionlint_ir::Terminator::Test { test, yes, no, span });
+        self.frame().terminate(sessionlint_ir::Terminator::Test { test, yes, no, span, written: true });
     }
 
     /// Whether the condition only compares variables, fields and literals, so that testing it twice gives

@@ -234,7 +234,8 @@ impl Lowerer {
             }
             _ => {
                 let span = self.start_of(expr);
-                self.gap(span, "an expression of unknown form".to_owned());
+                let shown: String = quote::ToTokens::to_token_stream(expr).to_string().chars().take(40).collect();
+                self.gap(span, format!("an expression of unknown form: `{shown}`"));
                 self.assign(dest, Rvalue::Opaque(Vec::new()), span);
             }
         }
@@ -317,7 +318,7 @@ impl Lowerer {
     fn question(&mut self, value: &Place, span: Span) {
         let (ok, err) = (self.new_block(), self.new_block());
         let test = Test::Success(value.clone());
-        self.frame().terminate(Terminator::Test { test, yes: ok, no: err, span });
+        self.frame().terminate(Terminator::Test { test, yes: ok, no: err, span, written: false });
         self.frame().current = err;
         self.store_exit(ExitKind::Error, Operand::Value(value.project(Projection::Failure)), span);
         self.exit(ExitHow::Question, span);

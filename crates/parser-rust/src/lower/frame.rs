@@ -120,14 +120,14 @@ impl Frame {
     /// Ends the current block with a test and goes on where it holds.
     pub fn test(&mut self, test: Test, no: BlockId, span: Span) {
         let yes = self.new_block();
-        self.terminate(Terminator::Test { test, yes, no, span });
+        self.terminate(Terminator::Test { test, yes, no, span, written: true });
         self.current = yes;
     }
 
     /// Ends the current block with a condition that may be tested elsewhere too.
     pub fn test_condition(&mut self, key: String, negated: bool, roots: Vec<LocalId>, yes: BlockId, no: BlockId, span: Span) {
         self.candidates.push(Candidate { block: self.current, key, negated, roots });
-        self.terminate(Terminator::Test { test: Test::Opaque, yes, no, span });
+        self.terminate(Terminator::Test { test: Test::Opaque, yes, no, span, written: true });
     }
 
     pub fn push_scope(&mut self) {

@@ -46,6 +46,12 @@ impl Lowerer {
             "select" => self.select(mac, dest),
             "join" | "try_join" => self.join(mac, dest),
             "vec" => self.vec(mac, dest),
+            "matches" => {
+                if let Some((value, _)) = matches_arguments(mac) {
+                    self.matched(&value);
+                }
+                self.assign(dest, Rvalue::Opaque(Vec::new()), span);
+            }
             "stream" | "try_stream" => match syn::Block::parse_within.parse2(mac.tokens.clone()) {
                 Ok(stmts) => {
                     let block = syn::Block { brace_token: syn::token::Brace(span_of_tokens(&mac.tokens)), stmts };
@@ -130,7 +136,7 @@ impl Lowerer {
                 for arg in &args {
                     self.operand(arg);
                 }
-                self.frame().terminate(Terminator::Test { test: Test::Opaque, yes, no, span });
+                self.frame().terminate(Terminator::Test { test: Test::Opaque, yes, no, span, written: true });
                 self.frame().current = no;
             }
         }

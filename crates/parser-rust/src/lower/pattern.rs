@@ -93,7 +93,7 @@ impl Lowerer {
                     let matched = self.new_block();
                     let (yes, no) = if value.value { (matched, fail) } else { (fail, matched) };
                     let test = Test::Bool(place.clone());
-                    self.frame().terminate(sessionlint_ir::Terminator::Test { test, yes, no, span });
+                    self.frame().terminate(sessionlint_ir::Terminator::Test { test, yes, no, span, written: true });
                     self.frame().current = matched;
                 }
                 _ => self.test(Test::Opaque, fail, span),
