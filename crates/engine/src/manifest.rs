@@ -79,9 +79,9 @@ impl Manifests {
             let names = manifest.dependencies.values().map(|(name, _)| name.as_str());
             // A library's own sources may name it too.
             for name in names.chain([manifest.name.as_str()]) {
-                found.extend(model.library_of_crate(&name.replace('-', "_")));
+                found.extend(model.libraries_of_crate(&name.replace('-', "_")));
             }
-            found.extend(model.library_of_crate(&manifest.library));
+            found.extend(model.libraries_of_crate(&manifest.library));
         }
         found
     }

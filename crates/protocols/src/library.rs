@@ -134,7 +134,7 @@ impl Model {
                 toml::from_str(text).unwrap_or_else(|error| panic!("libraries/rust/{name}.toml: {error}"));
             let library = LibraryId(model.libraries.len() as u16);
             for package in &raw.crates {
-                model.crates.insert(package.replace('-', "_"), library);
+                model.crates.entry(package.replace('-', "_")).or_default().push(library);
             }
             model.libraries.push(Library {
                 name: (*name).to_owned(),
@@ -180,7 +180,7 @@ impl Model {
             self.libraries[library].writes.extend(protocol.writes.iter().cloned());
             for path in protocol.paths.iter().flat_map(|paths| paths.get_ref()) {
                 if let Some(first) = path.split("::").next() {
-                    self.crates.entry(first.to_owned()).or_insert(LibraryId(library as u16));
+                    self.crates.entry(first.to_owned()).or_default().push(LibraryId(library as u16));
                     self.libraries[library].crates.push(first.to_owned());
                 }
             }

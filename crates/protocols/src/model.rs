@@ -239,7 +239,7 @@ pub struct Model {
     /// Crate identifier and type name to the protocols of that name.
     pub(crate) types: BTreeMap<(String, String), Vec<ProtocolId>>,
     /// Crate identifiers to libraries.
-    pub(crate) crates: BTreeMap<String, LibraryId>,
+    pub(crate) crates: BTreeMap<String, Vec<LibraryId>>,
     /// Names of opening calls to the protocol and opening.
     pub(crate) openings: BTreeMap<String, Vec<(ProtocolId, usize)>>,
 }
@@ -267,7 +267,12 @@ impl Model {
 
     /// The library that an `extern` crate of this identifier (`tokio_postgres`) brings in.
     pub fn library_of_crate(&self, ident: &str) -> Option<LibraryId> {
-        self.crates.get(ident).copied()
+        self.libraries_of_crate(ident).first().copied()
+    }
+
+    /// All libraries that speak of a crate: facts about `deadpool-postgres` stand with both of its halves.
+    pub fn libraries_of_crate(&self, ident: &str) -> &[LibraryId] {
+        self.crates.get(ident).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// Whether a package of this name (`tokio-postgres`) is a known library.

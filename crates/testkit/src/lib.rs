@@ -1,1 +1,86 @@
-//! Not yet.
+//! Did we find what the fixture says? Fixtures carry their expectations as `//~ rule "text"` on the lines that
+//! they speak of; what is missing and what is surplus both fail.
+
+use sessionlint_diagnostics::{Diagnostic, LineIndex};
+use sessionlint_engine::{Options, Outcome};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// One expectation.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Expectation {
+    /// File, as it is shown.
+    pub path: String,
+    /// Line, from 1.
+    pub line: u32,
+    /// The rule.
+    pub rule: String,
+    /// A part of the message, a label or the help; empty when only the rule matters.
+    pub text: String,
+}
+
+/// The expectations of a file.
+pub fn expectations(path: &str, text: &str) -> Vec<Expectation> {
+    let mut found = Vec::new();
+    for (line, content) in text.lines().enumerate() {
+        for one in content.split("//~").skip(1) {
+            let one = one.trim();
+            let (rule, text) = one.split_once(' ').unwrap_or((one, ""));
+            let text = text.trim().trim_matches('"').to_owned();
+            found.push(Expectation { path: path.to_owned(), line: line as u32 + 1, rule: rule.to_owned(), text });
+        }
+    }
+    found
+}
+
+/// Checks `paths` below `directory` without any configuration file.
+pub fn check(directory: &Path, paths: &[&str], change: impl FnOnce(&mut Options)) -> Outcome {
+    let mut options = Options {
+        directory: directory.to_path_buf(),
+        paths: paths.iter().map(PathBuf::from).collect(),
+        isolated: true,
+        ..Options::default()
+    };
+    change(&mut options);
+    sessionlint_engine::run(&options, &|_, _| {}).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// Where the findings of an outcome differ from the expectations in its files; empty when they agree.
+pub fn differences(outcome: &Outcome, directory: &Path) -> Vec<String> {
+    let mut found: BTreeMap<(String, u32), Vec<&Diagnostic>> = BTreeMap::new();
+    for finding in &outcome.findings {
+        let file = &outcome.files[finding.span.file.0 as usize];
+        let line = LineIndex::new(&file.text).position(&file.text, finding.span.start).line;
+        found.entry((file.path.clone(), line)).or_default().push(finding);
+    }
+    let mut differences = Vec::new();
+    for file in &outcome.files {
+        let Ok(text) = std::fs::read_to_string(directory.join(&file.path)) else { continue };
+        for expected in expectations(&file.path, &text) {
+            let here = found.entry((expected.path.clone(), expected.line)).or_default();
+            match here.iter().position(|finding| matches(finding, &expected)) {
+                Some(index) => {
+                    here.remove(index);
+                }
+                None => differences.push(format!(
+                    "{}:{}: not found: {} {:?}",
+                    expected.path, expected.line, expected.rule, expected.text
+                )),
+            }
+        }
+    }
+    for ((path, line), surplus) in found {
+        for finding in surplus {
+            differences.push(format!("{path}:{line}: not expected: {} {}", finding.rule, finding.message));
+        }
+    }
+    differences
+}
+
+fn matches(finding: &Diagnostic, expected: &Expectation) -> bool {
+    let says = |text: &str| text.contains(&expected.text);
+    finding.rule == expected.rule
+        && (says(&finding.message)
+            || finding.labels.iter().any(|label| says(&label.message))
+            || finding.help.as_deref().is_some_and(says))
+}

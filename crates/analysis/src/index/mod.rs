@@ -399,7 +399,10 @@ impl<'h> Index<'h> {
     }
 
     fn is_known(&self, path: &[String]) -> bool {
+        let owner = &path[..path.len().saturating_sub(1)];
         self.model.type_at(path).is_some()
+            || self.model.type_at(owner).is_some()
+            || self.model.is_statement_type(path)
             || self
                 .model
                 .library_at(path)

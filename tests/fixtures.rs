@@ -1,0 +1,13 @@
+//! The fixtures say what must be found, line by line.
+
+use sessionlint_testkit::{check, differences};
+use std::path::Path;
+
+#[test]
+fn every_fixture_gives_what_it_says() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
+    let outcome = check(&root, &["."], |_| {});
+    let differences = differences(&outcome, &root);
+    assert!(differences.is_empty(), "{}", differences.join("\n"));
+    assert!(outcome.skipped.is_empty(), "{:?}", outcome.skipped);
+}
