@@ -14,12 +14,14 @@ use sessionlint_protocols::ProtocolId;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::RwLock;
 
+/// Worlds at one block in the coarse look.
+const FEW_WORLDS: usize = 4;
 /// Worlds at one block before conditions are forgotten.
 const MANY_WORLDS: usize = 64;
 /// Worlds at one block before the body is given up.
-const TOO_MANY_WORLDS: usize = 400;
+const TOO_MANY_WORLDS: usize = 200;
 /// Visits of one body before it is given up.
-const TOO_MANY_STEPS: usize = 60_000;
+const TOO_MANY_STEPS: usize = 20_000;
 /// How many calls deep effects of helpers are looked for.
 const MAX_CALLS: u32 = 3;
 
@@ -142,6 +144,8 @@ pub(crate) struct Solver<'a> {
     /// Children that were analysed, and what they do to what they capture.
     pub children: BTreeMap<usize, BTreeMap<LocalId, ChildEffect>>,
     gave_up: bool,
+    /// Whether this is the first, coarse look, which only asks if there is any session at all.
+    coarse: bool,
 }
 
 /// What a closure or async block does to a session that it captures.
@@ -176,6 +180,7 @@ impl<'a> Solver<'a> {
             detached: BTreeMap::new(),
             children: BTreeMap::new(),
             gave_up: false,
+            coarse: false,
         }
     }
 
@@ -274,8 +279,25 @@ impl<'a> Solver<'a> {
         Report { function, sites: self.sites, events, gaps, output: self.body.output.clone() }
     }
 
-    /// Visits the blocks until nothing new is found.
+    /// Visits the blocks until nothing new is found. Most bodies hold no session: a coarse look tells.
     pub fn run(&mut self, entry: World) {
+        if self.sites.is_empty() {
+            self.coarse = true;
+            self.visit(entry.clone());
+            self.coarse = false;
+            self.gave_up = false;
+            if self.sites.is_empty() {
+                return;
+            }
+            // The second look tells everything again, with what was learned about sites.
+            self.events.clear();
+            self.children.clear();
+            self.written.clear();
+        }
+        self.visit(entry);
+    }
+
+    fn visit(&mut self, entry: World) {
         let mut seen: Vec<BTreeSet<Facts>> = vec![BTreeSet::new(); self.body.blocks.len()];
         let mut pending: BTreeMap<BlockId, Vec<World>> = BTreeMap::new();
         self.enqueue(BlockId(0), entry, &mut seen, &mut pending);
@@ -306,6 +328,9 @@ impl<'a> Solver<'a> {
                     }
                 }
             }
+            if self.coarse && (!self.sites.is_empty() || self.gave_up || steps > TOO_MANY_STEPS) {
+                return;
+            }
             if self.gave_up || steps > TOO_MANY_STEPS {
                 self.events.clear();
                 self.written.clear();
@@ -324,6 +349,13 @@ impl<'a> Solver<'a> {
         pending: &mut BTreeMap<BlockId, Vec<World>>,
     ) {
         let known = &mut seen[block.index()];
+        if self.coarse {
+            if known.len() >= FEW_WORLDS {
+                return;
+            }
+            world.facts.conditions.clear();
+            world.facts.store.retain(|_, value| !matches!(value, Value::Bool(_) | Value::Failure));
+        }
         if known.len() >= MANY_WORLDS {
             world.facts.conditions.clear();
             world.facts.store.retain(|_, value| !matches!(value, Value::Bool(_) | Value::Failure));

@@ -10,6 +10,8 @@ use std::collections::BTreeMap;
 
 /// How many branches are remembered for the explanation.
 const MAX_BRANCHES: usize = 4;
+/// How many steps into a value are told apart.
+const MAX_STEPS: usize = 6;
 /// How many references are followed.
 const MAX_HOPS: usize = 16;
 
@@ -74,7 +76,12 @@ impl World {
                 if *step == Projection::Deref {
                     continue;
                 }
-                current = current.project(step.clone());
+                // A loop that walks a list makes ever longer places: beyond the bound nothing is known.
+                match current.projection.len() {
+                    0..MAX_STEPS => current = current.project(step.clone()),
+                    MAX_STEPS => current = current.project(Projection::Variant("...".to_owned())),
+                    _ => {}
+                }
             }
             for _ in 0..MAX_HOPS {
                 match self.stored(&current) {

@@ -47,7 +47,7 @@ impl Manifests {
         if !self.read.contains_key(directory) {
             let text = std::fs::read_to_string(directory.join("Cargo.toml")).ok()?;
             let table: toml::Table = text.parse().ok()?;
-            let workspace = workspace_dependencies(directory, &table);
+            let workspace = workspace_dependencies(directory, &table, text.contains("workspace"));
             self.read.insert(directory.to_path_buf(), parse(directory, &table, &workspace));
         }
         self.read.get(directory)
@@ -88,8 +88,7 @@ impl Manifests {
 }
 
 /// `[workspace.dependencies]` of the workspace around a package, and the directory that its paths start from.
-fn workspace_dependencies(directory: &Path, own: &toml::Table) -> (toml::Table, PathBuf) {
-    let inherits = own.to_string().contains("workspace = true");
+fn workspace_dependencies(directory: &Path, own: &toml::Table, inherits: bool) -> (toml::Table, PathBuf) {
     let in_table = |table: &toml::Table| {
         let workspace = table.get("workspace")?.as_table()?;
         Some(workspace.get("dependencies").and_then(|found| found.as_table()).cloned().unwrap_or_default())

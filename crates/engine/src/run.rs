@@ -13,6 +13,7 @@ use sessionlint_diagnostics::{Diagnostic, FileId, Gap, Level, Span};
 use sessionlint_ir::{ItemId, ItemKind};
 use sessionlint_protocols::{LibraryId, Model, RuleSet, TestCode};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -134,8 +135,8 @@ impl Run<'_> {
         let mut manifests = Manifests::default();
         let known = self.known_files(&requested, &mut manifests);
         let files = Files::new(known);
-        let wanted: HashSet<&PathBuf> = requested.iter().collect();
-        let reported: Vec<bool> = files.paths.iter().map(|path| wanted.contains(path)).collect();
+        let wanted: HashSet<&OsStr> = requested.iter().map(|path| path.as_os_str()).collect();
+        let reported: Vec<bool> = files.paths.iter().map(|path| wanted.contains(path.as_os_str())).collect();
         let mut packages = self.packages(&files, &mut manifests);
         let mut reads: Vec<Read> = files
             .ids()
@@ -234,7 +235,7 @@ impl Run<'_> {
     /// The requested files, and all others of the packages that they lead to: what is known does not depend on
     /// what is reported.
     fn known_files(&self, requested: &[PathBuf], manifests: &mut Manifests) -> Vec<PathBuf> {
-        let mut known: BTreeSet<PathBuf> = requested.iter().cloned().collect();
+        let mut known: Vec<PathBuf> = requested.to_vec();
         let mut directories = BTreeSet::new();
         for file in requested {
             if let Some(package) = manifests.package_of(file)
@@ -253,7 +254,8 @@ impl Run<'_> {
                 known.extend(walk::below(&directory, self.options.no_ignore));
             }
         }
-        known.into_iter().collect()
+        walk::sort(&mut known);
+        known
     }
 
     fn packages(&self, files: &Files, manifests: &mut Manifests) -> Packages {
@@ -328,7 +330,7 @@ impl Run<'_> {
             return read;
         }
         read.hot = words.wants_file(&bytes);
-        let silences = reported && contains(&bytes, b"sessionlint:");
+        let silences = reported && memchr::memmem::find(&bytes, b"sessionlint:").is_some();
         if !read.hot && !silences {
             // What is not looked at must still be text, or nobody would know that it was left out.
             if reported && std::str::from_utf8(&bytes).is_err() {
@@ -422,10 +424,6 @@ impl Run<'_> {
             })
         })
     }
-}
-
-fn contains(bytes: &[u8], needle: &[u8]) -> bool {
-    aho_corasick::AhoCorasick::builder().build([needle]).is_ok_and(|words| words.is_match(bytes))
 }
 
 /// The module path that a file has by its place.

@@ -2,7 +2,6 @@
 
 use crate::settings::{Failure, Options};
 use globset::GlobSet;
-use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 
 /// A path as it is shown: relative to `directory` when it lies below it, with `/`.
@@ -29,7 +28,7 @@ pub(crate) fn absolute(directory: &Path, path: &Path) -> PathBuf {
 
 /// The Rust files below the paths of the options, sorted. A file that is named is taken whatever its name.
 pub(crate) fn requested(options: &Options, base: &Path, exclude: &GlobSet) -> Result<Vec<PathBuf>, Failure> {
-    let mut found = BTreeSet::new();
+    let mut found = Vec::new();
     for path in &options.paths {
         let path = absolute(&options.directory, path);
         let metadata = std::fs::metadata(&path).map_err(|error| Failure::Path { path: path.clone(), error })?;
@@ -44,10 +43,17 @@ pub(crate) fn requested(options: &Options, base: &Path, exclude: &GlobSet) -> Re
             found.extend(inside.into_iter().filter(|file| !is_excluded(exclude, base, file)));
         } else {
             std::fs::File::open(&path).map_err(|error| Failure::Path { path: path.clone(), error })?;
-            found.insert(path);
+            found.push(path);
         }
     }
-    Ok(found.into_iter().collect())
+    sort(&mut found);
+    Ok(found)
+}
+
+/// Sorts paths by their bytes, which is many times cheaper than by their parts, and drops duplicates.
+pub(crate) fn sort(paths: &mut Vec<PathBuf>) {
+    paths.sort_unstable_by(|a, b| a.as_os_str().cmp(b.as_os_str()));
+    paths.dedup();
 }
 
 fn is_excluded(exclude: &GlobSet, base: &Path, path: &Path) -> bool {
@@ -68,7 +74,7 @@ pub(crate) fn below(directory: &Path, no_ignore: bool) -> Vec<PathBuf> {
         let files = entries.filter(|entry| entry.file_type().is_none_or(|kind| !kind.is_dir()));
         files.map(ignore::DirEntry::into_path).filter(|path| is_rust(path)).collect()
     };
-    found.sort();
+    sort(&mut found);
     found
 }
 

@@ -115,7 +115,11 @@ pub struct Index<'h> {
     headers: Cache<ItemRef, Option<ImplHeader>>,
     methods: Cache<PackageId, HashMap<(String, String), Vec<ItemRef>>>,
     functions: Cache<ItemRef, Option<FunctionItem>>,
+    resolved: RwLock<HashMap<Name, Option<Resolved>>>,
 }
+
+/// A path as it stands in a file, below inline modules.
+type Name = (FileId, Vec<String>, Vec<String>);
 
 /// Values computed once for each key. Two threads may compute the same value; both get the first.
 struct Cache<K, V>(RwLock<HashMap<K, Arc<V>>>);
@@ -154,6 +158,7 @@ impl<'h> Index<'h> {
             headers: Cache::new(),
             methods: Cache::new(),
             functions: Cache::new(),
+            resolved: RwLock::new(HashMap::new()),
         }
     }
 
@@ -270,7 +275,13 @@ impl<'h> Index<'h> {
                 return self.resolve_from(scope.file, &scope.inline, &full, 1);
             }
         }
-        self.resolve_from(scope.file, &scope.inline, path, 0)
+        let name = (scope.file, scope.inline.clone(), path.to_vec());
+        if let Some(known) = self.resolved.read().unwrap_or_else(|poisoned| poisoned.into_inner()).get(&name) {
+            return known.clone();
+        }
+        let resolved = self.resolve_from(scope.file, &scope.inline, path, 0);
+        self.resolved.write().unwrap_or_else(|poisoned| poisoned.into_inner()).insert(name, resolved.clone());
+        resolved
     }
 
     fn resolve_from(&self, file: FileId, inline: &[String], path: &[String], depth: u32) -> Option<Resolved> {

@@ -232,6 +232,10 @@ impl Lowerer {
                 let value = self.operand(expr);
                 self.assign(dest, Rvalue::Use(value), span);
             }
+            Expr::Infer(_) => {
+                let span = self.start_of(expr);
+                self.assign(dest, Rvalue::Opaque(Vec::new()), span);
+            }
             _ => {
                 let span = self.start_of(expr);
                 let shown: String = quote::ToTokens::to_token_stream(expr).to_string().chars().take(40).collect();
