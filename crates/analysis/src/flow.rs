@@ -42,10 +42,9 @@ impl<'h> Analysis<'h> {
 
     /// What happens to sessions in a function, its closures, and functions declared inside it.
     pub fn function(&self, item: ItemRef) -> Vec<Report> {
-        let function = self.index.function(item);
-        let Some(function) = function.as_ref() else { return Vec::new() };
+        let Some(function) = self.index.function(item) else { return Vec::new() };
         let mut reports = Vec::new();
-        self.lowered(item, function, &mut reports);
+        self.lowered(item, &function, &mut reports);
         reports
     }
 
@@ -96,8 +95,7 @@ impl<'h> Analysis<'h> {
     }
 
     fn compute_writes(&self, item: ItemRef, param: usize, protocol: ProtocolId, depth: u32) -> Option<bool> {
-        let function = self.index.function(item);
-        let function = function.as_ref().as_ref()?;
+        let function = self.index.function(item)?;
         let body = function.body.as_ref()?;
         let generics = self.index.generics_around(item, &function.signature.generics);
         let scope = self.scope(item, body, &generics);

@@ -465,12 +465,9 @@ fn select(files: &Files, file: FileId, words: &Words, openers: &HashSet<String>)
     let Some(data) = files.data(file) else { return Vec::new() };
     let wanted = |id: &ItemId| {
         let item = data.outline.item(*id);
-        item.kind == ItemKind::Function
-            && item.body.is_some()
-            && data
-                .text
-                .get(item.head.start as usize..item.head.end as usize)
-                .is_some_and(|text| words.wants_function(text, openers))
+        let Some(body) = item.body.filter(|_| item.kind == ItemKind::Function) else { return false };
+        let text = |from: u32, to: u32| data.text.get(from as usize..to as usize).unwrap_or_default();
+        words.wants_function(text(item.head.start, body.start), text(body.start, body.end), openers)
     };
     data.outline.ids().filter(wanted).map(|item| ItemRef { file, item }).collect()
 }

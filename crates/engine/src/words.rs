@@ -1,7 +1,7 @@
 //! Which words make a file or a function worth a look? Names choose what is looked at, never what is reported.
 
 use aho_corasick::AhoCorasick;
-use sessionlint_protocols::{LibraryId, Model, ProtocolKind};
+use sessionlint_protocols::{LibraryId, Model, ProtocolKind, Source};
 use std::collections::{BTreeSet, HashSet};
 
 /// Names of calls that are too common to open a file for; a function is still looked at for them when its
@@ -14,6 +14,8 @@ pub(crate) struct Words {
     file: Option<AhoCorasick>,
     /// Names that make a function worth lowering.
     function: HashSet<String>,
+    /// Calls that end something: alone they matter only when nobody awaits them.
+    endings: HashSet<String>,
     /// Names of types that are sessions: a function that hands one out is an opener.
     types: HashSet<String>,
 }
@@ -23,6 +25,7 @@ impl Words {
         let mut file: BTreeSet<String> = BTreeSet::new();
         let mut function = HashSet::new();
         let mut types = HashSet::new();
+        let mut endings = HashSet::new();
         let in_play = |id: LibraryId| libraries.is_none_or(|libraries| libraries.contains(&id));
         for (id, library) in model.libraries() {
             if in_play(id) {
@@ -39,28 +42,32 @@ impl Words {
                 if name.len() > 6 {
                     file.insert(name.clone());
                 }
-                if !pool && protocol.is_transaction() {
-                    function.insert(name.clone());
-                }
-                if !pool {
+                if !pool && protocol.kind != ProtocolKind::Connection {
                     types.insert(name);
                 }
             }
             let plain_connection = protocol.kind == ProtocolKind::Connection;
             if !pool && !plain_connection {
-                function.extend(protocol.openings.iter().map(|opening| opening.call.clone()));
+                // A common name after a type or crate: those are the words to look for.
+                let word = |opening: &sessionlint_protocols::Opening| match &opening.source {
+                    Source::Function(path) => path.split("::").next().map(str::to_owned),
+                    Source::Associated(_) if COMMON.contains(&opening.call.as_str()) => None,
+                    _ => Some(opening.call.clone()),
+                };
+                function.extend(protocol.openings.iter().filter_map(word));
             }
-            function.extend(protocol.endings.iter().map(|ending| ending.call.clone()));
+            let polled = protocol.endings.iter().filter(|ending| ending.is_async && !ending.eager);
+            endings.extend(polled.map(|ending| ending.call.clone()));
             function.extend(protocol.leaks.iter().filter_map(|leak| leak.rsplit("::").next()).map(str::to_owned));
             let calls = protocol.openings.iter().map(|opening| &opening.call).filter(|_| !pool && !plain_connection);
             let calls = calls.chain(protocol.endings.iter().map(|ending| &ending.call).filter(|_| !pool));
             file.extend(calls.filter(|call| !COMMON.contains(&call.as_str())).cloned());
         }
         if !function.is_empty() {
-            function.extend(["forget", "ManuallyDrop"].map(str::to_owned));
+            function.extend(["forget", "ManuallyDrop", "leak"].map(str::to_owned));
         }
         let file = (!file.is_empty()).then(|| AhoCorasick::new(file).ok()).flatten();
-        Self { file, function, types }
+        Self { file, function, endings, types }
     }
 
     /// Whether a file can define or use a session.
@@ -70,16 +77,38 @@ impl Words {
 
     /// Whether a function is worth lowering: it has a word of the libraries, the name of a function of the
     /// workspace that hands out a session, or text that may begin a transaction.
-    pub fn wants_function(&self, text: &str, openers: &HashSet<String>) -> bool {
-        let named = sessionlint_parser_rust::identifiers(text)
-            .any(|(_, name)| self.function.contains(name) || openers.contains(name));
-        named || has_begin(text)
+    pub fn wants_function(&self, signature: &str, body: &str, openers: &HashSet<String>) -> bool {
+        let takes = |(at, name): (usize, &str)| self.types.contains(name) && !is_borrowed(&signature[..at]);
+        let uses = |(at, name): (usize, &str)| {
+            self.function.contains(name)
+                || self.types.contains(name)
+                || openers.contains(name)
+                || (self.endings.contains(name) && is_not_awaited(&body[at + name.len()..]))
+        };
+        sessionlint_parser_rust::identifiers(signature).any(takes)
+            || sessionlint_parser_rust::identifiers(body).any(uses)
+            || has_begin(body)
     }
 
     /// Whether a signature hands out a session.
     pub fn is_opener(&self, signature: &str) -> bool {
         let Some((_, output)) = signature.split_once("->") else { return false };
         sessionlint_parser_rust::identifiers(output).any(|(_, name)| self.types.contains(name))
+    }
+}
+
+/// Whether the type that follows in a signature stands behind a reference, or behind the arrow.
+fn is_borrowed(before: &str) -> bool {
+    let parameter = before.rfind([':', '(']).map_or(before, |at| &before[at..]);
+    let start = before.trim_end_matches(|c: char| c.is_alphanumeric() || "_:<>'&* ".contains(c));
+    before.contains("->") || parameter.contains('&') || before[start.len()..].contains('&')
+}
+
+/// Whether a call is neither awaited nor looked at right where it stands.
+fn is_not_awaited(after: &str) -> bool {
+    match after.trim_start().strip_prefix("()") {
+        Some(after) => !after.trim_start().starts_with(['.', '?']),
+        None => !after.trim_start().starts_with([',', ';', '=', '{', '}']),
     }
 }
 

@@ -114,7 +114,6 @@ pub struct Index<'h> {
     signatures: Cache<ItemRef, Option<Signature>>,
     headers: Cache<ItemRef, Option<ImplHeader>>,
     methods: Cache<PackageId, HashMap<(String, String), Vec<ItemRef>>>,
-    functions: Cache<ItemRef, Option<FunctionItem>>,
     resolved: RwLock<HashMap<Name, Option<Resolved>>>,
 }
 
@@ -157,7 +156,6 @@ impl<'h> Index<'h> {
             signatures: Cache::new(),
             headers: Cache::new(),
             methods: Cache::new(),
-            functions: Cache::new(),
             resolved: RwLock::new(HashMap::new()),
         }
     }
@@ -219,12 +217,10 @@ impl<'h> Index<'h> {
         self.signatures.get(item, compute).as_ref().clone()
     }
 
-    /// A function with its body lowered.
-    pub fn function(&self, item: ItemRef) -> Arc<Option<FunctionItem>> {
-        self.functions.get(item, || {
-            let (text, span) = self.item_text(item, |item| item.head)?;
-            self.host.function(text, span)
-        })
+    /// A function with its body lowered. It is not kept: bodies are large, and what they do is remembered.
+    pub fn function(&self, item: ItemRef) -> Option<FunctionItem> {
+        let (text, span) = self.item_text(item, |item| item.head)?;
+        self.host.function(text, span)
     }
 
     /// The header of the `impl` block around an item.
