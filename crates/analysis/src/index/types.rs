@@ -153,13 +153,16 @@ impl Index<'_> {
         match known.kind {
             ItemKind::Struct | ItemKind::Enum | ItemKind::Trait => Ty::Own(item),
             ItemKind::Alias => {
-                let Some((text, span)) = self.item_text(item, |item| item.head) else { return Ty::Unknown };
-                let Some((target, params)) = self.host.alias(text, span) else { return Ty::Unknown };
-                let given = params.into_iter().enumerate().map(|(index, param)| {
-                    let ty = args.get(index).map_or(Ty::Unknown, |arg| self.ty_at(scope, arg, bound, depth + 1));
-                    (param, ty)
+                let read = self.aliases.get(item, || {
+                    let (text, span) = self.item_text(item, |item| item.head)?;
+                    self.host.alias(text, span)
                 });
-                self.ty_at(&self.scope_of(item), &target, &given.collect(), depth + 1)
+                let Some((target, params)) = read.as_ref() else { return Ty::Unknown };
+                let given = params.iter().enumerate().map(|(index, param)| {
+                    let ty = args.get(index).map_or(Ty::Unknown, |arg| self.ty_at(scope, arg, bound, depth + 1));
+                    (param.clone(), ty)
+                });
+                self.ty_at(&self.scope_of(item), target, &given.collect(), depth + 1)
             }
             _ => Ty::Unknown,
         }
