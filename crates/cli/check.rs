@@ -35,8 +35,14 @@ pub fn run(check: &Check) -> ExitCode {
         Err(Failure::Config(error)) => {
             let style = Style { color: terminal::color(check.color, terminal::stderr_is_terminal()), ..style };
             let help = error.help.as_deref();
-            let shown =
-                sessionlint_report::config_error(&error.name, &error.text, &error.message, error.span.clone(), help, style);
+            let shown = sessionlint_report::config_error(
+                &error.name,
+                &error.text,
+                &error.message,
+                error.span.clone(),
+                help,
+                style,
+            );
             terminal::complain(&shown);
             return ExitCode::from(2);
         }

@@ -20,8 +20,9 @@ const FEW_WORLDS: usize = 4;
 const MANY_WORLDS: usize = 64;
 /// Worlds at one block before the body is given up.
 const TOO_MANY_WORLDS: usize = 200;
-/// Visits of one body before it is given up.
+/// Visits of one body before it is given up: so many, and so many more for each block.
 const TOO_MANY_STEPS: usize = 20_000;
+const STEPS_A_BLOCK: usize = 8;
 /// How many calls deep effects of helpers are looked for.
 const MAX_CALLS: u32 = 3;
 
@@ -239,9 +240,10 @@ impl<'a> Solver<'a> {
 
     /// The number of a site; the same call is the same site.
     pub fn site(&mut self, site: Site) -> SiteId {
-        let known = self.sites.iter().position(|known| {
-            known.span == site.span && known.protocol == site.protocol && known.raw == site.raw
-        });
+        let known = self
+            .sites
+            .iter()
+            .position(|known| known.span == site.span && known.protocol == site.protocol && known.raw == site.raw);
         let index = known.unwrap_or_else(|| {
             self.sites.push(site);
             self.sites.len() - 1
@@ -258,7 +260,8 @@ impl<'a> Solver<'a> {
         parent: Option<ObligationId>,
     ) -> Value {
         let first = ObligationId { site, second: false };
-        let alive = world.facts.obligations.get(&first).is_some_and(|state| matches!(state.phase, Phase::Open | Phase::Ending));
+        let alive =
+            world.facts.obligations.get(&first).is_some_and(|state| matches!(state.phase, Phase::Open | Phase::Ending));
         let id = ObligationId { site, second: alive && anchor.is_none() };
         let in_place = anchor.is_some();
         let state = State { phase: Phase::Open, written: false, touched: false, anchor, parent };
@@ -300,6 +303,7 @@ impl<'a> Solver<'a> {
         let mut pending: BTreeMap<BlockId, Vec<World>> = BTreeMap::new();
         self.enqueue(BlockId(0), entry, &mut seen, &mut pending);
         let mut steps = 0;
+        let too_many = TOO_MANY_STEPS + STEPS_A_BLOCK * self.body.blocks.len();
         while let Some((block, worlds)) = pending.pop_first() {
             for mut world in worlds {
                 steps += 1;
@@ -326,10 +330,10 @@ impl<'a> Solver<'a> {
                     }
                 }
             }
-            if self.coarse && (!self.sites.is_empty() || self.gave_up || steps > TOO_MANY_STEPS) {
+            if self.coarse && (!self.sites.is_empty() || self.gave_up || steps > too_many) {
                 return;
             }
-            if self.gave_up || steps > TOO_MANY_STEPS {
+            if self.gave_up || steps > too_many {
                 self.events.clear();
                 self.written.clear();
                 let reason = "too many ways through this body".to_owned();
@@ -455,7 +459,6 @@ impl<'a> Solver<'a> {
             other => other,
         }
     }
-
 }
 
 /// A value of a type, unless nothing is known about it.

@@ -77,8 +77,18 @@ fn first_word(text: &str) -> Option<String> {
 fn is_write(word: &str) -> bool {
     matches!(
         word,
-        "INSERT" | "UPDATE" | "DELETE" | "REPLACE" | "MERGE" | "UPSERT" | "TRUNCATE" | "CREATE" | "ALTER" | "DROP"
-            | "RELATE" | "DETACH"
+        "INSERT"
+            | "UPDATE"
+            | "DELETE"
+            | "REPLACE"
+            | "MERGE"
+            | "UPSERT"
+            | "TRUNCATE"
+            | "CREATE"
+            | "ALTER"
+            | "DROP"
+            | "RELATE"
+            | "DETACH"
     )
 }
 
@@ -86,8 +96,26 @@ fn is_verb(word: &str) -> bool {
     is_write(word)
         || matches!(
             word,
-            "WITH" | "SELECT" | "BEGIN" | "START" | "COMMIT" | "END" | "ROLLBACK" | "ABORT" | "SAVEPOINT" | "RELEASE"
-                | "MATCH" | "OPTIONAL" | "UNWIND" | "COPY" | "EXPLAIN" | "SET" | "PRAGMA" | "LOCK" | "GRANT" | "REVOKE"
+            "WITH"
+                | "SELECT"
+                | "BEGIN"
+                | "START"
+                | "COMMIT"
+                | "END"
+                | "ROLLBACK"
+                | "ABORT"
+                | "SAVEPOINT"
+                | "RELEASE"
+                | "MATCH"
+                | "OPTIONAL"
+                | "UNWIND"
+                | "COPY"
+                | "EXPLAIN"
+                | "SET"
+                | "PRAGMA"
+                | "LOCK"
+                | "GRANT"
+                | "REVOKE"
         )
 }
 
@@ -100,9 +128,11 @@ fn statement_effect(tokens: &[Token]) -> SqlEffect {
     match word(0).as_str() {
         "BEGIN" => match (tokens.len(), word(1).as_str()) {
             (1, _)
-            | (_, "TRANSACTION" | "WORK" | "IMMEDIATE" | "DEFERRED" | "EXCLUSIVE" | "CONCURRENT" | "ISOLATION" | "READ" | "NOT" | "TRAN") => {
-                control(SqlControl::Begin)
-            }
+            | (
+                _,
+                "TRANSACTION" | "WORK" | "IMMEDIATE" | "DEFERRED" | "EXCLUSIVE" | "CONCURRENT" | "ISOLATION" | "READ"
+                | "NOT" | "TRAN",
+            ) => control(SqlControl::Begin),
             _ => SqlEffect::default(),
         },
         "START" if word(1) == "TRANSACTION" => control(SqlControl::Begin),
@@ -118,14 +148,14 @@ fn statement_effect(tokens: &[Token]) -> SqlEffect {
         "COPY" => SqlEffect { writes: (1..tokens.len()).any(|index| word(index) == "FROM"), control: None },
         // A common table expression that writes, or one before a writing statement.
         "WITH" => {
-            let starts = |index: &usize| {
-                matches!(tokens[index - 1], Token::LParen | Token::RParen) && is_write(&word(*index))
-            };
+            let starts =
+                |index: &usize| matches!(tokens[index - 1], Token::LParen | Token::RParen) && is_write(&word(*index));
             SqlEffect { writes: (1..tokens.len()).any(|index| starts(&index)), control: None }
         }
         // Cypher writes behind what it matches.
         "MATCH" | "OPTIONAL" | "UNWIND" => {
-            let writes = |index: usize| matches!(word(index).as_str(), "CREATE" | "MERGE" | "SET" | "DELETE" | "REMOVE");
+            let writes =
+                |index: usize| matches!(word(index).as_str(), "CREATE" | "MERGE" | "SET" | "DELETE" | "REMOVE");
             SqlEffect { writes: (1..tokens.len()).any(writes), control: None }
         }
         _ => SqlEffect::default(),

@@ -20,7 +20,8 @@ use std::sync::Arc;
 /// Stack of a worker thread, in bytes: the parser recurses. Only what is used is ever backed by memory.
 const STACK: usize = 256 << 20;
 /// Names that many functions have: one of them handing out a session says nothing about the others.
-const COMMON_OPENERS: &[&str] = &["new", "get", "default", "from", "build", "clone", "into_inner", "deref", "deref_mut"];
+const COMMON_OPENERS: &[&str] =
+    &["new", "get", "default", "from", "build", "clone", "into_inner", "deref", "deref_mut"];
 
 /// One file, for reports.
 #[derive(Clone, Debug, Default)]
@@ -270,7 +271,8 @@ impl Run<'_> {
             placed.push((id, module_path(path, directory.as_ref().and_then(|d| manifests.load(d)))));
         }
         let mut packages = vec![Package::default(); ids.len()];
-        let mut about = vec![(PathBuf::new(), String::new(), Arc::new(Words::new(self.model, Some(&BTreeSet::new())))); ids.len()];
+        let mut about =
+            vec![(PathBuf::new(), String::new(), Arc::new(Words::new(self.model, Some(&BTreeSet::new())))); ids.len()];
         let mut words: HashMap<Option<BTreeSet<LibraryId>>, Arc<Words>> = HashMap::new();
         let keys: Vec<(Option<PathBuf>, PackageId)> = ids.iter().map(|(key, id)| (key.clone(), *id)).collect();
         for (key, id) in keys {

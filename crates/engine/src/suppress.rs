@@ -106,7 +106,11 @@ pub(crate) fn is_silenced(suppressions: &mut [Suppression], finding: &Diagnostic
     let opened = finding.labels.iter().find(|label| label.kind == LabelKind::Opened).map(|label| label.span);
     let mut silenced = false;
     for suppression in suppressions {
-        let covers = |span: Span| suppression.covers.file == span.file && suppression.covers.start <= span.start && span.start < suppression.covers.end;
+        let covers = |span: Span| {
+            suppression.covers.file == span.file
+                && suppression.covers.start <= span.start
+                && span.start < suppression.covers.end
+        };
         if !covers(finding.span) && !opened.is_some_and(covers) {
             continue;
         }

@@ -65,7 +65,11 @@ pub(crate) fn below(directory: &Path, no_ignore: bool) -> Vec<PathBuf> {
     let is_rust = |path: &Path| path.extension().is_some_and(|extension| extension == "rs");
     let mut found: Vec<PathBuf> = if no_ignore {
         let entries = walkdir::WalkDir::new(directory).into_iter().filter_map(Result::ok);
-        entries.filter(|entry| !entry.file_type().is_dir()).map(walkdir::DirEntry::into_path).filter(|p| is_rust(p)).collect()
+        entries
+            .filter(|entry| !entry.file_type().is_dir())
+            .map(walkdir::DirEntry::into_path)
+            .filter(|p| is_rust(p))
+            .collect()
     } else {
         let mut builder = ignore::WalkBuilder::new(directory);
         // `target` is left out also where nobody ignores it: it holds sources that were generated or copied.

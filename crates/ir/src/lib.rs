@@ -9,4 +9,6 @@ pub use body::{
     AggregateKind, BasicBlock, BlockId, Body, BodyKind, Call, Callee, Capture, ConditionId, DropCause, ExitHow,
     ExitKind, Literal, Local, LocalId, Operand, Place, Projection, Rvalue, Statement, StatementKind, Terminator, Test,
 };
-pub use item::{Field, FunctionItem, ImplHeader, Import, Item, ItemId, ItemKind, Outline, Parameter, Signature, TypeRef};
+pub use item::{
+    Field, FunctionItem, ImplHeader, Import, Item, ItemId, ItemKind, Outline, Parameter, Signature, TypeRef,
+};

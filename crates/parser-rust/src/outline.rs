@@ -210,6 +210,13 @@ struct Attributes {
     path: Option<String>,
 }
 
+/// Where an item begins, with and without what stands before it.
+struct Header {
+    first: usize,
+    head: usize,
+    attributes: Attributes,
+}
+
 impl<'a> Scanner<'a> {
     fn word(&self, index: usize) -> &'a str {
         match self.tokens.get(index) {
@@ -285,7 +292,7 @@ impl<'a> Scanner<'a> {
         if index >= end {
             return end;
         }
-        self.after_modifiers(first, head, index, end, parent, depth, attributes)
+        self.after_modifiers(Header { first, head, attributes }, index, end, parent, depth)
     }
 
     /// Words that may stand before the one that says what an item is.
@@ -300,28 +307,26 @@ impl<'a> Scanner<'a> {
                 next == "fn"
                     || (matches!(
                         self.tokens.get(index + 1).map(|token| token.kind),
-                        Some(TokenKind::Literal {
-                            kind: LiteralKind::Str { .. } | LiteralKind::RawStr { .. },
-                            ..
-                        })
+                        Some(TokenKind::Literal { kind: LiteralKind::Str { .. } | LiteralKind::RawStr { .. }, .. })
                     ) && self.word(index + 2) == "fn")
             }
-            "" => self.word(index + 1) == "fn" && matches!(self.tokens[index..].first().map(|t| t.kind), Some(TokenKind::Literal { .. })),
+            "" => {
+                self.word(index + 1) == "fn"
+                    && matches!(self.tokens[index..].first().map(|t| t.kind), Some(TokenKind::Literal { .. }))
+            }
             _ => false,
         }
     }
 
-    #[allow(clippy::too_many_arguments, reason = "the pieces of one header, passed once")]
     fn after_modifiers(
         &mut self,
-        first: usize,
-        head: usize,
+        header: Header,
         index: usize,
         end: usize,
         parent: Option<ItemId>,
         depth: usize,
-        attributes: Attributes,
     ) -> usize {
+        let Header { first, head, attributes } = header;
         use TokenKind::{OpenBrace, Semi};
         let name = self.word(index + 1);
         let (kind, stop) = match self.word(index) {
@@ -339,7 +344,8 @@ impl<'a> Scanner<'a> {
             "macro_rules" => (ItemKind::Macro, self.find(index, end, &[OpenBrace, Semi])),
             _ => return self.skip(index),
         };
-        let has_body = self.is(stop, OpenBrace) && !matches!(kind, ItemKind::Alias | ItemKind::Use | ItemKind::Constant);
+        let has_body =
+            self.is(stop, OpenBrace) && !matches!(kind, ItemKind::Alias | ItemKind::Use | ItemKind::Constant);
         let body_close = if has_body { self.close[stop] as usize } else { stop };
         let last = body_close.min(self.tokens.len().saturating_sub(1));
         let name = match kind {
@@ -360,10 +366,7 @@ impl<'a> Scanner<'a> {
             test: attributes.test,
             path_attribute: attributes.path,
         });
-        if has_body
-            && depth < MAX_ITEM_NESTING
-            && matches!(kind, ItemKind::Module | ItemKind::Impl | ItemKind::Trait)
-        {
+        if has_body && depth < MAX_ITEM_NESTING && matches!(kind, ItemKind::Module | ItemKind::Impl | ItemKind::Trait) {
             self.items(stop + 1, body_close.min(end), Some(id), depth + 1);
         }
         body_close + 1
@@ -421,7 +424,8 @@ mod tests {
 
     #[test]
     fn finds_items_of_every_kind_and_their_parents() {
-        let text = "#![allow(x)] use a::b; pub(crate) struct S { a: u8 } enum E { A } impl S { pub async fn f(&self) {} }
+        let text =
+            "#![allow(x)] use a::b; pub(crate) struct S { a: u8 } enum E { A } impl S { pub async fn f(&self) {} }
             mod m { type T = u8; const C: u8 = { 1 }; pub const unsafe extern \"C\" fn g() {} } trait R { fn h(&self); }
             static mut X: u8 = 0; macro_rules! q { () => {} } extern crate alloc as a; union U { a: u8 }";
         let expected = "Use |Struct S|Enum E|Impl |Function f|Module m|Alias T|Constant C|Function g|Trait R|Function h|\
@@ -461,7 +465,7 @@ mod tests {
 
     #[test]
     fn statements_end_where_they_end() {
-        let end = |text: &str| &text[..statement_end(text, 0) as usize];
+        let end = |text: &str| text[..statement_end(text, 0) as usize].to_owned();
         assert_eq!(end("let a = f(b; c)?; d();"), "let a = f(b; c)?;");
         assert_eq!(end("if a { b; } else { c; } d();"), "if a { b; } else { c; }");
         assert_eq!(end("match a { _ => {} }.await; b"), "match a { _ => {} }.await;");

@@ -180,7 +180,14 @@ impl Config {
             overrides.push(Override { paths: one.paths, rules: self::settings(name, text, one.rules, rules)? });
         }
         model.add_custom(raw.protocols, name, text)?;
-        Ok(Config { profile: raw.profile, exclude: raw.exclude, tests: raw.tests, rules: settings, overrides, profiles })
+        Ok(Config {
+            profile: raw.profile,
+            exclude: raw.exclude,
+            tests: raw.tests,
+            rules: settings,
+            overrides,
+            profiles,
+        })
     }
 
     /// Puts the settings of `other` over these.

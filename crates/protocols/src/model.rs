@@ -318,8 +318,7 @@ impl Model {
     /// Protocols without a guard value whose state lives in values of type `connection`.
     pub fn in_place_on(&self, connection: ProtocolId) -> impl Iterator<Item = (ProtocolId, &Protocol)> {
         self.protocols().filter(move |(_, protocol)| {
-            protocol.in_place
-                && protocol.openings.iter().any(|opening| opening.source == Source::Method(connection))
+            protocol.in_place && protocol.openings.iter().any(|opening| opening.source == Source::Method(connection))
         })
     }
 

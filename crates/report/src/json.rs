@@ -194,7 +194,11 @@ fn fix<'a>(fix: &'a sessionlint_diagnostics::Fix, sources: &Sources<'a>) -> Fix<
         edits: fix
             .edits
             .iter()
-            .map(|edit| Edit { path: sources.position(edit.span).0, range: range(edit.span, sources), text: &edit.text })
+            .map(|edit| Edit {
+                path: sources.position(edit.span).0,
+                range: range(edit.span, sources),
+                text: &edit.text,
+            })
             .collect(),
     }
 }

@@ -30,6 +30,16 @@ pub fn check(context: &Context<'_>) -> Vec<Diagnostic> {
     checks::ALL.iter().flat_map(|check| (check.run)(context)).collect()
 }
 
+/// What a finding says.
+struct Words {
+    /// The first line; stands alone.
+    message: String,
+    /// What happens at the place of the mistake.
+    leaks: String,
+    /// The smallest change that makes it right.
+    help: Option<String>,
+}
+
 /// More exits than this are not listed one by one.
 const MAX_OTHER_EXITS: usize = 3;
 
@@ -55,19 +65,11 @@ impl<'a> Context<'a> {
     }
 
     /// A finding about a session, with the walk that leads to it.
-    fn finding(
-        &self,
-        rule: &'static str,
-        site: &Site,
-        events: &[&Event],
-        span: Span,
-        message: String,
-        leaks: String,
-        help: Option<String>,
-    ) -> Diagnostic {
+    fn finding(&self, rule: &'static str, site: &Site, events: &[&Event], span: Span, said: Words) -> Diagnostic {
         let protocol = self.protocol(site);
         let first = events[0];
-        let mut labels = vec![Label { kind: LabelKind::Opened, span: site.span, message: words::opened(site, protocol) }];
+        let mut labels =
+            vec![Label { kind: LabelKind::Opened, span: site.span, message: words::opened(site, protocol) }];
         if let Some(written) = first.written.filter(|written| *written != site.span) {
             labels.push(Label { kind: LabelKind::Write, span: written, message: "written through here".to_owned() });
         }
@@ -84,7 +86,7 @@ impl<'a> Context<'a> {
                 labels.push(Label { kind: LabelKind::Released, span: *end, message });
             }
         }
-        labels.push(Label { kind: LabelKind::Leaks, span, message: leaks });
+        labels.push(Label { kind: LabelKind::Leaks, span, message: said.leaks });
         let others: Vec<&&Event> = events.iter().skip(1).filter(|event| event.cause.span != span).collect();
         for other in others.iter().take(MAX_OTHER_EXITS) {
             labels.push(Label { kind: LabelKind::Leaks, span: other.cause.span, message: "and here".to_owned() });
@@ -97,12 +99,12 @@ impl<'a> Context<'a> {
         Diagnostic {
             rule,
             level: Level::Deny,
-            message,
+            message: said.message,
             span,
             function: self.report.function.clone(),
             protocol: protocol.id.clone(),
             labels,
-            help,
+            help: said.help,
             evidence: Some(site.evidence),
             fixes: Vec::new(),
             fingerprint: String::new(),

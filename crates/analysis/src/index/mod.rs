@@ -5,9 +5,7 @@ mod types;
 pub use types::Ty;
 
 use sessionlint_diagnostics::{FileId, Span};
-use sessionlint_ir::{
-    Field, FunctionItem, ImplHeader, Import, ItemId, ItemKind, Outline, Signature, TypeRef,
-};
+use sessionlint_ir::{Field, FunctionItem, ImplHeader, Import, ItemId, ItemKind, Outline, Signature, TypeRef};
 use sessionlint_protocols::{LibraryId, Model};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::Hash;

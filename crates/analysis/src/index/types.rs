@@ -56,9 +56,32 @@ impl Ty {
 const OWNING: &[&str] = &["Box", "Pin", "Extension", "Path", "Json", "Form", "Query", "ReqData", "Cow", "ManuallyDrop"];
 /// Types that share or guard what is inside.
 const SHARING: &[&str] = &[
-    "Arc", "Rc", "Data", "State", "Mutex", "RwLock", "RefCell", "LazyLock", "LazyCell", "Lazy", "MutexGuard",
-    "OwnedMutexGuard", "RwLockReadGuard", "RwLockWriteGuard", "Ref", "RefMut", "ArcSwap", "Weak", "FromRef", "AsRef",
-    "AsMut", "Borrow", "BorrowMut", "Deref", "DerefMut", "Depends",
+    "Arc",
+    "Rc",
+    "Data",
+    "State",
+    "Mutex",
+    "RwLock",
+    "RefCell",
+    "LazyLock",
+    "LazyCell",
+    "Lazy",
+    "MutexGuard",
+    "OwnedMutexGuard",
+    "RwLockReadGuard",
+    "RwLockWriteGuard",
+    "Ref",
+    "RefMut",
+    "ArcSwap",
+    "Weak",
+    "FromRef",
+    "AsRef",
+    "AsMut",
+    "Borrow",
+    "BorrowMut",
+    "Deref",
+    "DerefMut",
+    "Depends",
 ];
 const CELLS: &[&str] = &["OnceCell", "OnceLock"];
 const FALLIBLE: &[&str] = &["Option", "Result"];
@@ -95,9 +118,8 @@ impl Index<'_> {
         depth: u32,
     ) -> Ty {
         let Some(last) = segments.last() else { return Ty::Unknown };
-        let argument = |index: usize| {
-            args.get(index).map_or(Ty::Unknown, |arg| self.ty_at(scope, arg, bound, depth + 1))
-        };
+        let argument =
+            |index: usize| args.get(index).map_or(Ty::Unknown, |arg| self.ty_at(scope, arg, bound, depth + 1));
         if segments.len() == 1 {
             if last == "Self" {
                 return scope.self_ty.clone().unwrap_or(Ty::Unknown);

@@ -128,16 +128,17 @@ impl Solver<'_> {
         let direct = statements.into_iter().any(|statement| match &statement.kind {
             StatementKind::Assign(_, Rvalue::Call(call)) => {
                 let by_value = call.args.iter().any(whole);
-                let ends = match &call.callee {
-                    Callee::Method { receiver: Operand::Value(place) | Operand::Ref { place, .. }, name } => {
-                        place.local == local
-                            && (name == "take"
-                                || self.index.model.protocols().any(|(_, protocol)| {
-                                    protocol.endings.iter().any(|ending| ending.call == *name)
-                                }))
-                    }
-                    _ => false,
-                };
+                let ends =
+                    match &call.callee {
+                        Callee::Method { receiver: Operand::Value(place) | Operand::Ref { place, .. }, name } => {
+                            place.local == local
+                                && (name == "take"
+                                    || self.index.model.protocols().any(|(_, protocol)| {
+                                        protocol.endings.iter().any(|ending| ending.call == *name)
+                                    }))
+                        }
+                        _ => false,
+                    };
                 by_value || ends
             }
             StatementKind::Assign(_, Rvalue::Aggregate(_, fields)) => fields.iter().any(|(_, field)| whole(field)),

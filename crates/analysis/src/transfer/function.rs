@@ -42,11 +42,13 @@ impl Solver<'_> {
                 match (kind, rest.as_slice()) {
                     (Some(ItemKind::Function), []) => self.own_function(world, item, 0, None, call),
                     (Some(ItemKind::Struct | ItemKind::Enum | ItemKind::Trait), [name]) => {
-                        let ty = self.index.ty(&self.scope, &TypeRef::Path { segments: owner.to_vec(), args: Vec::new() });
+                        let ty =
+                            self.index.ty(&self.scope, &TypeRef::Path { segments: owner.to_vec(), args: Vec::new() });
                         self.associated(world, &ty, name, call)
                     }
                     (Some(ItemKind::Alias), [name]) => {
-                        let ty = self.index.ty(&self.scope, &TypeRef::Path { segments: owner.to_vec(), args: Vec::new() });
+                        let ty =
+                            self.index.ty(&self.scope, &TypeRef::Path { segments: owner.to_vec(), args: Vec::new() });
                         self.associated(world, &ty, name, call)
                     }
                     (Some(ItemKind::Struct), []) => {
@@ -179,7 +181,8 @@ impl Solver<'_> {
         if let Some(protocol) = model.type_at(owner) {
             let library = model.library(model.protocol(protocol).library);
             let leaks = model.protocol(protocol).leaks.iter().any(|leak| {
-                leak.split_once("::").is_some_and(|(ty, method)| method == name && owner.last().is_some_and(|o| o == ty))
+                leak.split_once("::")
+                    .is_some_and(|(ty, method)| method == name && owner.last().is_some_and(|o| o == ty))
             });
             if leaks && let [first] = call.args.as_slice() {
                 let how = format!("{}::{name}", library.name);
@@ -231,7 +234,10 @@ impl Solver<'_> {
                 match call.args.split_first() {
                     Some((receiver, rest)) => {
                         let call = Call {
-                            callee: sessionlint_ir::Callee::Method { receiver: receiver.clone(), name: name.to_owned() },
+                            callee: sessionlint_ir::Callee::Method {
+                                receiver: receiver.clone(),
+                                name: name.to_owned(),
+                            },
                             args: rest.to_vec(),
                             name_span: call.name_span,
                             borrows_only: false,

@@ -13,17 +13,61 @@ use sessionlint_protocols::{Ending, Opening, ProtocolId, ProtocolKind, Source};
 const OPENERS: &[&str] = &["unwrap", "expect", "unwrap_or_else", "unwrap_or_default", "unwrap_or", "unwrap_unchecked"];
 /// Methods that change only the error of a result, or nothing.
 const ADAPTERS: &[&str] = &[
-    "map_err", "context", "with_context", "wrap_err", "wrap_err_with", "ok_or", "ok_or_else", "inspect_err",
-    "inspect", "or_else", "into_iter", "ok", "change_context", "attach", "attach_printable", "into_report",
-    "into_diagnostic", "whatever_context", "fuse", "map_err_into",
+    "map_err",
+    "context",
+    "with_context",
+    "wrap_err",
+    "wrap_err_with",
+    "ok_or",
+    "ok_or_else",
+    "inspect_err",
+    "inspect",
+    "or_else",
+    "into_iter",
+    "ok",
+    "change_context",
+    "attach",
+    "attach_printable",
+    "into_report",
+    "into_diagnostic",
+    "whatever_context",
+    "fuse",
+    "map_err_into",
 ];
 /// Methods of futures that run other code on the output, so that the future is somebody else's.
-const COMBINATORS: &[&str] = &["then", "map", "and_then", "map_ok", "map_err", "or_else", "flatten", "inspect", "shared"];
+const COMBINATORS: &[&str] =
+    &["then", "map", "and_then", "map_ok", "map_err", "or_else", "flatten", "inspect", "shared"];
 /// Methods that give the same value, or a reference to it or to what is inside.
 const SAME: &[&str] = &[
-    "clone", "as_ref", "as_mut", "borrow", "borrow_mut", "deref", "deref_mut", "lock", "read", "write", "get_ref",
-    "get_mut", "into_inner", "inner", "to_owned", "by_ref", "load", "load_full", "upgrade", "as_deref", "as_deref_mut",
-    "blocking_lock", "try_lock", "lock_owned", "cloned", "unwrap", "expect", "into", "await",
+    "clone",
+    "as_ref",
+    "as_mut",
+    "borrow",
+    "borrow_mut",
+    "deref",
+    "deref_mut",
+    "lock",
+    "read",
+    "write",
+    "get_ref",
+    "get_mut",
+    "into_inner",
+    "inner",
+    "to_owned",
+    "by_ref",
+    "load",
+    "load_full",
+    "upgrade",
+    "as_deref",
+    "as_deref_mut",
+    "blocking_lock",
+    "try_lock",
+    "lock_owned",
+    "cloned",
+    "unwrap",
+    "expect",
+    "into",
+    "await",
 ];
 
 impl Solver<'_> {
@@ -160,7 +204,14 @@ impl Solver<'_> {
             world.set(&place, Value::Unknown);
         }
         let value = if name == "leak" && !self.gives_connection(id) {
-            self.event(world, EventKind::Leaked { how: format!(".{name}()") }, id, CauseKind::Explicit, call.name_span, None);
+            self.event(
+                world,
+                EventKind::Leaked { how: format!(".{name}()") },
+                id,
+                CauseKind::Explicit,
+                call.name_span,
+                None,
+            );
             Value::Unknown
         } else {
             let site = self.opening_site(self.protocol_of(id), call.name_span, Evidence::Traced, None);
@@ -248,7 +299,9 @@ impl Solver<'_> {
         let mut found: Vec<(ProtocolId, Opening)> =
             found.into_iter().filter(in_play).map(|(protocol, opening)| (protocol, opening.clone())).collect();
         // Two libraries may put a method of one name on a pool's connection; a tuple's parts are one call.
-        let is_tuple = found.iter().any(|(_, opening)| opening.shape.len() > 1 && opening.shape.iter().any(|s| *s != sessionlint_protocols::Shape::Fallible));
+        let is_tuple = found.iter().any(|(_, opening)| {
+            opening.shape.len() > 1 && opening.shape.iter().any(|s| *s != sessionlint_protocols::Shape::Fallible)
+        });
         if !is_tuple {
             found.truncate(1);
         }
@@ -293,7 +346,20 @@ impl Solver<'_> {
                 let inner = (**inner).clone();
                 match name {
                     "take" => self.taken(&inner, call.name_span),
-                    _ if OPENERS.contains(&name) || matches!(name, "as_ref" | "as_mut" | "ok_or" | "ok_or_else" | "clone" | "cloned" | "as_deref" | "as_deref_mut") || ADAPTERS.contains(&name) => {
+                    _ if OPENERS.contains(&name)
+                        || matches!(
+                            name,
+                            "as_ref"
+                                | "as_mut"
+                                | "ok_or"
+                                | "ok_or_else"
+                                | "clone"
+                                | "cloned"
+                                | "as_deref"
+                                | "as_deref_mut"
+                        )
+                        || ADAPTERS.contains(&name) =>
+                    {
                         self.pass_arguments(world, &call.args, call.name_span);
                         if OPENERS.contains(&name) {
                             return typed(inner);

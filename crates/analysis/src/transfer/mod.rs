@@ -25,11 +25,8 @@ impl Solver<'_> {
             StatementKind::Assign(place, value) => self.assign(world, place, value, statement.span),
             StatementKind::Bind { local, from, by_ref } => {
                 let (canonical, through_reference) = world.canonical(from);
-                let value = if *by_ref || through_reference {
-                    Value::Ref(canonical)
-                } else {
-                    world.take(self.index, from)
-                };
+                let value =
+                    if *by_ref || through_reference { Value::Ref(canonical) } else { world.take(self.index, from) };
                 let value = self.realise(world, value);
                 self.name(&value, *local);
                 let value = self.declared(*local, value);
@@ -222,7 +219,9 @@ impl Solver<'_> {
             }
             AggregateKind::Struct(path) => {
                 values.iter().for_each(|value| self.forget(world, value));
-                let ty = self.index.ty(&self.scope, &sessionlint_ir::TypeRef::Path { segments: path.clone(), args: Vec::new() });
+                let ty = self
+                    .index
+                    .ty(&self.scope, &sessionlint_ir::TypeRef::Path { segments: path.clone(), args: Vec::new() });
                 match ty {
                     Ty::Own(_) => Value::Typed(ty),
                     _ => Value::Unknown,
@@ -244,7 +243,8 @@ impl Solver<'_> {
         for anchored in world.anchored(&Anchor::Obligation(id)) {
             world.set_phase(anchored, Phase::Gone);
         }
-        let open = world.facts.obligations.get(&id).is_some_and(|state| matches!(state.phase, Phase::Open | Phase::Ending));
+        let open =
+            world.facts.obligations.get(&id).is_some_and(|state| matches!(state.phase, Phase::Open | Phase::Ending));
         if open && !self.sites[usize::from(id.site.0)].borrowed {
             world.set_phase(id, Phase::Gone);
         }

@@ -29,7 +29,8 @@ impl Lowerer {
                 self.pattern(&matched.pat, &place, Some(no));
                 self.frame().goto(yes);
             }
-            Expr::Macro(call) if call.mac.path.is_ident("matches") => match super::macros::matches_arguments(&call.mac) {
+            Expr::Macro(call) if call.mac.path.is_ident("matches") => match super::macros::matches_arguments(&call.mac)
+            {
                 Some((value, pattern)) => {
                     let place = self.matched(&value);
                     self.frame().push_scope();
@@ -45,7 +46,13 @@ impl Lowerer {
                 let span = self.at(call.method.span());
                 let place = self.matched(&call.receiver);
                 let (yes, no) = if success { (yes, no) } else { (no, yes) };
-                self.frame().terminate(sessionlint_ir::Terminator::Test { test: Test::Success(place), yes, no, span, written: true });
+                self.frame().terminate(sessionlint_ir::Terminator::Test {
+                    test: Test::Success(place),
+                    yes,
+                    no,
+                    span,
+                    written: true,
+                });
             }
             Expr::Lit(syn::ExprLit { lit: syn::Lit::Bool(value), .. }) => {
                 self.frame().goto(if value.value { yes } else { no });

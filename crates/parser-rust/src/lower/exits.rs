@@ -9,11 +9,52 @@ use syn::Expr;
 /// Parts of names that say "this did not work" in success values (`Ok(Response::not_found())`). An exit
 /// that carries one gives a transaction up on purpose, so it is not told to commit.
 const REFUSALS: &[&str] = &[
-    "err", "fail", "invalid", "forbid", "unauthor", "bad_request", "badrequest", "notfound", "not_found", "conflict",
-    "denied", "deny", "reject", "abort", "unavailable", "rollback", "rolled_back", "rolledback", "cancel", "skip",
-    "dry_run", "dryrun", "too_many", "toomany", "unprocessable", "timeout", "timed_out", "timedout", "exceed",
-    "missing", "unsupported", "expired", "mismatch", "refus", "duplicate", "already", "unchanged", "noop", "no_op",
-    "nothing", "retry", "empty", "none", "stale", "gone", "problem",
+    "err",
+    "fail",
+    "invalid",
+    "forbid",
+    "unauthor",
+    "bad_request",
+    "badrequest",
+    "notfound",
+    "not_found",
+    "conflict",
+    "denied",
+    "deny",
+    "reject",
+    "abort",
+    "unavailable",
+    "rollback",
+    "rolled_back",
+    "rolledback",
+    "cancel",
+    "skip",
+    "dry_run",
+    "dryrun",
+    "too_many",
+    "toomany",
+    "unprocessable",
+    "timeout",
+    "timed_out",
+    "timedout",
+    "exceed",
+    "missing",
+    "unsupported",
+    "expired",
+    "mismatch",
+    "refus",
+    "duplicate",
+    "already",
+    "unchanged",
+    "noop",
+    "no_op",
+    "nothing",
+    "retry",
+    "empty",
+    "none",
+    "stale",
+    "gone",
+    "problem",
 ];
 
 /// Methods that only rewrite the error of a result: their arguments say nothing about its success.
@@ -99,10 +140,13 @@ mod tests {
         for text in ["Err(x)", "Err(x).context(y)", "(Err(E::A))", "Result::Err(x)"] {
             assert_eq!(kind(text), ExitKind::Error, "{text}");
         }
-        for text in ["Ok(())", "Ok(value)", "Some(1)", "query(x).await", "errors", "Ok(Json(user))", "x.map_err(Error::from)"] {
+        for text in
+            ["Ok(())", "Ok(value)", "Some(1)", "query(x).await", "errors", "Ok(Json(user))", "x.map_err(Error::from)"]
+        {
             assert_eq!(kind(text), ExitKind::Success, "{text}");
         }
-        for text in ["Ok(false)", "Ok(None)", "false", "HttpResponse::InternalServerError().finish()", "Ok(Reply::NotFound)"]
+        for text in
+            ["Ok(false)", "Ok(None)", "false", "HttpResponse::InternalServerError().finish()", "Ok(Reply::NotFound)"]
         {
             assert_eq!(kind(text), ExitKind::Refusal, "{text}");
         }

@@ -253,7 +253,13 @@ impl Lowerer {
         }
     }
 
-    fn aggregate_into<'a>(&mut self, kind: AggregateKind, parts: impl Iterator<Item = &'a Expr>, expr: &Expr, dest: &Place) {
+    fn aggregate_into<'a>(
+        &mut self,
+        kind: AggregateKind,
+        parts: impl Iterator<Item = &'a Expr>,
+        expr: &Expr,
+        dest: &Place,
+    ) {
         let span = self.start_of(expr);
         let fields = parts.enumerate().map(|(index, part)| (index.to_string(), self.operand(part))).collect();
         self.assign(dest, Rvalue::Aggregate(kind, fields), span);
@@ -265,17 +271,16 @@ impl Lowerer {
                 let local = path.path.get_ident().and_then(|ident| self.resolve(&name(ident)));
                 match local {
                     Some(local) => Callee::Value(Operand::Ref { place: Place::local(local), mutable: false }),
-                    None => Callee::Path {
-                        segments: segments(&path.path),
-                        qualifier: qualifier(path),
-                    },
+                    None => Callee::Path { segments: segments(&path.path), qualifier: qualifier(path) },
                 }
             }
             other => Callee::Value(self.operand(other)),
         };
         let args: Vec<Operand> = call.args.iter().map(|arg| self.operand(arg)).collect();
         let span = match &*call.func {
-            Expr::Path(path) => path.path.segments.last().map_or_else(|| self.start_of(&call.func), |s| self.at(s.ident.span())),
+            Expr::Path(path) => {
+                path.path.segments.last().map_or_else(|| self.start_of(&call.func), |s| self.at(s.ident.span()))
+            }
             other => self.start_of(other),
         };
         let last = match &callee {
@@ -283,7 +288,9 @@ impl Lowerer {
             _ => None,
         };
         let value = match (last, args.len()) {
-            (Some("Ok" | "Some"), 1) => Rvalue::Aggregate(AggregateKind::Success, vec![("0".to_owned(), args[0].clone())]),
+            (Some("Ok" | "Some"), 1) => {
+                Rvalue::Aggregate(AggregateKind::Success, vec![("0".to_owned(), args[0].clone())])
+            }
             (Some("Err"), 1) => Rvalue::Aggregate(AggregateKind::Failure, vec![("0".to_owned(), args[0].clone())]),
             _ => Rvalue::Call(Call { callee, args, name_span: span, borrows_only: false }),
         };

@@ -125,7 +125,15 @@ impl Frame {
     }
 
     /// Ends the current block with a condition that may be tested elsewhere too.
-    pub fn test_condition(&mut self, key: String, negated: bool, roots: Vec<LocalId>, yes: BlockId, no: BlockId, span: Span) {
+    pub fn test_condition(
+        &mut self,
+        key: String,
+        negated: bool,
+        roots: Vec<LocalId>,
+        yes: BlockId,
+        no: BlockId,
+        span: Span,
+    ) {
         self.candidates.push(Candidate { block: self.current, key, negated, roots });
         self.terminate(Terminator::Test { test: Test::Opaque, yes, no, span, written: true });
     }
@@ -205,9 +213,8 @@ impl Frame {
 
     /// Marks the failure test that ends `block` as one whose arm does nothing but log.
     pub fn mark_ignored(&mut self, block: BlockId) {
-        match &mut self.blocks[block.index()].1 {
-            Some(Terminator::Test { test: Test::Failure { ignored, .. }, .. }) => *ignored = true,
-            _ => {}
+        if let Some(Terminator::Test { test: Test::Failure { ignored, .. }, .. }) = &mut self.blocks[block.index()].1 {
+            *ignored = true;
         }
     }
 

@@ -62,7 +62,7 @@ impl Lowerer {
                     }
                 };
                 let single = tuple.elems.len() == 1;
-                self.elements(tuple.elems.iter(), tuple.elems.len(), &inner, fail, scope, single);
+                self.elements(tuple.elems.iter(), &inner, fail, scope, single);
             }
             Pat::Struct(pat) => {
                 let variant = pat.path.segments.last().map(|segment| name(&segment.ident)).unwrap_or_default();
@@ -76,7 +76,7 @@ impl Lowerer {
                     self.pattern_at(&field.pat, &inner.project(Projection::Field(member)), fail, scope);
                 }
             }
-            Pat::Tuple(tuple) => self.elements(tuple.elems.iter(), tuple.elems.len(), place, fail, scope, false),
+            Pat::Tuple(tuple) => self.elements(tuple.elems.iter(), place, fail, scope, false),
             Pat::Slice(slice) => {
                 self.test(Test::Opaque, fail, span);
                 for element in &slice.elems {
@@ -119,7 +119,6 @@ impl Lowerer {
     fn elements<'a>(
         &mut self,
         elements: impl Iterator<Item = &'a Pat>,
-        count: usize,
         place: &Place,
         fail: Option<BlockId>,
         scope: usize,
@@ -131,7 +130,7 @@ impl Lowerer {
             // Behind `..` the position from the start is unknown.
             let part = if single {
                 place.clone()
-            } else if after_rest && index + 1 <= count {
+            } else if after_rest {
                 place.project(Projection::Index)
             } else {
                 place.project(Projection::Field(index.to_string()))

@@ -1,6 +1,6 @@
 //! A session is opened and dropped in the same statement.
 
-use crate::{Check, Context};
+use crate::{Check, Context, Words};
 use sessionlint_analysis::{CauseKind, Event, EventKind, Site};
 use sessionlint_diagnostics::Diagnostic;
 use sessionlint_protocols::{Protocol, ProtocolKind};
@@ -31,5 +31,6 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
         ProtocolKind::Task => "bind it and spawn it: `tokio::spawn(connection)`".to_owned(),
         _ => format!("bind the {noun} to a variable that lives as long as it is needed"),
     };
-    context.finding(CHECK.rule, site, events, site.span, message, leaks, Some(help))
+    let said = Words { message, leaks, help: Some(help) };
+    context.finding(CHECK.rule, site, events, site.span, said)
 }

@@ -1,6 +1,6 @@
 //! The result of a commit is thrown away.
 
-use crate::{Check, Context, words};
+use crate::{Check, Context, Words, words};
 use sessionlint_analysis::{Event, EventKind, Site};
 use sessionlint_diagnostics::Diagnostic;
 use sessionlint_protocols::{EndKind, ProtocolKind};
@@ -37,5 +37,6 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
         Some(end) if end.is_async => format!("{help}.await?`"),
         _ => format!("{help}?`"),
     };
-    context.finding(CHECK.rule, site, events, span, message, leaks.to_owned(), Some(help))
+    let said = Words { message, leaks: leaks.to_owned(), help: Some(help) };
+    context.finding(CHECK.rule, site, events, span, said)
 }

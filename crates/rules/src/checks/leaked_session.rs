@@ -1,6 +1,6 @@
 //! A session is taken out of everything that would end it.
 
-use crate::{Check, Context, words};
+use crate::{Check, Context, Words, words};
 use sessionlint_analysis::{Event, EventKind, Site};
 use sessionlint_diagnostics::Diagnostic;
 
@@ -27,5 +27,6 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
         None => "let it be dropped instead, which gives it back".to_owned(),
     };
     let span = if how.starts_with('.') { site.span } else { event.cause.span };
-    context.finding(CHECK.rule, site, events, span, message, leaks.to_owned(), Some(help))
+    let said = Words { message, leaks: leaks.to_owned(), help: Some(help) };
+    context.finding(CHECK.rule, site, events, span, said)
 }

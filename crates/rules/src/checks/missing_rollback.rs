@@ -1,7 +1,7 @@
 //! An error path leaves a transaction open that nothing rolls back.
 
 use super::uncommitted_transaction::is_half_of_a_pair;
-use crate::{Check, Context, words};
+use crate::{Check, Context, Words, words};
 use sessionlint_analysis::{CauseKind, Event, EventKind, Site};
 use sessionlint_diagnostics::Diagnostic;
 use sessionlint_ir::ExitKind;
@@ -46,5 +46,5 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
         let call = words::call(site, end, None);
         format!("call `{call}` on the error path, before the error is returned")
     });
-    context.finding(CHECK.rule, site, events, event.cause.span, message, leaks, help)
+    context.finding(CHECK.rule, site, events, event.cause.span, Words { message, leaks, help })
 }

@@ -1,6 +1,6 @@
 //! The future of a commit, rollback or close is never polled.
 
-use crate::{Check, Context, words};
+use crate::{Check, Context, Words, words};
 use sessionlint_analysis::{CauseKind, Event, EventKind, Site};
 use sessionlint_diagnostics::Diagnostic;
 use sessionlint_protocols::{DropClass, EndKind};
@@ -31,5 +31,6 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
     };
     let span = event.release.unwrap_or(event.cause.span);
     let help = format!("add `.await`: a future does nothing until it is polled, so nothing is {}", words::ended(*end));
-    context.finding(CHECK.rule, site, events, span, message, leaks, Some(help))
+    let said = Words { message, leaks, help: Some(help) };
+    context.finding(CHECK.rule, site, events, span, said)
 }

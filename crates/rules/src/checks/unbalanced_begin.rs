@@ -1,7 +1,7 @@
 //! SQL text begins a transaction, and a way out is reached without COMMIT or ROLLBACK.
 
 use super::uncommitted_transaction::is_half_of_a_pair;
-use crate::{Check, Context, words};
+use crate::{Check, Context, Words, words};
 use sessionlint_analysis::{Event, EventKind, Site};
 use sessionlint_diagnostics::Diagnostic;
 use sessionlint_ir::ExitKind;
@@ -34,5 +34,6 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
         "the connection is closed here, and what was written is lost"
     };
     let help = "use the library's own transaction, which rolls back when it is dropped, or send ROLLBACK on this way";
-    context.finding(CHECK.rule, site, events, event.cause.span, message, leaks.to_owned(), Some(help.to_owned()))
+    let said = Words { message, leaks: leaks.to_owned(), help: Some(help.to_owned()) };
+    context.finding(CHECK.rule, site, events, event.cause.span, said)
 }

@@ -1,6 +1,6 @@
 //! A success path ends with an open transaction in which something was written.
 
-use crate::{Check, Context, words};
+use crate::{Check, Context, Words, words};
 use sessionlint_analysis::{CauseKind, Event, EventKind, Site};
 use sessionlint_diagnostics::Diagnostic;
 use sessionlint_ir::ExitKind;
@@ -52,5 +52,5 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
         }
         None => format!("bind the {} to a variable and call `{}` on it", protocol.noun(), end.call),
     });
-    context.finding(CHECK.rule, site, events, event.cause.span, message, leaks, help)
+    context.finding(CHECK.rule, site, events, event.cause.span, Words { message, leaks, help })
 }

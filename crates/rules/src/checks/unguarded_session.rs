@@ -2,7 +2,7 @@
 
 use super::uncommitted_transaction::is_half_of_a_pair;
 use super::{missing_rollback, uncommitted_transaction};
-use crate::{Check, Context, words};
+use crate::{Check, Context, Words, words};
 use sessionlint_analysis::{Event, EventKind, Site};
 use sessionlint_diagnostics::Diagnostic;
 use sessionlint_protocols::Protocol;
@@ -10,7 +10,7 @@ use sessionlint_protocols::Protocol;
 pub(super) const CHECK: Check = Check { rule: "unguarded-session", run };
 
 fn run(context: &Context<'_>) -> Vec<Diagnostic> {
-    let found = context.by_site(|site, protocol, event| is_mistake(site, protocol, event));
+    let found = context.by_site(is_mistake);
     found.into_iter().map(|(site, events)| word(context, site, &events)).collect()
 }
 
@@ -37,5 +37,5 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
         let call = words::call(site, end, None);
         format!("call `{call}` on every way out: keep the result of what can fail, end it, then use `?`")
     });
-    context.finding(CHECK.rule, site, events, event.cause.span, message, leaks, help)
+    context.finding(CHECK.rule, site, events, event.cause.span, Words { message, leaks, help })
 }

@@ -1,0 +1,194 @@
+//! The house keeps its shape: arrows run downwards, lists are complete, every rule has fixtures for every library.
+
+use sessionlint_protocols::{DropClass, EndKind, Model, ProtocolKind, RuleSet};
+use sessionlint_testkit::{check, expectations};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The floor of each room; an arrow goes to a lower floor only.
+const FLOORS: &[(&str, u32)] = &[
+    ("diagnostics", 0),
+    ("ir", 1),
+    ("parser-rust", 2),
+    ("protocols", 2),
+    ("analysis", 3),
+    ("rules", 4),
+    ("engine", 5),
+    ("report", 5),
+    ("testkit", 6),
+];
+
+/// Which room alone may name a library.
+const OWNERS: &[(&str, &[&str])] = &[
+    ("syn", &["parser-rust"]),
+    ("quote", &["parser-rust"]),
+    ("proc-macro2", &["parser-rust"]),
+    ("ra-ap-rustc_lexer", &["parser-rust"]),
+    ("sqlparser", &["analysis"]),
+    ("rayon", &["engine"]),
+    ("ignore", &["engine"]),
+    ("miette", &["report"]),
+    ("serde_json", &["report"]),
+    ("toml", &["protocols", "engine"]),
+];
+
+fn dependencies(folder: &str) -> BTreeSet<String> {
+    let text = fs::read_to_string(root().join("crates").join(folder).join("Cargo.toml")).unwrap();
+    let table: toml::Table = text.parse().unwrap();
+    table["dependencies"].as_table().map(|table| table.keys().cloned().collect()).unwrap_or_default()
+}
+
+#[test]
+fn no_arrow_runs_upwards() {
+    for (folder, floor) in FLOORS {
+        for dependency in dependencies(folder) {
+            let Some(target) = dependency.strip_prefix("sessionlint-") else { continue };
+            let (_, below) = FLOORS.iter().find(|(name, _)| *name == target).expect("every room has a floor");
+            assert!(below < floor, "{folder} leans on {target}");
+        }
+    }
+    for entry in fs::read_dir(root().join("crates")).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        assert!(name == "cli" || FLOORS.iter().any(|(known, _)| *known == name), "{name} has no floor");
+    }
+}
+
+#[test]
+fn each_foreign_vocabulary_has_one_room() {
+    for (library, rooms) in OWNERS {
+        for (folder, _) in FLOORS {
+            assert!(!dependencies(folder).contains(*library) || rooms.contains(folder), "{folder} speaks {library}");
+        }
+    }
+}
+
+#[test]
+fn every_file_opens_with_its_question() {
+    let mut pending = vec![root().join("crates")];
+    while let Some(directory) = pending.pop() {
+        for entry in fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                pending.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = fs::read_to_string(&path).unwrap();
+                assert!(text.starts_with("//! "), "{}", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn every_check_has_a_rule_and_every_rule_a_finder() {
+    let rules = RuleSet::built_in();
+    let checks: BTreeSet<&str> = sessionlint_rules::checks::ALL.iter().map(|check| check.rule).collect();
+    let about_comments = BTreeSet::from(["unused-suppression", "unexplained-suppression"]);
+    let found: BTreeSet<&str> = checks.union(&about_comments).copied().collect();
+    let described: BTreeSet<&str> = rules.iter().map(|rule| rule.id.as_str()).collect();
+    assert_eq!(found, described);
+}
+
+/// The rules that apply to a library, by what its data says.
+fn applicable(model: &Model, library: &str) -> BTreeSet<&'static str> {
+    let mut rules = BTreeSet::new();
+    for (_, protocol) in model.protocols().filter(|(_, protocol)| model.library(protocol.library).name == library) {
+        let opens = !protocol.openings.is_empty();
+        if protocol.kind == ProtocolKind::Pool || !opens {
+            continue;
+        }
+        rules.insert("leaked-session");
+        if protocol.is_transaction() {
+            rules.insert("uncommitted-transaction");
+            if protocol.class >= Some(DropClass::E) {
+                rules.insert("missing-rollback");
+            }
+            if protocol.endings.iter().any(|ending| ending.kind == EndKind::Commit && ending.fallible) {
+                rules.insert("ignored-release-result");
+            }
+        }
+        if protocol.keeps_begin {
+            rules.insert("unbalanced-begin");
+        }
+        if protocol.endings.iter().any(|ending| ending.is_async && !ending.eager) {
+            rules.insert("unawaited-release");
+        }
+        if protocol.kind != ProtocolKind::Connection && !protocol.in_place {
+            rules.insert("discarded-session");
+        }
+        if protocol.needs_end {
+            rules.insert("unguarded-session");
+        }
+    }
+    rules
+}
+
+#[test]
+fn every_rule_fires_and_is_silent_for_every_library() {
+    let model = Model::built_in();
+    let fixtures = root().join("fixtures/rust");
+    let mut missing = Vec::new();
+    for (_, library) in model.libraries() {
+        let directory = fixtures.join(&library.name);
+        let outcome = check(&fixtures, &[&library.name], |_| {});
+        let mut fired: BTreeSet<&str> = outcome.findings.iter().map(|finding| finding.rule).collect();
+        // Facts about connections that only a pool of another library hands out are shown there.
+        if !directory.is_dir() {
+            fired.clear();
+        }
+        for rule in applicable(&model, &library.name) {
+            if !fired.contains(rule) {
+                missing.push(format!("{}: nothing fires {rule}", library.name));
+            }
+        }
+        // A silent fixture is a function without any expectation on its lines.
+        let text = fs::read_to_string(directory.join("src/lib.rs")).unwrap();
+        let loud: BTreeMap<u32, ()> = expectations("", &text).into_iter().map(|one| (one.line, ())).collect();
+        let mut silent = 0;
+        for (index, _) in text.match_indices("fn ") {
+            let first = text[..index].matches('\n').count() as u32 + 1;
+            let last = first + text[index..].split("\n}").next().map_or(0, |body| body.matches('\n').count() as u32);
+            silent += u32::from(loud.range(first..=last).next().is_none());
+        }
+        if silent == 0 && library.name != "sqlx" {
+            missing.push(format!("{}: no silent function", library.name));
+        }
+    }
+    assert!(missing.is_empty(), "{}", missing.join("\n"));
+}
+
+#[test]
+fn the_tool_is_clean_by_its_own_rules() {
+    let outcome = check(&root(), &["crates", "tests"], |options| {
+        options.tests = Some(sessionlint_protocols::TestCode::Include);
+    });
+    assert!(outcome.findings.is_empty(), "{:?}", outcome.findings);
+    assert!(outcome.skipped.is_empty(), "{:?}", outcome.skipped);
+    assert!(outcome.summary.files > 50);
+}
+
+#[test]
+fn the_top_level_is_what_the_design_says() {
+    let allowed = [
+        "Cargo.toml",
+        "Cargo.lock",
+        "crates",
+        "fixtures",
+        "tests",
+        "docs",
+        "rules.toml",
+        "README.md",
+        "LICENSE-MIT",
+        "LICENSE-APACHE",
+        "target",
+    ];
+    for entry in fs::read_dir(root()).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        assert!(name.starts_with('.') || allowed.contains(&name.as_str()), "{name}");
+    }
+    assert!(!Path::new(&root()).join("rust-toolchain.toml").exists());
+}
