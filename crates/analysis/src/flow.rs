@@ -426,6 +426,9 @@ impl<'a> Solver<'a> {
                 {
                     failure.set_phase(id, Phase::Failed(end));
                 }
+                if let Value::Wrote(id) = *inner {
+                    failure.unwrite(id);
+                }
                 (Some(success), Some(failure))
             }
             Value::Typed(ty) => {
@@ -455,6 +458,7 @@ impl<'a> Solver<'a> {
                 let parent = self.parents.get(&site).copied();
                 self.begin(world, site, anchor, parent)
             }
+            Value::Wrote(_) => Value::Unknown,
             Value::Tuple(parts) => Value::Tuple(parts.into_iter().map(|part| self.realise(world, part)).collect()),
             other => other,
         }

@@ -43,6 +43,8 @@ pub(crate) enum Value {
     Release { obligation: ObligationId, end: EndKind, fallible: bool, eager: bool },
     /// Inside a result: whether a session's end worked.
     Outcome(ObligationId, EndKind),
+    /// Inside a result: the first write through a session, which has not happened when the result is an error.
+    Wrote(ObligationId),
     /// `Result` or `Option`, either variant.
     Fallible(Box<Value>),
     /// `Ok` or `Some`.

@@ -184,6 +184,19 @@ impl World {
         }
     }
 
+    /// The only write so far has failed.
+    pub fn unwrite(&mut self, id: ObligationId) {
+        if let Some(state) = self.facts.obligations.get_mut(&id) {
+            state.written = false;
+            self.trace.written.remove(&id);
+        }
+    }
+
+    /// Whether something was written through a session.
+    pub fn is_written(&self, id: ObligationId) -> bool {
+        self.facts.obligations.get(&id).is_some_and(|state| state.written)
+    }
+
     /// The open in-place sessions of a connection.
     pub fn anchored(&self, anchor: &Anchor) -> Vec<ObligationId> {
         let open = self.facts.obligations.iter().filter(|(_, state)| state.phase == Phase::Open);

@@ -5,7 +5,7 @@ use crate::levels::Levels;
 use crate::manifest::Manifests;
 use crate::settings::{self, Failure, Options};
 use crate::suppress::{self, Suppression};
-use crate::words::Words;
+use crate::words::{Names, Words};
 use crate::{fingerprint, walk};
 use rayon::prelude::*;
 use sessionlint_analysis::{Analysis, FileData, Host, Index, ItemRef, Package, PackageId};
@@ -110,7 +110,7 @@ struct Run<'a> {
 struct Read {
     skipped: Option<Skipped>,
     suppressions: Vec<Suppression>,
-    openers: Vec<String>,
+    aliases: Vec<String>,
     hot: bool,
 }
 
@@ -145,7 +145,15 @@ impl Run<'_> {
             .into_par_iter()
             .map(|file| self.read(&files, file, &packages, reported[file.0 as usize]))
             .collect();
-        let openers: HashSet<String> = reads.iter().flat_map(|read| read.openers.iter().cloned()).collect();
+        let hot = |file: &FileId| reads[file.0 as usize].hot;
+        let words = |file: FileId| &packages.about[packages.files[file.0 as usize].0.0 as usize].2;
+        let mut names = Names {
+            aliases: reads.iter().flat_map(|read| read.aliases.iter().cloned()).collect(),
+            openers: HashSet::new(),
+        };
+        let hot_files: Vec<FileId> = files.ids().filter(hot).collect();
+        let openers = hot_files.par_iter().flat_map_iter(|file| openers(&files, *file, words(*file), &names.aliases));
+        names.openers = openers.collect();
         for file in files.ids().filter(|file| reads[file.0 as usize].hot) {
             let package = packages.files[file.0 as usize].0;
             packages.packages[package.0 as usize].indexed.push(file);
@@ -158,7 +166,7 @@ impl Run<'_> {
             .filter(|file| reported[file.0 as usize] && reads[file.0 as usize].hot)
             .collect::<Vec<_>>()
             .into_par_iter()
-            .flat_map_iter(|file| select(&files, file, &about[placed[file.0 as usize].0.0 as usize].2, &openers))
+            .flat_map_iter(|file| select(&files, file, &about[placed[file.0 as usize].0.0 as usize].2, &names))
             .collect();
         let done = std::sync::atomic::AtomicUsize::new(0);
         let checked: Vec<Checked> = functions
@@ -350,7 +358,7 @@ impl Run<'_> {
             read.suppressions = suppress::find(&data.text, file, &data.outline);
         }
         if read.hot {
-            read.openers = openers(&data, words);
+            read.aliases = aliases(&data, words);
         }
         let _ = files.data[file.0 as usize].set(Some(data));
         read
@@ -451,25 +459,45 @@ fn module_path(path: &Path, manifest: Option<&crate::manifest::Manifest>) -> Vec
     module
 }
 
+/// Type aliases and renamed imports of a file that stand for a session.
+fn aliases(data: &FileData, words: &Words) -> Vec<String> {
+    let items = |kind| data.outline.items.iter().filter(move |item| item.kind == kind);
+    let mut found: Vec<String> =
+        items(ItemKind::Use).flat_map(|item| words.renamed(text_of(data, item.head))).collect();
+    for item in items(ItemKind::Alias) {
+        let text = text_of(data, item.head);
+        if words.is_alias(text)
+            || sessionlint_parser_rust::identifiers(text).any(|(_, name)| found.iter().any(|f| f == name))
+        {
+            found.push(item.name.clone());
+        }
+    }
+    found
+}
+
 /// Functions of a file that hand out a session.
-fn openers(data: &FileData, words: &Words) -> Vec<String> {
+fn openers(files: &Files, file: FileId, words: &Words, aliases: &HashSet<String>) -> Vec<String> {
+    let Some(data) = files.data(file) else { return Vec::new() };
     let functions = data.outline.items.iter().filter(|item| item.kind == ItemKind::Function);
-    let opens = |item: &&sessionlint_ir::Item| {
-        let end = item.body.map_or(item.head.end, |body| body.start) as usize;
-        data.text.get(item.head.start as usize..end).is_some_and(|signature| words.is_opener(signature))
-    };
-    let names = functions.filter(opens).map(|item| item.name.clone());
-    names.filter(|name| !COMMON_OPENERS.contains(&name.as_str())).collect()
+    let opens = functions.filter(|item| {
+        let end = item.body.map_or(item.head.end, |body| body.start);
+        words.is_opener(text_of(data, Span { end, ..item.head }), aliases)
+    });
+    opens.map(|item| item.name.clone()).filter(|name| !COMMON_OPENERS.contains(&name.as_str())).collect()
+}
+
+fn text_of(data: &FileData, span: Span) -> &str {
+    data.text.get(span.start as usize..span.end as usize).unwrap_or_default()
 }
 
 /// The functions of a file that are worth lowering.
-fn select(files: &Files, file: FileId, words: &Words, openers: &HashSet<String>) -> Vec<ItemRef> {
+fn select(files: &Files, file: FileId, words: &Words, names: &Names) -> Vec<ItemRef> {
     let Some(data) = files.data(file) else { return Vec::new() };
     let wanted = |id: &ItemId| {
         let item = data.outline.item(*id);
         let Some(body) = item.body.filter(|_| item.kind == ItemKind::Function) else { return false };
         let text = |from: u32, to: u32| data.text.get(from as usize..to as usize).unwrap_or_default();
-        words.wants_function(text(item.head.start, body.start), text(body.start, body.end), openers)
+        words.wants_function(text(item.head.start, body.start), text(body.start, body.end), names)
     };
     data.outline.ids().filter(wanted).map(|item| ItemRef { file, item }).collect()
 }

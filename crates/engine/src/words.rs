@@ -8,6 +8,15 @@ use std::collections::{BTreeSet, HashSet};
 /// file is open anyway.
 const COMMON: &[&str] = &["new", "get", "open", "connect", "start", "close", "cancel", "finish", "end", "abort"];
 
+/// Names of the workspace that stand for sessions.
+#[derive(Default)]
+pub(crate) struct Names {
+    /// Type aliases.
+    pub aliases: HashSet<String>,
+    /// Functions that hand one out.
+    pub openers: HashSet<String>,
+}
+
 /// Words of one set of libraries.
 pub(crate) struct Words {
     /// Finds the files that can define or use a session.
@@ -77,12 +86,13 @@ impl Words {
 
     /// Whether a function is worth lowering: it has a word of the libraries, the name of a function of the
     /// workspace that hands out a session, or text that may begin a transaction.
-    pub fn wants_function(&self, signature: &str, body: &str, openers: &HashSet<String>) -> bool {
-        let takes = |(at, name): (usize, &str)| self.types.contains(name) && !is_borrowed(&signature[..at]);
+    pub fn wants_function(&self, signature: &str, body: &str, names: &Names) -> bool {
+        let is_session = |name: &str| self.types.contains(name) || names.aliases.contains(name);
+        let takes = |(at, name): (usize, &str)| is_session(name) && !is_borrowed(&signature[..at]);
         let uses = |(at, name): (usize, &str)| {
             self.function.contains(name)
-                || self.types.contains(name)
-                || openers.contains(name)
+                || is_session(name)
+                || names.openers.contains(name)
                 || (self.endings.contains(name) && is_not_awaited(&body[at + name.len()..]))
         };
         sessionlint_parser_rust::identifiers(signature).any(takes)
@@ -91,9 +101,22 @@ impl Words {
     }
 
     /// Whether a signature hands out a session.
-    pub fn is_opener(&self, signature: &str) -> bool {
+    pub fn is_opener(&self, signature: &str, aliases: &HashSet<String>) -> bool {
         let Some((_, output)) = signature.split_once("->") else { return false };
-        sessionlint_parser_rust::identifiers(output).any(|(_, name)| self.types.contains(name))
+        sessionlint_parser_rust::identifiers(output)
+            .any(|(_, name)| self.types.contains(name) || aliases.contains(name))
+    }
+
+    /// The new names that an import gives to types of sessions.
+    pub fn renamed(&self, text: &str) -> Vec<String> {
+        let names: Vec<&str> = sessionlint_parser_rust::identifiers(text).map(|(_, name)| name).collect();
+        let renamed = names.windows(3).filter(|three| self.types.contains(three[0]) && three[1] == "as");
+        renamed.map(|three| three[2].to_owned()).collect()
+    }
+
+    /// Whether the text of a type alias names a session.
+    pub fn is_alias(&self, text: &str) -> bool {
+        sessionlint_parser_rust::identifiers(text).any(|(_, name)| self.types.contains(name))
     }
 }
 

@@ -120,12 +120,14 @@ impl Solver<'_> {
     ) -> Value {
         let text = self.text_argument(world, &call.args);
         let values: Vec<Value> = call.args.iter().map(|arg| self.operand(world, arg)).collect();
+        let mut wrote = Value::Unknown;
         for (index, value) in values.iter().enumerate() {
             if let Some(id) = self.session_of(world, value) {
                 self.touch(world, id);
                 let by_reference = matches!(value, Value::Ref(_));
                 let protocol = self.protocol_of(id);
                 if by_reference && self.analysis.writes_through(item, index + receivers, protocol, self.depth) {
+                    wrote = self.first_write(world, id);
                     self.write(world, id, Some(call.name_span));
                     self.write_anchored(world, &Anchor::Obligation(id), call.name_span);
                 }
@@ -135,7 +137,10 @@ impl Solver<'_> {
         match self.index.output(item, self_ty) {
             // A function around the library's own: the statement does what its text says.
             Some(Ty::Statement) => Value::Statement(text.unwrap_or_default()),
-            Some(ty) => self.handed_out(&ty, call.name_span),
+            Some(ty) => match self.handed_out(&ty, call.name_span) {
+                Value::Unknown if is_fallible(&ty) => wrote,
+                value => value,
+            },
             None => Value::Unknown,
         }
     }
@@ -151,7 +156,10 @@ impl Solver<'_> {
                 let site = self.opening_site(*protocol, span, Evidence::Inferred, None);
                 Value::Pending(site, None)
             }
-            Ty::Future(inner) => Value::Future(Box::new(self.handed_out(inner, span))),
+            Ty::Future(inner) => match self.handed_out(inner, span) {
+                Value::Unknown => Value::Unknown,
+                inner => Value::Future(Box::new(inner)),
+            },
             Ty::Fallible(inner) => match self.handed_out(inner, span) {
                 Value::Unknown => Value::Unknown,
                 inner => Value::Fallible(Box::new(inner)),
@@ -252,9 +260,11 @@ impl Solver<'_> {
     pub(crate) fn run_text(&mut self, world: &mut World, target: &Value, effect: SqlEffect, span: Span) -> Value {
         let Some((protocol, anchor)) = self.anchor_of(world, target) else { return Value::Unknown };
         let known = self.index.model.protocol(protocol);
+        let mut value = Value::Unknown;
         if let Anchor::Obligation(id) = &anchor {
             self.touch(world, *id);
             if effect.writes {
+                value = self.first_write(world, *id);
                 self.write(world, *id, Some(span));
             }
         }
@@ -263,7 +273,7 @@ impl Solver<'_> {
         }
         // Inside a transaction of the library SAVEPOINT and the like are its own affair.
         if known.is_transaction() {
-            return Value::Unknown;
+            return value;
         }
         match effect.control {
             Some(SqlControl::Begin | SqlControl::Savepoint) if known.keeps_begin => {
@@ -292,6 +302,11 @@ impl Solver<'_> {
             }
             _ => Value::Unknown,
         }
+    }
+
+    /// The result of a write: when it is an error and nothing was written before, nothing is.
+    pub(crate) fn first_write(&self, world: &World, id: ObligationId) -> Value {
+        if world.is_written(id) { Value::Unknown } else { Value::Fallible(Box::new(Value::Wrote(id))) }
     }
 
     fn raw_site(&mut self, made: SiteId, anchor: &Anchor, protocol: ProtocolId, span: Span) -> SiteId {
@@ -337,5 +352,14 @@ impl Solver<'_> {
             self.forget(world, &value);
         }
         Value::Unknown
+    }
+}
+
+/// Whether a call gives a result, at once or when it is awaited.
+fn is_fallible(ty: &Ty) -> bool {
+    match ty {
+        Ty::Future(inner) => is_fallible(inner),
+        Ty::Fallible(_) => true,
+        _ => false,
     }
 }

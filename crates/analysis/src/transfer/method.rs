@@ -146,14 +146,16 @@ impl Solver<'_> {
                 None => Value::Unknown,
             };
         }
+        let mut value = Value::Unknown;
         if library.writes.iter().any(|write| write == name) {
+            value = self.first_write(world, id);
             self.write(world, id, Some(call.name_span));
         }
         if name.starts_with("into_") {
             self.forget(world, &Value::Session(id));
         }
         self.pass_arguments(world, &call.args, call.name_span);
-        Value::Unknown
+        value
     }
 
     /// A method that ends a session.
@@ -471,11 +473,13 @@ impl Solver<'_> {
     fn handle_method(&mut self, world: &mut World, id: ObligationId, name: &str, call: &Call) -> Value {
         let protocol = self.index.model.protocol(self.protocol_of(id));
         let library = self.index.model.library(protocol.library);
+        let mut value = Value::Unknown;
         if library.writes.iter().any(|write| write == name) {
+            value = self.first_write(world, id);
             self.write(world, id, Some(call.name_span));
         }
         self.pass_arguments(world, &call.args, call.name_span);
-        Value::Unknown
+        value
     }
 
     fn fallible_method(
@@ -599,6 +603,7 @@ impl Solver<'_> {
     fn unknown_method(&mut self, world: &mut World, _place: Option<Place>, name: &str, call: &Call) -> Value {
         let model = self.index.model;
         let mut writes = false;
+        let mut value = Value::Unknown;
         for arg in &call.args {
             let Some(target) = self.executor(world, arg) else { continue };
             let Some((protocol, anchor)) = self.anchor_of(world, &target) else { continue };
@@ -606,6 +611,7 @@ impl Solver<'_> {
             if library.writes.iter().any(|write| write == name) {
                 writes = true;
                 if let Anchor::Obligation(id) = &anchor {
+                    value = self.first_write(world, *id);
                     self.write(world, *id, Some(call.name_span));
                 }
                 self.write_anchored(world, &anchor, call.name_span);
@@ -622,6 +628,6 @@ impl Solver<'_> {
         if is_verb {
             return Value::Statement(crate::sql::SqlEffect { writes: true, control: None });
         }
-        Value::Unknown
+        value
     }
 }

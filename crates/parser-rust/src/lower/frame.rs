@@ -203,6 +203,8 @@ impl Frame {
     pub fn capture(&mut self, name: &str, outer: LocalId, span: Span, ty: Option<TypeRef>) -> LocalId {
         let inner = self.local(Some(name.to_owned()), span, ty);
         self.captures.push(Capture { outer, inner });
+        // What is captured by value is dropped with the body.
+        self.scopes[0].drops.push(inner);
         self.scopes[0].names.push((name.to_owned(), inner));
         inner
     }
