@@ -157,6 +157,32 @@ fn one_file_alone_says_the_same_as_the_whole_package() {
 }
 
 #[test]
+fn manifests_decide_which_names_are_libraries() {
+    let renamed = LEAK.replace("sqlx::", "db::");
+    let inherited = "[workspace]\nmembers = [\"app\"]\n\n[workspace.dependencies]\ndb = { package = \"sqlx\", version = \
+        \"0.9\" }\n";
+    let member = "[package]\nname = \"app\"\nversion = \"0.1.0\"\n\n[dependencies]\ndb.workspace = true\n";
+    let workspace = TempDir::new().unwrap();
+    fs::create_dir_all(workspace.path().join("app/src")).unwrap();
+    fs::write(workspace.path().join("Cargo.toml"), inherited).unwrap();
+    fs::write(workspace.path().join("app/Cargo.toml"), member).unwrap();
+    fs::write(workspace.path().join("app/src/lib.rs"), renamed).unwrap();
+    assert_eq!(rules_of(&json(workspace.path(), &[])), ["uncommitted-transaction"]);
+    // A crate of one's own that happens to have the library's name is not the library.
+    let own = package(&[("lib.rs", LEAK.as_bytes())]);
+    let dependency = "sqlx = { path = \"own\" }\nrusqlite = \"0.40\"\n";
+    fs::write(own.path().join("Cargo.toml"), MANIFEST.replace("sqlx = \"0.9\"\n", dependency)).unwrap();
+    fs::create_dir_all(own.path().join("own/src")).unwrap();
+    fs::write(own.path().join("own/Cargo.toml"), "[package]\nname = \"sqlx\"\nversion = \"0.1.0\"\n").unwrap();
+    fs::write(own.path().join("own/src/lib.rs"), "pub struct PgPool;\n").unwrap();
+    assert_eq!(rules_of(&json(own.path(), &[])).len(), 0);
+    // Nothing is known about a package that names no library.
+    let other = package(&[("lib.rs", LEAK.as_bytes())]);
+    fs::write(other.path().join("Cargo.toml"), MANIFEST.replace("sqlx = \"0.9\"\n", "")).unwrap();
+    assert_eq!(rules_of(&json(other.path(), &[])).len(), 0);
+}
+
+#[test]
 fn standard_input_stands_for_a_file() {
     let package = package(&[("lib.rs", CLEAN.as_bytes())]);
     let mut command = Command::cargo_bin("sessionlint").unwrap();

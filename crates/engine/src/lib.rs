@@ -6,6 +6,8 @@ mod fingerprint;
 mod host;
 mod levels;
 mod manifest;
+mod packages;
+mod read;
 mod run;
 mod settings;
 mod suppress;

@@ -1,28 +1,25 @@
 //! In which order does a run go? Walk, read, index, analyse, silence, sort.
 
-use crate::host::{self, Files};
+use crate::host::Files;
 use crate::levels::Levels;
 use crate::manifest::Manifests;
+use crate::read::{Read, openers, select};
 use crate::settings::{self, Failure, Options};
 use crate::suppress::{self, Suppression};
 use crate::words::{Names, Words};
 use crate::{fingerprint, walk};
 use rayon::prelude::*;
-use sessionlint_analysis::{Analysis, FileData, Host, Index, ItemRef, Package, PackageId};
+use sessionlint_analysis::{Analysis, Host, Index, ItemRef, PackageId};
 use sessionlint_diagnostics::{Diagnostic, FileId, Gap, Level, Span};
-use sessionlint_ir::{ItemId, ItemKind};
-use sessionlint_protocols::{LibraryId, Model, RuleSet, TestCode};
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use sessionlint_ir::ItemKind;
+use sessionlint_protocols::{Model, RuleSet, TestCode};
+use std::collections::{BTreeMap, HashSet};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Stack of a worker thread, in bytes: the parser recurses. Only what is used is ever backed by memory.
 const STACK: usize = 256 << 20;
-/// Names that many functions have: one of them handing out a session says nothing about the others.
-const COMMON_OPENERS: &[&str] =
-    &["new", "get", "default", "from", "build", "clone", "into_inner", "deref", "deref_mut"];
-
 /// One file, for reports.
 #[derive(Clone, Debug, Default)]
 pub struct CheckedFile {
@@ -96,31 +93,13 @@ pub fn run(options: &Options, progress: &(dyn Fn(usize, usize) + Sync)) -> Resul
     Ok(pool.install(|| run.check(requested, progress)))
 }
 
-struct Run<'a> {
-    options: &'a Options,
+pub(crate) struct Run<'a> {
+    pub options: &'a Options,
     rules: &'a RuleSet,
-    model: &'a Model,
+    pub model: &'a Model,
     levels: &'a Levels,
     base: &'a Path,
     tests: TestCode,
-}
-
-/// What the first look at a file gives.
-#[derive(Default)]
-struct Read {
-    skipped: Option<Skipped>,
-    suppressions: Vec<Suppression>,
-    aliases: Vec<String>,
-    hot: bool,
-}
-
-/// The packages of a run.
-struct Packages {
-    packages: Vec<Package>,
-    /// For each package its directory, crate identifier and words.
-    about: Vec<(PathBuf, String, Arc<Words>)>,
-    /// For each file its package and module path.
-    files: Vec<(PackageId, Vec<String>)>,
 }
 
 /// What one function gave.
@@ -241,129 +220,6 @@ impl Run<'_> {
         outcome
     }
 
-    /// The requested files, and all others of the packages that they lead to: what is known does not depend on
-    /// what is reported.
-    fn known_files(&self, requested: &[PathBuf], manifests: &mut Manifests) -> Vec<PathBuf> {
-        let mut known: Vec<PathBuf> = requested.to_vec();
-        let mut directories = BTreeSet::new();
-        for file in requested {
-            if let Some(package) = manifests.package_of(file)
-                && !directories.contains(&package)
-            {
-                directories.extend(manifests.closure(&package));
-            }
-        }
-        let walked: Vec<PathBuf> =
-            self.options.paths.iter().map(|path| walk::absolute(&self.options.directory, path)).collect();
-        for directory in directories {
-            if self.options.stdin.is_none() && walked.iter().any(|path| directory.starts_with(path) && path.is_dir()) {
-                continue;
-            }
-            if !manifests.libraries(&directory, self.model).is_empty() {
-                known.extend(walk::below(&directory, self.options.no_ignore));
-            }
-        }
-        walk::sort(&mut known);
-        known
-    }
-
-    fn packages(&self, files: &Files, manifests: &mut Manifests) -> Packages {
-        let mut ids: BTreeMap<Option<PathBuf>, PackageId> = BTreeMap::new();
-        let mut placed = Vec::new();
-        for path in &files.paths {
-            let directory = manifests.package_of(path);
-            // Files without a package: those of one directory know each other.
-            let key = directory.clone().or_else(|| path.parent().map(|parent| parent.join("?")));
-            let next = PackageId(ids.len() as u32);
-            let id = *ids.entry(key).or_insert(next);
-            placed.push((id, module_path(path, directory.as_ref().and_then(|d| manifests.load(d)))));
-        }
-        let mut packages = vec![Package::default(); ids.len()];
-        let mut about =
-            vec![(PathBuf::new(), String::new(), Arc::new(Words::new(self.model, Some(&BTreeSet::new())))); ids.len()];
-        let mut words: HashMap<Option<BTreeSet<LibraryId>>, Arc<Words>> = HashMap::new();
-        let keys: Vec<(Option<PathBuf>, PackageId)> = ids.iter().map(|(key, id)| (key.clone(), *id)).collect();
-        for (key, id) in keys {
-            let package = &mut packages[id.0 as usize];
-            let directory = key.unwrap_or_default();
-            let libraries = match manifests.load(&directory).cloned() {
-                Some(manifest) => {
-                    package.libraries = manifests.libraries(&directory, self.model);
-                    for (ident, (name, path)) in &manifest.dependencies {
-                        let workspace = path.as_ref().and_then(|path| ids.get(&Some(path.clone())).copied());
-                        let real = name.replace('-', "_");
-                        package.dependencies.insert(ident.clone(), (real, workspace));
-                    }
-                    // The package's own library, as its binaries and tests name it.
-                    package.dependencies.insert(manifest.library.clone(), (manifest.library.clone(), Some(id)));
-                    about[id.0 as usize].1 = manifest.library;
-                    Some(package.libraries.clone())
-                }
-                None => {
-                    package.loose = true;
-                    None
-                }
-            };
-            about[id.0 as usize].0 = directory;
-            let known = words.entry(libraries.clone());
-            about[id.0 as usize].2 =
-                Arc::clone(known.or_insert_with(|| Arc::new(Words::new(self.model, libraries.as_ref()))));
-        }
-        for (file, (package, module)) in files.ids().zip(&placed) {
-            packages[package.0 as usize].modules.entry(module.clone()).or_default().push(file);
-        }
-        Packages { packages, about, files: placed }
-    }
-
-    /// The first look at a file: is it text, does it matter, what does it silence?
-    fn read(&self, files: &Files, file: FileId, packages: &Packages, reported: bool) -> Read {
-        let path = &files.paths[file.0 as usize];
-        let words = &packages.about[packages.files[file.0 as usize].0.0 as usize].2;
-        let mut read = Read::default();
-        let bytes = match &self.options.stdin {
-            Some(stdin) if walk::absolute(&self.options.directory, &stdin.path) == *path => Ok(stdin.text.clone()),
-            _ => std::fs::read(path),
-        };
-        let skip = |reason: String| {
-            let path = walk::shown(&self.options.directory, path);
-            reported.then_some(Skipped { path, reason, line: None })
-        };
-        let bytes = match bytes {
-            Ok(bytes) => bytes,
-            Err(error) => {
-                read.skipped = skip(format!("cannot be read: {error}"));
-                return read;
-            }
-        };
-        if u32::try_from(bytes.len()).is_err() {
-            read.skipped = skip("larger than 4 GiB".to_owned());
-            return read;
-        }
-        read.hot = words.wants_file(&bytes);
-        let silences = reported && memchr::memmem::find(&bytes, b"sessionlint:").is_some();
-        if !read.hot && !silences {
-            // What is not looked at must still be text, or nobody would know that it was left out.
-            if reported && std::str::from_utf8(&bytes).is_err() {
-                read.skipped = skip("not UTF-8".to_owned());
-            }
-            return read;
-        }
-        let Some(text) = host::decode(bytes) else {
-            read.skipped = skip("not UTF-8".to_owned());
-            read.hot = false;
-            return read;
-        };
-        let data = host::outlined(text, file);
-        if silences {
-            read.suppressions = suppress::find(&data.text, file, &data.outline);
-        }
-        if read.hot {
-            read.aliases = aliases(&data, words);
-        }
-        let _ = files.data[file.0 as usize].set(Some(data));
-        read
-    }
-
     fn function(&self, files: &Files, analysis: &Analysis<'_>, item: ItemRef) -> Checked {
         let mut checked = Checked { diagnostics: Vec::new(), gaps: Vec::new(), sessions: 0, skipped: None };
         let reports = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| analysis.function(item)));
@@ -434,72 +290,6 @@ impl Run<'_> {
             })
         })
     }
-}
-
-/// The module path that a file has by its place.
-fn module_path(path: &Path, manifest: Option<&crate::manifest::Manifest>) -> Vec<String> {
-    let Some(manifest) = manifest else { return Vec::new() };
-    let name = |part: &std::ffi::OsStr| part.to_string_lossy().into_owned();
-    let Ok(inside) = path.strip_prefix(&manifest.source) else {
-        // A test, example or build script is the root of a crate of its own.
-        let inside = path.strip_prefix(&manifest.directory).unwrap_or(path);
-        return std::iter::once("?".to_owned()).chain(inside.iter().map(name)).collect();
-    };
-    let mut module: Vec<String> = inside.with_extension("").iter().map(name).collect();
-    match module.last().map(String::as_str) {
-        Some("lib" | "main") if module.len() == 1 => module.clear(),
-        Some("mod") => {
-            module.pop();
-        }
-        _ => {}
-    }
-    if module.first().is_some_and(|first| first == "bin") {
-        module = if module.len() == 2 { Vec::new() } else { module.split_off(2) };
-    }
-    module
-}
-
-/// Type aliases and renamed imports of a file that stand for a session.
-fn aliases(data: &FileData, words: &Words) -> Vec<String> {
-    let items = |kind| data.outline.items.iter().filter(move |item| item.kind == kind);
-    let mut found: Vec<String> =
-        items(ItemKind::Use).flat_map(|item| words.renamed(text_of(data, item.head))).collect();
-    for item in items(ItemKind::Alias) {
-        let text = text_of(data, item.head);
-        if words.is_alias(text)
-            || sessionlint_parser_rust::identifiers(text).any(|(_, name)| found.iter().any(|f| f == name))
-        {
-            found.push(item.name.clone());
-        }
-    }
-    found
-}
-
-/// Functions of a file that hand out a session.
-fn openers(files: &Files, file: FileId, words: &Words, aliases: &HashSet<String>) -> Vec<String> {
-    let Some(data) = files.data(file) else { return Vec::new() };
-    let functions = data.outline.items.iter().filter(|item| item.kind == ItemKind::Function);
-    let opens = functions.filter(|item| {
-        let end = item.body.map_or(item.head.end, |body| body.start);
-        words.is_opener(text_of(data, Span { end, ..item.head }), aliases)
-    });
-    opens.map(|item| item.name.clone()).filter(|name| !COMMON_OPENERS.contains(&name.as_str())).collect()
-}
-
-fn text_of(data: &FileData, span: Span) -> &str {
-    data.text.get(span.start as usize..span.end as usize).unwrap_or_default()
-}
-
-/// The functions of a file that are worth lowering.
-fn select(files: &Files, file: FileId, words: &Words, names: &Names) -> Vec<ItemRef> {
-    let Some(data) = files.data(file) else { return Vec::new() };
-    let wanted = |id: &ItemId| {
-        let item = data.outline.item(*id);
-        let Some(body) = item.body.filter(|_| item.kind == ItemKind::Function) else { return false };
-        let text = |from: u32, to: u32| data.text.get(from as usize..to as usize).unwrap_or_default();
-        words.wants_function(text(item.head.start, body.start), text(body.start, body.end), names)
-    };
-    data.outline.ids().filter(wanted).map(|item| ItemRef { file, item }).collect()
 }
 
 /// Whether a place lies in an item that is test code.

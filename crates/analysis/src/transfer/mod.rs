@@ -5,6 +5,7 @@ mod child;
 mod drops;
 mod function;
 mod method;
+mod session;
 
 use crate::events::CauseKind;
 use crate::flow::{Solver, typed};

@@ -1,12 +1,12 @@
 //! Expressions: what is evaluated, in which order, and where control goes.
 
-use super::frame::{Frame, LoopFrame};
-use super::{Lowerer, condition};
+use super::Lowerer;
+use super::frame::Frame;
 use crate::types::{name, segments};
 use sessionlint_diagnostics::Span;
 use sessionlint_ir::{
-    AggregateKind, Body, BodyKind, Call, Callee, DropCause, ExitHow, ExitKind, Literal, Operand, Place, Projection,
-    Rvalue, Terminator, Test, TypeRef,
+    AggregateKind, Body, BodyKind, Call, Callee, ExitHow, ExitKind, Literal, Operand, Place, Projection, Rvalue,
+    Terminator, Test, TypeRef,
 };
 use syn::{Expr, Member, UnOp};
 
@@ -368,169 +368,6 @@ impl Lowerer {
         }
     }
 
-    fn labelled_block(&mut self, block: &syn::ExprBlock, dest: &Place) {
-        let Some(label) = &block.label else {
-            return self.block_into(&block.block, dest);
-        };
-        let after = self.new_block();
-        let depth = self.frame().scope_depth();
-        let label = Some(label.name.ident.to_string());
-        self.frame().loops.push(LoopFrame { label, after, head: after, depth, value: dest.clone(), is_block: true });
-        self.frame().push_scope();
-        self.block_into(&block.block, dest);
-        let end = self.at(block.block.brace_token.span.close());
-        self.frame().pop_scope(DropCause::ScopeEnd, end);
-        self.frame().loops.pop();
-        self.frame().goto(after);
-        self.frame().current = after;
-    }
-
-    fn if_into(&mut self, branch: &syn::ExprIf, dest: &Place) {
-        let end = self.at(branch.then_branch.brace_token.span.close());
-        let (yes, no, after) = (self.new_block(), self.new_block(), self.new_block());
-        let error_side = condition::error_side(&branch.cond);
-        self.frame().push_scope();
-        let tested_from = self.frame().current;
-        self.condition(&branch.cond, yes, no);
-        if error_side == Some(true) && only_logs_block(&branch.then_branch) {
-            self.frame().mark_ignored(tested_from);
-        }
-        let drops = self.frame().scope_drops();
-        self.frame().current = yes;
-        self.frame().error_arms += u32::from(error_side == Some(true));
-        self.block_into(&branch.then_branch, dest);
-        self.frame().error_arms -= u32::from(error_side == Some(true));
-        self.frame().pop_scope(DropCause::ScopeEnd, end);
-        self.frame().goto(after);
-        self.frame().current = no;
-        self.frame().drop_all(drops, DropCause::ScopeEnd, end);
-        if let Some((_, otherwise)) = &branch.else_branch {
-            self.frame().error_arms += u32::from(error_side == Some(false));
-            self.value_into(otherwise, dest);
-            self.frame().error_arms -= u32::from(error_side == Some(false));
-        }
-        self.frame().goto(after);
-        self.frame().current = after;
-    }
-
-    fn match_into(&mut self, matched: &syn::ExprMatch, dest: &Place) {
-        let end = self.at(matched.brace_token.span.close());
-        let place = self.matched(&matched.expr);
-        let after = self.new_block();
-        for arm in &matched.arms {
-            let next = self.new_block();
-            self.frame().push_scope();
-            let is_error = condition::is_error_pattern(&arm.pat);
-            let tested_from = self.frame().current;
-            self.pattern(&arm.pat, &place, Some(next));
-            if is_error && only_logs(&arm.body) {
-                self.frame().mark_ignored(tested_from);
-            }
-            self.frame().error_arms += u32::from(is_error);
-            self.value_into(&arm.body, dest);
-            self.frame().error_arms -= u32::from(is_error);
-            self.frame().pop_scope(DropCause::ScopeEnd, end);
-            self.frame().goto(after);
-            self.frame().current = next;
-        }
-        self.frame().terminate(Terminator::Diverge);
-        self.frame().current = after;
-    }
-
-    fn enter_loop(&mut self, label: Option<&syn::Label>, dest: &Place) -> LoopFrame {
-        let (head, after) = (self.new_block(), self.new_block());
-        let label = label.map(|label| label.name.ident.to_string());
-        let depth = self.frame().scope_depth();
-        let entered = LoopFrame { label, after, head, depth, value: dest.clone(), is_block: false };
-        self.frame().loops.push(entered.clone());
-        self.frame().goto(head);
-        self.frame().current = head;
-        entered
-    }
-
-    fn loop_into(&mut self, looped: &syn::ExprLoop, dest: &Place) {
-        let entered = self.enter_loop(looped.label.as_ref(), dest);
-        let item = self.item;
-        let never = Place::local(self.frame().local(None, item, None));
-        self.block_into(&looped.body, &never);
-        self.frame().goto(entered.head);
-        self.frame().loops.pop();
-        self.frame().current = entered.after;
-    }
-
-    fn while_into(&mut self, looped: &syn::ExprWhile, dest: &Place) {
-        let end = self.at(looped.body.brace_token.span.close());
-        let entered = self.enter_loop(looped.label.as_ref(), dest);
-        let (yes, no) = (self.new_block(), self.new_block());
-        self.frame().push_scope();
-        self.condition(&looped.cond, yes, no);
-        let drops = self.frame().scope_drops();
-        self.frame().current = yes;
-        let item = self.item;
-        let never = Place::local(self.frame().local(None, item, None));
-        self.block_into(&looped.body, &never);
-        self.frame().pop_scope(DropCause::ScopeEnd, end);
-        self.frame().goto(entered.head);
-        self.frame().current = no;
-        self.frame().drop_all(drops, DropCause::ScopeEnd, end);
-        self.frame().goto(entered.after);
-        self.frame().loops.pop();
-        self.frame().current = entered.after;
-    }
-
-    fn for_into(&mut self, looped: &syn::ExprForLoop, dest: &Place) {
-        let end = self.at(looped.body.brace_token.span.close());
-        let span = self.at(looped.for_token.span);
-        let items = self.matched(&looped.expr);
-        let entered = self.enter_loop(looped.label.as_ref(), dest);
-        self.frame().test(Test::Opaque, entered.after, span);
-        self.frame().push_scope();
-        self.pattern(&looped.pat, &items.project(Projection::Index), None);
-        let item = self.item;
-        let never = Place::local(self.frame().local(None, item, None));
-        self.block_into(&looped.body, &never);
-        self.frame().pop_scope(DropCause::ScopeEnd, end);
-        self.frame().goto(entered.head);
-        self.frame().loops.pop();
-        self.frame().current = entered.after;
-    }
-
-    fn find_loop(&mut self, label: Option<&syn::Lifetime>) -> Option<LoopFrame> {
-        let label = label.map(|label| label.ident.to_string());
-        let matches = |entered: &&LoopFrame| match &label {
-            Some(label) => entered.label.as_ref() == Some(label),
-            None => !entered.is_block,
-        };
-        self.frame().loops.iter().rev().find(matches).cloned()
-    }
-
-    fn break_expression(&mut self, broken: &syn::ExprBreak) {
-        let span = self.at(broken.break_token.span);
-        let Some(entered) = self.find_loop(broken.label.as_ref()) else {
-            return self.frame().terminate(Terminator::Diverge);
-        };
-        if let Some(value) = &broken.expr {
-            self.value_into(value, &entered.value);
-        }
-        self.jump(&entered, entered.after, "break", span);
-    }
-
-    fn continue_expression(&mut self, continued: &syn::ExprContinue) {
-        let span = self.at(continued.continue_token.span);
-        let Some(entered) = self.find_loop(continued.label.as_ref()) else {
-            return self.frame().terminate(Terminator::Diverge);
-        };
-        self.jump(&entered, entered.head, "continue", span);
-    }
-
-    fn jump(&mut self, entered: &LoopFrame, to: sessionlint_ir::BlockId, keyword: &'static str, span: Span) {
-        let keyword = if self.frame().error_arms > 0 { "error arm" } else { keyword };
-        self.frame().drop_down_to(entered.depth, &DropCause::Jump { keyword }, span);
-        self.frame().goto(to);
-        let unreachable = self.new_block();
-        self.frame().current = unreachable;
-    }
-
     fn closure_into(&mut self, closure: &syn::ExprClosure, dest: &Place) {
         let span = self.at(closure.inputs_begin.span);
         let kind = if closure.asyncness.is_some() { BodyKind::AsyncClosure } else { BodyKind::Closure };
@@ -601,26 +438,4 @@ impl Lowerer {
 /// The type of `<T>::f` and `<T as Trait>::f`.
 fn qualifier(path: &syn::ExprPath) -> Option<TypeRef> {
     path.qself.as_ref().map(|qself| crate::types::type_ref(&qself.ty))
-}
-
-/// Whether an arm does nothing but write log lines.
-fn only_logs(expr: &Expr) -> bool {
-    match expr {
-        Expr::Block(block) => only_logs_block(&block.block),
-        Expr::Macro(call) => is_logging(&call.mac),
-        Expr::Tuple(tuple) => tuple.elems.is_empty(),
-        _ => false,
-    }
-}
-
-fn only_logs_block(block: &syn::Block) -> bool {
-    block.stmts.iter().all(|statement| match statement {
-        syn::Stmt::Macro(call) => is_logging(&call.mac),
-        syn::Stmt::Expr(expr, _) => only_logs(expr),
-        _ => false,
-    })
-}
-
-fn is_logging(mac: &syn::Macro) -> bool {
-    mac.path.segments.last().is_some_and(|segment| super::macros::LOGGING.iter().any(|name| segment.ident == name))
 }

@@ -3,6 +3,7 @@
 //! `frame` holds the graph under construction; the other files each lower one kind of syntax.
 
 mod condition;
+mod control;
 mod exits;
 mod expression;
 mod frame;

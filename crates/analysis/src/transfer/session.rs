@@ -1,0 +1,311 @@
+//! What does a method of a session, or of a library's type, do?
+
+use crate::events::{CauseKind, EventKind};
+use crate::flow::{Solver, typed};
+use crate::index::Ty;
+use crate::value::{Anchor, ObligationId, Value};
+use crate::world::{Phase, World};
+use sessionlint_diagnostics::{Evidence, Span};
+use sessionlint_ir::{Call, Operand, Place};
+use sessionlint_protocols::{Ending, Opening, ProtocolId, ProtocolKind, Source};
+
+impl Solver<'_> {
+    pub(super) fn session_method(
+        &mut self,
+        world: &mut World,
+        id: ObligationId,
+        place: Option<Place>,
+        name: &str,
+        call: &Call,
+    ) -> Value {
+        self.touch(world, id);
+        let protocol_id = self.protocol_of(id);
+        let model = self.index.model;
+        let protocol = model.protocol(protocol_id);
+        let target = place.clone().map_or(Value::Session(id), Value::Ref);
+        if let Some(ending) = protocol.endings.iter().find(|ending| ending.call == name) {
+            return self.release(world, id, place, ending, call);
+        }
+        if protocol.leaks.iter().any(|leak| leak == name) {
+            return self.leaking_method(world, id, place, name, call);
+        }
+        if let Some(value) = self.in_place_method(world, &target, name, &call.args, call) {
+            return value;
+        }
+        let openings = self.method_openings(protocol_id, name, call);
+        if !openings.is_empty() {
+            self.pass_arguments(world, &call.args, call.name_span);
+            let parent = protocol.is_transaction().then_some(id);
+            return self.opened(&openings, call.name_span, Evidence::Typed, None, parent);
+        }
+        if protocol.same.iter().any(|same| same == name) {
+            return target;
+        }
+        if name == "clone" {
+            // Any of the clones may bring it to its end.
+            self.forget(world, &Value::Session(id));
+            return Value::Unknown;
+        }
+        let library = model.library(protocol.library);
+        if library.handles.iter().any(|handle| handle == name) {
+            self.pass_arguments(world, &call.args, call.name_span);
+            return Value::Fallible(Box::new(Value::Handle(id)));
+        }
+        if library.runs_text.iter().any(|run| run == name) {
+            let effect = self.text_argument(world, &call.args);
+            self.pass_arguments(world, &call.args, call.name_span);
+            return match effect {
+                Some(effect) => self.run_text(world, &target, effect, call.name_span),
+                None => Value::Unknown,
+            };
+        }
+        let mut value = Value::Unknown;
+        if library.writes.iter().any(|write| write == name) {
+            value = self.first_write(world, id);
+            self.write(world, id, Some(call.name_span));
+        }
+        if name.starts_with("into_") {
+            self.forget(world, &Value::Session(id));
+        }
+        self.pass_arguments(world, &call.args, call.name_span);
+        value
+    }
+
+    /// A method that ends a session.
+    pub(super) fn release(
+        &mut self,
+        world: &mut World,
+        id: ObligationId,
+        place: Option<Place>,
+        ending: &Ending,
+        call: &Call,
+    ) -> Value {
+        self.pass_arguments(world, &call.args, call.name_span);
+        self.ended_at(id, call.name_span, ending.kind);
+        world.trace.released.insert(id, call.name_span);
+        for anchored in world.anchored(&Anchor::Obligation(id)) {
+            world.set_phase(anchored, Phase::Gone);
+        }
+        let borrowed = self.sites[usize::from(id.site.0)].borrowed;
+        if let Some(place) = place.filter(|_| !borrowed) {
+            // Taken by value, or by reference and over: either way nothing is left to drop.
+            world.set(&place, Value::Unknown);
+        }
+        let release =
+            Value::Release { obligation: id, end: ending.kind, fallible: ending.fallible, eager: ending.eager };
+        if ending.is_async {
+            if world.is_open(id) {
+                world.set_phase(id, Phase::Ending);
+            }
+            return Value::Future(Box::new(release));
+        }
+        self.end(world, id, ending.kind);
+        if ending.fallible { Value::Fallible(Box::new(Value::Outcome(id, ending.kind))) } else { Value::Unknown }
+    }
+
+    /// `.leak()`, `.detach()`: what comes out is a connection that no pool looks after.
+    pub(super) fn leaking_method(
+        &mut self,
+        world: &mut World,
+        id: ObligationId,
+        place: Option<Place>,
+        name: &str,
+        call: &Call,
+    ) -> Value {
+        self.pass_arguments(world, &call.args, call.name_span);
+        // The mistake is only one when the value that comes out is dropped without anybody having closed
+        // or taken it, so the session lives on under a name that says how it got out.
+        if let Some(place) = place {
+            world.set(&place, Value::Unknown);
+        }
+        let value = if name == "leak" && !self.gives_connection(id) {
+            self.event(
+                world,
+                EventKind::Leaked { how: format!(".{name}()") },
+                id,
+                CauseKind::Explicit,
+                call.name_span,
+                None,
+            );
+            Value::Unknown
+        } else {
+            let site = self.opening_site(self.protocol_of(id), call.name_span, Evidence::Traced, None);
+            self.detached.insert(site, format!(".{name}()"));
+            Value::Pending(site, None)
+        };
+        self.forget(world, &Value::Session(id));
+        value
+    }
+
+    /// Whether taking it out of its pool leaves a connection in hand.
+    pub(super) fn gives_connection(&self, id: ObligationId) -> bool {
+        self.index.model.protocol(self.protocol_of(id)).kind == ProtocolKind::Connection
+    }
+
+    /// Methods that open or end a session that is a state of the receiver.
+    pub(crate) fn in_place_method(
+        &mut self,
+        world: &mut World,
+        target: &Value,
+        name: &str,
+        args: &[Operand],
+        call: &Call,
+    ) -> Option<Value> {
+        if !self.is_in_place_call(name) {
+            return None;
+        }
+        let (connection, anchor) = self.anchor_of(world, target)?;
+        let model = self.index.model;
+        for (protocol, known) in model.in_place_on(connection) {
+            if !self.index.in_play(self.scope.file, known.library) {
+                continue;
+            }
+            if let Some(ending) = known.endings.iter().find(|ending| ending.call == name) {
+                self.pass_arguments(world, args, call.name_span);
+                let open = world.anchored(&anchor).into_iter().find(|id| self.protocol_of(*id) == protocol);
+                let Some(id) = open else { return Some(Value::Unknown) };
+                self.ended_at(id, call.name_span, ending.kind);
+                world.trace.released.insert(id, call.name_span);
+                if ending.is_async {
+                    world.set_phase(id, Phase::Ending);
+                    let release = Value::Release {
+                        obligation: id,
+                        end: ending.kind,
+                        fallible: ending.fallible,
+                        eager: ending.eager,
+                    };
+                    return Some(Value::Future(Box::new(release)));
+                }
+                self.end(world, id, ending.kind);
+                return Some(Value::Fallible(Box::new(Value::Outcome(id, ending.kind))));
+            }
+            let matches = |opening: &&Opening| {
+                opening.call == name
+                    && opening.source == Source::Method(connection)
+                    && opening.args.is_none_or(|wanted| wanted == args.len())
+            };
+            if let Some(opening) = known.openings.iter().find(matches) {
+                self.pass_arguments(world, args, call.name_span);
+                let openings = [(protocol, opening.clone())];
+                let snapshot = world.clone();
+                return Some(self.opened(&openings, call.name_span, Evidence::Typed, Some((anchor, &snapshot)), None));
+            }
+        }
+        None
+    }
+
+    /// Whether any in-place session is opened or ended by calls of this name.
+    pub(crate) fn is_in_place_call(&self, name: &str) -> bool {
+        self.index.model.protocols().any(|(_, protocol)| {
+            protocol.in_place
+                && (protocol.endings.iter().any(|ending| ending.call == name)
+                    || protocol.openings.iter().any(|opening| opening.call == name))
+        })
+    }
+
+    /// The ways to open something with a method of a library's type, for the libraries in play.
+    pub(super) fn method_openings(&self, protocol: ProtocolId, name: &str, call: &Call) -> Vec<(ProtocolId, Opening)> {
+        let model = self.index.model;
+        let found = model.openings(&Source::Method(protocol), name, call.args.len());
+        let in_play = |(protocol, _): &(ProtocolId, &Opening)| {
+            let known = model.protocol(*protocol);
+            !known.in_place && self.index.in_play(self.scope.file, known.library)
+        };
+        let mut found: Vec<(ProtocolId, Opening)> =
+            found.into_iter().filter(in_play).map(|(protocol, opening)| (protocol, opening.clone())).collect();
+        // Two libraries may put a method of one name on a pool's connection; a tuple's parts are one call.
+        let is_tuple = found.iter().any(|(_, opening)| {
+            opening.shape.len() > 1 && opening.shape.iter().any(|s| *s != sessionlint_protocols::Shape::Fallible)
+        });
+        if !is_tuple {
+            found.truncate(1);
+        }
+        found
+    }
+
+    /// `Option::take` on a field that holds a session: whoever takes it owes its end.
+    pub(super) fn taken(&mut self, inner: &Ty, span: Span) -> Value {
+        match inner {
+            Ty::Known(protocol) if self.index.model.protocol(*protocol).is_session() => {
+                let site = self.opening_site(*protocol, span, Evidence::Typed, None);
+                Value::Fallible(Box::new(Value::Pending(site, None)))
+            }
+            other => typed(Ty::Fallible(Box::new(other.clone()))),
+        }
+    }
+
+    /// A method of a library's type that this body need not end: a pool, or a session behind a reference.
+    pub(super) fn known_method(
+        &mut self,
+        world: &mut World,
+        protocol_id: ProtocolId,
+        target: &Value,
+        name: &str,
+        call: &Call,
+    ) -> Option<Value> {
+        let model = self.index.model;
+        let protocol = model.protocol(protocol_id);
+        if let Some(value) = self.in_place_method(world, target, name, &call.args, call) {
+            return Some(value);
+        }
+        let openings = self.method_openings(protocol_id, name, call);
+        if !openings.is_empty() {
+            self.pass_arguments(world, &call.args, call.name_span);
+            return Some(self.opened(&openings, call.name_span, Evidence::Typed, None, None));
+        }
+        if protocol.same.iter().any(|same| same == name) {
+            self.pass_arguments(world, &call.args, call.name_span);
+            return Some(target.clone());
+        }
+        if let Some(ending) = protocol.endings.iter().find(|ending| ending.call == name) {
+            self.pass_arguments(world, &call.args, call.name_span);
+            return Some(self.borrowed_release(world, protocol_id, target, ending, call));
+        }
+        let library = model.library(protocol.library);
+        if library.runs_text.iter().any(|run| run == name) {
+            let effect = self.text_argument(world, &call.args);
+            self.pass_arguments(world, &call.args, call.name_span);
+            return Some(match effect {
+                Some(effect) => self.run_text(world, target, effect, call.name_span),
+                None => Value::Unknown,
+            });
+        }
+        None
+    }
+
+    /// The end of something that this body has not opened: a pool, or a session in a field. Only whether its
+    /// future is awaited is looked at.
+    pub(super) fn borrowed_release(
+        &mut self,
+        world: &mut World,
+        protocol: ProtocolId,
+        target: &Value,
+        ending: &Ending,
+        call: &Call,
+    ) -> Value {
+        if !ending.is_async || ending.eager {
+            return Value::Unknown;
+        }
+        let site = self.opening_site(protocol, call.name_span, Evidence::Typed, None);
+        if let Value::Ref(place) = target {
+            self.sites[usize::from(site.0)].name = self.body.locals[place.local.index()].name.clone();
+        }
+        let Value::Session(obligation) = self.begin(world, site, None, None) else { return Value::Unknown };
+        world.set_phase(obligation, Phase::Ending);
+        world.trace.released.insert(obligation, call.name_span);
+        let release = Value::Release { obligation, end: ending.kind, fallible: false, eager: false };
+        Value::Future(Box::new(release))
+    }
+
+    pub(super) fn handle_method(&mut self, world: &mut World, id: ObligationId, name: &str, call: &Call) -> Value {
+        let protocol = self.index.model.protocol(self.protocol_of(id));
+        let library = self.index.model.library(protocol.library);
+        let mut value = Value::Unknown;
+        if library.writes.iter().any(|write| write == name) {
+            value = self.first_write(world, id);
+            self.write(world, id, Some(call.name_span));
+        }
+        self.pass_arguments(world, &call.args, call.name_span);
+        value
+    }
+}

@@ -1,0 +1,120 @@
+//! Which packages are there, and which file is which module?
+
+use super::run::Run;
+use crate::host::Files;
+use crate::manifest::{Manifest, Manifests};
+use crate::walk;
+use crate::words::Words;
+use sessionlint_analysis::{Package, PackageId};
+use sessionlint_protocols::LibraryId;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The packages of a run.
+pub(crate) struct Packages {
+    pub packages: Vec<Package>,
+    /// For each package its directory, crate identifier and words.
+    pub about: Vec<(PathBuf, String, Arc<Words>)>,
+    /// For each file its package and module path.
+    pub files: Vec<(PackageId, Vec<String>)>,
+}
+
+impl Run<'_> {
+    /// The requested files, and all others of the packages that they lead to: what is known does not depend on
+    /// what is reported.
+    pub(crate) fn known_files(&self, requested: &[PathBuf], manifests: &mut Manifests) -> Vec<PathBuf> {
+        let mut known: Vec<PathBuf> = requested.to_vec();
+        let mut directories = BTreeSet::new();
+        for file in requested {
+            if let Some(package) = manifests.package_of(file)
+                && !directories.contains(&package)
+            {
+                directories.extend(manifests.closure(&package));
+            }
+        }
+        let walked: Vec<PathBuf> =
+            self.options.paths.iter().map(|path| walk::absolute(&self.options.directory, path)).collect();
+        for directory in directories {
+            if self.options.stdin.is_none() && walked.iter().any(|path| directory.starts_with(path) && path.is_dir()) {
+                continue;
+            }
+            if !manifests.libraries(&directory, self.model).is_empty() {
+                known.extend(walk::below(&directory, self.options.no_ignore));
+            }
+        }
+        walk::sort(&mut known);
+        known
+    }
+
+    pub(crate) fn packages(&self, files: &Files, manifests: &mut Manifests) -> Packages {
+        let mut ids: BTreeMap<Option<PathBuf>, PackageId> = BTreeMap::new();
+        let mut placed = Vec::new();
+        for path in &files.paths {
+            let directory = manifests.package_of(path);
+            // Files without a package: those of one directory know each other.
+            let key = directory.clone().or_else(|| path.parent().map(|parent| parent.join("?")));
+            let next = PackageId(ids.len() as u32);
+            let id = *ids.entry(key).or_insert(next);
+            placed.push((id, module_path(path, directory.as_ref().and_then(|d| manifests.load(d)))));
+        }
+        let mut packages = vec![Package::default(); ids.len()];
+        let mut about =
+            vec![(PathBuf::new(), String::new(), Arc::new(Words::new(self.model, Some(&BTreeSet::new())))); ids.len()];
+        let mut words: HashMap<Option<BTreeSet<LibraryId>>, Arc<Words>> = HashMap::new();
+        let keys: Vec<(Option<PathBuf>, PackageId)> = ids.iter().map(|(key, id)| (key.clone(), *id)).collect();
+        for (key, id) in keys {
+            let package = &mut packages[id.0 as usize];
+            let directory = key.unwrap_or_default();
+            let libraries = match manifests.load(&directory).cloned() {
+                Some(manifest) => {
+                    package.libraries = manifests.libraries(&directory, self.model);
+                    for (ident, (name, path)) in &manifest.dependencies {
+                        let workspace = path.as_ref().and_then(|path| ids.get(&Some(path.clone())).copied());
+                        let real = name.replace('-', "_");
+                        package.dependencies.insert(ident.clone(), (real, workspace));
+                    }
+                    // The package's own library, as its binaries and tests name it.
+                    package.dependencies.insert(manifest.library.clone(), (manifest.library.clone(), Some(id)));
+                    about[id.0 as usize].1 = manifest.library;
+                    Some(package.libraries.clone())
+                }
+                None => {
+                    package.loose = true;
+                    None
+                }
+            };
+            about[id.0 as usize].0 = directory;
+            let known = words.entry(libraries.clone());
+            about[id.0 as usize].2 =
+                Arc::clone(known.or_insert_with(|| Arc::new(Words::new(self.model, libraries.as_ref()))));
+        }
+        for (file, (package, module)) in files.ids().zip(&placed) {
+            packages[package.0 as usize].modules.entry(module.clone()).or_default().push(file);
+        }
+        Packages { packages, about, files: placed }
+    }
+}
+
+/// The module path that a file has by its place.
+fn module_path(path: &Path, manifest: Option<&Manifest>) -> Vec<String> {
+    let Some(manifest) = manifest else { return Vec::new() };
+    let name = |part: &std::ffi::OsStr| part.to_string_lossy().into_owned();
+    let Ok(inside) = path.strip_prefix(&manifest.source) else {
+        // A test, example or build script is the root of a crate of its own.
+        let inside = path.strip_prefix(&manifest.directory).unwrap_or(path);
+        return std::iter::once("?".to_owned()).chain(inside.iter().map(name)).collect();
+    };
+    let mut module: Vec<String> = inside.with_extension("").iter().map(name).collect();
+    match module.last().map(String::as_str) {
+        Some("lib" | "main") if module.len() == 1 => module.clear(),
+        Some("mod") => {
+            module.pop();
+        }
+        _ => {}
+    }
+    if module.first().is_some_and(|first| first == "bin") {
+        module = if module.len() == 2 { Vec::new() } else { module.split_off(2) };
+    }
+    module
+}

@@ -1,0 +1,120 @@
+//! What does the first look at a file say: is it text, does it matter, what does it silence?
+
+use super::run::{Run, Skipped};
+use crate::host::{self, Files};
+use crate::packages::Packages;
+use crate::suppress::{self, Suppression};
+use crate::walk;
+use crate::words::Names;
+use crate::words::Words;
+use sessionlint_analysis::{FileData, Host, ItemRef};
+use sessionlint_diagnostics::{FileId, Span};
+use sessionlint_ir::{ItemId, ItemKind};
+use std::collections::HashSet;
+
+/// Names that many functions have: one of them handing out a session says nothing about the others.
+const COMMON_OPENERS: &[&str] =
+    &["new", "get", "default", "from", "build", "clone", "into_inner", "deref", "deref_mut"];
+
+/// What the first look at a file gives.
+#[derive(Default)]
+pub(crate) struct Read {
+    pub skipped: Option<Skipped>,
+    pub suppressions: Vec<Suppression>,
+    pub aliases: Vec<String>,
+    pub hot: bool,
+}
+
+impl Run<'_> {
+    /// The first look at a file: is it text, does it matter, what does it silence?
+    pub(crate) fn read(&self, files: &Files, file: FileId, packages: &Packages, reported: bool) -> Read {
+        let path = &files.paths[file.0 as usize];
+        let words = &packages.about[packages.files[file.0 as usize].0.0 as usize].2;
+        let mut read = Read::default();
+        let bytes = match &self.options.stdin {
+            Some(stdin) if walk::absolute(&self.options.directory, &stdin.path) == *path => Ok(stdin.text.clone()),
+            _ => std::fs::read(path),
+        };
+        let skip = |reason: String| {
+            let path = walk::shown(&self.options.directory, path);
+            reported.then_some(Skipped { path, reason, line: None })
+        };
+        let bytes = match bytes {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                read.skipped = skip(format!("cannot be read: {error}"));
+                return read;
+            }
+        };
+        if u32::try_from(bytes.len()).is_err() {
+            read.skipped = skip("larger than 4 GiB".to_owned());
+            return read;
+        }
+        read.hot = words.wants_file(&bytes);
+        let silences = reported && memchr::memmem::find(&bytes, b"sessionlint:").is_some();
+        if !read.hot && !silences {
+            // What is not looked at must still be text, or nobody would know that it was left out.
+            if reported && std::str::from_utf8(&bytes).is_err() {
+                read.skipped = skip("not UTF-8".to_owned());
+            }
+            return read;
+        }
+        let Some(text) = host::decode(bytes) else {
+            read.skipped = skip("not UTF-8".to_owned());
+            read.hot = false;
+            return read;
+        };
+        let data = host::outlined(text, file);
+        if silences {
+            read.suppressions = suppress::find(&data.text, file, &data.outline);
+        }
+        if read.hot {
+            read.aliases = aliases(&data, words);
+        }
+        let _ = files.data[file.0 as usize].set(Some(data));
+        read
+    }
+}
+
+/// Type aliases and renamed imports of a file that stand for a session.
+fn aliases(data: &FileData, words: &Words) -> Vec<String> {
+    let items = |kind| data.outline.items.iter().filter(move |item| item.kind == kind);
+    let mut found: Vec<String> =
+        items(ItemKind::Use).flat_map(|item| words.renamed(text_of(data, item.head))).collect();
+    for item in items(ItemKind::Alias) {
+        let text = text_of(data, item.head);
+        if words.is_alias(text)
+            || sessionlint_parser_rust::identifiers(text).any(|(_, name)| found.iter().any(|f| f == name))
+        {
+            found.push(item.name.clone());
+        }
+    }
+    found
+}
+
+/// Functions of a file that hand out a session.
+pub(crate) fn openers(files: &Files, file: FileId, words: &Words, aliases: &HashSet<String>) -> Vec<String> {
+    let Some(data) = files.data(file) else { return Vec::new() };
+    let functions = data.outline.items.iter().filter(|item| item.kind == ItemKind::Function);
+    let opens = functions.filter(|item| {
+        let end = item.body.map_or(item.head.end, |body| body.start);
+        words.is_opener(text_of(data, Span { end, ..item.head }), aliases)
+    });
+    opens.map(|item| item.name.clone()).filter(|name| !COMMON_OPENERS.contains(&name.as_str())).collect()
+}
+
+fn text_of(data: &FileData, span: Span) -> &str {
+    data.text.get(span.start as usize..span.end as usize).unwrap_or_default()
+}
+
+/// The functions of a file that are worth lowering.
+pub(crate) fn select(files: &Files, file: FileId, words: &Words, names: &Names) -> Vec<ItemRef> {
+    let Some(data) = files.data(file) else { return Vec::new() };
+    let wanted = |id: &ItemId| {
+        let item = data.outline.item(*id);
+        let Some(body) = item.body.filter(|_| item.kind == ItemKind::Function) else { return false };
+        let text = |from: u32, to: u32| data.text.get(from as usize..to as usize).unwrap_or_default();
+        words.wants_function(text(item.head.start, body.start), text(body.start, body.end), names)
+    };
+    data.outline.ids().filter(wanted).map(|item| ItemRef { file, item }).collect()
+}
