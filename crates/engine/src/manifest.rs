@@ -76,12 +76,11 @@ impl Manifests {
         let mut found = BTreeSet::new();
         for package in self.closure(directory) {
             let Some(manifest) = self.load(&package) else { continue };
-            let names = manifest.dependencies.values().map(|(name, _)| name.as_str());
-            // A library's own sources may name it too.
-            for name in names.chain([manifest.name.as_str()]) {
+            // A library's own sources do not name it from outside.
+            let names = manifest.dependencies.values().filter(|(_, path)| path.is_none()).map(|(name, _)| name);
+            for name in names {
                 found.extend(model.libraries_of_crate(&name.replace('-', "_")));
             }
-            found.extend(model.libraries_of_crate(&manifest.library));
         }
         found
     }

@@ -3,11 +3,13 @@
 use super::run::Run;
 use crate::host::Files;
 use crate::manifest::{Manifest, Manifests};
+use crate::read::{Read, openers};
 use crate::walk;
-use crate::words::Words;
+use crate::words::{Names, Words};
+use rayon::prelude::*;
 use sessionlint_analysis::{Package, PackageId};
 use sessionlint_protocols::LibraryId;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -18,6 +20,56 @@ pub(crate) struct Packages {
     pub about: Vec<(PathBuf, String, Arc<Words>)>,
     /// For each file its package and module path.
     pub files: Vec<(PackageId, Vec<String>)>,
+}
+
+impl Packages {
+    /// For each package the names that stand for sessions in it: its own, and those of the packages it leads to.
+    pub fn names(&self, files: &Files, reads: &[Read]) -> Vec<Names> {
+        let reached: Vec<Vec<usize>> = (0..self.packages.len()).map(|package| self.reached(package)).collect();
+        let mut own = vec![Names::default(); self.packages.len()];
+        for (read, (package, _)) in reads.iter().zip(&self.files) {
+            own[package.0 as usize].aliases.extend(read.aliases.iter().cloned());
+        }
+        let merged = |own: &[Names], pick: fn(&Names) -> &HashSet<String>| -> Vec<HashSet<String>> {
+            let all = |reached: &Vec<usize>| {
+                reached.iter().flat_map(|package| pick(&own[*package]).iter().cloned()).collect()
+            };
+            reached.iter().map(all).collect()
+        };
+        let aliases = merged(&own, |names| &names.aliases);
+        let opening: Vec<(usize, Vec<String>)> = files
+            .ids()
+            .filter(|file| reads[file.0 as usize].hot)
+            .collect::<Vec<_>>()
+            .into_par_iter()
+            .map(|file| {
+                let package = self.files[file.0 as usize].0.0 as usize;
+                (package, openers(files, file, &self.about[package].2, &aliases[package]))
+            })
+            .collect();
+        for (package, found) in opening {
+            own[package].openers.extend(found);
+        }
+        let openers = merged(&own, |names| &names.openers);
+        aliases.into_iter().zip(openers).map(|(aliases, openers)| Names { aliases, openers }).collect()
+    }
+
+    /// A package and the packages of the workspace that it leads to.
+    fn reached(&self, package: usize) -> Vec<usize> {
+        let mut found = vec![package];
+        let mut next = 0;
+        while next < found.len() {
+            for (_, target) in self.packages[found[next]].dependencies.values() {
+                if let Some(target) = target.map(|target| target.0 as usize)
+                    && !found.contains(&target)
+                {
+                    found.push(target);
+                }
+            }
+            next += 1;
+        }
+        found
+    }
 }
 
 impl Run<'_> {

@@ -3,10 +3,10 @@
 use crate::host::Files;
 use crate::levels::Levels;
 use crate::manifest::Manifests;
-use crate::read::{Read, openers, select};
+use crate::read::{Read, select};
 use crate::settings::{self, Failure, Options};
 use crate::suppress::{self, Suppression};
-use crate::words::{Names, Words};
+use crate::words::Words;
 use crate::{fingerprint, walk};
 use rayon::prelude::*;
 use sessionlint_analysis::{Analysis, Host, Index, ItemRef, PackageId};
@@ -124,28 +124,21 @@ impl Run<'_> {
             .into_par_iter()
             .map(|file| self.read(&files, file, &packages, reported[file.0 as usize]))
             .collect();
-        let hot = |file: &FileId| reads[file.0 as usize].hot;
-        let words = |file: FileId| &packages.about[packages.files[file.0 as usize].0.0 as usize].2;
-        let mut names = Names {
-            aliases: reads.iter().flat_map(|read| read.aliases.iter().cloned()).collect(),
-            openers: HashSet::new(),
-        };
-        let hot_files: Vec<FileId> = files.ids().filter(hot).collect();
-        let openers = hot_files.par_iter().flat_map_iter(|file| openers(&files, *file, words(*file), &names.aliases));
-        names.openers = openers.collect();
+        let names = packages.names(&files, &reads);
         for file in files.ids().filter(|file| reads[file.0 as usize].hot) {
             let package = packages.files[file.0 as usize].0;
             packages.packages[package.0 as usize].indexed.push(file);
         }
         let about = packages.about;
         let placed = packages.files.clone();
+        let package = |file: FileId| placed[file.0 as usize].0.0 as usize;
         let analysis = Analysis::new(Index::new(&files, self.model, packages.packages, packages.files));
         let functions: Vec<ItemRef> = files
             .ids()
             .filter(|file| reported[file.0 as usize] && reads[file.0 as usize].hot)
             .collect::<Vec<_>>()
             .into_par_iter()
-            .flat_map_iter(|file| select(&files, file, &about[placed[file.0 as usize].0.0 as usize].2, &names))
+            .flat_map_iter(|file| select(&files, file, &about[package(file)].2, &names[package(file)]))
             .collect();
         let done = std::sync::atomic::AtomicUsize::new(0);
         let checked: Vec<Checked> = functions

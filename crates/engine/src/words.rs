@@ -9,7 +9,7 @@ use std::collections::{BTreeSet, HashSet};
 const COMMON: &[&str] = &["new", "get", "open", "connect", "start", "close", "cancel", "finish", "end", "abort"];
 
 /// Names of the workspace that stand for sessions.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Names {
     /// Type aliases.
     pub aliases: HashSet<String>,
