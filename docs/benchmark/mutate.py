@@ -1,0 +1,46 @@
+"""Puts one known mistake at a time into functions that commit, and counts those that sessionlint reports.
+
+Usage: mutate.py DIRECTORY [PATH OF THE BINARY]. Files are changed in place and restored.
+"""
+import glob
+import json
+import os
+import re
+import subprocess
+import sys
+
+SL=sys.argv[2] if len(sys.argv)>2 else 'sessionlint'
+root=sys.argv[1]
+ops={
+ 'delete':(re.compile(r'^(\s*)([\w\.]+)\.commit\(\)(?:\.await)?(?:\s*\.\w+\([^()]*(?:\([^()]*\))?[^()]*\))*\??;\s*$'), lambda m:''),
+ 'noawait':(re.compile(r'^(\s*)([\w\.]+)\.commit\(\)\.await.*;\s*$'), lambda m: f'{m.group(1)}let _ = {m.group(2)}.commit();'),
+ 'ignore':(re.compile(r'^(\s*)([\w\.]+)\.commit\(\)(\.await)?.*;\s*$'), lambda m: f'{m.group(1)}let _ = {m.group(2)}.commit(){m.group(3) or ""};'),
+ 'under_if':(re.compile(r'^(\s*)([\w\.]+)\.commit\(\)(\.await)?(.*);\s*$'), lambda m: f'{m.group(1)}if std::env::args().count() > 3 {{ {m.group(2)}.commit(){m.group(3) or ""}{m.group(4)}; }}'),
+ 'forget':(re.compile(r'^(\s*)([\w]+)\.commit\(\)(\.await)?.*;\s*$'), lambda m: f'{m.group(1)}std::mem::forget({m.group(2)});'),
+}
+rules={'delete':{'uncommitted-transaction','unguarded-session'},'noawait':{'unawaited-release'},'ignore':{'ignored-release-result'},'under_if':{'uncommitted-transaction'},'forget':{'leaked-session'}}
+res={k:[0,0] for k in ops}; surv=[]
+for f in sorted(glob.glob(root+'/**/*.rs',recursive=True)):
+    rel=os.path.relpath(f,root)
+    if '/tests/' in rel or '/examples/' in rel or '/benches/' in rel or rel.endswith('tests.rs'): continue
+    t=open(f,errors='replace').read()
+    lines=t.split('\n')
+    cut=next((i for i,l in enumerate(lines) if l.strip()=='#[cfg(test)]'),len(lines))
+    base=json.loads(subprocess.run([SL,'check',f,'--isolated','--no-ignore','--format','json'],capture_output=True,text=True).stdout)['findings']
+    try:
+      for op,(pat,sub) in ops.items():
+        for i,l in enumerate(lines[:cut]):
+          m=pat.match(l)
+          if not m: continue
+          new=lines[:]; new[i]=sub(m)
+          open(f,'w').write('\n'.join(new))
+          r=subprocess.run([SL,'check',f,'--isolated','--no-ignore','--format','json'],capture_output=True,text=True)
+          d=json.loads(r.stdout)
+          hit=[x for x in d['findings'] if x['rule'] in rules[op]]
+          res[op][1]+=1
+          if len(hit)>len([x for x in base if x['rule'] in rules[op]]): res[op][0]+=1
+          else: surv.append(f'{op} {rel}:{i+1}: {l.strip()}')
+    finally:
+      open(f,'w').write(t)
+print(res)
+for s in surv: print(s)
