@@ -1,5 +1,6 @@
 //! What happened to a session? The facts that an analysed body gives to the rules.
 
+use crate::index::ItemRef;
 use sessionlint_diagnostics::{Evidence, Gap, Span};
 use sessionlint_ir::{ExitHow, ExitKind, TypeRef};
 use sessionlint_protocols::{EndKind, ProtocolId};
@@ -19,6 +20,10 @@ pub struct Site {
     pub protocol: ProtocolId,
     /// How it was recognised.
     pub evidence: Evidence,
+    /// The struct of the workspace that owns it.
+    pub wrapper: Option<ItemRef>,
+    /// The method of that struct that commits it, and whether it is async.
+    pub own_end: Option<(String, bool)>,
     /// Whether the caller keeps it.
     pub borrowed: bool,
     /// Whether it was begun by SQL text.
@@ -46,7 +51,10 @@ pub struct Cause {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum CauseKind {
     /// Its block ends.
-    ScopeEnd,
+    ScopeEnd {
+        /// What the block evaluates to: an error, or anything else.
+        kind: ExitKind,
+    },
     /// Its statement ends; `wildcard` when the statement binds to `_`.
     Statement {
         /// Whether it is bound to `_`.
@@ -98,7 +106,7 @@ impl CauseKind {
     /// How the caller sees this end: as an error, a refusal, or as if nothing were wrong.
     pub fn exit_kind(&self) -> ExitKind {
         match self {
-            CauseKind::Exit { kind, .. } => *kind,
+            CauseKind::Exit { kind, .. } | CauseKind::ScopeEnd { kind } => *kind,
             CauseKind::Jump { keyword: "error arm" } => ExitKind::Refusal,
             _ => ExitKind::Success,
         }

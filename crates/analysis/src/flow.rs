@@ -10,7 +10,7 @@ use crate::value::{ObligationId, Value};
 use crate::world::{Facts, Phase, State, World};
 use sessionlint_diagnostics::{Evidence, Gap};
 use sessionlint_ir::{BlockId, Body, FunctionItem, LocalId, Place, Terminator, Test};
-use sessionlint_protocols::ProtocolId;
+use sessionlint_protocols::{EndKind, ProtocolId};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::RwLock;
 
@@ -30,10 +30,21 @@ const MAX_CALLS: u32 = 3;
 pub struct Analysis<'h> {
     /// Names and types.
     pub index: Index<'h>,
-    effects: RwLock<HashMap<EffectKey, bool>>,
+    effects: RwLock<HashMap<EffectKey, Effect>>,
 }
 
-type EffectKey = (ItemRef, usize, ProtocolId, u32);
+/// A function, the parameter that a session is lent to, its type, the struct around it, and how many calls
+/// deep to look.
+type EffectKey = (ItemRef, usize, ProtocolId, Option<(ItemRef, String)>, u32);
+
+/// What a function does to a session that it is lent.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Effect {
+    /// Whether it writes through it.
+    pub writes: bool,
+    /// How it ends it, on any way.
+    pub ends: Vec<EndKind>,
+}
 
 impl<'h> Analysis<'h> {
     /// An analysis over an index.
@@ -80,22 +91,47 @@ impl<'h> Analysis<'h> {
         scope
     }
 
-    /// Whether a function writes through the session that it gets a reference to as parameter `param`.
-    /// Looks `depth` calls deep. The answer depends on nothing but the arguments.
-    pub(crate) fn writes_through(&self, item: ItemRef, param: usize, protocol: ProtocolId, depth: u32) -> bool {
+    /// What a function does to the session that it gets as parameter `param`; with `wrapper`, to the one in a
+    /// field of that struct. Looks `depth` calls deep; `None` when it has no body to look at, or that is too deep.
+    /// The answer depends on nothing but the arguments.
+    pub(crate) fn effect(
+        &self,
+        item: ItemRef,
+        param: usize,
+        protocol: ProtocolId,
+        wrapper: Option<(ItemRef, String)>,
+        depth: u32,
+    ) -> Option<Effect> {
         if depth == 0 {
-            return false;
+            return None;
         }
-        let key = (item, param, protocol, depth);
+        let key = (item, param, protocol, wrapper, depth);
         if let Some(known) = self.effects.read().unwrap_or_else(|poisoned| poisoned.into_inner()).get(&key) {
-            return *known;
+            return Some(known.clone());
         }
-        let writes = self.compute_writes(item, param, protocol, depth).unwrap_or(false);
-        self.effects.write().unwrap_or_else(|poisoned| poisoned.into_inner()).insert(key, writes);
-        writes
+        let effect = self.compute_effect(item, param, protocol, key.3.clone(), depth)?;
+        self.effects.write().unwrap_or_else(|poisoned| poisoned.into_inner()).insert(key, effect.clone());
+        Some(effect)
     }
 
-    fn compute_writes(&self, item: ItemRef, param: usize, protocol: ProtocolId, depth: u32) -> Option<bool> {
+    /// The method of a struct that commits the session it owns: its name, and whether it is async.
+    fn own_end(&self, wrapper: ItemRef) -> Option<(String, bool)> {
+        let (field, protocol) = self.index.owned_session(wrapper)?;
+        self.index.methods_of(wrapper).into_iter().find_map(|(name, item)| {
+            let signature = self.index.signature(item).filter(|signature| signature.has_receiver)?;
+            let effect = self.effect(item, 0, protocol, Some((wrapper, field.clone())), MAX_CALLS)?;
+            effect.ends.contains(&EndKind::Commit).then_some((name, signature.is_async))
+        })
+    }
+
+    fn compute_effect(
+        &self,
+        item: ItemRef,
+        param: usize,
+        protocol: ProtocolId,
+        wrapper: Option<(ItemRef, String)>,
+        depth: u32,
+    ) -> Option<Effect> {
         let function = self.index.function(item)?;
         let body = function.body.as_ref()?;
         let generics = self.index.generics_around(item, &function.signature.generics);
@@ -103,9 +139,12 @@ impl<'h> Analysis<'h> {
         let mut solver = Solver::new(self, body, scope, depth - 1);
         let world = solver.parameters(World::default());
         let local = *body.params.get(param)?;
-        let (world, id) = solver.lend(world, local, protocol);
+        let (world, id) = solver.lend(world, local, protocol, wrapper);
         solver.run(world);
-        Some(solver.written.contains(&id.site))
+        let mut ends: Vec<EndKind> = solver.sites[usize::from(id.site.0)].ended.iter().map(|(_, end)| *end).collect();
+        ends.sort();
+        ends.dedup();
+        Some(Effect { writes: solver.written.contains(&id.site), ends })
     }
 }
 
@@ -138,6 +177,8 @@ pub(crate) struct Solver<'a> {
     tests: BTreeMap<Place, u32>,
     /// The transactions that savepoints are opened in.
     pub parents: BTreeMap<SiteId, ObligationId>,
+    /// The methods of structs of the workspace that were called to end a session.
+    pub releases: BTreeMap<SiteId, String>,
     /// Sites that begin when a connection is taken out of its pool, and how.
     pub detached: BTreeMap<SiteId, String>,
     /// Children that were analysed, and what they do to what they capture.
@@ -177,6 +218,7 @@ impl<'a> Solver<'a> {
             tests,
             parents: BTreeMap::new(),
             detached: BTreeMap::new(),
+            releases: BTreeMap::new(),
             children: BTreeMap::new(),
             gave_up: false,
             coarse: false,
@@ -196,8 +238,16 @@ impl<'a> Solver<'a> {
     }
 
     fn owned_parameter(&mut self, local: LocalId, ty: &Ty, world: &mut World) -> Option<Value> {
-        let Ty::Known(protocol) = ty else { return None };
-        let known = self.index.model.protocol(*protocol);
+        let (protocol, wrapper) = match ty {
+            Ty::Known(protocol) => (*protocol, None),
+            // The receiver's own methods are what ends it.
+            Ty::Own(item) if self.body.locals[local.index()].name.as_deref() != Some("self") => {
+                let (field, protocol) = self.index.owned_session(*item)?;
+                (protocol, Some((*item, field)))
+            }
+            _ => return None,
+        };
+        let known = self.index.model.protocol(protocol);
         if !known.is_transaction() || known.in_place {
             return None;
         }
@@ -205,8 +255,10 @@ impl<'a> Solver<'a> {
         let site = self.site(Site {
             span: declared.span,
             name: declared.name.clone(),
-            protocol: *protocol,
-            evidence: Evidence::Typed,
+            protocol,
+            evidence: if wrapper.is_some() { Evidence::Inferred } else { Evidence::Typed },
+            wrapper: wrapper.as_ref().map(|(item, _)| *item),
+            own_end: None,
             borrowed: false,
             raw: false,
             parameter: true,
@@ -214,17 +266,29 @@ impl<'a> Solver<'a> {
             pooled: false,
             ended: Vec::new(),
         });
-        Some(self.begin(world, site, None, None))
+        let session = self.begin(world, site, None, None);
+        Some(match wrapper {
+            Some((item, _)) => self.wrap(item, session),
+            None => session,
+        })
     }
 
     /// Makes `local` hold a session that belongs to the caller.
-    pub fn lend(&mut self, mut world: World, local: LocalId, protocol: ProtocolId) -> (World, ObligationId) {
+    pub fn lend(
+        &mut self,
+        mut world: World,
+        local: LocalId,
+        protocol: ProtocolId,
+        wrapper: Option<(ItemRef, String)>,
+    ) -> (World, ObligationId) {
         let declared = &self.body.locals[local.index()];
         let site = self.site(Site {
             span: declared.span,
             name: declared.name.clone(),
             protocol,
             evidence: Evidence::Typed,
+            wrapper: None,
+            own_end: None,
             borrowed: true,
             raw: false,
             parameter: true,
@@ -233,7 +297,11 @@ impl<'a> Solver<'a> {
             ended: Vec::new(),
         });
         let id = ObligationId { site, second: false };
-        let value = self.begin(&mut world, site, None, None);
+        let session = self.begin(&mut world, site, None, None);
+        let value = match wrapper {
+            Some((item, _)) => self.wrap(item, session),
+            None => session,
+        };
         world.set(&Place::local(local), value);
         (world, id)
     }
@@ -276,6 +344,9 @@ impl<'a> Solver<'a> {
         self.run(world);
         let mut events: Vec<Event> = std::mem::take(&mut self.events).into_values().collect();
         events.sort_by_key(|event| (event.cause.span, event.site));
+        for site in &mut self.sites {
+            site.own_end = site.wrapper.and_then(|wrapper| self.analysis.own_end(wrapper));
+        }
         let gaps = self.body.gaps.iter().cloned().chain(self.gaps).collect();
         Report { function, sites: self.sites, events, gaps, output: self.body.output.clone() }
     }
@@ -459,6 +530,10 @@ impl<'a> Solver<'a> {
                 self.begin(world, site, anchor, parent)
             }
             Value::Wrote(_) => Value::Unknown,
+            Value::Wrapper(item, field, inner) => {
+                let inner = self.realise(world, *inner);
+                Value::Wrapper(item, field, Box::new(inner))
+            }
             Value::Tuple(parts) => Value::Tuple(parts.into_iter().map(|part| self.realise(world, part)).collect()),
             other => other,
         }

@@ -1,7 +1,7 @@
 //! What can a place hold, as far as sessions are concerned?
 
 use crate::events::SiteId;
-use crate::index::Ty;
+use crate::index::{ItemRef, Ty};
 use crate::sql::SqlEffect;
 use sessionlint_ir::{ExitKind, Place};
 use sessionlint_protocols::EndKind;
@@ -53,6 +53,8 @@ pub(crate) enum Value {
     Failure,
     /// A tuple.
     Tuple(Vec<Value>),
+    /// A struct of the workspace that owns a session in one of its fields.
+    Wrapper(ItemRef, String, Box<Value>),
     /// Text that may be SQL.
     Text(SqlEffect),
     /// A statement that has not run yet.
@@ -70,9 +72,11 @@ impl Value {
     pub fn owns(&self) -> bool {
         match self {
             Value::Session(_) | Value::Pending(..) | Value::Release { .. } | Value::Outcome(..) => true,
-            Value::Future(inner) | Value::Fallible(inner) | Value::Success(inner) | Value::Exit(_, inner) => {
-                inner.owns()
-            }
+            Value::Future(inner)
+            | Value::Fallible(inner)
+            | Value::Success(inner)
+            | Value::Exit(_, inner)
+            | Value::Wrapper(_, _, inner) => inner.owns(),
             Value::Tuple(parts) => parts.iter().any(Value::owns),
             _ => false,
         }
@@ -82,9 +86,11 @@ impl Value {
     pub fn obligations(&self, found: &mut Vec<ObligationId>) {
         match self {
             Value::Session(id) | Value::Release { obligation: id, .. } => found.push(*id),
-            Value::Future(inner) | Value::Fallible(inner) | Value::Success(inner) | Value::Exit(_, inner) => {
-                inner.obligations(found);
-            }
+            Value::Future(inner)
+            | Value::Fallible(inner)
+            | Value::Success(inner)
+            | Value::Exit(_, inner)
+            | Value::Wrapper(_, _, inner) => inner.obligations(found),
             Value::Tuple(parts) => parts.iter().for_each(|part| part.obligations(found)),
             _ => {}
         }

@@ -220,6 +220,7 @@ fn part<'v>(value: &'v Value, step: &Projection) -> Option<&'v Value> {
         (Value::Success(inner) | Value::Fallible(inner), Projection::Success) => Some(inner),
         (Value::Tuple(parts), Projection::Field(field)) => parts.get(field.parse::<usize>().ok()?),
         (Value::Text(_), Projection::Index) => Some(value),
+        (Value::Wrapper(_, owner, inner), Projection::Field(field)) if owner == field => Some(inner),
         _ => None,
     }
 }
@@ -228,13 +229,19 @@ fn part_mut<'v>(value: &'v mut Value, step: &Projection) -> Option<&'v mut Value
     match (value, step) {
         (Value::Success(inner) | Value::Fallible(inner), Projection::Success) => Some(inner),
         (Value::Tuple(parts), Projection::Field(field)) => parts.get_mut(field.parse::<usize>().ok()?),
+        (Value::Wrapper(_, owner, inner), Projection::Field(field)) if owner == field => Some(inner),
         _ => None,
     }
 }
 
 /// A part of a value of which only the type is known.
 fn typed_part(index: &Index<'_>, value: &Value, step: &Projection) -> Value {
-    let Value::Typed(ty) = value else { return Value::Unknown };
+    let ty = match value {
+        Value::Typed(ty) => ty,
+        // Another field of a struct that owns a session.
+        Value::Wrapper(item, _, _) => &Ty::Own(*item),
+        _ => return Value::Unknown,
+    };
     let part = match (ty.peeled(), step) {
         (Ty::Own(owner), Projection::Field(field)) => index.field_ty(*owner, field),
         (Ty::Own(owner), Projection::Variant(variant)) => {

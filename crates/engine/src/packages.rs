@@ -3,11 +3,11 @@
 use super::run::Run;
 use crate::host::Files;
 use crate::manifest::{Manifest, Manifests};
-use crate::read::{Read, openers};
+use crate::read::{Read, openers, owners};
 use crate::walk;
 use crate::words::{Names, Words};
 use rayon::prelude::*;
-use sessionlint_analysis::{Package, PackageId};
+use sessionlint_analysis::{Host, Package, PackageId};
 use sessionlint_protocols::LibraryId;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -22,6 +22,9 @@ pub(crate) struct Packages {
     pub files: Vec<(PackageId, Vec<String>)>,
 }
 
+/// How many structs may stand around a session, each in another file.
+const MAX_OWNERS: usize = 3;
+
 impl Packages {
     /// For each package the names that stand for sessions in it: its own, and those of the packages it leads to.
     pub fn names(&self, files: &Files, reads: &[Read]) -> Vec<Names> {
@@ -29,6 +32,24 @@ impl Packages {
         let mut own = vec![Names::default(); self.packages.len()];
         for (read, (package, _)) in reads.iter().zip(&self.files) {
             own[package.0 as usize].aliases.extend(read.aliases.iter().cloned());
+        }
+        // A struct may own a struct that owns a session, in another file.
+        for _ in 0..MAX_OWNERS {
+            let known = own.clone();
+            for (file, (read, (package, _))) in files.ids().zip(reads.iter().zip(&self.files)) {
+                let package = package.0 as usize;
+                if read.hot
+                    && !known[package].aliases.is_empty()
+                    && let Some(data) = files.data(file)
+                {
+                    let is_known =
+                        |name: &str| reached[package].iter().any(|other| known[*other].aliases.contains(name));
+                    own[package].aliases.extend(owners(data, &is_known));
+                }
+            }
+            if own.iter().zip(&known).all(|(now, before)| now.aliases.len() == before.aliases.len()) {
+                break;
+            }
         }
         let merged = |own: &[Names], pick: fn(&Names) -> &HashSet<String>| -> Vec<HashSet<String>> {
             let all = |reached: &Vec<usize>| {

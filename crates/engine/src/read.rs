@@ -7,6 +7,7 @@ use crate::suppress::{self, Suppression};
 use crate::walk;
 use crate::words::Names;
 use crate::words::Words;
+use rayon::prelude::*;
 use sessionlint_analysis::{FileData, Host, ItemRef};
 use sessionlint_diagnostics::{FileId, Span};
 use sessionlint_ir::{ItemId, ItemKind};
@@ -78,7 +79,7 @@ impl Run<'_> {
 
 /// Type aliases and renamed imports of a file that stand for a session.
 fn aliases(data: &FileData, words: &Words) -> Vec<String> {
-    let items = |kind| data.outline.items.iter().filter(move |item| item.kind == kind);
+    let items = |kind: ItemKind| data.outline.items.iter().filter(move |item| item.kind == kind);
     let mut found: Vec<String> =
         items(ItemKind::Use).flat_map(|item| words.renamed(text_of(data, item.head))).collect();
     for item in items(ItemKind::Alias) {
@@ -89,7 +90,53 @@ fn aliases(data: &FileData, words: &Words) -> Vec<String> {
             found.push(item.name.clone());
         }
     }
+    // A struct may own a session.
+    for item in items(ItemKind::Struct) {
+        let text = text_of(data, item.head);
+        if words.is_alias(text)
+            || sessionlint_parser_rust::identifiers(text).any(|(_, name)| found.iter().any(|f| f == name))
+        {
+            found.push(item.name.clone());
+        }
+    }
     found
+}
+
+impl Run<'_> {
+    /// A second look at the files that name no library: they may use what the package puts around one.
+    pub(crate) fn read_again(&self, files: &Files, reads: &mut [Read], packages: &Packages, names: &[Names]) {
+        let words: Vec<Option<aho_corasick::AhoCorasick>> = names.iter().map(Names::words).collect();
+        let cold: Vec<FileId> = files.ids().filter(|file| !reads[file.0 as usize].hot).collect();
+        let found: Vec<FileId> = cold
+            .into_par_iter()
+            .filter(|file| {
+                let Some(words) = &words[packages.files[file.0 as usize].0.0 as usize] else { return false };
+                let slot = &files.data[file.0 as usize];
+                if let Some(known) = slot.get() {
+                    return known.as_ref().is_some_and(|data| words.is_match(&data.text));
+                }
+                let Ok(bytes) = std::fs::read(&files.paths[file.0 as usize]) else { return false };
+                if !words.is_match(&bytes) {
+                    return false;
+                }
+                let data = host::decode(bytes).map(|text| host::outlined(text, *file));
+                let is_text = data.is_some();
+                let _ = slot.set(data);
+                is_text
+            })
+            .collect();
+        for file in found {
+            reads[file.0 as usize].hot = true;
+        }
+    }
+}
+
+/// Structs and aliases of a file that name something known.
+pub(crate) fn owners(data: &FileData, is_known: &dyn Fn(&str) -> bool) -> Vec<String> {
+    let items = data.outline.items.iter().filter(|item| matches!(item.kind, ItemKind::Struct | ItemKind::Alias));
+    let naming = items
+        .filter(|item| sessionlint_parser_rust::identifiers(text_of(data, item.head)).any(|(_, name)| is_known(name)));
+    naming.map(|item| item.name.clone()).collect()
 }
 
 /// Functions of a file that hand out a session.

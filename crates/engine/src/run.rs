@@ -125,6 +125,7 @@ impl Run<'_> {
             .map(|file| self.read(&files, file, &packages, reported[file.0 as usize]))
             .collect();
         let names = packages.names(&files, &reads);
+        self.read_again(&files, &mut reads, &packages, &names);
         for file in files.ids().filter(|file| reads[file.0 as usize].hot) {
             let package = packages.files[file.0 as usize].0;
             packages.packages[package.0 as usize].indexed.push(file);

@@ -17,6 +17,14 @@ pub(crate) struct Names {
     pub openers: HashSet<String>,
 }
 
+impl Names {
+    /// The names as words to look for; `None` when there are none. Short ones stand in every file.
+    pub fn words(&self) -> Option<AhoCorasick> {
+        let words: BTreeSet<&String> = self.aliases.iter().chain(&self.openers).filter(|name| name.len() > 3).collect();
+        if words.is_empty() { None } else { AhoCorasick::new(words).ok() }
+    }
+}
+
 /// Words of one set of libraries.
 pub(crate) struct Words {
     /// Finds the files that can define or use a session.

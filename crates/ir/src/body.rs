@@ -136,8 +136,11 @@ pub enum StatementKind {
 /// Why locals are dropped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DropCause {
-    /// The block that declares them ends.
-    ScopeEnd,
+    /// The block that declares them ends; `value` holds what it evaluates to.
+    ScopeEnd {
+        /// The block's value, when somebody wants it.
+        value: Option<Place>,
+    },
     /// The statement that made the temporaries ends; `wildcard` when their value was bound to `_`.
     Statement {
         /// Whether it is `let _ = …` or `_ = …`.

@@ -39,7 +39,7 @@ pub(crate) fn ended(end: EndKind) -> &'static str {
 pub(crate) fn exit(kind: &CauseKind) -> String {
     use sessionlint_analysis::CauseKind::{Exit, Explicit, Jump, Overwritten, ScopeEnd, Statement};
     match kind {
-        ScopeEnd => "the end of its block".to_owned(),
+        ScopeEnd { .. } => "the end of its block".to_owned(),
         Statement { .. } => "the end of its statement".to_owned(),
         Exit { how, .. } => how_word(how),
         Jump { keyword } if *keyword == "error arm" => "the end of an error arm".to_owned(),
@@ -59,7 +59,17 @@ fn how_word(how: &sessionlint_analysis::ExitOrder) -> String {
     }
 }
 
-/// The call that ends a session, as one would write it.
+/// The call that commits or closes a session, as one would write it: by the struct that owns it, when there is one.
+pub(crate) fn usual_call(site: &Site, protocol: &Protocol, output: Option<&TypeRef>) -> Option<String> {
+    if let Some((name, is_async)) = &site.own_end {
+        let end =
+            Ending { call: name.clone(), kind: EndKind::Commit, is_async: *is_async, eager: false, fallible: true };
+        return Some(call(site, &end, output));
+    }
+    protocol.usual_end().map(|end| call(site, end, output))
+}
+
+/// The call of an end, as one would write it.
 pub(crate) fn call(site: &Site, ending: &Ending, output: Option<&TypeRef>) -> String {
     let receiver = site.name.as_deref().unwrap_or("..");
     let wait = if ending.is_async { ".await" } else { "" };

@@ -7,7 +7,7 @@ pub use types::Ty;
 
 use sessionlint_diagnostics::{FileId, Span};
 use sessionlint_ir::{Field, FunctionItem, ImplHeader, Import, ItemId, ItemKind, Outline, Signature, TypeRef};
-use sessionlint_protocols::{LibraryId, Model};
+use sessionlint_protocols::{LibraryId, Model, ProtocolId};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::Hash;
 use std::sync::{Arc, RwLock};
@@ -113,6 +113,7 @@ pub struct Index<'h> {
     aliases: Cache<ItemRef, Option<(TypeRef, Vec<String>)>>,
     signatures: Cache<ItemRef, Option<Signature>>,
     headers: Cache<ItemRef, Option<ImplHeader>>,
+    owned: Cache<ItemRef, Option<(String, ProtocolId)>>,
     methods: Cache<PackageId, HashMap<(String, String), Vec<ItemRef>>>,
     resolved: RwLock<HashMap<Name, Option<Resolved>>>,
 }
@@ -156,6 +157,7 @@ impl<'h> Index<'h> {
             aliases: Cache::new(),
             signatures: Cache::new(),
             headers: Cache::new(),
+            owned: Cache::new(),
             methods: Cache::new(),
             resolved: RwLock::new(HashMap::new()),
         }
@@ -282,6 +284,24 @@ impl<'h> Index<'h> {
         }
         found.sort();
         found
+    }
+
+    /// All methods of a type of the workspace with a name of their own, sorted by name.
+    pub fn methods_of(&self, owner: ItemRef) -> Vec<(String, ItemRef)> {
+        let Some(item) = self.item(owner) else { return Vec::new() };
+        let mut files = self.package(self.package_id(owner.file)).indexed.clone();
+        if !files.contains(&owner.file) {
+            files.push(owner.file);
+        }
+        let mut found = HashMap::new();
+        for file in files {
+            self.methods_of_file(file, &mut found);
+        }
+        let own = found.into_iter().filter(|((name, _), _)| *name == item.name);
+        let mut own: Vec<(String, ItemRef)> =
+            own.filter_map(|((_, method), items)| Some((method, *items.first()?))).collect();
+        own.sort();
+        own
     }
 
     fn methods_of_file(&self, file: FileId, found: &mut HashMap<(String, String), Vec<ItemRef>>) {

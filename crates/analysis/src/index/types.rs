@@ -200,6 +200,38 @@ impl Index<'_> {
         found.map_or(Ty::Unknown, |known| self.ty(&self.scope_of(owner), &known.ty))
     }
 
+    /// The field by which a struct of the workspace owns a transaction, when it owns exactly one and does
+    /// nothing when it is dropped. What is optional may well be empty, and does not count.
+    pub fn owned_session(&self, owner: ItemRef) -> Option<(String, ProtocolId)> {
+        self.owned_at(owner, 0)
+    }
+
+    fn owned_at(&self, owner: ItemRef, depth: u32) -> Option<(String, ProtocolId)> {
+        if depth > 3 {
+            return None;
+        }
+        let compute = || {
+            let item = self.item(owner)?;
+            if item.kind != ItemKind::Struct || !self.methods(owner, "drop").is_empty() {
+                return None;
+            }
+            let read = self.item_text(owner, |item| item.head).and_then(|(text, span)| self.host.fields(text, span));
+            let (fields, _) = read?;
+            let scope = self.scope_of(owner);
+            let mut owning = fields.iter().filter_map(|field| {
+                let protocol = match self.ty(&scope, &field.ty) {
+                    Ty::Known(id) if self.model.protocol(id).is_transaction() => id,
+                    Ty::Own(inner) if inner != owner => self.owned_at(inner, depth + 1)?.1,
+                    _ => return None,
+                };
+                Some((field.name.clone(), protocol))
+            });
+            let first = owning.next()?;
+            owning.next().is_none().then_some(first)
+        };
+        self.owned.get(owner, compute).as_ref().clone()
+    }
+
     /// What a method of a workspace type returns: a future when it is async. Several candidates that
     /// disagree give nothing.
     pub fn method_output(&self, owner: ItemRef, name: &str) -> Option<(Ty, ItemRef)> {

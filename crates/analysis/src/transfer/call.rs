@@ -125,8 +125,19 @@ impl Solver<'_> {
             if let Some(id) = self.session_of(world, value) {
                 self.touch(world, id);
                 let by_reference = matches!(value, Value::Ref(_));
+                let wrapper = self.wrapper_of(world, value);
                 let protocol = self.protocol_of(id);
-                if by_reference && self.analysis.writes_through(item, index + receivers, protocol, self.depth) {
+                let effect = match by_reference {
+                    true => self.analysis.effect(item, index + receivers, protocol, wrapper, self.depth),
+                    false => None,
+                };
+                if let Some(effect) = &effect {
+                    for end in &effect.ends {
+                        self.ended_at(id, call.name_span, *end);
+                        self.end(world, id, *end);
+                    }
+                }
+                if effect.is_some_and(|effect| effect.writes) {
                     wrote = self.first_write(world, id);
                     self.write(world, id, Some(call.name_span));
                     self.write_anchored(world, &Anchor::Obligation(id), call.name_span);
@@ -156,6 +167,14 @@ impl Solver<'_> {
                 let site = self.opening_site(*protocol, span, Evidence::Inferred, None);
                 Value::Pending(site, None)
             }
+            Ty::Own(item) => match self.index.owned_session(*item) {
+                Some((_, protocol)) => {
+                    let site = self.opening_site(protocol, span, Evidence::Inferred, None);
+                    self.sites[usize::from(site.0)].wrapper = Some(*item);
+                    self.wrap(*item, Value::Pending(site, None))
+                }
+                None => Value::Typed(ty.clone()),
+            },
             Ty::Future(inner) => match self.handed_out(inner, span) {
                 Value::Unknown => Value::Unknown,
                 inner => Value::Future(Box::new(inner)),
@@ -184,6 +203,8 @@ impl Solver<'_> {
             name: None,
             protocol,
             evidence,
+            wrapper: None,
+            own_end: None,
             borrowed: false,
             raw: false,
             parameter: false,

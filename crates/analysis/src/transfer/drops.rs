@@ -42,7 +42,9 @@ impl Solver<'_> {
                 }
                 _ => self.drop_value(world, inner, kind, span),
             },
-            Value::Success(inner) | Value::Exit(_, inner) => self.drop_value(world, inner, kind, span),
+            Value::Success(inner) | Value::Exit(_, inner) | Value::Wrapper(_, _, inner) => {
+                self.drop_value(world, inner, kind, span);
+            }
             Value::Tuple(parts) => {
                 for part in parts {
                     self.drop_value(world, part, kind.clone(), span);
@@ -119,6 +121,10 @@ impl Solver<'_> {
     }
 
     fn ending_name(&self, id: ObligationId, end: sessionlint_protocols::EndKind) -> String {
+        // The method that was called, which may be one of a struct that owns the session.
+        if let Some(name) = self.releases.get(&id.site) {
+            return name.clone();
+        }
         let protocol = self.index.model.protocol(self.protocol_of(id));
         protocol.endings.iter().find(|ending| ending.kind == end).map(|ending| ending.call.clone()).unwrap_or_default()
     }

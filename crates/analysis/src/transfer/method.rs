@@ -78,6 +78,10 @@ impl Solver<'_> {
             other => (None, self.operand(world, other)),
         };
         match value {
+            Value::Wrapper(item, _, ref inner) => {
+                let inner = (**inner).clone();
+                self.wrapper_method(world, item, inner, place, name, call)
+            }
             Value::Handle(id) => self.handle_method(world, id, name, call),
             Value::Session(id) => self.session_method(world, id, place, name, call),
             Value::Success(_) | Value::Failure | Value::Fallible(_) => {

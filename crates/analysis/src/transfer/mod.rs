@@ -6,6 +6,7 @@ mod drops;
 mod function;
 mod method;
 mod session;
+mod wrapper;
 
 use crate::events::CauseKind;
 use crate::flow::{Solver, typed};
@@ -77,10 +78,12 @@ impl Solver<'_> {
     /// Remembers which variable holds a session.
     fn name(&mut self, value: &Value, local: LocalId) {
         let Some(name) = &self.body.locals[local.index()].name else { return };
-        let inner = match value {
-            Value::Success(inner) | Value::Fallible(inner) | Value::Future(inner) => inner,
-            other => other,
-        };
+        let mut inner = value;
+        while let Value::Success(next) | Value::Fallible(next) | Value::Future(next) | Value::Wrapper(_, _, next) =
+            inner
+        {
+            inner = next;
+        }
         let site = match inner {
             Value::Session(id) => id.site,
             Value::Pending(site, None) => *site,
@@ -219,6 +222,9 @@ impl Solver<'_> {
                 }
             }
             AggregateKind::Struct(path) => {
+                if let Some(wrapped) = self.wrapped(path, fields, &values) {
+                    return wrapped;
+                }
                 values.iter().for_each(|value| self.forget(world, value));
                 let ty = self
                     .index
@@ -287,7 +293,7 @@ impl Solver<'_> {
                 Value::Ref(_) => None,
                 inner => self.session_of(world, &inner),
             },
-            Value::Success(inner) => self.session_of(world, inner),
+            Value::Success(inner) | Value::Wrapper(_, _, inner) => self.session_of(world, inner),
             _ => None,
         }
     }
@@ -315,7 +321,11 @@ impl Solver<'_> {
 
     fn drop_locals(&mut self, world: &mut World, locals: &[LocalId], cause: &DropCause, span: Span) {
         let (kind, span) = match cause {
-            DropCause::ScopeEnd => (CauseKind::ScopeEnd, span),
+            DropCause::ScopeEnd { value } => {
+                let value = value.as_ref().map(|value| world.get(self.index, value));
+                let kind = if value == Some(Value::Failure) { ExitKind::Error } else { ExitKind::Success };
+                (CauseKind::ScopeEnd { kind }, span)
+            }
             DropCause::Statement { wildcard } => (CauseKind::Statement { wildcard: *wildcard }, span),
             DropCause::Jump { keyword } => (CauseKind::Jump { keyword }, span),
             DropCause::Exit { value, how } => {

@@ -36,7 +36,7 @@ impl Lowerer {
                     self.frame().push_scope();
                     self.pattern(&pattern, &place, Some(no));
                     let span = self.span_of(&call.mac.path);
-                    self.frame().pop_scope(DropCause::ScopeEnd, span);
+                    self.frame().pop_scope(DropCause::ScopeEnd { value: None }, span);
                     self.frame().goto(yes);
                 }
                 None => self.value_condition(expr, yes, no),

@@ -18,7 +18,7 @@ impl Lowerer {
         self.frame().push_scope();
         self.block_into(&block.block, dest);
         let end = self.at(block.block.brace_token.span.close());
-        self.frame().pop_scope(DropCause::ScopeEnd, end);
+        self.frame().pop_scope(DropCause::ScopeEnd { value: Some(dest.clone()) }, end);
         self.frame().loops.pop();
         self.frame().goto(after);
         self.frame().current = after;
@@ -39,10 +39,10 @@ impl Lowerer {
         self.frame().error_arms += u32::from(error_side == Some(true));
         self.block_into(&branch.then_branch, dest);
         self.frame().error_arms -= u32::from(error_side == Some(true));
-        self.frame().pop_scope(DropCause::ScopeEnd, end);
+        self.frame().pop_scope(DropCause::ScopeEnd { value: Some(dest.clone()) }, end);
         self.frame().goto(after);
         self.frame().current = no;
-        self.frame().drop_all(drops, DropCause::ScopeEnd, end);
+        self.frame().drop_all(drops, DropCause::ScopeEnd { value: Some(dest.clone()) }, end);
         if let Some((_, otherwise)) = &branch.else_branch {
             self.frame().error_arms += u32::from(error_side == Some(false));
             self.value_into(otherwise, dest);
@@ -68,7 +68,7 @@ impl Lowerer {
             self.frame().error_arms += u32::from(is_error);
             self.value_into(&arm.body, dest);
             self.frame().error_arms -= u32::from(is_error);
-            self.frame().pop_scope(DropCause::ScopeEnd, end);
+            self.frame().pop_scope(DropCause::ScopeEnd { value: Some(dest.clone()) }, end);
             self.frame().goto(after);
             self.frame().current = next;
         }
@@ -108,10 +108,10 @@ impl Lowerer {
         let item = self.item;
         let never = Place::local(self.frame().local(None, item, None));
         self.block_into(&looped.body, &never);
-        self.frame().pop_scope(DropCause::ScopeEnd, end);
+        self.frame().pop_scope(DropCause::ScopeEnd { value: Some(dest.clone()) }, end);
         self.frame().goto(entered.head);
         self.frame().current = no;
-        self.frame().drop_all(drops, DropCause::ScopeEnd, end);
+        self.frame().drop_all(drops, DropCause::ScopeEnd { value: Some(dest.clone()) }, end);
         self.frame().goto(entered.after);
         self.frame().loops.pop();
         self.frame().current = entered.after;
@@ -128,7 +128,7 @@ impl Lowerer {
         let item = self.item;
         let never = Place::local(self.frame().local(None, item, None));
         self.block_into(&looped.body, &never);
-        self.frame().pop_scope(DropCause::ScopeEnd, end);
+        self.frame().pop_scope(DropCause::ScopeEnd { value: Some(dest.clone()) }, end);
         self.frame().goto(entered.head);
         self.frame().loops.pop();
         self.frame().current = entered.after;

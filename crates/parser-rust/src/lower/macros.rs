@@ -260,7 +260,7 @@ impl Lowerer {
             self.assign(&nothing, Rvalue::Opaque(cancelled), span);
             self.pattern(&arm.pattern, &output, Some(next));
             self.value_into(&arm.body, dest);
-            self.frame().pop_scope(DropCause::ScopeEnd, span);
+            self.frame().pop_scope(DropCause::ScopeEnd { value: None }, span);
             self.frame().goto(join);
             self.frame().current = next;
         }

@@ -15,12 +15,12 @@ impl Lowerer {
                 Stmt::Expr(expr, None) if index == last => {
                     self.frame().push_scope();
                     self.value_into(expr, dest);
-                    self.frame().pop_scope(DropCause::ScopeEnd, end);
+                    self.frame().pop_scope(DropCause::ScopeEnd { value: Some(dest.clone()) }, end);
                 }
                 Stmt::Macro(call) if index == last && call.semi_token.is_none() => {
                     self.frame().push_scope();
                     self.macro_into(&call.mac, dest);
-                    self.frame().pop_scope(DropCause::ScopeEnd, end);
+                    self.frame().pop_scope(DropCause::ScopeEnd { value: Some(dest.clone()) }, end);
                 }
                 _ => self.statement(statement),
             }
@@ -30,7 +30,7 @@ impl Lowerer {
             // The scope is left open: leaving the body drops it, together with the parameters.
             return;
         }
-        self.frame().pop_scope(DropCause::ScopeEnd, end);
+        self.frame().pop_scope(DropCause::ScopeEnd { value: Some(dest.clone()) }, end);
     }
 
     fn statement(&mut self, statement: &Stmt) {

@@ -42,15 +42,15 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
     } else {
         format!("it is dropped here, which {}", protocol.on_drop)
     };
-    let help = protocol.usual_end().map(|end| match &site.name {
-        Some(_) => {
-            let call = words::call(site, end, context.report.output.as_ref());
-            match &event.cause.kind {
-                CauseKind::Exit { .. } => format!("call `{call}` before returning"),
-                _ => format!("call `{call}` before that"),
-            }
-        }
-        None => format!("bind the {} to a variable and call `{}` on it", protocol.noun(), end.call),
-    });
+    let help = match &site.name {
+        Some(_) => words::usual_call(site, protocol, context.report.output.as_ref()).map(|call| {
+            let when =
+                if matches!(event.cause.kind, CauseKind::Exit { .. }) { "before returning" } else { "before that" };
+            format!("call `{call}` {when}")
+        }),
+        None => protocol
+            .usual_end()
+            .map(|end| format!("bind the {} to a variable and call `{}` on it", protocol.noun(), end.call)),
+    };
     context.finding(CHECK.rule, site, events, event.cause.span, Words { message, leaks, help })
 }
