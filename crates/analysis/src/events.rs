@@ -154,6 +154,8 @@ pub struct Event {
     pub written: Option<Span>,
     /// Where its end is called, for ends that come to nothing.
     pub release: Option<Span>,
+    /// Whether the way passes a condition that decides on purpose whether what was written is kept.
+    pub deliberate: bool,
     /// The branches taken since it was opened: the condition, and whether it held.
     pub branches: Vec<(Span, bool)>,
 }

@@ -395,6 +395,7 @@ impl<'a> Solver<'a> {
                                 if both {
                                     way.branch(*span, holds);
                                 }
+                                way.facts.deliberate |= body.deliberate.contains(&block);
                                 self.enqueue(next, way, &mut seen, &mut pending);
                             }
                         }

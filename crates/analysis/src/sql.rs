@@ -144,6 +144,8 @@ fn statement_effect(tokens: &[Token]) -> SqlEffect {
         }
         "SAVEPOINT" => control(SqlControl::Savepoint),
         "RELEASE" => control(SqlControl::Release),
+        // A temporary table is gone with its connection.
+        "CREATE" if matches!(word(1).as_str(), "TEMP" | "TEMPORARY") => SqlEffect::default(),
         first if is_write(first) => SqlEffect { writes: true, control: None },
         "COPY" => SqlEffect { writes: (1..tokens.len()).any(|index| word(index) == "FROM"), control: None },
         // A common table expression that writes, or one before a writing statement.
@@ -189,6 +191,7 @@ mod tests {
             "WITH x AS (SELECT update_time FROM a) SELECT * FROM x",
             "select 'INSERT INTO a'",
             "{} INTO a",
+            "CREATE TEMP TABLE a (b int)",
             "begin processing orders",
             "creating the table failed",
             "",

@@ -59,6 +59,8 @@ pub(crate) enum Value {
     Text(SqlEffect),
     /// A statement that has not run yet.
     Statement(SqlEffect),
+    /// A statement prepared on a session, which runs when it is executed.
+    Prepared(ObligationId, SqlEffect),
     /// Something that writes through a session: a table, a bucket.
     Handle(ObligationId),
     /// A truth value.

@@ -46,6 +46,8 @@ pub(crate) struct Facts {
     pub store: BTreeMap<Place, Value>,
     pub obligations: BTreeMap<ObligationId, State>,
     pub conditions: BTreeMap<ConditionId, bool>,
+    /// Whether a condition was passed that decides on purpose whether what was written is kept.
+    pub deliberate: bool,
 }
 
 /// What explains the facts, and does not tell one way from another.

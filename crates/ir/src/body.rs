@@ -52,6 +52,8 @@ pub struct Body {
     pub imports: Vec<crate::Import>,
     /// How many conditions are numbered.
     pub conditions: u32,
+    /// Blocks whose condition decides on purpose whether what was written is kept: a dry run, a preview.
+    pub deliberate: Vec<BlockId>,
     /// What was not understood.
     pub gaps: Vec<Gap>,
 }

@@ -44,6 +44,8 @@ struct RawLibrary {
     #[serde(default)]
     runs_text: Vec<String>,
     #[serde(default)]
+    prepares: Vec<String>,
+    #[serde(default)]
     writes: Vec<String>,
     #[serde(default)]
     handles: Vec<String>,
@@ -80,6 +82,8 @@ pub(crate) struct RawProtocol {
     leaks: Vec<String>,
     #[serde(default)]
     same: Vec<String>,
+    #[serde(default)]
+    hands_off: Vec<String>,
     /// For protocols of a rules.toml: methods that write through the session.
     #[serde(default)]
     writes: Vec<String>,
@@ -143,6 +147,7 @@ impl Model {
                 statements: raw.statements,
                 statement_types: raw.statement_types,
                 runs_text: raw.runs_text,
+                prepares: raw.prepares,
                 writes: raw.writes,
                 handles: raw.handles,
             });
@@ -171,6 +176,7 @@ impl Model {
                         statements: Vec::new(),
                         statement_types: Vec::new(),
                         runs_text: Vec::new(),
+                        prepares: Vec::new(),
                         writes: Vec::new(),
                         handles: Vec::new(),
                     });
@@ -333,6 +339,7 @@ fn check(
         endings,
         leaks: raw.leaks,
         same: raw.same,
+        hands_off: raw.hands_off,
     })
 }
 

@@ -25,6 +25,8 @@ pub struct Library {
     pub statement_types: Vec<String>,
     /// Methods that run the first text among their arguments as SQL.
     pub runs_text: Vec<String>,
+    /// Methods that take a text and give a statement that runs later, on the session it was prepared on.
+    pub prepares: Vec<String>,
     /// Methods that write: on a session or a handle of it, or given one as an argument.
     pub writes: Vec<String>,
     /// Methods of a session whose result writes through it.
@@ -60,6 +62,8 @@ pub struct Protocol {
     pub endings: Vec<Ending>,
     /// Methods, or functions given it as their argument, after which nothing ends it.
     pub leaks: Vec<String>,
+    /// Methods after which dropping does something else, so that nothing is known any more.
+    pub hands_off: Vec<String>,
     /// Methods that give the value itself or a reference to it.
     pub same: Vec<String>,
 }

@@ -91,7 +91,7 @@ impl Solver<'_> {
                 Operand::Literal(_) => Value::Unknown,
             };
             match value {
-                Value::Text(effect) | Value::Statement(effect) => Some(effect),
+                Value::Text(effect) | Value::Statement(effect) | Value::Prepared(_, effect) => Some(effect),
                 _ => None,
             }
         })
@@ -105,8 +105,17 @@ impl Solver<'_> {
                 self.touch(world, id);
             }
             self.forget(world, value);
+            self.forget_option(world, value);
         }
         values
+    }
+
+    /// An `Option` that holds a session, given by reference: whoever has it may take the session out.
+    fn forget_option(&mut self, world: &mut World, value: &Value) {
+        let Value::Ref(place) = value else { return };
+        if let Value::Success(inner) | Value::Fallible(inner) = world.get(self.index, place) {
+            self.forget(world, &inner);
+        }
     }
 
     /// What a call of the workspace's own function does to its arguments, and what it gives.
@@ -144,6 +153,7 @@ impl Solver<'_> {
                 }
             }
             self.forget(world, value);
+            self.forget_option(world, value);
         }
         match self.index.output(item, self_ty) {
             // A function around the library's own: the statement does what its text says.

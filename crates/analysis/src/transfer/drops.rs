@@ -158,11 +158,13 @@ impl Solver<'_> {
             cause: cause.clone(),
             written,
             release,
+            deliberate: world.facts.deliberate,
             branches: world.trace.branches.clone(),
         };
         let known = self.events.entry((kind, id.site, cause)).or_insert_with(|| event.clone());
-        // A way on which something was written says more than one on which nothing was.
-        if known.written.is_none() && event.written.is_some() {
+        // A way on which something was written, and not given up on purpose, says more.
+        let says_more = (event.written.is_some(), !event.deliberate) > (known.written.is_some(), !known.deliberate);
+        if says_more {
             *known = event;
         }
     }

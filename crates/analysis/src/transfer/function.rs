@@ -90,6 +90,14 @@ impl Solver<'_> {
                 world.set(&place, if owner == "Option" { Value::Failure } else { Value::Unknown });
                 value
             }
+            ("mem", "swap", 2) => {
+                for argument in &call.args {
+                    let place = self.target(world, argument)?;
+                    let value = world.get(self.index, &place);
+                    self.forget(world, &value);
+                }
+                Value::Unknown
+            }
             ("mem", "replace", 2) => {
                 let place = self.target(world, first?)?;
                 let old = world.get(self.index, &place);

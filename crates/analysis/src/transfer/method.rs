@@ -1,5 +1,6 @@
 //! What does a method call do? It depends on what the receiver is.
 
+use super::session::optional;
 use crate::flow::{Solver, typed};
 use crate::index::Ty;
 use crate::value::{Anchor, Value};
@@ -89,6 +90,11 @@ impl Solver<'_> {
             }
             Value::Future(_) => self.future_method(world, place, value, name, call),
             Value::Statement(effect) => self.statement_method(world, effect, place, name, call),
+            Value::Prepared(id, effect) => {
+                self.pass_arguments(world, &call.args, call.name_span);
+                let value = self.run_text(world, &Value::Session(id), effect, call.name_span);
+                optional(name, value)
+            }
             Value::Text(effect) => {
                 self.pass_arguments(world, &call.args, call.name_span);
                 Value::Text(effect)
@@ -279,7 +285,7 @@ impl Solver<'_> {
         if let Some(target) = executor {
             let value = self.run_text(world, &target, effect, call.name_span);
             self.pass_arguments(world, &call.args, call.name_span);
-            return value;
+            return optional(name, value);
         }
         // More text for a statement that is put together in pieces can only make it write.
         let more = self.text_argument(world, &call.args);

@@ -46,7 +46,15 @@ impl Solver<'_> {
             self.forget(world, &Value::Session(id));
             return Value::Unknown;
         }
+        if protocol.hands_off.iter().any(|method| method == name) {
+            self.forget(world, &Value::Session(id));
+            return Value::Unknown;
+        }
         let library = model.library(protocol.library);
+        if library.prepares.iter().any(|prepare| prepare == name) {
+            let effect = self.text_argument(world, &call.args).unwrap_or_default();
+            return Value::Fallible(Box::new(Value::Prepared(id, effect)));
+        }
         if library.handles.iter().any(|handle| handle == name) {
             self.pass_arguments(world, &call.args, call.name_span);
             return Value::Fallible(Box::new(Value::Handle(id)));
@@ -55,7 +63,7 @@ impl Solver<'_> {
             let effect = self.text_argument(world, &call.args);
             self.pass_arguments(world, &call.args, call.name_span);
             return match effect {
-                Some(effect) => self.run_text(world, &target, effect, call.name_span),
+                Some(effect) => optional(name, self.run_text(world, &target, effect, call.name_span)),
                 None => Value::Unknown,
             };
         }
@@ -309,3 +317,16 @@ impl Solver<'_> {
         value
     }
 }
+
+/// The result of a write that may give no row: without one nothing was written.
+pub(super) fn optional(name: &str, value: Value) -> Value {
+    match value {
+        Value::Fallible(inner) if matches!(*inner, Value::Wrote(_)) && OPTIONAL.contains(&name) => {
+            Value::Fallible(Box::new(Value::Fallible(inner)))
+        }
+        value => value,
+    }
+}
+
+/// Methods that run a statement and give a row or none.
+const OPTIONAL: &[&str] = &["fetch_optional", "query_opt", "exec_first", "query_first"];

@@ -61,18 +61,26 @@ impl Lowerer {
         }
     }
 
+    /// Marks the test that ends `block` when its condition decides about keeping what was written.
+    fn mark_deliberate(&mut self, expr: &Expr, block: BlockId) {
+        if is_deliberate(expr) {
+            self.frame().deliberate.push(block);
+        }
+    }
+
     fn value_condition(&mut self, expr: &Expr, yes: BlockId, no: BlockId) {
         let span = self.span_of(expr);
+        let tested = self.frame().current;
         if let Some(place) = self.place_of(expr) {
             let test = Test::Bool(place);
             self.frame().terminate(sessionlint_ir::Terminator::Test { test, yes, no, span, written: true });
-            return;
+            return self.mark_deliberate(expr, tested);
         }
         let mut roots = Vec::new();
         if self.is_stable(expr, &mut roots) {
             let (key, negated) = condition_key(expr);
             self.frame().test_condition(key, negated, roots, yes, no, span);
-            return;
+            return self.mark_deliberate(expr, tested);
         }
         self.frame().push_scope();
         let operand = self.operand(expr);
@@ -81,6 +89,7 @@ impl Lowerer {
         self.frame().pop_scope(DropCause::Statement { wildcard: false }, span);
         let test = Test::Bool(Place::local(value));
         self.frame().terminate(sessionlint_ir::Terminator::Test { test, yes, no, span, written: true });
+        self.mark_deliberate(expr, tested);
     }
 
     /// Whether the condition only compares variables, fields and literals, so that testing it twice gives
@@ -182,11 +191,49 @@ pub(super) fn error_side(expr: &Expr) -> Option<bool> {
         Expr::Let(matched) if is_success_pattern(&matched.pat) => Some(false),
         Expr::MethodCall(call) if call.method == "is_err" => Some(true),
         Expr::MethodCall(call) if call.method == "is_ok" => Some(false),
+        Expr::Binary(binary) if changed_nothing(binary).is_some() => changed_nothing(binary),
         Expr::Binary(binary) if matches!(binary.op, BinOp::And(_)) => {
             [&binary.left, &binary.right].into_iter().find_map(|side| error_side(side).filter(|side| *side))
         }
         _ => None,
     }
+}
+
+/// `rows_affected == 0` and its like: `Some(true)` when the comparison holds where no row was changed. Leaving
+/// there gives up a transaction in which nothing happened.
+fn changed_nothing(binary: &syn::ExprBinary) -> Option<bool> {
+    let number = |expr: &Expr| match expr {
+        Expr::Lit(syn::ExprLit { lit: syn::Lit::Int(value), .. }) => value.base10_parse::<u64>().ok(),
+        _ => None,
+    };
+    let counted = mentions(&binary.left, &["affected", "changed", "updated", "deleted", "inserted", "modified"]);
+    match (&binary.op, number(&binary.right).filter(|_| counted)?) {
+        (BinOp::Eq(_), 0) | (BinOp::Lt(_), 1) | (BinOp::Le(_), 0) | (BinOp::Ne(_), 1..) | (BinOp::Lt(_), _) => {
+            Some(true)
+        }
+        (BinOp::Eq(_), _) | (BinOp::Gt(_), _) | (BinOp::Ge(_), _) | (BinOp::Ne(_), 0) => Some(false),
+        _ => None,
+    }
+}
+
+/// Whether a condition decides about keeping what was written: a dry run, a preview.
+pub(super) fn is_deliberate(expr: &impl ToTokens) -> bool {
+    mentions(expr, &["dry", "preview", "simulat", "commit", "rollback", "roll_back", "persist", "validate_only"])
+}
+
+/// Whether any name in the expression contains one of the words.
+fn mentions(expr: &impl ToTokens, words: &[&str]) -> bool {
+    fn search(tokens: proc_macro2::TokenStream, words: &[&str]) -> bool {
+        tokens.into_iter().any(|token| match token {
+            proc_macro2::TokenTree::Ident(ident) => {
+                let name = ident.to_string().to_lowercase();
+                words.iter().any(|word| name.contains(word))
+            }
+            proc_macro2::TokenTree::Group(group) => search(group.stream(), words),
+            _ => false,
+        })
+    }
+    search(expr.to_token_stream(), words)
 }
 
 /// `Err(..)`, with or without a guard.

@@ -60,6 +60,8 @@ pub(super) struct Frame {
     /// How many error arms are open around the current statement.
     pub error_arms: u32,
     candidates: Vec<Candidate>,
+    /// Blocks that end with a condition about keeping what was written.
+    pub deliberate: Vec<BlockId>,
     reassigned: Vec<LocalId>,
 }
 
@@ -83,6 +85,7 @@ impl Frame {
             targets: Vec::new(),
             error_arms: 0,
             candidates: Vec::new(),
+            deliberate: Vec::new(),
             reassigned: Vec::new(),
         };
         frame.new_block();
@@ -238,6 +241,7 @@ impl Frame {
             }
         }
         let conditions = ids.len() as u32;
+        let deliberate = self.deliberate;
         Body {
             kind: self.kind,
             span: self.span,
@@ -253,6 +257,7 @@ impl Frame {
             children: self.children,
             imports: self.imports,
             conditions,
+            deliberate,
             gaps: self.gaps,
         }
     }

@@ -18,6 +18,7 @@ pub(super) fn is_mistake(site: &Site, protocol: &Protocol, event: &Event) -> boo
         && protocol.is_transaction()
         && !site.raw
         && event.written.is_some()
+        && !event.deliberate
         && event.cause.kind != CauseKind::Explicit
         && event.cause.kind.exit_kind() == ExitKind::Success
         && !is_half_of_a_pair(site, protocol)
