@@ -3,9 +3,9 @@
 mod arguments;
 mod check;
 mod describe;
+mod dispatch;
 mod terminal;
 
-use arguments::{Arguments, Command};
 use clap::Parser;
 use std::process::ExitCode;
 
@@ -14,12 +14,5 @@ fn main() -> ExitCode {
     if words.get(1).is_some_and(|word| word == "sessionlint") {
         words.remove(1);
     }
-    let arguments = Arguments::parse_from(words);
-    match arguments.command {
-        None => check::run(&arguments.check),
-        Some(Command::Check(check)) => check::run(&check),
-        Some(Command::Rules { rule, format }) => describe::rules(rule.as_deref(), format),
-        Some(Command::Explain { rule }) => describe::explain(&rule),
-        Some(Command::Libraries { name }) => describe::libraries(name.as_deref()),
-    }
+    dispatch::run(arguments::Arguments::parse_from(words))
 }

@@ -7,12 +7,14 @@
 mod events;
 mod flow;
 mod index;
+mod refine;
 mod sql;
+mod summary;
 mod transfer;
 mod value;
 mod world;
 
 pub use events::{Cause, CauseKind, Event, EventKind, ExitOrder, Report, Site, SiteId};
-pub use flow::{Analysis, function_path};
 pub use index::{FileData, Host, Index, ItemRef, Package, PackageId, Resolved, Scope, Ty};
 pub use sql::{SqlControl, SqlEffect};
+pub use summary::{Analysis, function_path};

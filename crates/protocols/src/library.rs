@@ -49,6 +49,10 @@ struct RawLibrary {
     writes: Vec<String>,
     #[serde(default)]
     handles: Vec<String>,
+    #[serde(default)]
+    optional: Vec<String>,
+    #[serde(default)]
+    session_comes_later: bool,
     #[serde(default, rename = "protocol")]
     protocols: Vec<RawProtocol>,
 }
@@ -150,6 +154,8 @@ impl Model {
                 prepares: raw.prepares,
                 writes: raw.writes,
                 handles: raw.handles,
+                optional: raw.optional,
+                session_comes_later: raw.session_comes_later,
             });
             pending.extend(raw.protocols.into_iter().map(|protocol| (library, protocol)));
         }
@@ -179,6 +185,8 @@ impl Model {
                         prepares: Vec::new(),
                         writes: Vec::new(),
                         handles: Vec::new(),
+                        optional: Vec::new(),
+                        session_comes_later: false,
                     });
                     self.libraries.len() - 1
                 }

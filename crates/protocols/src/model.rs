@@ -31,6 +31,10 @@ pub struct Library {
     pub writes: Vec<String>,
     /// Methods of a session whose result writes through it.
     pub handles: Vec<String>,
+    /// Methods that run a statement and give a row or none: none means that nothing was written.
+    pub optional: Vec<String>,
+    /// Whether a method that writes gets its session later in the chain: `insert_one(..).session(&mut session)`.
+    pub session_comes_later: bool,
 }
 
 /// What one library asks of one type.

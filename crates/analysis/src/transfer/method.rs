@@ -1,6 +1,5 @@
 //! What does a method call do? It depends on what the receiver is.
 
-use super::session::optional;
 use crate::flow::{Solver, typed};
 use crate::index::Ty;
 use crate::value::{Anchor, Value};
@@ -93,7 +92,7 @@ impl Solver<'_> {
             Value::Prepared(id, effect) => {
                 self.pass_arguments(world, &call.args, call.name_span);
                 let value = self.run_text(world, &Value::Session(id), effect, call.name_span);
-                optional(name, value)
+                self.optional(id, name, value)
             }
             Value::Text(effect) => {
                 self.pass_arguments(world, &call.args, call.name_span);
@@ -285,7 +284,10 @@ impl Solver<'_> {
         if let Some(target) = executor {
             let value = self.run_text(world, &target, effect, call.name_span);
             self.pass_arguments(world, &call.args, call.name_span);
-            return optional(name, value);
+            return match self.session_of(world, &target) {
+                Some(id) => self.optional(id, name, value),
+                None => value,
+            };
         }
         // More text for a statement that is put together in pieces can only make it write.
         let more = self.text_argument(world, &call.args);
@@ -329,7 +331,7 @@ impl Solver<'_> {
         // A verb whose session comes later in the chain: `insert_one(..).session(&mut session)`.
         let is_verb = !writes
             && model.libraries().any(|(id, library)| {
-                library.name == "mongodb"
+                library.session_comes_later
                     && self.index.in_play(self.scope.file, id)
                     && library.writes.iter().any(|write| write == name)
             });

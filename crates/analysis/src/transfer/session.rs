@@ -63,7 +63,10 @@ impl Solver<'_> {
             let effect = self.text_argument(world, &call.args);
             self.pass_arguments(world, &call.args, call.name_span);
             return match effect {
-                Some(effect) => optional(name, self.run_text(world, &target, effect, call.name_span)),
+                Some(effect) => {
+                    let value = self.run_text(world, &target, effect, call.name_span);
+                    self.optional(id, name, value)
+                }
                 None => Value::Unknown,
             };
         }
@@ -316,17 +319,17 @@ impl Solver<'_> {
         self.pass_arguments(world, &call.args, call.name_span);
         value
     }
-}
 
-/// The result of a write that may give no row: without one nothing was written.
-pub(super) fn optional(name: &str, value: Value) -> Value {
-    match value {
-        Value::Fallible(inner) if matches!(*inner, Value::Wrote(_)) && OPTIONAL.contains(&name) => {
-            Value::Fallible(Box::new(Value::Fallible(inner)))
+    /// The result of a write that may give no row: without one nothing was written.
+    pub(super) fn optional(&self, id: ObligationId, name: &str, value: Value) -> Value {
+        let library = self.index.model.library(self.index.model.protocol(self.protocol_of(id)).library);
+        match value {
+            Value::Fallible(inner)
+                if matches!(*inner, Value::Wrote(_)) && library.optional.iter().any(|known| known == name) =>
+            {
+                Value::Fallible(Box::new(Value::Fallible(inner)))
+            }
+            value => value,
         }
-        value => value,
     }
 }
-
-/// Methods that run a statement and give a row or none.
-const OPTIONAL: &[&str] = &["fetch_optional", "query_opt", "exec_first", "query_first"];

@@ -1,0 +1,89 @@
+//! What does a branch tell on each of its edges?
+
+use crate::flow::{Solver, typed};
+use crate::index::Ty;
+use crate::value::Value;
+use crate::world::{Phase, World};
+use sessionlint_ir::{Place, Test};
+
+impl Solver<'_> {
+    /// The worlds in which a test holds and in which it fails; `None` when it cannot.
+    pub(crate) fn test(&mut self, world: World, test: &Test) -> (Option<World>, Option<World>) {
+        match test {
+            Test::Success(place) => self.test_success(world, place, false),
+            Test::Failure { place, ignored } => {
+                let (success, failure) = self.test_success(world, place, *ignored);
+                (failure, success)
+            }
+            Test::Bool(place) => {
+                let (target, _) = world.canonical(place);
+                match world.get(self.index, place) {
+                    Value::Bool(true) => (Some(world), None),
+                    Value::Bool(false) => (None, Some(world)),
+                    _ if self.is_tested_again(place) => {
+                        let (mut held, mut failed) = (world.clone(), world);
+                        held.set(&target, Value::Bool(true));
+                        failed.set(&target, Value::Bool(false));
+                        (Some(held), Some(failed))
+                    }
+                    _ => (Some(world.clone()), Some(world)),
+                }
+            }
+            Test::Condition { id, negated } => match world.facts.conditions.get(id) {
+                Some(holds) if holds != negated => (Some(world), None),
+                Some(_) => (None, Some(world)),
+                None => {
+                    let (mut held, mut failed) = (world.clone(), world);
+                    held.facts.conditions.insert(*id, !negated);
+                    failed.facts.conditions.insert(*id, *negated);
+                    (Some(held), Some(failed))
+                }
+            },
+            Test::Variant(..) | Test::Opaque => (Some(world.clone()), Some(world)),
+        }
+    }
+
+    fn is_tested_again(&self, place: &Place) -> bool {
+        self.tests.get(place).is_some_and(|count| *count > 1)
+    }
+
+    fn test_success(&mut self, world: World, place: &Place, ignored: bool) -> (Option<World>, Option<World>) {
+        let (target, _) = world.canonical(place);
+        match world.get(self.index, place) {
+            Value::Success(_) => (Some(world), None),
+            Value::Failure => (None, Some(world)),
+            Value::Fallible(inner) => {
+                let (mut success, mut failure) = (world.clone(), world);
+                let value = self.realise(&mut success, *inner.clone());
+                success.set(&target, Value::Success(Box::new(value)));
+                failure.set(&target, Value::Failure);
+                if let Value::Outcome(id, end) = *inner
+                    && ignored
+                {
+                    failure.set_phase(id, Phase::Failed(end));
+                }
+                if let Value::Wrote(id) = *inner {
+                    failure.unwrite(id);
+                }
+                (Some(success), Some(failure))
+            }
+            Value::Typed(ty) => {
+                let (mut success, mut failure) = (world.clone(), world);
+                if let Ty::Fallible(inner) = ty.peeled() {
+                    success.set(&target, Value::Success(Box::new(typed((**inner).clone()))));
+                }
+                if self.is_tested_again(place) {
+                    failure.set(&target, Value::Failure);
+                }
+                (Some(success), Some(failure))
+            }
+            _ if self.is_tested_again(place) => {
+                let (mut success, mut failure) = (world.clone(), world);
+                success.set(&target, Value::Success(Box::new(Value::Unknown)));
+                failure.set(&target, Value::Failure);
+                (Some(success), Some(failure))
+            }
+            _ => (Some(world.clone()), Some(world)),
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! What does a function do to the sessions that it opens, and to those that it is lent?
+
+use crate::events::Report;
+use crate::flow::Solver;
+use crate::index::{Index, ItemRef, Scope, Ty};
+use crate::world::World;
+use sessionlint_ir::{Body, FunctionItem};
+use sessionlint_protocols::{EndKind, ProtocolId};
+use std::collections::HashMap;
+use std::sync::RwLock;
+
+/// How many calls deep effects of helpers are looked for.
+const MAX_CALLS: u32 = 3;
+
+/// The analysis of a workspace: an index, and what is known about helper functions.
+pub struct Analysis<'h> {
+    /// Names and types.
+    pub index: Index<'h>,
+    effects: RwLock<HashMap<EffectKey, Effect>>,
+}
+
+/// A function, the parameter that a session is lent to, its type, the struct around it, and how many calls
+/// deep to look.
+type EffectKey = (ItemRef, usize, ProtocolId, Option<(ItemRef, String)>, u32);
+
+/// What a function does to a session that it is lent.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Effect {
+    /// Whether it writes through it.
+    pub writes: bool,
+    /// How it ends it, on any way.
+    pub ends: Vec<EndKind>,
+}
+
+impl<'h> Analysis<'h> {
+    /// An analysis over an index.
+    pub fn new(index: Index<'h>) -> Self {
+        Self { index, effects: RwLock::new(HashMap::new()) }
+    }
+
+    /// What happens to sessions in a function, its closures, and functions declared inside it.
+    pub fn function(&self, item: ItemRef) -> Vec<Report> {
+        let Some(function) = self.index.function(item) else { return Vec::new() };
+        let mut reports = Vec::new();
+        self.lowered(item, &function, &mut reports);
+        reports
+    }
+
+    fn lowered(&self, item: ItemRef, function: &FunctionItem, reports: &mut Vec<Report>) {
+        if let Some(body) = &function.body {
+            let generics = self.index.generics_around(item, &function.signature.generics);
+            let scope = self.scope(item, body, &generics);
+            let mut path = function_path(&self.index, item);
+            if self.index.item(item).is_some_and(|outer| outer.name != function.name) {
+                path = format!("{path}::{}", function.name);
+            }
+            let world = World::default();
+            let mut solver = Solver::new(self, body, scope, MAX_CALLS);
+            let world = solver.parameters(world);
+            reports.push(solver.solve(world, path));
+        }
+        for nested in &function.nested {
+            self.lowered(item, nested, reports);
+        }
+    }
+
+    fn scope<'s>(
+        &self,
+        item: ItemRef,
+        body: &'s Body,
+        generics: &'s [(String, Vec<sessionlint_ir::TypeRef>)],
+    ) -> Scope<'s> {
+        let mut scope = self.index.scope_of(item);
+        scope.generics = generics;
+        scope.imports = &body.imports;
+        scope.self_ty = self.index.self_ty(item);
+        scope
+    }
+
+    /// What a function does to the session that it gets as parameter `param`; with `wrapper`, to the one in a
+    /// field of that struct. Looks `depth` calls deep; `None` when it has no body to look at, or that is too deep.
+    /// The answer depends on nothing but the arguments.
+    pub(crate) fn effect(
+        &self,
+        item: ItemRef,
+        param: usize,
+        protocol: ProtocolId,
+        wrapper: Option<(ItemRef, String)>,
+        depth: u32,
+    ) -> Option<Effect> {
+        if depth == 0 {
+            return None;
+        }
+        let key = (item, param, protocol, wrapper, depth);
+        if let Some(known) = self.effects.read().unwrap_or_else(|poisoned| poisoned.into_inner()).get(&key) {
+            return Some(known.clone());
+        }
+        let effect = self.compute_effect(item, param, protocol, key.3.clone(), depth)?;
+        self.effects.write().unwrap_or_else(|poisoned| poisoned.into_inner()).insert(key, effect.clone());
+        Some(effect)
+    }
+
+    /// The method of a struct that commits the session it owns: its name, and whether it is async.
+    pub(crate) fn own_end(&self, wrapper: ItemRef) -> Option<(String, bool)> {
+        let (field, protocol) = self.index.owned_session(wrapper)?;
+        self.index.methods_of(wrapper).into_iter().find_map(|(name, item)| {
+            let signature = self.index.signature(item).filter(|signature| signature.has_receiver)?;
+            let effect = self.effect(item, 0, protocol, Some((wrapper, field.clone())), MAX_CALLS)?;
+            effect.ends.contains(&EndKind::Commit).then_some((name, signature.is_async))
+        })
+    }
+
+    fn compute_effect(
+        &self,
+        item: ItemRef,
+        param: usize,
+        protocol: ProtocolId,
+        wrapper: Option<(ItemRef, String)>,
+        depth: u32,
+    ) -> Option<Effect> {
+        let function = self.index.function(item)?;
+        let body = function.body.as_ref()?;
+        let generics = self.index.generics_around(item, &function.signature.generics);
+        let scope = self.scope(item, body, &generics);
+        let mut solver = Solver::new(self, body, scope, depth - 1);
+        let world = solver.parameters(World::default());
+        let local = *body.params.get(param)?;
+        let (world, id) = solver.lend(world, local, protocol, wrapper);
+        solver.run(world);
+        let mut ends: Vec<EndKind> = solver.sites[usize::from(id.site.0)].ended.iter().map(|(_, end)| *end).collect();
+        ends.sort();
+        ends.dedup();
+        Some(Effect { writes: solver.written.contains(&id.site), ends })
+    }
+}
+
+/// `module::Type::function`, without the crate.
+pub fn function_path(index: &Index<'_>, item: ItemRef) -> String {
+    let mut path = index.module_of(item);
+    if let Some((_, header)) = index.impl_of(item) {
+        path.extend(header.self_ty.last_segment().map(str::to_owned));
+    } else if let Some(Ty::Own(owner)) = index.self_ty(item) {
+        path.extend(index.item(owner).map(|item| item.name.clone()));
+    }
+    path.extend(index.item(item).map(|item| item.name.clone()));
+    path.join("::")
+}
