@@ -241,7 +241,8 @@ impl Run<'_> {
         let known = data.outline.item(item.item);
         let text = data.text.get(known.head.start as usize..known.head.end as usize)?;
         let error = sessionlint_parser_rust::function(text, known.head).err()?;
-        self.skipped_at(files, item, format!("not Rust: {}", error.message), Some(error.span))
+        let reason = if error.is_limit { "not read" } else { "not Rust" };
+        self.skipped_at(files, item, format!("{reason}: {}", error.message), Some(error.span))
     }
 
     fn skipped_at(&self, files: &Files, item: ItemRef, reason: String, span: Option<Span>) -> Option<Skipped> {

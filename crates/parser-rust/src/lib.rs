@@ -19,6 +19,8 @@ pub struct SyntaxError {
     pub message: String,
     /// Where.
     pub span: Span,
+    /// Whether the text was not even tried, because it exceeds a bound.
+    pub is_limit: bool,
 }
 
 /// Parses the text of one item and hands the tree to `read`, unless the text is nested or chained
@@ -29,14 +31,14 @@ pub(crate) fn parse<T: syn::parse::Parse, R>(
     read: impl FnOnce(&T) -> R,
 ) -> Result<R, SyntaxError> {
     if let Some(message) = outline::too_deep(text) {
-        return Err(SyntaxError { message: message.to_owned(), span });
+        return Err(SyntaxError { message: message.to_owned(), span, is_limit: true });
     }
     let result = match syn::parse_str::<T>(text) {
         Ok(tree) => Ok(read(&tree)),
         Err(error) => {
             let range = error.span().byte_range();
             let at = span.start + range.start.min(text.len()) as u32;
-            Err(SyntaxError { message: error.to_string(), span: Span::new(span.file, at, at) })
+            Err(SyntaxError { message: error.to_string(), span: Span::new(span.file, at, at), is_limit: false })
         }
     };
     // Without this every parsed text stays in a thread-local source map for ever.

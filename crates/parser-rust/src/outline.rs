@@ -9,7 +9,7 @@ const MAX_ITEM_NESTING: usize = 64;
 /// Brackets nested deeper than this make an item a gap: a recursive parser could exhaust its stack.
 const MAX_BRACKETS: usize = 160;
 /// More tokens than this without a separator make an item a gap, for the same reason.
-const MAX_CHAIN: usize = 12_000;
+const MAX_CHAIN: usize = 3_000;
 /// More `else if` than this in one item make it a gap: each one nests in the one before.
 const MAX_ELSE_IF: usize = 1_500;
 
@@ -146,10 +146,10 @@ pub(crate) fn too_deep(text: &str) -> Option<&'static str> {
         else_if += usize::from(previous_else && word == "if");
         previous_else = word == "else";
         if depth > MAX_BRACKETS {
-            return Some("nested too deeply to be read");
+            return Some("brackets are nested too deeply");
         }
         if run > MAX_CHAIN || else_if > MAX_ELSE_IF {
-            return Some("an expression too long to be read");
+            return Some("an expression is too long");
         }
     }
     None
