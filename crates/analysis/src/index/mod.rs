@@ -113,6 +113,7 @@ pub struct Index<'h> {
     aliases: Cache<ItemRef, Option<(TypeRef, Vec<String>)>>,
     signatures: Cache<ItemRef, Option<Signature>>,
     headers: Cache<ItemRef, Option<ImplHeader>>,
+    texts: Cache<(PackageId, String), Vec<String>>,
     owned: Cache<ItemRef, Option<(String, ProtocolId)>>,
     methods: Cache<PackageId, HashMap<(String, String), Vec<ItemRef>>>,
     resolved: RwLock<HashMap<Name, Option<Resolved>>>,
@@ -124,7 +125,7 @@ type Name = (FileId, Vec<String>, Vec<String>);
 /// Values computed once for each key. Two threads may compute the same value; both get the first.
 struct Cache<K, V>(RwLock<HashMap<K, Arc<V>>>);
 
-impl<K: Copy + Eq + Hash, V> Cache<K, V> {
+impl<K: Eq + Hash, V> Cache<K, V> {
     fn new() -> Self {
         Self(RwLock::new(HashMap::new()))
     }
@@ -157,6 +158,7 @@ impl<'h> Index<'h> {
             aliases: Cache::new(),
             signatures: Cache::new(),
             headers: Cache::new(),
+            texts: Cache::new(),
             owned: Cache::new(),
             methods: Cache::new(),
             resolved: RwLock::new(HashMap::new()),
@@ -332,6 +334,35 @@ impl<'h> Index<'h> {
         }
         let (text, span) = self.item_text(item, |item| item.head)?;
         self.host.constant(text, span)?.1
+    }
+
+    /// The texts of all associated constants of this name in a file's package, traits and their impls alike:
+    /// which of them `Self::NAME` means is decided where the type is known.
+    pub fn associated_texts(&self, file: FileId, name: &str) -> Arc<Vec<String>> {
+        let package = self.package_id(file);
+        self.texts.get((package, name.to_owned()), || self.associated_texts_of(package, name))
+    }
+
+    fn associated_texts_of(&self, package: PackageId, name: &str) -> Vec<String> {
+        let mut texts = Vec::new();
+        for file in &self.package(package).indexed {
+            let Some(data) = self.host.data(*file) else { continue };
+            for id in data.outline.ids() {
+                let item = data.outline.item(id);
+                let associated = item
+                    .parent
+                    .is_some_and(|parent| matches!(data.outline.item(parent).kind, ItemKind::Impl | ItemKind::Trait));
+                if item.kind != ItemKind::Constant || item.name != name || !associated {
+                    continue;
+                }
+                let Some(text) = data.text.get(item.head.start as usize..item.head.end as usize) else { continue };
+                // Without a value it is only declared.
+                if text.contains('=') {
+                    texts.push(self.host.constant(text, item.head).and_then(|(_, text)| text).unwrap_or_default());
+                }
+            }
+        }
+        texts
     }
 
     /// The type of a constant or static, by path.

@@ -152,6 +152,14 @@ impl Solver<'_> {
         if let Some(text) = self.index.constant_text(&self.scope, path) {
             return Value::Text(SqlEffect::of(&text));
         }
+        if let [_, .., name] = path {
+            let texts = self.index.associated_texts(self.scope.file, name);
+            let mut effects = texts.iter().map(|text| SqlEffect::of(text));
+            if let Some(first) = effects.next() {
+                // Dialects of one statement do the same; where they do not, nothing is known.
+                return if effects.all(|effect| effect == first) { Value::Text(first) } else { Value::Unknown };
+            }
+        }
         self.index.constant_ty(&self.scope, path).map_or(Value::Unknown, typed)
     }
 
