@@ -48,6 +48,8 @@ pub(crate) struct Solver<'a> {
     /// Children that were analysed, and what they do to what they capture.
     pub children: BTreeMap<usize, BTreeMap<LocalId, ChildEffect>>,
     gave_up: bool,
+    /// Whether conditions had to be forgotten, so that ways may be taken which nobody can go.
+    imprecise: bool,
     /// Whether this is the first, coarse look, which only asks if there is any session at all.
     coarse: bool,
 }
@@ -85,6 +87,7 @@ impl<'a> Solver<'a> {
             releases: BTreeMap::new(),
             children: BTreeMap::new(),
             gave_up: false,
+            imprecise: false,
             coarse: false,
         }
     }
@@ -231,6 +234,11 @@ impl<'a> Solver<'a> {
             self.written.clear();
         }
         self.visit(entry);
+        if self.imprecise {
+            self.events.retain(|(kind, _, _), _| *kind != crate::events::EventKind::LeftOpen);
+            let reason = "too many conditions in this body to tell its ways apart".to_owned();
+            self.gaps.insert(Gap { span: self.body.span.at_start(), reason });
+        }
     }
 
     fn visit(&mut self, entry: World) {
@@ -294,9 +302,11 @@ impl<'a> Solver<'a> {
             world.facts.conditions.clear();
             world.facts.store.retain(|_, value| !matches!(value, Value::Bool(_) | Value::Failure));
         }
-        if known.len() >= MANY_WORLDS {
+        if known.len() >= MANY_WORLDS && !self.coarse {
+            let (conditions, values) = (world.facts.conditions.len(), world.facts.store.len());
             world.facts.conditions.clear();
             world.facts.store.retain(|_, value| !matches!(value, Value::Bool(_) | Value::Failure));
+            self.imprecise |= conditions > 0 || values > world.facts.store.len();
         }
         if known.len() >= TOO_MANY_WORLDS {
             self.gave_up = true;
