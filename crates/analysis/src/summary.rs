@@ -95,7 +95,7 @@ impl<'h> Analysis<'h> {
         if let Some(known) = self.effects.read().unwrap_or_else(|poisoned| poisoned.into_inner()).get(&key) {
             return Some(known.clone());
         }
-        let effect = self.compute_effect(item, param, protocol, key.3.clone(), depth)?;
+        let effect = self.compute_effect(&key)?;
         self.effects.write().unwrap_or_else(|poisoned| poisoned.into_inner()).insert(key, effect.clone());
         Some(effect)
     }
@@ -110,14 +110,8 @@ impl<'h> Analysis<'h> {
         })
     }
 
-    fn compute_effect(
-        &self,
-        item: ItemRef,
-        param: usize,
-        protocol: ProtocolId,
-        wrapper: Option<(ItemRef, String)>,
-        depth: u32,
-    ) -> Option<Effect> {
+    fn compute_effect(&self, key: &EffectKey) -> Option<Effect> {
+        let (item, param, protocol, wrapper, depth) = key.clone();
         let function = self.index.function(item)?;
         let body = function.body.as_ref()?;
         let generics = self.index.generics_around(item, &function.signature.generics);

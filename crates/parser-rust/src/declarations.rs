@@ -114,18 +114,7 @@ pub(crate) fn use_tree(tree: &UseTree, prefix: &mut Vec<String>, found: &mut Vec
 
 pub(crate) fn lower_signature(signature: &syn::Signature) -> Signature {
     let params = signature.inputs.iter().map(|input| match input {
-        FnArg::Receiver(receiver) => {
-            let this = TypeRef::named(&["Self"]);
-            let ty = match &receiver.kind {
-                ReceiverKind::Value => this,
-                ReceiverKind::Reference(_, _, mutability) => {
-                    TypeRef::Ref { mutable: mutability.is_some(), inner: Box::new(this) }
-                }
-                ReceiverKind::Typed(_, ty) => type_ref(ty),
-                _ => TypeRef::Unknown,
-            };
-            Parameter { name: Some("self".to_owned()), ty }
-        }
+        FnArg::Receiver(receiver) => Parameter { name: Some("self".to_owned()), ty: receiver_ty(receiver) },
         FnArg::Typed(typed) => {
             let name = match &*typed.pat {
                 syn::Pat::Ident(ident) => Some(name(&ident.ident)),
@@ -143,6 +132,19 @@ pub(crate) fn lower_signature(signature: &syn::Signature) -> Signature {
             ReturnType::Type(_, ty) => type_ref(ty),
         },
         generics: generics(&signature.generics),
+    }
+}
+
+/// The type of a receiver: `Self` behind the written references.
+pub(crate) fn receiver_ty(receiver: &syn::Receiver) -> TypeRef {
+    let this = TypeRef::named(&["Self"]);
+    match &receiver.kind {
+        ReceiverKind::Value => this,
+        ReceiverKind::Reference(_, _, mutability) => {
+            TypeRef::Ref { mutable: mutability.is_some(), inner: Box::new(this) }
+        }
+        ReceiverKind::Typed(_, ty) => type_ref(ty),
+        _ => TypeRef::Unknown,
     }
 }
 

@@ -5,10 +5,12 @@
 mod declarations;
 mod lower;
 mod outline;
+mod tokens;
 mod types;
 
 pub use declarations::{alias, constant_text, function, impl_header, imports, signature, struct_fields};
-pub use outline::{Comment, comments, identifiers, outline, statement_end};
+pub use outline::outline;
+pub use tokens::{Comment, comments, identifiers, statement_end};
 
 use sessionlint_diagnostics::Span;
 
@@ -30,7 +32,7 @@ pub(crate) fn parse<T: syn::parse::Parse, R>(
     span: Span,
     read: impl FnOnce(&T) -> R,
 ) -> Result<R, SyntaxError> {
-    if let Some(message) = outline::too_deep(text) {
+    if let Some(message) = tokens::too_deep(text) {
         return Err(SyntaxError { message: message.to_owned(), span, is_limit: true });
     }
     let result = match syn::parse_str::<T>(text) {

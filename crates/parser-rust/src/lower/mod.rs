@@ -53,7 +53,7 @@ impl Lowerer {
             match input {
                 syn::FnArg::Receiver(receiver) => {
                     let span = self.at(receiver.self_token.span);
-                    let ty = lower_signature_receiver(receiver);
+                    let ty = crate::declarations::receiver_ty(receiver);
                     let local = self.frame().local(Some("self".to_owned()), span, Some(ty));
                     self.frame().params.push(local);
                     self.frame().declare(local);
@@ -183,16 +183,5 @@ impl Lowerer {
 
     fn unit() -> Operand {
         Operand::Literal(Literal::Unit)
-    }
-}
-
-fn lower_signature_receiver(receiver: &syn::Receiver) -> sessionlint_ir::TypeRef {
-    let this = sessionlint_ir::TypeRef::named(&["Self"]);
-    match &receiver.kind {
-        syn::ReceiverKind::Reference(_, _, mutability) => {
-            sessionlint_ir::TypeRef::Ref { mutable: mutability.is_some(), inner: Box::new(this) }
-        }
-        syn::ReceiverKind::Typed(_, ty) => crate::types::type_ref(ty),
-        _ => this,
     }
 }

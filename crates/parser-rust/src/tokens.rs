@@ -1,0 +1,176 @@
+//! What do the tokens of a text say on their own: comments, names, where a statement ends, how deep it goes?
+
+use ra_ap_rustc_lexer::{FrontmatterAllowed, TokenKind, tokenize};
+use sessionlint_diagnostics::{FileId, Span};
+
+/// Brackets nested deeper than this make an item a gap: a recursive parser could exhaust its stack.
+const MAX_BRACKETS: usize = 160;
+/// More tokens than this without a separator make an item a gap, for the same reason.
+const MAX_CHAIN: usize = 3_000;
+/// More `else if` than this in one item make it a gap: each one nests in the one before.
+const MAX_ELSE_IF: usize = 1_500;
+
+/// A significant token: comments and white space are left out.
+#[derive(Clone, Copy)]
+pub(crate) struct Token {
+    pub kind: TokenKind,
+    pub start: u32,
+    pub end: u32,
+}
+
+/// A comment of a file, with its markers.
+#[derive(Clone, Debug)]
+pub struct Comment {
+    /// Where it stands.
+    pub span: Span,
+    /// Its text after `//` or between `/*` and `*/`, trimmed.
+    pub text: String,
+    /// Whether only white space stands before it on its line.
+    pub own_line: bool,
+    /// Start of the next token that is neither a comment nor white space; `None` at the end.
+    pub next_token: Option<u32>,
+}
+
+/// The tokens of a text, and its comments with the number of tokens before each.
+pub(crate) fn significant(text: &str) -> (Vec<Token>, Vec<(Token, usize)>) {
+    let skip = prologue(text);
+    let mut tokens = Vec::with_capacity(text.len() / 6);
+    let mut comments = Vec::new();
+    let mut at = skip;
+    for token in tokenize(&text[skip..], FrontmatterAllowed::Yes) {
+        let start = at as u32;
+        at += token.len as usize;
+        let token = Token { kind: token.kind, start, end: at as u32 };
+        match token.kind {
+            TokenKind::Whitespace | TokenKind::Frontmatter { .. } => {}
+            TokenKind::LineComment { doc_style } | TokenKind::BlockComment { doc_style, .. } => {
+                if doc_style.is_none() {
+                    comments.push((token, tokens.len()));
+                }
+            }
+            _ => tokens.push(token),
+        }
+    }
+    (tokens, comments)
+}
+
+/// Bytes before the first token: a byte order mark and a `#!` line.
+fn prologue(text: &str) -> usize {
+    let mark = if text.starts_with('\u{feff}') { 3 } else { 0 };
+    mark + ra_ap_rustc_lexer::strip_shebang(&text[mark..]).unwrap_or(0)
+}
+
+/// The comments of `text` that are not documentation.
+pub fn comments(text: &str, file: FileId) -> Vec<Comment> {
+    let (tokens, comments) = significant(text);
+    let comment = |(token, index): (Token, usize)| {
+        let raw = &text[token.start as usize..token.end as usize];
+        let body = raw.strip_prefix("//").unwrap_or_else(|| raw.trim_start_matches("/*").trim_end_matches("*/"));
+        let line_start = text[..token.start as usize].rfind('\n').map_or(0, |newline| newline + 1);
+        Comment {
+            span: Span::new(file, token.start, token.end),
+            text: body.trim().to_owned(),
+            own_line: text[line_start..token.start as usize].trim().is_empty(),
+            next_token: tokens.get(index).map(|next| next.start),
+        }
+    };
+    comments.into_iter().map(comment).collect()
+}
+
+/// The end of the statement, match arm or expression that starts at byte `start`: behind its `;` or last
+/// brace, or before the bracket that closes around it.
+pub fn statement_end(text: &str, start: u32) -> u32 {
+    let Some(rest) = text.get(start as usize..) else { return start };
+    let (tokens, _) = significant(rest);
+    let word = |token: &Token| &rest[token.start as usize..token.end as usize];
+    let mut depth = 0usize;
+    for (index, token) in tokens.iter().enumerate() {
+        match token.kind {
+            TokenKind::OpenBrace | TokenKind::OpenParen | TokenKind::OpenBracket => depth += 1,
+            TokenKind::CloseBrace | TokenKind::CloseParen | TokenKind::CloseBracket if depth == 0 => {
+                return start + token.start;
+            }
+            TokenKind::CloseBrace if depth == 1 => {
+                depth = 0;
+                let goes_on = tokens.get(index + 1).is_some_and(|next| {
+                    matches!(next.kind, TokenKind::Dot | TokenKind::Question | TokenKind::Semi | TokenKind::Comma)
+                        || word(next) == "else"
+                });
+                if !goes_on {
+                    return start + token.end;
+                }
+            }
+            TokenKind::CloseBrace | TokenKind::CloseParen | TokenKind::CloseBracket => depth -= 1,
+            TokenKind::Semi | TokenKind::Comma if depth == 0 => return start + token.end,
+            _ => {}
+        }
+    }
+    start + rest.len() as u32
+}
+
+/// The identifiers of `text`, in order, with their byte offsets; names in comments and strings do not count.
+pub fn identifiers(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let mut at = 0;
+    tokenize(text, FrontmatterAllowed::No).filter_map(move |token| {
+        let start = at;
+        at += token.len as usize;
+        matches!(token.kind, TokenKind::Ident | TokenKind::RawIdent).then(|| (start, &text[start..at]))
+    })
+}
+
+/// Why an item is too deep for a recursive parser, if it is.
+pub(crate) fn too_deep(text: &str) -> Option<&'static str> {
+    let (mut depth, mut run, mut else_if, mut previous_else) = (0usize, 0usize, 0usize, false);
+    let mut at = 0;
+    for token in tokenize(text, FrontmatterAllowed::No) {
+        let start = at;
+        at += token.len as usize;
+        match token.kind {
+            TokenKind::Whitespace | TokenKind::LineComment { .. } | TokenKind::BlockComment { .. } => continue,
+            TokenKind::OpenBrace => {
+                depth += 1;
+                run = 0;
+            }
+            TokenKind::OpenParen | TokenKind::OpenBracket => depth += 1,
+            TokenKind::CloseBrace => {
+                depth = depth.saturating_sub(1);
+                run = 0;
+            }
+            TokenKind::CloseParen | TokenKind::CloseBracket => depth = depth.saturating_sub(1),
+            TokenKind::Semi | TokenKind::Comma => run = 0,
+            _ => run += 1,
+        }
+        let word = if token.kind == TokenKind::Ident { &text[start..at] } else { "" };
+        else_if += usize::from(previous_else && word == "if");
+        previous_else = word == "else";
+        if depth > MAX_BRACKETS {
+            return Some("brackets are nested too deeply");
+        }
+        if run > MAX_CHAIN || else_if > MAX_ELSE_IF {
+            return Some("an expression is too long");
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statements_end_where_they_end() {
+        let end = |text: &str| text[..statement_end(text, 0) as usize].to_owned();
+        assert_eq!(end("let a = f(b; c)?; d();"), "let a = f(b; c)?;");
+        assert_eq!(end("if a { b; } else { c; } d();"), "if a { b; } else { c; }");
+        assert_eq!(end("match a { _ => {} }.await; b"), "match a { _ => {} }.await;");
+        assert_eq!(end("tail(a) }"), "tail(a) ");
+    }
+
+    #[test]
+    fn deep_texts_are_refused_in_linear_time() {
+        assert!(too_deep(&"(".repeat(100_000)).is_some());
+        assert!(too_deep(&"!".repeat(100_000)).is_some());
+        assert!(too_deep(&"if a { } else ".repeat(10_000)).is_some());
+        assert!(too_deep("fn a() { [1, 2]; }").is_none());
+    }
+}
