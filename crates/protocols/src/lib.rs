@@ -5,10 +5,12 @@
 mod config;
 mod library;
 mod model;
+mod outside;
 mod rules;
 
 pub use config::{Config, ConfigError, Override, Profile, RuleSetting, TestCode};
 pub use model::{
     DropClass, EndKind, Ending, Library, LibraryId, Model, Opening, Protocol, ProtocolId, ProtocolKind, Shape, Source,
 };
+pub use outside::{Work, WorkId};
 pub use rules::{RuleInfo, RuleSet};

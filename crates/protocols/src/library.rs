@@ -48,6 +48,8 @@ struct RawLibrary {
     #[serde(default)]
     writes: Vec<String>,
     #[serde(default)]
+    reads: Vec<String>,
+    #[serde(default)]
     handles: Vec<String>,
     #[serde(default)]
     optional: Vec<String>,
@@ -88,6 +90,8 @@ pub(crate) struct RawProtocol {
     same: Vec<String>,
     #[serde(default)]
     hands_off: Vec<String>,
+    #[serde(default)]
+    scoped: Vec<String>,
     /// For protocols of a rules.toml: methods that write through the session.
     #[serde(default)]
     writes: Vec<String>,
@@ -153,6 +157,7 @@ impl Model {
                 runs_text: raw.runs_text,
                 prepares: raw.prepares,
                 writes: raw.writes,
+                reads: raw.reads,
                 handles: raw.handles,
                 optional: raw.optional,
                 session_comes_later: raw.session_comes_later,
@@ -163,6 +168,7 @@ impl Model {
         if let Err(error) = added {
             panic!("{}", error.message);
         }
+        model.add_built_in_outside();
         model
     }
 
@@ -184,6 +190,7 @@ impl Model {
                         runs_text: Vec::new(),
                         prepares: Vec::new(),
                         writes: Vec::new(),
+                        reads: Vec::new(),
                         handles: Vec::new(),
                         optional: Vec::new(),
                         session_comes_later: false,
@@ -348,6 +355,7 @@ fn check(
         leaks: raw.leaks,
         same: raw.same,
         hands_off: raw.hands_off,
+        scoped: raw.scoped,
     })
 }
 

@@ -1,5 +1,6 @@
 //! What is known about every session type: how it is opened and ended, and what dropping it does.
 
+use crate::outside::{Work, WorkId};
 use std::collections::BTreeMap;
 
 /// Index of a library in a [`Model`].
@@ -29,6 +30,8 @@ pub struct Library {
     pub prepares: Vec<String>,
     /// Methods that write: on a session or a handle of it, or given one as an argument.
     pub writes: Vec<String>,
+    /// Methods that only read, given a session or pool as an argument.
+    pub reads: Vec<String>,
     /// Methods of a session whose result writes through it.
     pub handles: Vec<String>,
     /// Methods that run a statement and give a row or none: none means that nothing was written.
@@ -70,6 +73,8 @@ pub struct Protocol {
     pub hands_off: Vec<String>,
     /// Methods that give the value itself or a reference to it.
     pub same: Vec<String>,
+    /// Methods that run a closure inside a transaction of their own.
+    pub scoped: Vec<String>,
 }
 
 impl Protocol {
@@ -250,6 +255,12 @@ pub struct Model {
     pub(crate) crates: BTreeMap<String, Vec<LibraryId>>,
     /// Names of opening calls to the protocol and opening.
     pub(crate) openings: BTreeMap<String, Vec<(ProtocolId, usize)>>,
+    /// Slow work, and the crates, names and full paths that lead to it.
+    pub(crate) works: Vec<Work>,
+    pub(crate) work_types: Vec<((String, String), (String, WorkId))>,
+    pub(crate) work_functions: Vec<((String, String), (String, WorkId))>,
+    /// The ends of paths of functions that the user adds to slow work.
+    pub(crate) also: Vec<Vec<String>>,
 }
 
 impl Model {

@@ -1,0 +1,143 @@
+//! Which work is slow and outside of the database? Reads `outside/*.toml` into the [`Model`].
+
+use crate::model::Model;
+use serde::Deserialize;
+
+const RUST: &str = include_str!("../outside/rust.toml");
+
+/// Index of a [`Work`] in a [`Model`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct WorkId(pub u16);
+
+/// One kind of slow work.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Work {
+    /// What it is: completes "held across …".
+    pub what: String,
+    /// The packages that bring it in.
+    pub crates: Vec<String>,
+    /// Types whose methods do it, by full path.
+    #[serde(default)]
+    pub types: Vec<String>,
+    /// The methods whose future does it.
+    pub calls: Vec<String>,
+    /// Functions whose future does it, by full path.
+    #[serde(default)]
+    pub functions: Vec<String>,
+    /// Whether a value of the types is itself the future.
+    #[serde(default)]
+    pub awaited: bool,
+}
+
+impl Work {
+    /// Whether the future of this method does the work.
+    pub fn is_done_by(&self, method: &str) -> bool {
+        self.calls.iter().any(|call| call == method || call == "*")
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Raw {
+    work: Vec<Work>,
+}
+
+impl Model {
+    /// Adds what is built in.
+    ///
+    /// # Panics
+    /// When the built-in data file is wrong, which a test rules out.
+    pub(crate) fn add_built_in_outside(&mut self) {
+        let raw: Raw = toml::from_str(RUST).unwrap_or_else(|error| panic!("outside/rust.toml: {error}"));
+        for work in raw.work {
+            let id = WorkId(self.works.len() as u16);
+            let ends = |path: &String| {
+                let (krate, _) = path.split_once("::")?;
+                let (_, name) = path.rsplit_once("::")?;
+                Some((krate.to_owned(), name.to_owned()))
+            };
+            for path in &work.types {
+                self.work_types.extend(ends(path).map(|key| (key, (path.clone(), id))));
+            }
+            for path in &work.functions {
+                self.work_functions.extend(ends(path).map(|key| (key, (path.clone(), id))));
+            }
+            self.works.push(work);
+        }
+    }
+
+    /// One kind of work.
+    pub fn work(&self, id: WorkId) -> &Work {
+        &self.works[usize::from(id.0)]
+    }
+
+    /// The work that values of the type with this full path do. The crate and the last name decide; where
+    /// several types of a crate share a name, the module before it does too.
+    pub fn work_type(&self, path: &[String]) -> Option<WorkId> {
+        look_up(&self.work_types, path)
+    }
+
+    /// The work that the function with this full path does.
+    pub fn work_function(&self, path: &[String]) -> Option<WorkId> {
+        look_up(&self.work_functions, path)
+    }
+
+    /// Adds a function or method of the user's own to what counts as slow work, by the end of its path.
+    pub fn add_outside(&mut self, path: &str) {
+        self.also.push(path.split("::").map(str::to_owned).collect());
+    }
+
+    /// Whether the user named this function as slow work.
+    pub fn is_outside(&self, path: &[String]) -> bool {
+        self.also.iter().any(|named| path.ends_with(named))
+    }
+}
+
+type Entries = Vec<((String, String), (String, WorkId))>;
+
+fn look_up(entries: &Entries, path: &[String]) -> Option<WorkId> {
+    let ((krate, _), name) = (path.split_first()?, path.last()?);
+    let mut named = entries.iter().filter(|((k, n), _)| k == krate && n == name);
+    let first = named.next()?;
+    let mut all = std::iter::once(first).chain(named);
+    let exact = all.clone().find(|(_, (full, _))| *full == path.join("::"));
+    if let Some((_, (_, id))) = exact {
+        return Some(*id);
+    }
+    let module = path.get(path.len().checked_sub(2)?)?;
+    let near = all.clone().find(|(_, (full, _))| full.rsplit("::").nth(1) == Some(module));
+    near.or_else(|| all.next().filter(|_| all.next().is_none())).map(|(_, (_, id))| *id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_of_one_name_are_told_apart_by_their_module() {
+        let model = Model::built_in();
+        let what = |path: &str| {
+            let path: Vec<String> = path.split("::").map(str::to_owned).collect();
+            model.work_type(&path).map(|id| model.work(id).what.clone())
+        };
+        assert_eq!(what("tokio::sync::mpsc::Receiver").as_deref(), Some("waiting for a message"));
+        assert_eq!(what("tokio::sync::oneshot::Receiver").as_deref(), Some("waiting for an answer"));
+        assert_eq!(what("reqwest::Client").as_deref(), Some("an HTTP request"));
+        assert_eq!(what("reqwest::async_impl::Client").as_deref(), Some("an HTTP request"));
+        assert_eq!(what("tokio::sync::Mutex"), None);
+        assert_eq!(what("mine::Client"), None);
+    }
+
+    #[test]
+    fn paths_start_with_a_crate_of_the_entry() {
+        for work in &Model::built_in().works {
+            for path in work.types.iter().chain(&work.functions) {
+                let krate = path.split("::").next().unwrap();
+                let known = work.crates.iter().any(|package| package.replace('-', "_") == krate);
+                // The package `rust-s3` has the crate `s3`.
+                assert!(known || krate == "s3", "{path}");
+            }
+        }
+    }
+}
