@@ -76,6 +76,8 @@ pub enum CauseKind {
     Overwritten,
     /// `drop(..)` is called with it.
     Explicit,
+    /// It lives on: something else happens while it is open.
+    Meanwhile,
 }
 
 /// [`ExitHow`] with an order, so that causes can be sorted.
@@ -139,6 +141,18 @@ pub enum EventKind {
         /// By what.
         how: String,
     },
+    /// Its pool is asked for another connection.
+    SecondCheckout {
+        /// Whether the pool lends it for one statement.
+        lent: bool,
+    },
+    /// Something is written through its pool, and it goes on.
+    Bypassed,
+    /// Slow work outside of the database is waited for.
+    HeldAcross {
+        /// What it is.
+        what: String,
+    },
 }
 
 /// A fact about one session on one way through the body.
@@ -154,6 +168,8 @@ pub struct Event {
     pub written: Option<Span>,
     /// Where its end is called, for ends that come to nothing.
     pub release: Option<Span>,
+    /// The calls that lead from the cause to what happens, for what happens inside of functions that are called.
+    pub inside: Vec<Span>,
     /// Whether the way passes a condition that decides on purpose whether what was written is kept.
     pub deliberate: bool,
     /// The branches taken since it was opened: the condition, and whether it held.

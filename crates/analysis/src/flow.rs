@@ -4,12 +4,13 @@
 //! for each block; their number is bounded, so the loop ends. When there are too many, conditions are forgotten,
 //! and if that does not help the body is a gap: silent, and counted.
 
-use crate::events::{Event, Report, Site, SiteId};
+use crate::events::{Event, EventKind, Report, Site, SiteId};
 use crate::index::{Index, ItemRef, Scope, Ty};
 use crate::summary::Analysis;
-use crate::value::{ObligationId, Value};
+use crate::value::{ObligationId, Origin, Value};
+use crate::workload::Workload;
 use crate::world::{Facts, Phase, State, World};
-use sessionlint_diagnostics::{Evidence, Gap};
+use sessionlint_diagnostics::{Evidence, Gap, Span};
 use sessionlint_ir::{BlockId, Body, LocalId, Place, Terminator, Test};
 use sessionlint_protocols::ProtocolId;
 use std::collections::{BTreeMap, BTreeSet};
@@ -46,12 +47,41 @@ pub(crate) struct Solver<'a> {
     /// Sites that begin when a connection is taken out of its pool, and how.
     pub detached: BTreeMap<SiteId, String>,
     /// Children that were analysed, and what they do to what they capture.
-    pub children: BTreeMap<usize, BTreeMap<LocalId, ChildEffect>>,
+    pub children: BTreeMap<usize, Child>,
+    /// What calls do beside giving their value.
+    pub workloads: Vec<Workload>,
+    /// What this body does, as its callers see it.
+    pub done: Workload,
+    /// The pools that sessions of a site are checked out of.
+    pub pools: BTreeMap<SiteId, Origin>,
+    /// The calls that lead from an event's place to what happens.
+    pub inside_of: BTreeMap<(EventKind, SiteId, Span), Vec<Span>>,
+    /// What the body gives: the pools, or pools of sessions, of its exits. `None` for an exit that gives another.
+    pub gives: BTreeSet<Option<Origin>>,
+    /// Whether somebody wants to know what this body does.
+    pub collects: bool,
+    /// Whether it is a closure or block inside another body.
+    pub nested: bool,
+    /// How many calls deep it is looked what functions do.
+    pub deep: u32,
+    /// Whether some calls were too deep for that.
+    pub truncated: bool,
     gave_up: bool,
     /// Whether conditions had to be forgotten, so that ways may be taken which nobody can go.
     imprecise: bool,
     /// Whether this is the first, coarse look, which only asks if there is any session at all.
     coarse: bool,
+    /// Whether few ways are enough, because only what is done on any of them is asked for.
+    few: bool,
+}
+
+/// What is known of a closure or async block.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Child {
+    /// What it does to sessions that it captures.
+    pub effects: BTreeMap<LocalId, ChildEffect>,
+    /// What it does when it is called or polled.
+    pub workload: Workload,
 }
 
 /// What a closure or async block does to a session that it captures.
@@ -86,9 +116,19 @@ impl<'a> Solver<'a> {
             detached: BTreeMap::new(),
             releases: BTreeMap::new(),
             children: BTreeMap::new(),
+            workloads: Vec::new(),
+            done: Workload::default(),
+            pools: BTreeMap::new(),
+            inside_of: BTreeMap::new(),
+            gives: BTreeSet::new(),
+            collects: false,
+            nested: false,
+            deep: 0,
+            truncated: false,
             gave_up: false,
             imprecise: false,
             coarse: false,
+            few: false,
         }
     }
 
@@ -199,7 +239,16 @@ impl<'a> Solver<'a> {
             world.facts.obligations.get(&first).is_some_and(|state| matches!(state.phase, Phase::Open | Phase::Ending));
         let id = ObligationId { site, second: alive && anchor.is_none() };
         let in_place = anchor.is_some();
-        let state = State { phase: Phase::Open, written: false, touched: false, anchor, parent };
+        let state = State {
+            phase: Phase::Open,
+            written: false,
+            touched: false,
+            anchor,
+            parent,
+            pool: self.pools.get(&site).cloned(),
+            by_design: false,
+            bypassed: false,
+        };
         world.facts.obligations.insert(id, state);
         world.trace.written.remove(&id);
         world.trace.branches.clear();
@@ -221,9 +270,9 @@ impl<'a> Solver<'a> {
     /// Visits the blocks until nothing new is found. Most bodies hold no session: a coarse look tells.
     pub fn run(&mut self, entry: World) {
         if self.sites.is_empty() {
-            self.coarse = true;
+            (self.coarse, self.few) = (true, true);
             self.visit(entry.clone());
-            self.coarse = false;
+            (self.coarse, self.few) = (false, false);
             self.gave_up = false;
             if self.sites.is_empty() {
                 return;
@@ -234,11 +283,22 @@ impl<'a> Solver<'a> {
             self.written.clear();
         }
         self.visit(entry);
+        for ((kind, site, cause), event) in &mut self.events {
+            if let Some(inside) = self.inside_of.get(&(kind.clone(), *site, cause.span)) {
+                event.inside.clone_from(inside);
+            }
+        }
         if self.imprecise {
             self.events.retain(|(kind, _, _), _| *kind != crate::events::EventKind::LeftOpen);
             let reason = "too many conditions in this body to tell its ways apart".to_owned();
             self.gaps.insert(Gap { span: self.body.span.at_start(), reason });
         }
+    }
+
+    /// Finds out what the body does and gives, on any way.
+    pub fn summarise(&mut self, entry: World) {
+        (self.collects, self.few) = (true, true);
+        self.visit(entry);
     }
 
     fn visit(&mut self, entry: World) {
@@ -295,14 +355,14 @@ impl<'a> Solver<'a> {
         pending: &mut BTreeMap<BlockId, Vec<World>>,
     ) {
         let known = &mut seen[block.index()];
-        if self.coarse {
+        if self.few {
             if known.len() >= FEW_WORLDS {
                 return;
             }
             world.facts.conditions.clear();
             world.facts.store.retain(|_, value| !matches!(value, Value::Bool(_) | Value::Failure));
         }
-        if known.len() >= MANY_WORLDS && !self.coarse {
+        if known.len() >= MANY_WORLDS && !self.few {
             let (conditions, values) = (world.facts.conditions.len(), world.facts.store.len());
             world.facts.conditions.clear();
             world.facts.store.retain(|_, value| !matches!(value, Value::Bool(_) | Value::Failure));
@@ -337,5 +397,10 @@ impl<'a> Solver<'a> {
 
 /// A value of a type, unless nothing is known about it.
 pub(crate) fn typed(ty: Ty) -> Value {
-    if ty.is_unknown() { Value::Unknown } else { Value::Typed(ty) }
+    typed_at(ty, None)
+}
+
+/// A value of a type that comes from somewhere else than the place that holds it.
+pub(crate) fn typed_at(ty: Ty, origin: Option<Origin>) -> Value {
+    if ty.is_unknown() { Value::Unknown } else { Value::Typed(ty, origin) }
 }

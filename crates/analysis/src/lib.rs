@@ -12,9 +12,11 @@ mod sql;
 mod summary;
 mod transfer;
 mod value;
+mod workload;
 mod world;
 
 pub use events::{Cause, CauseKind, Event, EventKind, ExitOrder, Report, Site, SiteId};
 pub use index::{FileData, Host, Index, ItemRef, Package, PackageId, Resolved, Scope, Ty};
 pub use sql::{SqlControl, SqlEffect};
+use summary::function_segments;
 pub use summary::{Analysis, function_path};

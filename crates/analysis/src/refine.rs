@@ -1,6 +1,6 @@
 //! What does a branch tell on each of its edges?
 
-use crate::flow::{Solver, typed};
+use crate::flow::{Solver, typed_at};
 use crate::index::Ty;
 use crate::value::Value;
 use crate::world::{Phase, World};
@@ -67,10 +67,10 @@ impl Solver<'_> {
                 }
                 (Some(success), Some(failure))
             }
-            Value::Typed(ty) => {
+            Value::Typed(ty, origin) => {
                 let (mut success, mut failure) = (world.clone(), world);
                 if let Ty::Fallible(inner) = ty.peeled() {
-                    success.set(&target, Value::Success(Box::new(typed((**inner).clone()))));
+                    success.set(&target, Value::Success(Box::new(typed_at((**inner).clone(), origin))));
                 }
                 if self.is_tested_again(place) {
                     failure.set(&target, Value::Failure);

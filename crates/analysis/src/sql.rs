@@ -12,6 +12,8 @@ use sqlparser::tokenizer::{Token, Tokenizer};
 pub struct SqlEffect {
     /// Whether any of its statements writes.
     pub writes: bool,
+    /// Whether it takes a lock of the server that its connection holds, or listens on it.
+    pub holds: bool,
     /// Whether it leaves a transaction, or ends one, that other texts are about.
     pub control: Option<SqlControl>,
 }
@@ -35,18 +37,22 @@ impl SqlEffect {
     /// The effect of running `text`.
     pub fn of(text: &str) -> SqlEffect {
         let Some(first) = first_word(text) else { return SqlEffect::default() };
+        if matches!(first.as_str(), "LISTEN" | "UNLISTEN") {
+            return SqlEffect { holds: true, ..SqlEffect::default() };
+        }
         if !is_verb(&first) {
             return SqlEffect::default();
         }
         let Ok(tokens) = Tokenizer::new(&GenericDialect {}, text).tokenize() else {
             // A quote that is put in at run time, say: the first word still tells.
-            return SqlEffect { writes: is_write(&first), control: None };
+            return SqlEffect { writes: is_write(&first), ..SqlEffect::default() };
         };
         let tokens: Vec<Token> = tokens.into_iter().filter(|token| !matches!(token, Token::Whitespace(_))).collect();
         let mut effect = SqlEffect::default();
         for statement in tokens.split(|token| *token == Token::SemiColon) {
             let one = statement_effect(statement);
             effect.writes |= one.writes;
+            effect.holds |= statement.iter().any(is_server_lock);
             effect.control = match (effect.control, one.control) {
                 (Some(SqlControl::Begin), Some(SqlControl::Commit | SqlControl::Rollback)) => None,
                 (Some(SqlControl::Savepoint), Some(SqlControl::Release)) => None,
@@ -56,6 +62,13 @@ impl SqlEffect {
         }
         effect
     }
+}
+
+/// Whether a token calls a function that locks something on the server for as long as the connection lives.
+fn is_server_lock(token: &Token) -> bool {
+    let Token::Word(word) = token else { return false };
+    let name = word.value.to_ascii_lowercase();
+    name == "get_lock" || (name.starts_with("pg_") && name.contains("advisory") && name.contains("lock"))
 }
 
 /// The first word, behind comments and opening brackets.
@@ -124,7 +137,7 @@ fn statement_effect(tokens: &[Token]) -> SqlEffect {
         Some(Token::Word(word)) if word.quote_style.is_none() => word.value.to_ascii_uppercase(),
         _ => String::new(),
     };
-    let control = |control| SqlEffect { writes: false, control: Some(control) };
+    let control = |control| SqlEffect { control: Some(control), ..SqlEffect::default() };
     match word(0).as_str() {
         "BEGIN" => match (tokens.len(), word(1).as_str()) {
             (1, _)
@@ -146,19 +159,19 @@ fn statement_effect(tokens: &[Token]) -> SqlEffect {
         "RELEASE" => control(SqlControl::Release),
         // A temporary table is gone with its connection.
         "CREATE" if matches!(word(1).as_str(), "TEMP" | "TEMPORARY") => SqlEffect::default(),
-        first if is_write(first) => SqlEffect { writes: true, control: None },
-        "COPY" => SqlEffect { writes: (1..tokens.len()).any(|index| word(index) == "FROM"), control: None },
+        first if is_write(first) => SqlEffect { writes: true, ..SqlEffect::default() },
+        "COPY" => SqlEffect { writes: (1..tokens.len()).any(|index| word(index) == "FROM"), ..SqlEffect::default() },
         // A common table expression that writes, or one before a writing statement.
         "WITH" => {
             let starts =
                 |index: &usize| matches!(tokens[index - 1], Token::LParen | Token::RParen) && is_write(&word(*index));
-            SqlEffect { writes: (1..tokens.len()).any(|index| starts(&index)), control: None }
+            SqlEffect { writes: (1..tokens.len()).any(|index| starts(&index)), ..SqlEffect::default() }
         }
         // Cypher writes behind what it matches.
         "MATCH" | "OPTIONAL" | "UNWIND" => {
             let writes =
                 |index: usize| matches!(word(index).as_str(), "CREATE" | "MERGE" | "SET" | "DELETE" | "REMOVE");
-            SqlEffect { writes: (1..tokens.len()).any(writes), control: None }
+            SqlEffect { writes: (1..tokens.len()).any(writes), ..SqlEffect::default() }
         }
         _ => SqlEffect::default(),
     }
@@ -199,6 +212,19 @@ mod tests {
         ] {
             assert!(!SqlEffect::of(text).writes, "{text}");
         }
+    }
+
+    #[test]
+    fn locks_of_the_server_are_held_on_purpose() {
+        for text in [
+            "SELECT pg_advisory_lock($1)",
+            "select pg_try_advisory_xact_lock(1)",
+            "SELECT GET_LOCK('a', 1)",
+            "LISTEN jobs",
+        ] {
+            assert!(SqlEffect::of(text).holds, "{text}");
+        }
+        assert!(!SqlEffect::of("SELECT * FROM advisory_locks").holds);
     }
 
     #[test]

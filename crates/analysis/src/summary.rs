@@ -3,25 +3,32 @@
 use crate::events::Report;
 use crate::flow::Solver;
 use crate::index::{Index, ItemRef, Scope, Ty};
+use crate::workload::Summary;
 use crate::world::World;
 use sessionlint_ir::{Body, FunctionItem};
 use sessionlint_protocols::{EndKind, ProtocolId};
 use std::collections::HashMap;
-use std::sync::RwLock;
+use std::sync::{Arc, RwLock};
 
 /// How many calls deep effects of helpers are looked for.
 const MAX_CALLS: u32 = 3;
+/// How many calls deep it is looked what functions do beside that.
+const MAX_DEEP: u32 = 6;
 
 /// The analysis of a workspace: an index, and what is known about helper functions.
 pub struct Analysis<'h> {
     /// Names and types.
     pub index: Index<'h>,
     effects: RwLock<HashMap<EffectKey, Effect>>,
+    summaries: RwLock<HashMap<SummaryKey, Arc<Summary>>>,
 }
 
 /// A function, the parameter that a session is lent to, its type, the struct around it, and how many calls
 /// deep to look.
 type EffectKey = (ItemRef, usize, ProtocolId, Option<(ItemRef, String)>, u32);
+
+/// A function, and the depth for those whose calls were too deep to be followed to their end.
+type SummaryKey = (ItemRef, Option<u32>);
 
 /// What a function does to a session that it is lent.
 #[derive(Clone, Debug, Default)]
@@ -35,7 +42,7 @@ pub(crate) struct Effect {
 impl<'h> Analysis<'h> {
     /// An analysis over an index.
     pub fn new(index: Index<'h>) -> Self {
-        Self { index, effects: RwLock::new(HashMap::new()) }
+        Self { index, effects: RwLock::new(HashMap::new()), summaries: RwLock::new(HashMap::new()) }
     }
 
     /// What happens to sessions in a function, its closures, and functions declared inside it.
@@ -56,6 +63,7 @@ impl<'h> Analysis<'h> {
             }
             let world = World::default();
             let mut solver = Solver::new(self, body, scope, MAX_CALLS);
+            solver.deep = MAX_DEEP;
             let world = solver.parameters(world);
             reports.push(solver.solve(world, path));
         }
@@ -100,6 +108,38 @@ impl<'h> Analysis<'h> {
         Some(effect)
     }
 
+    /// What a function does beside giving its value, `deep` calls deep. The answer depends on nothing but the
+    /// arguments.
+    pub(crate) fn summary(&self, item: ItemRef, deep: u32) -> Arc<Summary> {
+        if deep == 0 {
+            return Arc::new(Summary { truncated: true, ..Summary::default() });
+        }
+        {
+            let known = self.summaries.read().unwrap_or_else(|poisoned| poisoned.into_inner());
+            if let Some(known) = known.get(&(item, None)).or_else(|| known.get(&(item, Some(deep)))) {
+                return Arc::clone(known);
+            }
+        }
+        let summary = Arc::new(self.compute_summary(item, deep).unwrap_or_default());
+        let key = (item, summary.truncated.then_some(deep));
+        let mut known = self.summaries.write().unwrap_or_else(|poisoned| poisoned.into_inner());
+        Arc::clone(known.entry(key).or_insert(summary))
+    }
+
+    fn compute_summary(&self, item: ItemRef, deep: u32) -> Option<Summary> {
+        let function = self.index.function(item)?;
+        let body = function.body.as_ref()?;
+        let generics = self.index.generics_around(item, &function.signature.generics);
+        let scope = self.scope(item, body, &generics);
+        let mut solver = Solver::new(self, body, scope, 0);
+        solver.deep = deep - 1;
+        let world = solver.parameters(World::default());
+        solver.summarise(world);
+        let mut gives = solver.gives.into_iter();
+        let gives = gives.next().filter(|_| gives.next().is_none()).flatten();
+        Some(Summary { workload: solver.done, gives, truncated: solver.truncated })
+    }
+
     /// The method of a struct that commits the session it owns: its name, and whether it is async.
     pub(crate) fn own_end(&self, wrapper: ItemRef) -> Option<(String, bool)> {
         let (field, protocol) = self.index.owned_session(wrapper)?;
@@ -130,6 +170,11 @@ impl<'h> Analysis<'h> {
 
 /// `module::Type::function`, without the crate.
 pub fn function_path(index: &Index<'_>, item: ItemRef) -> String {
+    function_segments(index, item).join("::")
+}
+
+/// The same, in parts.
+pub(crate) fn function_segments(index: &Index<'_>, item: ItemRef) -> Vec<String> {
     let mut path = index.module_of(item);
     if let Some((_, header)) = index.impl_of(item) {
         path.extend(header.self_ty.last_segment().map(str::to_owned));
@@ -137,5 +182,5 @@ pub fn function_path(index: &Index<'_>, item: ItemRef) -> String {
         path.extend(index.item(owner).map(|item| item.name.clone()));
     }
     path.extend(index.item(item).map(|item| item.name.clone()));
-    path.join("::")
+    path
 }

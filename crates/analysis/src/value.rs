@@ -3,7 +3,7 @@
 use crate::events::SiteId;
 use crate::index::{ItemRef, Ty};
 use crate::sql::SqlEffect;
-use sessionlint_ir::{ExitKind, Place};
+use sessionlint_ir::{ExitKind, LocalId, Place};
 use sessionlint_protocols::EndKind;
 
 /// One session of one run of a body. A site in a loop can open a second one while the first is alive.
@@ -22,14 +22,58 @@ pub(crate) enum Anchor {
     Place(Place),
 }
 
+/// Where a shared thing, a pool say, comes from: values of one origin are the same thing.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Origin {
+    pub root: Root,
+    /// Fields, and methods without arguments as `name()`.
+    pub path: Vec<String>,
+}
+
+/// What an origin starts from.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Root {
+    /// A variable of the body.
+    Local(LocalId),
+    /// A parameter, by position: in summaries.
+    Param(usize),
+    /// A static, or a function without arguments.
+    Item(ItemRef),
+}
+
+/// How many steps of an origin are told apart; longer ones are not known.
+const MAX_PATH: usize = 5;
+
+impl Origin {
+    pub fn of_local(local: LocalId) -> Self {
+        Self { root: Root::Local(local), path: Vec::new() }
+    }
+
+    /// A part of it.
+    pub fn then(mut self, step: String) -> Option<Self> {
+        self.path.push(step);
+        (self.path.len() <= MAX_PATH).then_some(self)
+    }
+
+    /// The same part of something else.
+    pub fn onto(&self, base: &Origin) -> Option<Self> {
+        self.path.iter().try_fold(base.clone(), |origin, step| origin.then(step.clone()))
+    }
+}
+
+/// Index of what a call does beside giving its value, in the solver's list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct WorkloadId(pub u32);
+
 /// An abstract value.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Value {
     /// Anything, or nothing: never opened, or moved out.
     #[default]
     Unknown,
-    /// A value of this type that nobody here has to end.
-    Typed(Ty),
+    /// A value of this type that nobody here has to end, and where it comes from when that is not the place
+    /// that holds it.
+    Typed(Ty, Option<Origin>),
     /// A session.
     Session(ObligationId),
     /// A session that exists once the wrapper around it turns out to be a success; with an anchor
@@ -65,6 +109,10 @@ pub(crate) enum Value {
     Handle(ObligationId),
     /// A truth value.
     Bool(bool),
+    /// Inside a future: what happens when it is polled, and what it gives.
+    Work(WorkloadId, Box<Value>),
+    /// A closure: what happens when it is called, and its future polled.
+    Callable(WorkloadId),
     /// What leaves the body.
     Exit(ExitKind, Box<Value>),
 }
@@ -78,6 +126,7 @@ impl Value {
             | Value::Fallible(inner)
             | Value::Success(inner)
             | Value::Exit(_, inner)
+            | Value::Work(_, inner)
             | Value::Wrapper(_, _, inner) => inner.owns(),
             Value::Tuple(parts) => parts.iter().any(Value::owns),
             _ => false,
@@ -92,6 +141,7 @@ impl Value {
             | Value::Fallible(inner)
             | Value::Success(inner)
             | Value::Exit(_, inner)
+            | Value::Work(_, inner)
             | Value::Wrapper(_, _, inner) => inner.obligations(found),
             Value::Tuple(parts) => parts.iter().for_each(|part| part.obligations(found)),
             _ => {}

@@ -2,7 +2,7 @@
 
 use crate::events::ExitOrder;
 use crate::index::{Index, Ty};
-use crate::value::{Anchor, ObligationId, Value};
+use crate::value::{Anchor, ObligationId, Origin, Value};
 use sessionlint_diagnostics::Span;
 use sessionlint_ir::{ConditionId, LocalId, Place, Projection};
 use sessionlint_protocols::EndKind;
@@ -38,6 +38,12 @@ pub(crate) struct State {
     pub anchor: Option<Anchor>,
     /// The transaction that a savepoint is inside of.
     pub parent: Option<ObligationId>,
+    /// The pool that its connection is checked out of.
+    pub pool: Option<Origin>,
+    /// Whether it is held on purpose: it holds a lock of the server, or listens.
+    pub by_design: bool,
+    /// Whether something was written beside it, through its pool.
+    pub bypassed: bool,
 }
 
 /// The facts that tell one way from another.
@@ -54,6 +60,7 @@ pub(crate) struct Facts {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Trace {
     pub written: BTreeMap<ObligationId, Span>,
+    pub bypassed: BTreeMap<ObligationId, (Span, Vec<Span>)>,
     pub released: BTreeMap<ObligationId, Span>,
     pub branches: Vec<(Span, bool)>,
     pub exit: Option<Span>,
@@ -166,10 +173,33 @@ impl World {
                 return Value::Ref(canonical);
             }
             self.set(&canonical, Value::Unknown);
-        } else if through_reference && matches!(value, Value::Unknown | Value::Typed(_)) {
+        } else if through_reference && matches!(value, Value::Unknown | Value::Typed(..)) {
             return Value::Ref(canonical);
         }
-        value
+        match value {
+            Value::Typed(ty, None) => Value::Typed(ty, self.origin(place)),
+            value => value,
+        }
+    }
+
+    /// Where the thing at a place comes from; elements of a list are not told apart, so they have no origin.
+    pub fn origin(&self, place: &Place) -> Option<Origin> {
+        let (place, _) = self.canonical(place);
+        let stored = (0..=place.projection.len()).rev().find_map(|length| {
+            let prefix = Place { local: place.local, projection: place.projection[..length].to_vec() };
+            match self.facts.store.get(&prefix) {
+                Some(Value::Typed(_, Some(origin))) => Some((length, origin.clone())),
+                _ => None,
+            }
+        });
+        let (length, origin) = stored.unwrap_or((0, Origin::of_local(place.local)));
+        place.projection[length..].iter().try_fold(origin, |origin, step| step_of(step, origin))
+    }
+
+    /// The transaction or connection that is held, the one that was opened last when there are several.
+    pub fn held(&self, is_held: impl Fn(ObligationId, &State) -> bool) -> Option<ObligationId> {
+        let open = self.facts.obligations.iter().filter(|(_, state)| state.phase == Phase::Open);
+        open.filter(|(id, state)| is_held(**id, state)).map(|(id, _)| *id).max()
     }
 
     pub fn remove_local(&mut self, local: LocalId) {
@@ -217,6 +247,16 @@ impl World {
     }
 }
 
+fn step_of(step: &Projection, origin: Origin) -> Option<Origin> {
+    match step {
+        Projection::Field(name) => origin.then(name.clone()),
+        Projection::Success | Projection::Deref => Some(origin),
+        // `State(pool)` takes apart what the type was already peeled of.
+        Projection::Variant(_) => Some(origin),
+        Projection::Index | Projection::Failure => None,
+    }
+}
+
 fn part<'v>(value: &'v Value, step: &Projection) -> Option<&'v Value> {
     match (value, step) {
         (Value::Success(inner) | Value::Fallible(inner), Projection::Success) => Some(inner),
@@ -238,10 +278,10 @@ fn part_mut<'v>(value: &'v mut Value, step: &Projection) -> Option<&'v mut Value
 
 /// A part of a value of which only the type is known.
 fn typed_part(index: &Index<'_>, value: &Value, step: &Projection) -> Value {
-    let ty = match value {
-        Value::Typed(ty) => ty,
+    let (ty, origin) = match value {
+        Value::Typed(ty, origin) => (ty, origin.clone()),
         // Another field of a struct that owns a session.
-        Value::Wrapper(item, _, _) => &Ty::Own(*item),
+        Value::Wrapper(item, _, _) => (&Ty::Own(*item), None),
         _ => return Value::Unknown,
     };
     let part = match (ty.peeled(), step) {
@@ -268,5 +308,6 @@ fn typed_part(index: &Index<'_>, value: &Value, step: &Projection) -> Value {
         }
         _ => Ty::Unknown,
     };
-    if part.is_unknown() { Value::Unknown } else { Value::Typed(part) }
+    let origin = origin.and_then(|origin| step_of(step, origin));
+    if part.is_unknown() { Value::Unknown } else { Value::Typed(part, origin) }
 }

@@ -117,6 +117,10 @@ pub enum LabelKind {
     Dropped,
     /// The mistake shows here.
     Leaks,
+    /// Something happens here while the session is open.
+    Meanwhile,
+    /// A function that is called on the way does this.
+    Called,
 }
 
 impl LabelKind {
@@ -129,6 +133,8 @@ impl LabelKind {
             LabelKind::Released => "released",
             LabelKind::Dropped => "dropped",
             LabelKind::Leaks => "leaks",
+            LabelKind::Meanwhile => "meanwhile",
+            LabelKind::Called => "called",
         }
     }
 }

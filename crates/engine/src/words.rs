@@ -2,7 +2,7 @@
 
 use aho_corasick::AhoCorasick;
 use sessionlint_protocols::{LibraryId, Model, ProtocolKind, Source};
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// Names of calls that are too common to open a file for; a function is still looked at for them when its
 /// file is open anyway.
@@ -31,6 +31,8 @@ pub(crate) struct Words {
     file: Option<AhoCorasick>,
     /// Names that make a function worth lowering.
     function: HashSet<String>,
+    /// Calls that take a connection out of its pool, and whether they have no arguments.
+    checkouts: HashMap<String, bool>,
     /// Calls that end something: alone they matter only when nobody awaits them.
     endings: HashSet<String>,
     /// Names of types that are sessions: a function that hands one out is an opener.
@@ -43,6 +45,7 @@ impl Words {
         let mut function = HashSet::new();
         let mut types = HashSet::new();
         let mut endings = HashSet::new();
+        let mut checkouts = HashMap::new();
         let in_play = |id: LibraryId| libraries.is_none_or(|libraries| libraries.contains(&id));
         for (id, library) in model.libraries() {
             if in_play(id) {
@@ -59,7 +62,7 @@ impl Words {
                 if name.len() > 6 {
                     file.insert(name.clone());
                 }
-                if !pool && protocol.kind != ProtocolKind::Connection {
+                if !pool && (protocol.kind != ProtocolKind::Connection || protocol.pooled) {
                     types.insert(name);
                 }
             }
@@ -73,6 +76,10 @@ impl Words {
                 };
                 function.extend(protocol.openings.iter().filter_map(word));
             }
+            if plain_connection && protocol.pooled {
+                let methods = protocol.openings.iter().filter(|opening| matches!(opening.source, Source::Method(_)));
+                checkouts.extend(methods.map(|opening| (opening.call.clone(), opening.args == Some(0))));
+            }
             let polled = protocol.endings.iter().filter(|ending| ending.is_async && !ending.eager);
             endings.extend(polled.map(|ending| ending.call.clone()));
             function.extend(protocol.leaks.iter().filter_map(|leak| leak.rsplit("::").next()).map(str::to_owned));
@@ -84,7 +91,7 @@ impl Words {
             function.extend(["forget", "ManuallyDrop", "leak"].map(str::to_owned));
         }
         let file = (!file.is_empty()).then(|| AhoCorasick::new(file).ok()).flatten();
-        Self { file, function, endings, types }
+        Self { file, function, checkouts, endings, types }
     }
 
     /// Whether a file can define or use a session.
@@ -100,6 +107,7 @@ impl Words {
         let uses = |(at, name): (usize, &str)| {
             self.function.contains(name)
                 || is_session(name)
+                || self.checkouts.get(name).is_some_and(|bare| !bare || body[at + name.len()..].starts_with("()"))
                 || names.openers.contains(name)
                 || (self.endings.contains(name) && is_not_awaited(&body[at + name.len()..]))
         };

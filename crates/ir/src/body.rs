@@ -265,7 +265,12 @@ pub enum Rvalue {
     /// A call.
     Call(Call),
     /// The future's output.
-    Await(Operand),
+    Await {
+        /// The future.
+        future: Operand,
+        /// Whether it is one of several of which the first to end cancels the others.
+        raced: bool,
+    },
     /// A compound value.
     Aggregate(AggregateKind, Vec<(String, Operand)>),
     /// A closure or an async block.

@@ -92,6 +92,8 @@ pub(crate) struct RawProtocol {
     hands_off: Vec<String>,
     #[serde(default)]
     scoped: Vec<String>,
+    #[serde(default)]
+    lends: bool,
     /// For protocols of a rules.toml: methods that write through the session.
     #[serde(default)]
     writes: Vec<String>,
@@ -356,6 +358,7 @@ fn check(
         same: raw.same,
         hands_off: raw.hands_off,
         scoped: raw.scoped,
+        lends: raw.lends,
     })
 }
 

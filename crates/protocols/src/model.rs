@@ -73,6 +73,8 @@ pub struct Protocol {
     pub hands_off: Vec<String>,
     /// Methods that give the value itself or a reference to it.
     pub same: Vec<String>,
+    /// Whether it is a pool that hands out a limited number of connections.
+    pub lends: bool,
     /// Methods that run a closure inside a transaction of their own.
     pub scoped: Vec<String>,
 }

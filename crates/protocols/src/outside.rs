@@ -80,7 +80,11 @@ impl Model {
 
     /// The work that the function with this full path does.
     pub fn work_function(&self, path: &[String]) -> Option<WorkId> {
-        look_up(&self.work_functions, path)
+        look_up(&self.work_functions, path).filter(|id| {
+            let module = path.len().checked_sub(2).and_then(|index| path.get(index));
+            let functions = &self.work(*id).functions;
+            functions.iter().any(|full| full.rsplit("::").nth(1) == module.map(String::as_str))
+        })
     }
 
     /// Adds a function or method of the user's own to what counts as slow work, by the end of its path.
@@ -88,9 +92,9 @@ impl Model {
         self.also.push(path.split("::").map(str::to_owned).collect());
     }
 
-    /// Whether the user named this function as slow work.
+    /// Whether the user named this function as slow work; its path may leave out the crate.
     pub fn is_outside(&self, path: &[String]) -> bool {
-        self.also.iter().any(|named| path.ends_with(named))
+        self.also.iter().any(|named| path.ends_with(named) || named.get(1..) == Some(path))
     }
 }
 
@@ -105,8 +109,8 @@ fn look_up(entries: &Entries, path: &[String]) -> Option<WorkId> {
     if let Some((_, (_, id))) = exact {
         return Some(*id);
     }
-    let module = path.get(path.len().checked_sub(2)?)?;
-    let near = all.clone().find(|(_, (full, _))| full.rsplit("::").nth(1) == Some(module));
+    let module = path.get(path.len().checked_sub(2)?).map(String::as_str);
+    let near = all.clone().find(|(_, (full, _))| full.rsplit("::").nth(1) == module);
     near.or_else(|| all.next().filter(|_| all.next().is_none())).map(|(_, (_, id))| *id)
 }
 

@@ -3,7 +3,7 @@
 pub mod checks;
 mod words;
 
-use sessionlint_analysis::{Event, Report, Site, SiteId};
+use sessionlint_analysis::{CauseKind, Event, Report, Site, SiteId};
 use sessionlint_diagnostics::{Diagnostic, Label, LabelKind, Level, Span};
 use sessionlint_protocols::{Model, Protocol};
 
@@ -80,16 +80,24 @@ impl<'a> Context<'a> {
                 labels.push(Label { kind: LabelKind::Branch, span: *condition, message: message.to_owned() });
             }
         }
-        for (end, kind) in site.ended.iter().take(MAX_OTHER_EXITS) {
+        let ends = site.ended.iter().take(if first.cause.kind == CauseKind::Meanwhile { 1 } else { MAX_OTHER_EXITS });
+        for (end, kind) in ends {
             if *end != span && first.release != Some(*end) {
-                let message = format!("{} here, on another way", words::ended(*kind));
+                let way = if first.cause.kind == CauseKind::Meanwhile { "" } else { ", on another way" };
+                let message = format!("{} here{way}", words::ended(*kind));
                 labels.push(Label { kind: LabelKind::Released, span: *end, message });
             }
         }
-        labels.push(Label { kind: LabelKind::Leaks, span, message: said.leaks });
+        let meanwhile = first.cause.kind == CauseKind::Meanwhile;
+        let kind = if meanwhile { LabelKind::Meanwhile } else { LabelKind::Leaks };
+        labels.push(Label { kind, span, message: said.leaks });
+        for (index, call) in first.inside.iter().enumerate() {
+            let message = if index + 1 == first.inside.len() { "it happens here" } else { "which calls this" };
+            labels.push(Label { kind: LabelKind::Called, span: *call, message: message.to_owned() });
+        }
         let others: Vec<&&Event> = events.iter().skip(1).filter(|event| event.cause.span != span).collect();
         for other in others.iter().take(MAX_OTHER_EXITS) {
-            labels.push(Label { kind: LabelKind::Leaks, span: other.cause.span, message: "and here".to_owned() });
+            labels.push(Label { kind, span: other.cause.span, message: "and here".to_owned() });
         }
         if others.len() > MAX_OTHER_EXITS
             && let Some(last) = labels.last_mut()

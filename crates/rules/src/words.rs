@@ -37,7 +37,7 @@ pub(crate) fn ended(end: EndKind) -> &'static str {
 
 /// The way out, as part of a sentence: "a successful return".
 pub(crate) fn exit(kind: &CauseKind) -> String {
-    use sessionlint_analysis::CauseKind::{Exit, Explicit, Jump, Overwritten, ScopeEnd, Statement};
+    use sessionlint_analysis::CauseKind::{Exit, Explicit, Jump, Meanwhile, Overwritten, ScopeEnd, Statement};
     match kind {
         ScopeEnd { .. } => "the end of its block".to_owned(),
         Statement { .. } => "the end of its statement".to_owned(),
@@ -46,6 +46,7 @@ pub(crate) fn exit(kind: &CauseKind) -> String {
         Jump { keyword } => format!("`{keyword}`"),
         Overwritten => "a new value for its variable".to_owned(),
         Explicit => "`drop`".to_owned(),
+        Meanwhile => "what happens meanwhile".to_owned(),
     }
 }
 

@@ -366,7 +366,7 @@ impl<'h> Index<'h> {
     }
 
     /// The type of a constant or static, by path.
-    pub fn constant_ty(&self, scope: &Scope<'_>, path: &[String]) -> Option<Ty> {
+    pub fn constant_ty(&self, scope: &Scope<'_>, path: &[String]) -> Option<(ItemRef, Ty)> {
         let Some(Resolved::Item(item, rest)) = self.resolve(scope, path) else { return None };
         let known = self.item(item)?;
         if known.kind != ItemKind::Constant || !rest.is_empty() {
@@ -374,6 +374,6 @@ impl<'h> Index<'h> {
         }
         let (text, span) = self.item_text(item, |item| item.head)?;
         let (ty, _) = self.host.constant(text, span)?;
-        Some(self.ty(&self.scope_of(item), &ty))
+        Some((item, self.ty(&self.scope_of(item), &ty)))
     }
 }

@@ -173,6 +173,8 @@ impl Index<'_> {
         self.model.type_at(path).is_some()
             || self.model.type_at(owner).is_some()
             || self.model.is_statement_type(path)
+            || self.model.work_type(path).is_some()
+            || self.model.work_function(path).is_some()
             || self
                 .model
                 .library_at(path)

@@ -2,7 +2,7 @@
 
 use super::{Index, ItemRef, MAX_DEPTH, Resolved, Scope};
 use sessionlint_ir::{ItemKind, TypeRef};
-use sessionlint_protocols::ProtocolId;
+use sessionlint_protocols::{ProtocolId, WorkId};
 use std::collections::BTreeMap;
 
 /// A type, as far as it matters for sessions.
@@ -16,6 +16,8 @@ pub enum Ty {
     Own(ItemRef),
     /// A statement of a library that has not run yet.
     Statement,
+    /// Something that does slow work outside of the database, or a builder of it.
+    Work(WorkId),
     /// A reference, or a shared or guarded value: whoever has it does not own what is inside.
     Ref(Box<Ty>),
     /// `Result` or `Option`.
@@ -47,7 +49,7 @@ impl Ty {
                 inner.is_unknown()
             }
             Ty::Tuple(parts) => parts.iter().all(Ty::is_unknown),
-            Ty::Known(_) | Ty::Own(_) | Ty::Statement => false,
+            Ty::Known(_) | Ty::Own(_) | Ty::Statement | Ty::Work(_) => false,
         }
     }
 }
@@ -135,7 +137,10 @@ impl Index<'_> {
             Some(Resolved::External(path)) => match self.model.type_at(&path) {
                 Some(id) => Ty::Known(id),
                 None if self.model.is_statement_type(&path) => Ty::Statement,
-                None => self.wrapper(last, &argument),
+                None => match self.model.work_type(&path) {
+                    Some(work) => Ty::Work(work),
+                    None => self.wrapper(last, &argument),
+                },
             },
             Some(Resolved::Item(item, rest)) if rest.is_empty() => self.item_ty(item, args, scope, bound, depth),
             // Names of the prelude, and of wrappers behind globs.

@@ -1,13 +1,13 @@
 //! What does a call do? Macros, calls by path, and what calls have in common.
 
 use crate::events::{CauseKind, EventKind, Site, SiteId};
-use crate::flow::{Solver, typed};
+use crate::flow::{Solver, typed, typed_at};
 use crate::index::Ty;
 use crate::sql::{SqlControl, SqlEffect};
-use crate::value::{Anchor, ObligationId, Value};
+use crate::value::{Anchor, ObligationId, Origin, Root, Value};
 use crate::world::{Phase, World};
 use sessionlint_diagnostics::{Evidence, Gap, Span};
-use sessionlint_ir::{Call, Callee, Operand};
+use sessionlint_ir::{Call, Callee, Operand, Signature, TypeRef};
 use sessionlint_protocols::{EndKind, LibraryId, Opening, ProtocolId, ProtocolKind, Shape};
 
 impl Solver<'_> {
@@ -123,16 +123,33 @@ impl Solver<'_> {
         &mut self,
         world: &mut World,
         item: crate::index::ItemRef,
-        receivers: usize,
+        receiver: Receiver,
         self_ty: Option<Ty>,
         call: &Call,
     ) -> Value {
+        let receivers = usize::from(!matches!(receiver, Receiver::Argument));
         let text = self.text_argument(world, &call.args);
         let values: Vec<Value> = call.args.iter().map(|arg| self.operand(world, arg)).collect();
         let mut wrote = Value::Unknown;
+        let mut origins: Vec<Option<Origin>> = match &receiver {
+            Receiver::Argument => Vec::new(),
+            Receiver::Of(origin) => vec![origin.clone()],
+        };
+        origins.extend(values.iter().map(|value| self.origin_of(world, value)));
+        let (workload, gives) = self.called(world, item, &origins, call.name_span);
+        // What an accessor gives is the same thing every time.
+        let gives = gives.or_else(|| match receiver {
+            Receiver::Of(origin) if call.args.is_empty() => {
+                let name = &self.index.item(item)?.name;
+                origin?.then(format!("{name}()"))
+            }
+            Receiver::Argument if call.args.is_empty() => Some(Origin { root: Root::Item(item), path: Vec::new() }),
+            _ => None,
+        });
         for (index, value) in values.iter().enumerate() {
             if let Some(id) = self.session_of(world, value) {
                 self.touch(world, id);
+                self.goes_on(world, id);
                 let by_reference = matches!(value, Value::Ref(_));
                 let wrapper = self.wrapper_of(world, value);
                 let protocol = self.protocol_of(id);
@@ -155,48 +172,64 @@ impl Solver<'_> {
             self.forget(world, value);
             self.forget_option(world, value);
         }
-        match self.index.output(item, self_ty) {
+        let value = match self.index.output(item, self_ty) {
             // A function around the library's own: the statement does what its text says.
             Some(Ty::Statement) => Value::Statement(text.unwrap_or_default()),
-            Some(ty) => match self.handed_out(&ty, call.name_span) {
+            Some(ty) => match self.handed_out(&ty, call.name_span, gives.as_ref()) {
                 Value::Unknown if is_fallible(&ty) => wrote,
                 value => value,
             },
             None => Value::Unknown,
+        };
+        if workload.is_empty() {
+            return value;
+        }
+        match value {
+            Value::Future(inner) => self.later(workload, *inner),
+            value if self.index.signature(item).is_some_and(|signature| is_future(&signature)) => {
+                self.later(workload, value)
+            }
+            value => {
+                self.perform(world, &workload);
+                value
+            }
         }
     }
 
     /// What a function of the workspace returns: a session by value begins here.
-    fn handed_out(&mut self, ty: &Ty, span: Span) -> Value {
+    fn handed_out(&mut self, ty: &Ty, span: Span, from: Option<&Origin>) -> Value {
         match ty {
             Ty::Known(protocol) => {
                 let known = self.index.model.protocol(*protocol);
                 if known.kind == ProtocolKind::Pool || known.in_place {
-                    return Value::Typed(ty.clone());
+                    return Value::Typed(ty.clone(), from.cloned());
                 }
                 let site = self.opening_site(*protocol, span, Evidence::Inferred, None);
+                self.pools.extend(from.map(|pool| (site, pool.clone())));
                 Value::Pending(site, None)
             }
             Ty::Own(item) => match self.index.owned_session(*item) {
                 Some((_, protocol)) => {
                     let site = self.opening_site(protocol, span, Evidence::Inferred, None);
                     self.sites[usize::from(site.0)].wrapper = Some(*item);
+                    self.pools.extend(from.map(|pool| (site, pool.clone())));
                     self.wrap(*item, Value::Pending(site, None))
                 }
-                None => Value::Typed(ty.clone()),
+                None => Value::Typed(ty.clone(), from.cloned()),
             },
-            Ty::Future(inner) => match self.handed_out(inner, span) {
+            Ty::Future(inner) => match self.handed_out(inner, span, from) {
                 Value::Unknown => Value::Unknown,
                 inner => Value::Future(Box::new(inner)),
             },
-            Ty::Fallible(inner) => match self.handed_out(inner, span) {
+            Ty::Fallible(inner) => match self.handed_out(inner, span, from) {
                 Value::Unknown => Value::Unknown,
                 inner => Value::Fallible(Box::new(inner)),
             },
             Ty::Tuple(parts) => {
-                let parts: Vec<Value> = parts.iter().map(|part| self.handed_out(part, span)).collect();
+                let parts: Vec<Value> = parts.iter().map(|part| self.handed_out(part, span, from)).collect();
                 if parts.iter().all(|part| *part == Value::Unknown) { Value::Unknown } else { Value::Tuple(parts) }
             }
+            Ty::Ref(_) => typed_at(ty.clone(), from.cloned()),
             other => typed(other.clone()),
         }
     }
@@ -222,6 +255,10 @@ impl Solver<'_> {
             pooled: false,
             ended: Vec::new(),
         };
+        let pool = match anchor {
+            Some((Anchor::Obligation(id), _)) => self.pools.get(&id.site).cloned(),
+            _ => None,
+        };
         match anchor {
             Some((Anchor::Obligation(id), _)) => {
                 let connection = &self.sites[usize::from(id.site.0)];
@@ -235,7 +272,9 @@ impl Solver<'_> {
             }
             None => {}
         }
-        self.site(site)
+        let site = self.site(site);
+        self.pools.extend(pool.map(|pool| (site, pool)));
+        site
     }
 
     /// The value of calls that open sessions; several openings of one call are the parts of a tuple.
@@ -245,18 +284,29 @@ impl Solver<'_> {
         span: Span,
         evidence: Evidence,
         anchor: Option<(Anchor, &World)>,
-        parent: Option<ObligationId>,
+        from: From,
     ) -> Value {
         let Some((protocol, opening)) = openings.first() else { return Value::Unknown };
         let one = |solver: &mut Self, protocol: ProtocolId| {
             let known = solver.index.model.protocol(protocol);
             if known.kind == ProtocolKind::Pool {
-                return Value::Typed(Ty::Known(protocol));
+                return Value::Typed(Ty::Known(protocol), None);
             }
             let in_place = known.in_place;
             let anchor = anchor.as_ref().filter(|_| in_place);
             let site = solver.opening_site(protocol, span, evidence, anchor.map(|(anchor, world)| (anchor, *world)));
-            if let Some(parent) = parent {
+            match &from {
+                From::Nowhere => {}
+                From::Pool(pool) => {
+                    solver.pools.insert(site, pool.clone());
+                }
+                From::Session(id) => {
+                    solver.pools.extend(solver.pools.get(&id.site).cloned().map(|pool| (site, pool)));
+                }
+            }
+            if let From::Session(parent) = from
+                && solver.index.model.protocol(solver.protocol_of(parent)).is_transaction()
+            {
                 solver.parents.insert(site, parent);
             }
             Value::Pending(site, anchor.map(|(anchor, _)| anchor.clone()))
@@ -294,6 +344,12 @@ impl Solver<'_> {
         let mut value = Value::Unknown;
         if let Anchor::Obligation(id) = &anchor {
             self.touch(world, *id);
+            self.goes_on(world, *id);
+            if effect.holds
+                && let Some(state) = world.facts.obligations.get_mut(id)
+            {
+                state.by_design = true;
+            }
             if effect.writes {
                 value = self.first_write(world, *id);
                 self.write(world, *id, Some(span));
@@ -384,6 +440,38 @@ impl Solver<'_> {
         }
         Value::Unknown
     }
+}
+
+/// What a method is called on.
+pub(crate) enum Receiver {
+    /// It is the first of the arguments, or there is none.
+    Argument,
+    /// Something from here, as far as that is known.
+    Of(Option<Origin>),
+}
+
+/// What a session is opened on.
+pub(crate) enum From {
+    /// Nothing that is known.
+    Nowhere,
+    /// A pool.
+    Pool(Origin),
+    /// A connection or transaction.
+    Session(ObligationId),
+}
+
+/// Whether a function gives a future, so that it does nothing before that is polled.
+fn is_future(signature: &Signature) -> bool {
+    fn names_one(ty: &TypeRef) -> bool {
+        match ty {
+            TypeRef::Path { segments, args } => {
+                segments.last().is_some_and(|name| name.ends_with("Future")) || args.iter().any(names_one)
+            }
+            TypeRef::Bounds(bounds) => bounds.iter().any(names_one),
+            _ => false,
+        }
+    }
+    signature.is_async || names_one(&signature.output)
 }
 
 /// Whether a call gives a result, at once or when it is awaited.

@@ -1,8 +1,9 @@
 //! What does a closure or async block do to the sessions that it captures?
 
-use crate::flow::{ChildEffect, Solver};
+use crate::flow::{Child, ChildEffect, Solver};
 use crate::index::Scope;
-use crate::value::{Anchor, ObligationId, Value};
+use crate::value::{Anchor, ObligationId, Root, Value};
+use crate::workload::Workload;
 use crate::world::{Phase, World};
 use sessionlint_diagnostics::Span;
 use sessionlint_ir::{Body, BodyKind, Callee, LocalId, Operand, Place, Rvalue, StatementKind};
@@ -12,13 +13,13 @@ impl Solver<'_> {
     /// A closure or async block is made. Its body is analysed once, with what is known of what it captures.
     pub(crate) fn closure(&mut self, world: &mut World, child: usize, by_move: bool, span: Span) -> Value {
         let body = &self.body.children[child];
-        let effects = match self.children.get(&child) {
+        let Child { effects, workload } = match self.children.get(&child) {
             Some(known) => known.clone(),
             None => {
                 // A body that contains itself is a finite tree, so this ends.
-                let effects = self.analyse_child(world, body, by_move);
-                self.children.insert(child, effects.clone());
-                effects
+                let known = self.analyse_child(world, body, by_move);
+                self.children.insert(child, known.clone());
+                known
             }
         };
         for capture in &body.captures {
@@ -46,7 +47,7 @@ impl Solver<'_> {
             if value.owns() && moves && !through_reference {
                 let value = world.take(self.index, &target);
                 self.forget(world, &value);
-            } else if !matches!(value, Value::Typed(_) | Value::Unknown | Value::Text(_) | Value::Session(_)) {
+            } else if !matches!(value, Value::Typed(..) | Value::Unknown | Value::Text(_) | Value::Session(_)) {
                 // A flag or option that a closure may change is not known any more.
                 if !by_move {
                     self.forget(world, &value);
@@ -54,12 +55,19 @@ impl Solver<'_> {
                 }
             }
         }
-        Value::Unknown
+        match (self.workload(workload), body.kind) {
+            (Some(id), BodyKind::AsyncBlock) => Value::Future(Box::new(Value::Work(id, Box::new(Value::Unknown)))),
+            (Some(id), _) => Value::Callable(id),
+            (None, _) => Value::Unknown,
+        }
     }
 
-    fn analyse_child(&mut self, world: &World, body: &Body, by_move: bool) -> BTreeMap<LocalId, ChildEffect> {
+    fn analyse_child(&mut self, world: &World, body: &Body, by_move: bool) -> Child {
         let scope = Scope { imports: self.scope.imports, ..self.scope.clone() };
         let mut solver = Solver::new(self.analysis, body, scope, self.depth);
+        solver.nested = true;
+        solver.deep = self.deep;
+        solver.collects = self.is_watched(world);
         let mut inner = solver.parameters(World::default());
         let mut lent: BTreeMap<LocalId, ObligationId> = BTreeMap::new();
         for capture in &body.captures {
@@ -86,9 +94,12 @@ impl Solver<'_> {
                     lent.insert(capture.inner, inner_id);
                     value
                 }
-                (None, value @ (Value::Typed(_) | Value::Text(_) | Value::Statement(_))) => value,
+                // Inside, the captured variable itself is where it comes from.
+                (None, Value::Typed(ty, _)) => Value::Typed(ty, None),
+                (None, value @ (Value::Text(_) | Value::Statement(_))) => value,
                 (None, Value::Ref(place)) => match world.get(self.index, &place) {
-                    value @ (Value::Typed(_) | Value::Text(_) | Value::Statement(_)) => value,
+                    Value::Typed(ty, _) => Value::Typed(ty, None),
+                    value @ (Value::Text(_) | Value::Statement(_)) => value,
                     _ => Value::Unknown,
                 },
                 _ => Value::Unknown,
@@ -100,6 +111,20 @@ impl Solver<'_> {
         for capture in &body.captures {
             let writes = lent.get(&capture.inner).is_some_and(|id| solver.written.contains(&id.site));
             effects.insert(capture.inner, ChildEffect { writes, ends: self.ends_capture(body, capture.inner) });
+        }
+        self.truncated |= solver.truncated;
+        let mut workload = Workload::default();
+        for (deed, way) in &solver.done.0 {
+            let seen = deed.seen_from(|origin| match &origin.root {
+                Root::Local(local) => {
+                    let capture = body.captures.iter().find(|capture| capture.inner == *local)?;
+                    origin.onto(&world.origin(&Place::local(capture.outer))?)
+                }
+                _ => Some(origin.clone()),
+            });
+            if let Some(seen) = seen {
+                workload.add(seen, way.clone());
+            }
         }
         // What happens inside is told with the body around it; sites are numbered anew.
         let sites: Vec<_> = solver.sites.iter().map(|site| self.site(site.clone())).collect();
@@ -118,7 +143,7 @@ impl Solver<'_> {
         }
         self.gaps.extend(solver.gaps);
         self.gaps.extend(body.gaps.iter().cloned());
-        effects
+        Child { effects, workload }
     }
 
     /// Whether a body passes a captured variable on, or calls a method on it that ends a session.
@@ -142,9 +167,10 @@ impl Solver<'_> {
                 by_value || ends
             }
             StatementKind::Assign(_, Rvalue::Aggregate(_, fields)) => fields.iter().any(|(_, field)| whole(field)),
-            StatementKind::Assign(_, Rvalue::Use(operand) | Rvalue::Exit(_, operand) | Rvalue::Await(operand)) => {
-                whole(operand)
-            }
+            StatementKind::Assign(
+                _,
+                Rvalue::Use(operand) | Rvalue::Exit(_, operand) | Rvalue::Await { future: operand, .. },
+            ) => whole(operand),
             _ => false,
         });
         direct

@@ -158,6 +158,7 @@ impl Solver<'_> {
             cause: cause.clone(),
             written,
             release,
+            inside: Vec::new(),
             deliberate: world.facts.deliberate,
             branches: world.trace.branches.clone(),
         };

@@ -1,8 +1,10 @@
 //! What does a call by path do? Standard functions, functions and types of libraries, the workspace's own.
 
+use super::call::{From, Receiver};
 use crate::flow::Solver;
 use crate::index::{Resolved, Ty};
 use crate::value::Value;
+use crate::workload::{Deed, Workload};
 use crate::world::World;
 use sessionlint_diagnostics::Evidence;
 use sessionlint_ir::{Call, ItemKind, Operand, Place, TypeRef};
@@ -40,7 +42,7 @@ impl Solver<'_> {
             Some(Resolved::Item(item, rest)) => {
                 let kind = self.index.item(item).map(|item| item.kind);
                 match (kind, rest.as_slice()) {
-                    (Some(ItemKind::Function), []) => self.own_function(world, item, 0, None, call),
+                    (Some(ItemKind::Function), []) => self.own_function(world, item, Receiver::Argument, None, call),
                     (Some(ItemKind::Struct | ItemKind::Enum | ItemKind::Trait), [name]) => {
                         let ty =
                             self.index.ty(&self.scope, &TypeRef::Path { segments: owner.to_vec(), args: Vec::new() });
@@ -53,7 +55,7 @@ impl Solver<'_> {
                     }
                     (Some(ItemKind::Struct), []) => {
                         self.pass_arguments(world, &call.args, call.name_span);
-                        Value::Typed(Ty::Own(item))
+                        Value::Typed(Ty::Own(item), None)
                     }
                     _ => {
                         self.pass_arguments(world, &call.args, call.name_span);
@@ -129,16 +131,14 @@ impl Solver<'_> {
                 let value = self.operand(world, first?);
                 self.forget(world, &value);
                 match value {
-                    Value::Typed(ty) => Value::Typed(Ty::Ref(Box::new(ty))),
+                    Value::Typed(ty, origin) => Value::Typed(Ty::Ref(Box::new(ty)), origin),
                     _ => Value::Unknown,
                 }
             }
             ("Arc" | "Rc" | "Clone", "clone", 1) => {
                 let value = self.read(world, first?);
-                match self.known_or_own(world, &value) {
-                    Some(ty) => Value::Typed(ty),
-                    None => return None,
-                }
+                let ty = self.known_or_own(world, &value)?;
+                Value::Typed(ty, self.origin_of(world, &value))
             }
             _ => return None,
         };
@@ -154,7 +154,7 @@ impl Solver<'_> {
 
     pub(crate) fn known_or_own(&self, world: &World, value: &Value) -> Option<Ty> {
         match value {
-            Value::Typed(ty) => Some(ty.clone()),
+            Value::Typed(ty, _) => Some(ty.clone()),
             Value::Ref(place) => match world.get(self.index, place) {
                 Value::Ref(_) => None,
                 inner => self.known_or_own(world, &inner),
@@ -201,7 +201,19 @@ impl Solver<'_> {
         let openings = self.function_openings(path, call.args.len());
         if !openings.is_empty() {
             self.pass_arguments(world, &call.args, call.name_span);
-            return self.opened(&openings, call.name_span, Evidence::Traced, None, None);
+            return self.opened(&openings, call.name_span, Evidence::Traced, None, From::Nowhere);
+        }
+        if let Some(work) = model.work_function(path) {
+            self.pass_arguments(world, &call.args, call.name_span);
+            return self.outside(work, call.name_span);
+        }
+        if let Some(work) = model.work_type(owner) {
+            self.pass_arguments(world, &call.args, call.name_span);
+            return Value::Typed(Ty::Work(work), None);
+        }
+        if model.is_outside(path) {
+            self.pass_arguments(world, &call.args, call.name_span);
+            return self.later(Workload::one(Deed::Outside(format!("`{name}`")), call.name_span), Value::Unknown);
         }
         if let Some((library, _)) = model.library_at(path) {
             let statements = &model.library(library).statements;
@@ -237,7 +249,7 @@ impl Solver<'_> {
                     found.into_iter().map(|(protocol, opening)| (protocol, opening.clone())).collect();
                 if !openings.is_empty() {
                     self.pass_arguments(world, &call.args, call.name_span);
-                    return self.opened(&openings, call.name_span, Evidence::Traced, None, None);
+                    return self.opened(&openings, call.name_span, Evidence::Traced, None, From::Nowhere);
                 }
                 match call.args.split_first() {
                     Some((receiver, rest)) => {
@@ -256,7 +268,7 @@ impl Solver<'_> {
                 }
             }
             Ty::Own(owner) => match self.index.methods(*owner, name).as_slice() {
-                [item] => self.own_function(world, *item, 0, Some(Ty::Own(*owner)), call),
+                [item] => self.own_function(world, *item, Receiver::Argument, Some(Ty::Own(*owner)), call),
                 _ => {
                     self.pass_arguments(world, &call.args, call.name_span);
                     Value::Unknown

@@ -1,8 +1,9 @@
 //! What does a method call do? It depends on what the receiver is.
 
-use crate::flow::{Solver, typed};
+use super::call::Receiver;
+use crate::flow::{Solver, typed, typed_at};
 use crate::index::Ty;
-use crate::value::{Anchor, Value};
+use crate::value::{Anchor, Origin, Value};
 use crate::world::World;
 use sessionlint_ir::{Call, Operand, Place};
 
@@ -98,13 +99,24 @@ impl Solver<'_> {
                 self.pass_arguments(world, &call.args, call.name_span);
                 Value::Text(effect)
             }
-            Value::Typed(ty) => self.typed_method(world, &ty, place, name, call),
+            Value::Typed(ty, origin) => {
+                let origin = origin.or_else(|| world.origin(place.as_ref()?));
+                self.typed_method(world, &ty, origin, place, name, call)
+            }
             _ => self.unknown_method(world, place, name, call),
         }
     }
 
-    fn typed_method(&mut self, world: &mut World, ty: &Ty, place: Option<Place>, name: &str, call: &Call) -> Value {
-        let target = place.clone().map_or(Value::Typed(ty.clone()), Value::Ref);
+    fn typed_method(
+        &mut self,
+        world: &mut World,
+        ty: &Ty,
+        origin: Option<Origin>,
+        place: Option<Place>,
+        name: &str,
+        call: &Call,
+    ) -> Value {
+        let target = place.clone().map_or(Value::Typed(ty.clone(), origin.clone()), Value::Ref);
         match ty.peeled() {
             Ty::Known(protocol) => {
                 if let Some(value) = self.known_method(world, *protocol, &target, name, call) {
@@ -113,7 +125,7 @@ impl Solver<'_> {
                 if SAME.contains(&name) {
                     return match place {
                         Some(place) if name != "clone" => Value::Ref(place),
-                        _ => Value::Typed(ty.clone()),
+                        _ => Value::Typed(ty.clone(), origin),
                     };
                 }
                 self.unknown_method(world, place, name, call)
@@ -122,10 +134,10 @@ impl Solver<'_> {
                 let owner = *owner;
                 let methods = self.index.methods(owner, name);
                 match methods.as_slice() {
-                    [item] => self.own_function(world, *item, 1, Some(Ty::Own(owner)), call),
+                    [item] => self.own_function(world, *item, Receiver::Of(origin), Some(Ty::Own(owner)), call),
                     [] if SAME.contains(&name) => match place {
                         Some(place) if name != "clone" => Value::Ref(place),
-                        _ => Value::Typed(ty.clone()),
+                        _ => Value::Typed(ty.clone(), origin),
                     },
                     [] => self.unknown_method(world, place, name, call),
                     _ => {
@@ -157,21 +169,28 @@ impl Solver<'_> {
                     {
                         self.pass_arguments(world, &call.args, call.name_span);
                         if OPENERS.contains(&name) {
-                            return typed(inner);
+                            return typed_at(inner, origin);
                         }
-                        Value::Typed(ty.clone())
+                        Value::Typed(ty.clone(), origin)
                     }
                     _ => self.unknown_method(world, place, name, call),
                 }
+            }
+            Ty::Work(work) => {
+                self.pass_arguments(world, &call.args, call.name_span);
+                if self.index.model.work(*work).is_done_by(name) {
+                    return self.outside(*work, call.name_span);
+                }
+                Value::Typed(ty.clone(), origin)
             }
             Ty::Statement => self.statement_method(world, crate::sql::SqlEffect::default(), place, name, call),
             Ty::Cell(inner) => {
                 self.pass_arguments(world, &call.args, call.name_span);
                 let shared = Ty::Ref(inner.clone());
                 match name {
-                    "get" | "get_mut" => typed(Ty::Fallible(Box::new(shared))),
-                    "get_or_init" | "wait" => typed(shared),
-                    "get_or_try_init" => typed(Ty::Fallible(Box::new(shared))),
+                    "get" | "get_mut" => typed_at(Ty::Fallible(Box::new(shared)), origin),
+                    "get_or_init" | "wait" => typed_at(shared, origin),
+                    "get_or_try_init" => typed_at(Ty::Fallible(Box::new(shared)), origin),
                     _ => Value::Unknown,
                 }
             }
@@ -181,7 +200,7 @@ impl Solver<'_> {
                     "get" | "first" | "last" | "get_mut" | "first_mut" | "last_mut" => {
                         typed(Ty::Fallible(Box::new(Ty::Ref(inner.clone()))))
                     }
-                    "iter" | "iter_mut" | "into_iter" => Value::Typed(ty.clone()),
+                    "iter" | "iter_mut" | "into_iter" => Value::Typed(ty.clone(), None),
                     _ => Value::Unknown,
                 }
             }
@@ -289,6 +308,13 @@ impl Solver<'_> {
                 None => value,
             };
         }
+        if let Some((_, pool)) = call.args.iter().find_map(|arg| {
+            let value = self.read(world, arg);
+            self.pool_of(world, &value)
+        }) {
+            self.pass_arguments(world, &call.args, call.name_span);
+            return self.executed(pool, effect.writes, call.name_span);
+        }
         // More text for a statement that is put together in pieces can only make it write.
         let more = self.text_argument(world, &call.args);
         self.pass_arguments(world, &call.args, call.name_span);
@@ -315,6 +341,17 @@ impl Solver<'_> {
         let mut writes = false;
         let mut value = Value::Unknown;
         for arg in &call.args {
+            let read = self.read(world, arg);
+            if let Some((protocol, pool)) = self.pool_of(world, &read) {
+                let library = model.library(model.protocol(protocol).library);
+                let names = |known: &[String]| known.iter().any(|known| known == name);
+                if names(&library.writes) || names(&library.reads) {
+                    let writes = names(&library.writes);
+                    self.pass_arguments(world, &call.args, call.name_span);
+                    return self.executed(pool, writes, call.name_span);
+                }
+                continue;
+            }
             let Some(target) = self.executor(world, arg) else { continue };
             let Some((protocol, anchor)) = self.anchor_of(world, &target) else { continue };
             let library = model.library(model.protocol(protocol).library);
@@ -336,7 +373,7 @@ impl Solver<'_> {
                     && library.writes.iter().any(|write| write == name)
             });
         if is_verb {
-            return Value::Statement(crate::sql::SqlEffect { writes: true, control: None });
+            return Value::Statement(crate::sql::SqlEffect { writes: true, ..Default::default() });
         }
         value
     }

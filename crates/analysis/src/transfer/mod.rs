@@ -6,13 +6,14 @@ mod drops;
 mod function;
 mod method;
 mod session;
+mod workload;
 mod wrapper;
 
 use crate::events::CauseKind;
-use crate::flow::{Solver, typed};
+use crate::flow::{Solver, typed, typed_at};
 use crate::index::Ty;
 use crate::sql::SqlEffect;
-use crate::value::{Anchor, ObligationId, Value};
+use crate::value::{Anchor, ObligationId, Origin, Root, Value};
 use crate::world::{Phase, World};
 use sessionlint_diagnostics::Span;
 use sessionlint_ir::{
@@ -79,8 +80,11 @@ impl Solver<'_> {
     fn name(&mut self, value: &Value, local: LocalId) {
         let Some(name) = &self.body.locals[local.index()].name else { return };
         let mut inner = value;
-        while let Value::Success(next) | Value::Fallible(next) | Value::Future(next) | Value::Wrapper(_, _, next) =
-            inner
+        while let Value::Success(next)
+        | Value::Fallible(next)
+        | Value::Future(next)
+        | Value::Work(_, next)
+        | Value::Wrapper(_, _, next) = inner
         {
             inner = next;
         }
@@ -99,14 +103,17 @@ impl Solver<'_> {
         match value {
             Rvalue::Use(operand) => self.operand(world, operand),
             Rvalue::Call(call) => self.call(world, call),
-            Rvalue::Await(future) => {
+            Rvalue::Await { future, raced } => {
                 let future = self.future(world, future);
-                self.awaited(world, future)
+                self.awaited(world, future, span, *raced)
             }
             Rvalue::Aggregate(kind, fields) => self.aggregate(world, kind, fields),
             Rvalue::Closure { child, by_move } => self.closure(world, *child, *by_move, span),
             Rvalue::Exit(kind, operand) => {
                 let value = self.operand(world, operand);
+                if *kind != ExitKind::Error {
+                    self.given(world, &value);
+                }
                 self.forget(world, &value);
                 let shape = match value {
                     Value::Failure => Value::Failure,
@@ -160,7 +167,8 @@ impl Solver<'_> {
                 return if effects.all(|effect| effect == first) { Value::Text(first) } else { Value::Unknown };
             }
         }
-        self.index.constant_ty(&self.scope, path).map_or(Value::Unknown, typed)
+        let Some((item, ty)) = self.index.constant_ty(&self.scope, path) else { return Value::Unknown };
+        typed_at(ty, Some(Origin { root: Root::Item(item), path: Vec::new() }))
     }
 
     /// The future that is awaited; behind a reference it is polled where it is.
@@ -177,18 +185,24 @@ impl Solver<'_> {
         self.operand(world, operand)
     }
 
-    fn awaited(&mut self, world: &mut World, future: Value) -> Value {
+    /// The output of a future. What is raced against others may well be cancelled: a sleep, say, is a time limit
+    /// for the rest.
+    fn awaited(&mut self, world: &mut World, future: Value, span: Span, raced: bool) -> Value {
         match future {
-            Value::Future(inner) => match *inner {
+            Value::Future(inner) => match if raced { unworked(*inner) } else { self.polled(world, *inner) } {
                 Value::Release { obligation, end, fallible, .. } => {
                     self.end(world, obligation, end);
                     if fallible { Value::Fallible(Box::new(Value::Outcome(obligation, end))) } else { Value::Unknown }
                 }
                 other => other,
             },
-            Value::Typed(ty) => match ty.peeled() {
-                Ty::Future(inner) => self.fresh(&(**inner).clone()),
-                _ => Value::Typed(ty),
+            Value::Typed(ty, origin) => match ty.peeled() {
+                Ty::Future(inner) => typed_at((**inner).clone(), origin),
+                Ty::Work(work) if self.index.model.work(*work).awaited && !raced => {
+                    let future = self.outside(*work, span);
+                    self.awaited(world, future, span, raced)
+                }
+                _ => Value::Typed(ty, origin),
             },
             Value::Session(id) => {
                 // The half of a connection that does the work is done when its future is.
@@ -197,11 +211,6 @@ impl Solver<'_> {
             }
             other => other,
         }
-    }
-
-    /// The value of a type that a call just made, sessions included only as types.
-    fn fresh(&self, ty: &Ty) -> Value {
-        typed(ty.clone())
     }
 
     fn aggregate(&mut self, world: &mut World, kind: &AggregateKind, fields: &[(String, Operand)]) -> Value {
@@ -224,7 +233,7 @@ impl Solver<'_> {
                     Value::Text(effect) => Some(*effect),
                     _ => None,
                 });
-                match texts.reduce(|a, b| SqlEffect { writes: a.writes || b.writes, control: None }) {
+                match texts.reduce(|a, b| SqlEffect { writes: a.writes || b.writes, ..SqlEffect::default() }) {
                     Some(effect) => Value::Text(effect),
                     None => Value::Unknown,
                 }
@@ -238,7 +247,7 @@ impl Solver<'_> {
                     .index
                     .ty(&self.scope, &sessionlint_ir::TypeRef::Path { segments: path.clone(), args: Vec::new() });
                 match ty {
-                    Ty::Own(_) => Value::Typed(ty),
+                    Ty::Own(_) => Value::Typed(ty, None),
                     _ => Value::Unknown,
                 }
             }
@@ -267,6 +276,9 @@ impl Solver<'_> {
 
     /// A session's end happens.
     pub(crate) fn end(&mut self, world: &mut World, id: ObligationId, end: EndKind) {
+        if end == EndKind::Commit {
+            self.goes_on(world, id);
+        }
         world.set_phase(id, Phase::Ended(end));
         let Some(state) = world.facts.obligations.get(&id).cloned() else { return };
         if let (EndKind::Commit, true, Some(parent)) = (end, state.written, state.parent) {
@@ -277,6 +289,7 @@ impl Solver<'_> {
 
     /// Something is written through a session.
     pub(crate) fn write(&mut self, world: &mut World, id: ObligationId, span: Option<Span>) {
+        self.goes_on(world, id);
         if let Some(state) = world.facts.obligations.get_mut(&id) {
             state.written = true;
             state.touched = true;
@@ -317,8 +330,10 @@ impl Solver<'_> {
         }
         match value {
             Value::Ref(place) => match world.get(self.index, place) {
-                Value::Typed(ty) => match ty.peeled() {
-                    Ty::Known(protocol) => Some((*protocol, Anchor::Place(world.canonical(place).0))),
+                Value::Typed(ty, _) => match ty.peeled() {
+                    Ty::Known(protocol) if !self.lends(&ty) => {
+                        Some((*protocol, Anchor::Place(world.canonical(place).0)))
+                    }
                     _ => None,
                 },
                 _ => None,
@@ -358,5 +373,14 @@ impl Solver<'_> {
             }
             world.remove_local(*local);
         }
+    }
+}
+
+/// What a future gives, without what happens when it is polled.
+fn unworked(value: Value) -> Value {
+    match value {
+        Value::Work(_, inner) => unworked(*inner),
+        Value::Fallible(inner) => Value::Fallible(Box::new(unworked(*inner))),
+        other => other,
     }
 }

@@ -1,9 +1,11 @@
 //! What does a method of a session, or of a library's type, do?
 
+use super::call::From;
 use crate::events::{CauseKind, EventKind};
 use crate::flow::{Solver, typed};
 use crate::index::Ty;
 use crate::value::{Anchor, ObligationId, Value};
+use crate::workload::{Deed, Workload};
 use crate::world::{Phase, World};
 use sessionlint_diagnostics::{Evidence, Span};
 use sessionlint_ir::{Call, Operand, Place};
@@ -26,6 +28,7 @@ impl Solver<'_> {
         if let Some(ending) = protocol.endings.iter().find(|ending| ending.call == name) {
             return self.release(world, id, place, ending, call);
         }
+        self.goes_on(world, id);
         if protocol.leaks.iter().any(|leak| leak == name) {
             return self.leaking_method(world, id, place, name, call);
         }
@@ -35,8 +38,7 @@ impl Solver<'_> {
         let openings = self.method_openings(protocol_id, name, call);
         if !openings.is_empty() {
             self.pass_arguments(world, &call.args, call.name_span);
-            let parent = protocol.is_transaction().then_some(id);
-            return self.opened(&openings, call.name_span, Evidence::Typed, None, parent);
+            return self.opened(&openings, call.name_span, Evidence::Typed, None, From::Session(id));
         }
         if protocol.same.iter().any(|same| same == name) {
             return target;
@@ -199,7 +201,8 @@ impl Solver<'_> {
                 self.pass_arguments(world, args, call.name_span);
                 let openings = [(protocol, opening.clone())];
                 let snapshot = world.clone();
-                return Some(self.opened(&openings, call.name_span, Evidence::Typed, Some((anchor, &snapshot)), None));
+                let on = Some((anchor, &snapshot));
+                return Some(self.opened(&openings, call.name_span, Evidence::Typed, on, From::Nowhere));
             }
         }
         None
@@ -262,7 +265,17 @@ impl Solver<'_> {
         let openings = self.method_openings(protocol_id, name, call);
         if !openings.is_empty() {
             self.pass_arguments(world, &call.args, call.name_span);
-            return Some(self.opened(&openings, call.name_span, Evidence::Typed, None, None));
+            let Some((_, pool)) = self.pool_of(world, target) else {
+                return Some(self.opened(&openings, call.name_span, Evidence::Typed, None, From::Nowhere));
+            };
+            let checkout = Workload::one(Deed::Checkout(pool.clone()), call.name_span);
+            return Some(match self.opened(&openings, call.name_span, Evidence::Typed, None, From::Pool(pool)) {
+                Value::Future(inner) => self.later(checkout, *inner),
+                value => {
+                    self.perform(world, &checkout);
+                    value
+                }
+            });
         }
         if protocol.same.iter().any(|same| same == name) {
             self.pass_arguments(world, &call.args, call.name_span);
@@ -276,6 +289,10 @@ impl Solver<'_> {
         if library.runs_text.iter().any(|run| run == name) {
             let effect = self.text_argument(world, &call.args);
             self.pass_arguments(world, &call.args, call.name_span);
+            if let Some((_, pool)) = self.pool_of(world, target) {
+                let writes = effect.is_some_and(|effect| effect.writes);
+                return Some(self.executed(pool, writes, call.name_span));
+            }
             return Some(match effect {
                 Some(effect) => self.run_text(world, target, effect, call.name_span),
                 None => Value::Unknown,

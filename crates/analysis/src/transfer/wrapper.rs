@@ -1,5 +1,6 @@
 //! What does a struct of the workspace owe that owns a session? Learned from its methods.
 
+use super::call::Receiver;
 use crate::flow::Solver;
 use crate::index::{ItemRef, Ty};
 use crate::value::{ObligationId, Value};
@@ -105,7 +106,7 @@ impl Solver<'_> {
         let gives_itself = signature
             .as_ref()
             .is_some_and(|signature| matches!(signature.output, TypeRef::Ref { .. } | TypeRef::Bounds(_)));
-        let value = self.own_function(world, *method, 1, Some(Ty::Own(item)), call);
+        let value = self.own_function(world, *method, Receiver::Of(None), Some(Ty::Own(item)), call);
         match (gives_itself && !by_value, wrote) {
             (true, _) => target,
             (false, Value::Unknown) => value,

@@ -308,7 +308,7 @@ impl Lowerer {
             return self.inline_block(&block.block, dest);
         }
         let future = self.operand(base);
-        self.assign(dest, Rvalue::Await(future), span);
+        self.assign(dest, Rvalue::Await { future, raced: false }, span);
     }
 
     /// A block whose `?` and `return` leave only the block.

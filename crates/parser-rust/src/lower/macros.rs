@@ -217,7 +217,7 @@ impl Lowerer {
         let mut outputs = Vec::new();
         for future in futures {
             let output = Place::local(self.temporary(span));
-            self.assign(&output, Rvalue::Await(future), span);
+            self.assign(&output, Rvalue::Await { future, raced: false }, span);
             outputs.push(Operand::Value(output));
         }
         let is_try = mac.path.segments.last().is_some_and(|segment| segment.ident == "try_join");
@@ -252,7 +252,8 @@ impl Lowerer {
             self.frame().test(Test::Opaque, next, span);
             self.frame().push_scope();
             let output = Place::local(self.temporary(span));
-            self.assign(&output, Rvalue::Await(Operand::Value(futures[index].clone())), span);
+            let future = Operand::Value(futures[index].clone());
+            self.assign(&output, Rvalue::Await { future, raced: true }, span);
             // What the other futures hold is handed back or dropped by the cancelled futures themselves.
             let cancelled = futures.iter().enumerate().filter(|(other, _)| *other != index);
             let cancelled = cancelled.map(|(_, future)| Operand::Value(future.clone())).collect();

@@ -4,6 +4,9 @@ mod discarded_session;
 mod ignored_release_result;
 mod leaked_session;
 mod missing_rollback;
+mod nested_acquire;
+mod session_held_across_await;
+mod transaction_bypass;
 mod unawaited_release;
 mod unbalanced_begin;
 mod uncommitted_transaction;
@@ -22,4 +25,7 @@ pub const ALL: &[Check] = &[
     discarded_session::CHECK,
     unguarded_session::CHECK,
     leaked_session::CHECK,
+    transaction_bypass::CHECK,
+    nested_acquire::CHECK,
+    session_held_across_await::CHECK,
 ];

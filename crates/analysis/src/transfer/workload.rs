@@ -1,0 +1,260 @@
+//! What happens when a call runs or its future is polled, beside its value: checkouts and slow work.
+
+use crate::events::{CauseKind, EventKind};
+use crate::flow::Solver;
+use crate::index::{ItemRef, Ty};
+use crate::value::{ObligationId, Origin, Root, Value, WorkloadId};
+use crate::workload::{Deed, Workload, seen_by_caller};
+use crate::world::{State, World};
+use sessionlint_diagnostics::Span;
+use sessionlint_protocols::{ProtocolId, ProtocolKind, WorkId};
+
+impl Solver<'_> {
+    /// Whether anybody wants to know what is done now: the caller, or a session that is held.
+    pub(crate) fn is_watched(&self, world: &World) -> bool {
+        self.collects || world.facts.obligations.keys().any(|id| world.is_open(*id))
+    }
+
+    /// Something is done here and now.
+    pub(crate) fn perform(&mut self, world: &mut World, workload: &Workload) {
+        for (deed, way) in &workload.0 {
+            if self.collects
+                && let Some(seen) = deed.seen_from(|origin| self.as_parameter(origin))
+            {
+                self.done.add(seen, way.clone());
+            }
+            match deed {
+                Deed::Checkout(pool) => self.second_checkout(world, pool, false, way),
+                Deed::Execute { pool, writes } => {
+                    if !*writes || !self.bypass(world, pool, way) {
+                        self.second_checkout(world, pool, true, way);
+                    }
+                }
+                Deed::Outside(what) => self.slow_work(world, what, way),
+            }
+        }
+    }
+
+    /// An origin with its parameter by position, so that callers understand it.
+    pub(crate) fn as_parameter(&self, origin: &Origin) -> Option<Origin> {
+        let root = match &origin.root {
+            Root::Local(local) => {
+                // A body inside another one is seen by what it captures.
+                if self.nested {
+                    return Some(origin.clone());
+                }
+                Root::Param(self.body.params.iter().position(|param| param == local)?)
+            }
+            root => root.clone(),
+        };
+        Some(Origin { root, path: origin.path.clone() })
+    }
+
+    /// A future of work, unless there is none.
+    pub(crate) fn later(&mut self, workload: Workload, inner: Value) -> Value {
+        match self.workload(workload) {
+            Some(id) => Value::Future(Box::new(Value::Work(id, Box::new(inner)))),
+            None => Value::Future(Box::new(inner)),
+        }
+    }
+
+    /// The number of a workload; `None` for an empty one.
+    pub(crate) fn workload(&mut self, workload: Workload) -> Option<WorkloadId> {
+        if workload.is_empty() {
+            return None;
+        }
+        let known = self.workloads.iter().position(|known| *known == workload);
+        let index = known.unwrap_or_else(|| {
+            self.workloads.push(workload);
+            self.workloads.len() - 1
+        });
+        Some(WorkloadId(index as u32))
+    }
+
+    /// The output of a future that is polled to its end: the work in it is done.
+    pub(crate) fn polled(&mut self, world: &mut World, value: Value) -> Value {
+        match value {
+            Value::Work(id, inner) => {
+                let workload = self.workloads[id.0 as usize].clone();
+                self.perform(world, &workload);
+                self.polled(world, *inner)
+            }
+            Value::Fallible(inner) if matches!(*inner, Value::Work(..)) => {
+                Value::Fallible(Box::new(self.polled(world, *inner)))
+            }
+            other => other,
+        }
+    }
+
+    /// What a value does when it is polled or called: futures and closures that are handed to somebody.
+    pub(crate) fn inside(&self, value: &Value) -> Option<&Workload> {
+        match value {
+            Value::Future(inner) | Value::Fallible(inner) => self.inside(inner),
+            Value::Work(id, _) | Value::Callable(id) => self.workloads.get(id.0 as usize),
+            _ => None,
+        }
+    }
+
+    /// A pool is asked for a connection: is one of its connections held already?
+    fn second_checkout(&mut self, world: &World, pool: &Origin, lent: bool, way: &[Span]) {
+        let held = self.held_of(world, pool, |_| true);
+        let Some(id) = held.filter(|id| self.sites[usize::from(id.site.0)].span != way[0]) else { return };
+        let kind = EventKind::SecondCheckout { lent };
+        self.meanwhile(world, kind, id, way);
+    }
+
+    /// Something is written through the pool of an open transaction. That is a mistake when the transaction goes
+    /// on: beside one that is given up it may well be meant. Whether there is such a transaction.
+    fn bypass(&mut self, world: &mut World, pool: &Origin, way: &[Span]) -> bool {
+        let transactions = |protocol: ProtocolId| self.index.model.protocol(protocol).is_transaction();
+        let Some(id) = self.held_of(world, pool, transactions) else { return false };
+        if let Some(state) = world.facts.obligations.get_mut(&id)
+            && !state.bypassed
+        {
+            state.bypassed = true;
+            world.trace.bypassed.insert(id, (way[0], way[1..].to_vec()));
+        }
+        // It needs a second connection in any case.
+        self.second_checkout(world, pool, true, way);
+        true
+    }
+
+    /// A transaction goes on after something was written beside it.
+    pub(crate) fn goes_on(&mut self, world: &mut World, id: ObligationId) {
+        let Some(state) = world.facts.obligations.get_mut(&id).filter(|state| state.bypassed) else { return };
+        state.bypassed = false;
+        if let Some((at, inside)) = world.trace.bypassed.remove(&id) {
+            let way: Vec<Span> = std::iter::once(at).chain(inside).collect();
+            self.meanwhile(world, EventKind::Bypassed, id, &way);
+        }
+    }
+
+    /// Slow work outside is waited for: is a transaction or a connection of a pool held meanwhile?
+    fn slow_work(&mut self, world: &World, what: &str, way: &[Span]) {
+        let model = self.index.model;
+        let is_held = |id: ObligationId, state: &State| {
+            let site = &self.sites[usize::from(id.site.0)];
+            let protocol = model.protocol(site.protocol);
+            let counts =
+                site.raw || protocol.kind == ProtocolKind::Transaction || state.pool.is_some() || protocol.pooled;
+            counts && !state.by_design && !site.borrowed && site.span != way[0]
+        };
+        let Some(id) = world.held(is_held) else { return };
+        self.meanwhile(world, EventKind::HeldAcross { what: what.to_owned() }, id, way);
+    }
+
+    fn meanwhile(&mut self, world: &World, kind: EventKind, id: ObligationId, way: &[Span]) {
+        self.inside_of.insert((kind.clone(), id.site, way[0]), way[1..].to_vec());
+        self.event(world, kind, id, CauseKind::Meanwhile, way[0], None);
+    }
+
+    /// The session that is held of a pool.
+    fn held_of(&self, world: &World, pool: &Origin, wanted: impl Fn(ProtocolId) -> bool) -> Option<ObligationId> {
+        world.held(|id, state| {
+            let site = &self.sites[usize::from(id.site.0)];
+            state.pool.as_ref() == Some(pool) && !state.by_design && !site.borrowed && wanted(site.protocol)
+        })
+    }
+
+    /// Whether a type hands out a limited number of connections.
+    pub(crate) fn lends(&self, ty: &Ty) -> bool {
+        matches!(ty.peeled(), Ty::Known(protocol) if self.index.model.protocol(*protocol).lends)
+    }
+
+    /// The pool that an argument or receiver is.
+    pub(crate) fn pool_of(&self, world: &World, value: &Value) -> Option<(ProtocolId, Origin)> {
+        let (ty, origin) = match value {
+            Value::Typed(ty, origin) => (ty.clone(), origin.clone()),
+            Value::Ref(place) => match world.get(self.index, place) {
+                Value::Typed(ty, origin) => (ty, origin.or_else(|| world.origin(place))),
+                _ => return None,
+            },
+            _ => return None,
+        };
+        match ty.peeled() {
+            Ty::Known(protocol) if self.lends(&ty) => Some((*protocol, origin?)),
+            _ => None,
+        }
+    }
+
+    /// Where a value comes from.
+    pub(crate) fn origin_of(&self, world: &World, value: &Value) -> Option<Origin> {
+        match value {
+            Value::Typed(_, origin) => origin.clone(),
+            Value::Ref(place) => world.origin(place),
+            _ => None,
+        }
+    }
+
+    /// What leaves the body, for its callers.
+    pub(crate) fn given(&mut self, world: &World, value: &Value) {
+        if !self.collects {
+            return;
+        }
+        if let Some(workload) = self.inside(value).cloned() {
+            for (deed, way) in workload.0 {
+                if let Some(seen) = deed.seen_from(|origin| self.as_parameter(origin)) {
+                    self.done.add(seen, way);
+                }
+            }
+        }
+        match value {
+            Value::Failure => {}
+            Value::Success(inner) | Value::Fallible(inner) => self.given(world, inner),
+            Value::Session(ObligationId { site, .. }) | Value::Pending(site, _) => {
+                let pool = self.pools.get(site).and_then(|pool| self.as_parameter(pool));
+                self.gives.insert(pool);
+            }
+            value => {
+                let origin = self.origin_of(world, value).and_then(|origin| self.as_parameter(&origin));
+                self.gives.insert(origin);
+            }
+        }
+    }
+
+    /// A statement runs on a pool when its future is polled.
+    pub(crate) fn executed(&mut self, pool: Origin, writes: bool, at: Span) -> Value {
+        self.later(Workload::one(Deed::Execute { pool, writes }, at), Value::Unknown)
+    }
+
+    /// Slow work that a library does when its future is polled.
+    pub(crate) fn outside(&mut self, work: WorkId, at: Span) -> Value {
+        let what = self.index.model.work(work).what.clone();
+        self.later(Workload::one(Deed::Outside(what), at), Value::Unknown)
+    }
+
+    /// What a call of a function of the workspace does, with the pools that it was given.
+    pub(crate) fn called(
+        &mut self,
+        world: &World,
+        item: ItemRef,
+        arguments: &[Option<Origin>],
+        at: Span,
+    ) -> (Workload, Option<Origin>) {
+        if !self.is_watched(world) && !self.gives_session(item) {
+            return (Workload::default(), None);
+        }
+        if self.index.model.is_outside(&crate::function_segments(self.index, item)) {
+            let name = self.index.item(item).map(|item| item.name.clone()).unwrap_or_default();
+            return (Workload::one(Deed::Outside(format!("`{name}`")), at), None);
+        }
+        let summary = self.analysis.summary(item, self.deep);
+        self.truncated |= summary.truncated;
+        let workload = summary.workload.called(at, |origin| seen_by_caller(origin, arguments));
+        (workload, summary.gives.as_ref().and_then(|origin| seen_by_caller(origin, arguments)))
+    }
+
+    /// Whether a function hands out a session or a pool.
+    fn gives_session(&self, item: ItemRef) -> bool {
+        fn holds(solver: &Solver<'_>, ty: &Ty) -> bool {
+            match ty {
+                Ty::Known(_) => true,
+                Ty::Own(item) => solver.index.owned_session(*item).is_some(),
+                Ty::Ref(inner) | Ty::Fallible(inner) | Ty::Future(inner) => holds(solver, inner),
+                Ty::Tuple(parts) => parts.iter().any(|part| holds(solver, part)),
+                _ => false,
+            }
+        }
+        self.index.output(item, None).is_some_and(|ty| holds(self, &ty))
+    }
+}

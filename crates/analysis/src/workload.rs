@@ -1,0 +1,98 @@
+//! What does a function do beside giving its value: which pools does it take connections from, which slow work
+//! does it wait for?
+
+use crate::value::{Origin, Root};
+use sessionlint_diagnostics::Span;
+use std::collections::BTreeMap;
+
+/// How many calls of the way to a deed are remembered, outermost first.
+const MAX_WAY: usize = 4;
+
+/// Something that happens when a call runs, or when its future is polled.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Deed {
+    /// A connection is checked out of a pool.
+    Checkout(Origin),
+    /// A statement runs on a connection that the pool lends for it.
+    Execute {
+        /// The pool.
+        pool: Origin,
+        /// Whether it writes.
+        writes: bool,
+    },
+    /// Slow work outside of the database is waited for: what it is.
+    Outside(String),
+}
+
+impl Deed {
+    /// The same deed with its pool as the caller sees it; `None` when the caller cannot see it.
+    pub fn seen_from(&self, caller: impl Fn(&Origin) -> Option<Origin>) -> Option<Deed> {
+        Some(match self {
+            Deed::Checkout(pool) => Deed::Checkout(caller(pool)?),
+            Deed::Execute { pool, writes } => Deed::Execute { pool: caller(pool)?, writes: *writes },
+            Deed::Outside(what) => Deed::Outside(what.clone()),
+        })
+    }
+}
+
+/// What is done, each deed with the calls that lead to it, the outermost first and the deed itself last.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Workload(pub BTreeMap<Deed, Vec<Span>>);
+
+impl Workload {
+    /// A single deed, done at a place of this body.
+    pub fn one(deed: Deed, at: Span) -> Self {
+        Self(BTreeMap::from([(deed, vec![at])]))
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Adds a deed; of two ways to it the shorter one explains it better.
+    pub fn add(&mut self, deed: Deed, way: Vec<Span>) {
+        match self.0.get_mut(&deed) {
+            Some(known) => {
+                if (way.len(), &way) < (known.len(), known) {
+                    *known = way;
+                }
+            }
+            None => {
+                self.0.insert(deed, way);
+            }
+        }
+    }
+
+    /// The same as a caller sees it that calls at `at`.
+    pub fn called(&self, at: Span, caller: impl Fn(&Origin) -> Option<Origin>) -> Self {
+        let mut seen = Self::default();
+        for (deed, way) in &self.0 {
+            if let Some(deed) = deed.seen_from(&caller) {
+                let mut longer = vec![at];
+                longer.extend(way.iter().take(MAX_WAY));
+                seen.add(deed, longer);
+            }
+        }
+        seen
+    }
+}
+
+/// What a function does and gives, as far as its callers can see it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Summary {
+    /// What it does.
+    pub workload: Workload,
+    /// Where the pool that it gives comes from, or the pool of the session that it gives.
+    pub gives: Option<Origin>,
+    /// Whether calls were too deep to be looked into.
+    pub truncated: bool,
+}
+
+/// An origin as a caller sees it: parameters are what was passed for them.
+pub(crate) fn seen_by_caller(origin: &Origin, arguments: &[Option<Origin>]) -> Option<Origin> {
+    match &origin.root {
+        Root::Item(_) => Some(origin.clone()),
+        Root::Param(index) => origin.onto(arguments.get(*index)?.as_ref()?),
+        Root::Local(_) => None,
+    }
+}

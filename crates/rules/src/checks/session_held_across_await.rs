@@ -1,0 +1,41 @@
+//! A transaction or pooled connection stays checked out while slow outside work is awaited.
+
+use crate::{Check, Context, Words, words};
+use sessionlint_analysis::{Event, EventKind, Site};
+use sessionlint_diagnostics::Diagnostic;
+use sessionlint_protocols::Protocol;
+
+pub(super) const CHECK: Check = Check { rule: "session-held-across-await", run };
+
+fn run(context: &Context<'_>) -> Vec<Diagnostic> {
+    context.by_site(is_mistake).into_iter().map(|(site, events)| word(context, site, &events)).collect()
+}
+
+fn is_mistake(_: &Site, _: &Protocol, event: &Event) -> bool {
+    matches!(event.kind, EventKind::HeldAcross { .. })
+}
+
+fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
+    let protocol = context.protocol(site);
+    let event = events[0];
+    let subject = words::subject(site, protocol);
+    let what = match &event.kind {
+        EventKind::HeldAcross { what } => what.as_str(),
+        _ => "slow work",
+    };
+    let message = format!("{subject} is held across {what}");
+    let leaks = if event.inside.is_empty() {
+        format!("{what} is awaited here, and the connection waits with it")
+    } else {
+        format!("this call waits for {what}, and the connection waits with it")
+    };
+    let locks = if protocol.is_transaction() { " with its locks" } else { "" };
+    let help = match &site.name {
+        Some(name) if protocol.is_transaction() => {
+            format!("do it before `{name}` begins or after it ends: until then the connection is taken{locks}")
+        }
+        Some(name) => format!("do it before `{name}` is taken, or drop `{name}` first: the pool has few of them"),
+        None => "do it outside of the session's life: the pool has few connections".to_owned(),
+    };
+    context.finding(CHECK.rule, site, events, event.cause.span, Words { message, leaks, help: Some(help) })
+}

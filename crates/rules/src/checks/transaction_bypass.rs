@@ -1,0 +1,33 @@
+//! A write goes to the pool while a transaction of it is open, and the transaction goes on.
+
+use crate::{Check, Context, Words, words};
+use sessionlint_analysis::{Event, EventKind, Site};
+use sessionlint_diagnostics::Diagnostic;
+use sessionlint_protocols::Protocol;
+
+pub(super) const CHECK: Check = Check { rule: "transaction-bypass", run };
+
+fn run(context: &Context<'_>) -> Vec<Diagnostic> {
+    context.by_site(is_mistake).into_iter().map(|(site, events)| word(context, site, &events)).collect()
+}
+
+fn is_mistake(_: &Site, _: &Protocol, event: &Event) -> bool {
+    event.kind == EventKind::Bypassed
+}
+
+fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
+    let protocol = context.protocol(site);
+    let event = events[0];
+    let subject = words::subject(site, protocol);
+    let message = format!("this write goes to the pool and not through {subject}, which is open");
+    let leaks = if event.inside.is_empty() {
+        "it is not part of the transaction: it stays when that is rolled back, and cannot see what that has written"
+    } else {
+        "what this call writes is not part of the transaction: it stays when that is rolled back"
+    };
+    let help = site.name.as_ref().map(|name| {
+        format!("run it on `{name}`; when it must survive a rollback, run it before `{name}` begins or after it ends")
+    });
+    let said = Words { message, leaks: leaks.to_owned(), help };
+    context.finding(CHECK.rule, site, events, event.cause.span, said)
+}
