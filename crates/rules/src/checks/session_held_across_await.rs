@@ -27,7 +27,7 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
     let leaks = if event.inside.is_empty() {
         format!("{what} is awaited here, and the connection waits with it")
     } else {
-        format!("this call waits for {what}, and the connection waits with it")
+        format!("this call leads to {what}, and the connection waits with it")
     };
     let locks = if protocol.is_transaction() { " with its locks" } else { "" };
     let help = match &site.name {
