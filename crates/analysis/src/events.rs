@@ -1,6 +1,6 @@
 //! What happened to a session? The facts that an analysed body gives to the rules.
 
-use crate::index::ItemRef;
+use crate::value::Layer;
 use sessionlint_diagnostics::{Evidence, Gap, Span};
 use sessionlint_ir::{ExitHow, ExitKind, TypeRef};
 use sessionlint_protocols::{EndKind, ProtocolId};
@@ -20,8 +20,8 @@ pub struct Site {
     pub protocol: ProtocolId,
     /// How it was recognised.
     pub evidence: Evidence,
-    /// The struct of the workspace that owns it.
-    pub wrapper: Option<ItemRef>,
+    /// The structs and enums of the workspace that hold it, the outermost first.
+    pub(crate) layers: Vec<Layer>,
     /// The method of that struct that commits it, and whether it is async.
     pub own_end: Option<(String, bool)>,
     /// Whether the caller keeps it.

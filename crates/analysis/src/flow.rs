@@ -5,10 +5,11 @@
 //! and if that does not help the body is a gap: silent, and counted.
 
 use crate::events::{Event, EventKind, Report, Site, SiteId};
-use crate::index::{Index, ItemRef, Scope, Ty};
+use crate::index::{Index, Scope, Ty};
 use crate::summary::Analysis;
-use crate::value::{ObligationId, Origin, Value};
-use crate::workload::Workload;
+use crate::transfer::fold;
+use crate::value::{Layer, ObligationId, Origin, Value};
+use crate::workload::{Given, Workload};
 use crate::world::{Facts, Phase, State, World};
 use sessionlint_diagnostics::{Evidence, Gap, Span};
 use sessionlint_ir::{BlockId, Body, LocalId, Place, Terminator, Test};
@@ -56,8 +57,8 @@ pub(crate) struct Solver<'a> {
     pub pools: BTreeMap<SiteId, Origin>,
     /// The calls that lead from an event's place to what happens.
     pub inside_of: BTreeMap<(EventKind, SiteId, Span), Vec<Span>>,
-    /// What the body gives: the pools, or pools of sessions, of its exits. `None` for an exit that gives another.
-    pub gives: BTreeSet<Option<Origin>>,
+    /// What the body gives at its exits, other than errors.
+    pub gives: Option<Given>,
     /// Whether somebody wants to know what this body does.
     pub collects: bool,
     /// Whether it is a closure or block inside another body.
@@ -120,7 +121,7 @@ impl<'a> Solver<'a> {
             done: Workload::default(),
             pools: BTreeMap::new(),
             inside_of: BTreeMap::new(),
-            gives: BTreeSet::new(),
+            gives: None,
             collects: false,
             nested: false,
             deep: 0,
@@ -149,8 +150,8 @@ impl<'a> Solver<'a> {
             Ty::Known(protocol) => (*protocol, None),
             // The receiver's own methods are what ends it.
             Ty::Own(item) if self.body.locals[local.index()].name.as_deref() != Some("self") => {
-                let (field, protocol) = self.index.owned_session(*item)?;
-                (protocol, Some((*item, field)))
+                let (_, protocol) = self.index.owned_session(*item)?;
+                (protocol, Some(*item))
             }
             _ => return None,
         };
@@ -164,7 +165,7 @@ impl<'a> Solver<'a> {
             name: declared.name.clone(),
             protocol,
             evidence: if wrapper.is_some() { Evidence::Inferred } else { Evidence::Typed },
-            wrapper: wrapper.as_ref().map(|(item, _)| *item),
+            layers: Vec::new(),
             own_end: None,
             borrowed: false,
             raw: false,
@@ -175,7 +176,7 @@ impl<'a> Solver<'a> {
         });
         let session = self.begin(world, site, None, None);
         Some(match wrapper {
-            Some((item, _)) => self.wrap(item, session),
+            Some(item) => self.wrap(item, session),
             None => session,
         })
     }
@@ -186,7 +187,7 @@ impl<'a> Solver<'a> {
         mut world: World,
         local: LocalId,
         protocol: ProtocolId,
-        wrapper: Option<(ItemRef, String)>,
+        layers: &[Layer],
     ) -> (World, ObligationId) {
         let declared = &self.body.locals[local.index()];
         let site = self.site(Site {
@@ -194,7 +195,7 @@ impl<'a> Solver<'a> {
             name: declared.name.clone(),
             protocol,
             evidence: Evidence::Typed,
-            wrapper: None,
+            layers: Vec::new(),
             own_end: None,
             borrowed: true,
             raw: false,
@@ -205,11 +206,7 @@ impl<'a> Solver<'a> {
         });
         let id = ObligationId { site, second: false };
         let session = self.begin(&mut world, site, None, None);
-        let value = match wrapper {
-            Some((item, _)) => self.wrap(item, session),
-            None => session,
-        };
-        world.set(&Place::local(local), value);
+        world.set(&Place::local(local), fold(layers, session));
         (world, id)
     }
 
@@ -261,7 +258,7 @@ impl<'a> Solver<'a> {
         let mut events: Vec<Event> = std::mem::take(&mut self.events).into_values().collect();
         events.sort_by_key(|event| (event.cause.span, event.site));
         for site in &mut self.sites {
-            site.own_end = site.wrapper.and_then(|wrapper| self.analysis.own_end(wrapper));
+            site.own_end = self.analysis.own_end(site.protocol, &site.layers);
         }
         let gaps = self.body.gaps.iter().cloned().chain(self.gaps).collect();
         Report { function, sites: self.sites, events, gaps, output: self.body.output.clone() }
@@ -389,6 +386,8 @@ impl<'a> Solver<'a> {
                 let inner = self.realise(world, *inner);
                 Value::Wrapper(item, field, Box::new(inner))
             }
+            // An `Option` inside of a struct.
+            Value::Success(inner) => Value::Success(Box::new(self.realise(world, *inner))),
             Value::Tuple(parts) => Value::Tuple(parts.into_iter().map(|part| self.realise(world, part)).collect()),
             other => other,
         }

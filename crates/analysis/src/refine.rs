@@ -39,7 +39,15 @@ impl Solver<'_> {
                     (Some(held), Some(failed))
                 }
             },
-            Test::Variant(..) | Test::Opaque => (Some(world.clone()), Some(world)),
+            Test::Variant(place, name) => match world.get(self.index, place) {
+                Value::Wrapper(_, step, _) => match step.strip_prefix("::") {
+                    Some(variant) if variant != name => (None, Some(world)),
+                    // It is that variant, or a struct, which has no other.
+                    _ => (Some(world), None),
+                },
+                _ => (Some(world.clone()), Some(world)),
+            },
+            Test::Opaque => (Some(world.clone()), Some(world)),
         }
     }
 

@@ -3,7 +3,8 @@
 use crate::events::Report;
 use crate::flow::Solver;
 use crate::index::{Index, ItemRef, Scope, Ty};
-use crate::workload::Summary;
+use crate::value::Layer;
+use crate::workload::{Given, Summary};
 use crate::world::World;
 use sessionlint_ir::{Body, FunctionItem};
 use sessionlint_protocols::{EndKind, ProtocolId};
@@ -23,15 +24,15 @@ pub struct Analysis<'h> {
     summaries: RwLock<HashMap<SummaryKey, Arc<Summary>>>,
 }
 
-/// A function, the parameter that a session is lent to, its type, the struct around it, and how many calls
+/// A function, the parameter that a session is lent to, its type, what stands around it, and how many calls
 /// deep to look.
-type EffectKey = (ItemRef, usize, ProtocolId, Option<(ItemRef, String)>, u32);
+type EffectKey = (ItemRef, usize, ProtocolId, Vec<Layer>, u32);
 
 /// A function, and the depth for those whose calls were too deep to be followed to their end.
 type SummaryKey = (ItemRef, Option<u32>);
 
 /// What a function does to a session that it is lent.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Effect {
     /// Whether it writes through it.
     pub writes: bool,
@@ -85,21 +86,20 @@ impl<'h> Analysis<'h> {
         scope
     }
 
-    /// What a function does to the session that it gets as parameter `param`; with `wrapper`, to the one in a
-    /// field of that struct. Looks `depth` calls deep; `None` when it has no body to look at, or that is too deep.
+    /// What a function does to the session that it gets as parameter `param`, inside of `layers`. Looks `depth` calls deep; `None` when it has no body to look at, or that is too deep.
     /// The answer depends on nothing but the arguments.
     pub(crate) fn effect(
         &self,
         item: ItemRef,
         param: usize,
         protocol: ProtocolId,
-        wrapper: Option<(ItemRef, String)>,
+        layers: &[Layer],
         depth: u32,
     ) -> Option<Effect> {
         if depth == 0 {
             return None;
         }
-        let key = (item, param, protocol, wrapper, depth);
+        let key = (item, param, protocol, layers.to_vec(), depth);
         if let Some(known) = self.effects.read().unwrap_or_else(|poisoned| poisoned.into_inner()).get(&key) {
             return Some(known.clone());
         }
@@ -126,6 +126,26 @@ impl<'h> Analysis<'h> {
         Arc::clone(known.entry(key).or_insert(summary))
     }
 
+    /// The same for a method that a trait only declares: what its implementations agree on.
+    pub(crate) fn agreed_summary(&self, item: ItemRef, deep: u32) -> Arc<Summary> {
+        let implementations = self.index.implementations(item);
+        let [first, rest @ ..] = implementations.as_slice() else { return self.summary(item, deep) };
+        let first = self.summary(*first, deep);
+        if rest.is_empty() {
+            return first;
+        }
+        let mut agreed = (*first).clone();
+        for other in rest {
+            let other = self.summary(*other, deep);
+            agreed.truncated |= other.truncated;
+            agreed.workload.0.retain(|deed, _| other.workload.0.contains_key(deed));
+            if agreed.gives != other.gives {
+                agreed.gives = Some(Given::Unknown);
+            }
+        }
+        Arc::new(agreed)
+    }
+
     fn compute_summary(&self, item: ItemRef, deep: u32) -> Option<Summary> {
         let function = self.index.function(item)?;
         let body = function.body.as_ref()?;
@@ -135,23 +155,35 @@ impl<'h> Analysis<'h> {
         solver.deep = deep - 1;
         let world = solver.parameters(World::default());
         solver.summarise(world);
-        let mut gives = solver.gives.into_iter();
-        let gives = gives.next().filter(|_| gives.next().is_none()).flatten();
-        Some(Summary { workload: solver.done, gives, truncated: solver.truncated })
+        Some(Summary { workload: solver.done, gives: solver.gives, truncated: solver.truncated })
     }
 
-    /// The method of a struct that commits the session it owns: its name, and whether it is async.
-    pub(crate) fn own_end(&self, wrapper: ItemRef) -> Option<(String, bool)> {
-        let (field, protocol) = self.index.owned_session(wrapper)?;
-        self.index.methods_of(wrapper).into_iter().find_map(|(name, item)| {
+    /// The same for several candidates: what they agree on.
+    pub(crate) fn agreed_effect(
+        &self,
+        items: &[ItemRef],
+        param: usize,
+        protocol: ProtocolId,
+        layers: &[Layer],
+        depth: u32,
+    ) -> Option<Effect> {
+        let mut effects = items.iter().map(|item| self.effect(*item, param, protocol, layers, depth));
+        let first = effects.next()??;
+        effects.all(|effect| effect.as_ref() == Some(&first)).then_some(first)
+    }
+
+    /// The method of the outermost struct or enum that commits the session in it: its name, and whether it is async.
+    pub(crate) fn own_end(&self, protocol: ProtocolId, layers: &[Layer]) -> Option<(String, bool)> {
+        let Some(Layer::Part(wrapper, _)) = layers.first() else { return None };
+        self.index.methods_of(*wrapper).into_iter().find_map(|(name, item)| {
             let signature = self.index.signature(item).filter(|signature| signature.has_receiver)?;
-            let effect = self.effect(item, 0, protocol, Some((wrapper, field.clone())), MAX_CALLS)?;
+            let effect = self.effect(item, 0, protocol, layers, MAX_CALLS)?;
             effect.ends.contains(&EndKind::Commit).then_some((name, signature.is_async))
         })
     }
 
     fn compute_effect(&self, key: &EffectKey) -> Option<Effect> {
-        let (item, param, protocol, wrapper, depth) = key.clone();
+        let (item, param, protocol, layers, depth) = key.clone();
         let function = self.index.function(item)?;
         let body = function.body.as_ref()?;
         let generics = self.index.generics_around(item, &function.signature.generics);
@@ -159,7 +191,7 @@ impl<'h> Analysis<'h> {
         let mut solver = Solver::new(self, body, scope, depth - 1);
         let world = solver.parameters(World::default());
         let local = *body.params.get(param)?;
-        let (world, id) = solver.lend(world, local, protocol, wrapper);
+        let (world, id) = solver.lend(world, local, protocol, &layers);
         solver.run(world);
         let mut ends: Vec<EndKind> = solver.sites[usize::from(id.site.0)].ended.iter().map(|(_, end)| *end).collect();
         ends.sort();

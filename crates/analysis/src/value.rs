@@ -61,6 +61,15 @@ impl Origin {
     }
 }
 
+/// One thing that stands around a session.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Layer {
+    /// A field of a struct, or a variant (`::Name`) of an enum.
+    Part(ItemRef, String),
+    /// An `Option` that holds something.
+    Some,
+}
+
 /// Index of what a call does beside giving its value, in the solver's list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct WorkloadId(pub u32);
@@ -97,7 +106,7 @@ pub(crate) enum Value {
     Failure,
     /// A tuple.
     Tuple(Vec<Value>),
-    /// A struct of the workspace that owns a session in one of its fields.
+    /// A struct or enum of the workspace that holds a session in a field, or in a variant (`::Name`).
     Wrapper(ItemRef, String, Box<Value>),
     /// Text that may be SQL.
     Text(SqlEffect),
@@ -130,6 +139,20 @@ impl Value {
             | Value::Wrapper(_, _, inner) => inner.owns(),
             Value::Tuple(parts) => parts.iter().any(Value::owns),
             _ => false,
+        }
+    }
+
+    /// The sites of the sessions inside, also of those that do not exist yet.
+    pub fn sites(&self, found: &mut Vec<SiteId>) {
+        match self {
+            Value::Session(id) => found.push(id.site),
+            Value::Pending(site, _) => found.push(*site),
+            Value::Future(inner)
+            | Value::Fallible(inner)
+            | Value::Success(inner)
+            | Value::Work(_, inner)
+            | Value::Wrapper(_, _, inner) => inner.sites(found),
+            _ => {}
         }
     }
 

@@ -1,8 +1,10 @@
 //! What does a function do beside giving its value: which pools does it take connections from, which slow work
 //! does it wait for?
 
+use crate::index::ItemRef;
 use crate::value::{Origin, Root};
 use sessionlint_diagnostics::Span;
+use sessionlint_protocols::ProtocolId;
 use std::collections::BTreeMap;
 
 /// How many calls of the way to a deed are remembered, outermost first.
@@ -82,10 +84,54 @@ impl Workload {
 pub(crate) struct Summary {
     /// What it does.
     pub workload: Workload,
-    /// Where the pool that it gives comes from, or the pool of the session that it gives.
-    pub gives: Option<Origin>,
+    /// What it gives; `None` when it never returns with success.
+    pub gives: Option<Given>,
     /// Whether calls were too deep to be looked into.
     pub truncated: bool,
+}
+
+/// What a function gives, as far as sessions and pools are concerned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Given {
+    /// Nothing that is known, or not the same on all ways.
+    Unknown,
+    /// `Err` or `None`.
+    Nothing,
+    /// `Ok` or `Some`.
+    Success(Box<Given>),
+    /// `Result` or `Option`, either variant.
+    Maybe(Box<Given>),
+    /// A part of a struct or enum around the rest.
+    Part(ItemRef, String, Box<Given>),
+    /// A fresh session, and the pool it is checked out of.
+    Session(ProtocolId, Option<Origin>),
+    /// Something that was there before: an argument, a field of one, a static.
+    Of(Origin),
+}
+
+impl Given {
+    /// What is given when either of two ways may be taken.
+    pub fn joined(self, other: Given) -> Given {
+        match (self, other) {
+            (a, b) if a == b => a,
+            (Given::Nothing, Given::Success(inner) | Given::Maybe(inner))
+            | (Given::Success(inner) | Given::Maybe(inner), Given::Nothing) => Given::Maybe(inner),
+            (Given::Success(a) | Given::Maybe(a), Given::Success(b) | Given::Maybe(b)) => {
+                Given::Maybe(Box::new(a.joined(*b)))
+            }
+            _ => Given::Unknown,
+        }
+    }
+
+    /// Where the pool that it gives comes from, or the pool of the session that it gives.
+    pub fn origin(&self) -> Option<&Origin> {
+        match self {
+            Given::Success(inner) | Given::Maybe(inner) | Given::Part(_, _, inner) => inner.origin(),
+            Given::Session(_, pool) => pool.as_ref(),
+            Given::Of(origin) => Some(origin),
+            Given::Unknown | Given::Nothing => None,
+        }
+    }
 }
 
 /// An origin as a caller sees it: parameters are what was passed for them.

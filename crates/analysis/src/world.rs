@@ -263,15 +263,34 @@ fn part<'v>(value: &'v Value, step: &Projection) -> Option<&'v Value> {
         (Value::Tuple(parts), Projection::Field(field)) => parts.get(field.parse::<usize>().ok()?),
         (Value::Text(_), Projection::Index) => Some(value),
         (Value::Wrapper(_, owner, inner), Projection::Field(field)) if owner == field => Some(inner),
+        (Value::Wrapper(_, owner, inner), Projection::Variant(variant)) => match owner.strip_prefix("::") {
+            Some(known) => (known == variant).then_some(inner),
+            // The pattern of a struct: a tuple's only field is bound without a name.
+            None if owner == "0" => Some(inner),
+            None => Some(value),
+        },
         _ => None,
     }
 }
 
 fn part_mut<'v>(value: &'v mut Value, step: &Projection) -> Option<&'v mut Value> {
+    if let Value::Wrapper(_, owner, _) = &*value {
+        let is_inside = match (step, owner.strip_prefix("::")) {
+            (Projection::Field(field), _) => owner == field,
+            (Projection::Variant(variant), Some(known)) => known == variant,
+            // The pattern of a struct: a tuple's only field is bound without a name.
+            (Projection::Variant(_), None) if owner != "0" => return Some(value),
+            (Projection::Variant(_), None) => true,
+            _ => false,
+        };
+        return match value {
+            Value::Wrapper(_, _, inner) if is_inside => Some(inner),
+            _ => None,
+        };
+    }
     match (value, step) {
         (Value::Success(inner) | Value::Fallible(inner), Projection::Success) => Some(inner),
         (Value::Tuple(parts), Projection::Field(field)) => parts.get_mut(field.parse::<usize>().ok()?),
-        (Value::Wrapper(_, owner, inner), Projection::Field(field)) if owner == field => Some(inner),
         _ => None,
     }
 }

@@ -8,6 +8,7 @@ use crate::walk;
 use crate::words::{Names, Words};
 use rayon::prelude::*;
 use sessionlint_analysis::{Host, Package, PackageId};
+use sessionlint_ir::ItemKind;
 use sessionlint_protocols::LibraryId;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -33,6 +34,15 @@ impl Packages {
         for (read, (package, _)) in reads.iter().zip(&self.files) {
             own[package.0 as usize].aliases.extend(read.aliases.iter().cloned());
         }
+        // Only traits of the workspace say something of what they are implemented for.
+        let traits: HashSet<&str> = files
+            .ids()
+            .filter(|file| reads[file.0 as usize].hot)
+            .filter_map(|file| files.data(file))
+            .flat_map(|data| &data.outline.items)
+            .filter(|item| item.kind == ItemKind::Trait)
+            .map(|item| item.name.as_str())
+            .collect();
         // A struct may own a struct that owns a session, in another file.
         for _ in 0..MAX_OWNERS {
             let known = own.clone();
@@ -44,7 +54,8 @@ impl Packages {
                 {
                     let is_known =
                         |name: &str| reached[package].iter().any(|other| known[*other].aliases.contains(name));
-                    own[package].aliases.extend(owners(data, &is_known));
+                    let is_trait = |name: &str| traits.contains(name);
+                    own[package].aliases.extend(owners(data, &is_known, &is_trait));
                 }
             }
             if own.iter().zip(&known).all(|(now, before)| now.aliases.len() == before.aliases.len()) {

@@ -10,7 +10,7 @@ use crate::words::Words;
 use rayon::prelude::*;
 use sessionlint_analysis::{FileData, Host, ItemRef};
 use sessionlint_diagnostics::{FileId, Span};
-use sessionlint_ir::{ItemId, ItemKind};
+use sessionlint_ir::{Item, ItemId, ItemKind};
 use std::collections::HashSet;
 
 /// Names that many functions have: one of them handing out a session says nothing about the others.
@@ -90,8 +90,8 @@ fn aliases(data: &FileData, words: &Words) -> Vec<String> {
             found.push(item.name.clone());
         }
     }
-    // A struct may own a session.
-    for item in items(ItemKind::Struct) {
+    // A struct or enum may own a session.
+    for item in items(ItemKind::Struct).chain(items(ItemKind::Enum)) {
         let text = text_of(data, item.head);
         if words.is_alias(text)
             || sessionlint_parser_rust::identifiers(text).any(|(_, name)| found.iter().any(|f| f == name))
@@ -131,12 +131,38 @@ impl Run<'_> {
     }
 }
 
-/// Structs and aliases of a file that name something known.
-pub(crate) fn owners(data: &FileData, is_known: &dyn Fn(&str) -> bool) -> Vec<String> {
-    let items = data.outline.items.iter().filter(|item| matches!(item.kind, ItemKind::Struct | ItemKind::Alias));
-    let naming = items
-        .filter(|item| sessionlint_parser_rust::identifiers(text_of(data, item.head)).any(|(_, name)| is_known(name)));
-    naming.map(|item| item.name.clone()).collect()
+/// Structs, enums and aliases of a file that name something known, and traits that are implemented for it.
+pub(crate) fn owners(data: &FileData, is_known: &dyn Fn(&str) -> bool, is_trait: &dyn Fn(&str) -> bool) -> Vec<String> {
+    let names = |text: &str| sessionlint_parser_rust::identifiers(text).any(|(_, name)| is_known(name));
+    let owner = |item: &Item| match item.kind {
+        ItemKind::Struct | ItemKind::Enum | ItemKind::Alias => {
+            names(text_of(data, item.head)).then(|| item.name.clone())
+        }
+        ItemKind::Impl => {
+            let end = item.body.map_or(item.head.end, |body| body.start);
+            let (before, after) = text_of(data, Span { end, ..item.head }).split_once(" for ")?;
+            names(after).then(|| implemented(before)).flatten().filter(|name| is_trait(name))
+        }
+        _ => None,
+    };
+    data.outline.items.iter().filter_map(owner).collect()
+}
+
+/// The trait that the first part of an `impl` header names.
+fn implemented(before: &str) -> Option<String> {
+    let path = before.trim_end();
+    let mut depth = 0;
+    let end = if path.ends_with('>') {
+        path.char_indices().rev().find_map(|(at, c)| {
+            depth += i32::from(c == '>') - i32::from(c == '<');
+            (depth == 0).then_some(at)
+        })?
+    } else {
+        path.len()
+    };
+    let name = path[..end].trim_end();
+    let start = name.rfind(|c: char| !c.is_alphanumeric() && c != '_').map_or(0, |at| at + 1);
+    (start < name.len() && start > 0).then(|| name[start..].to_owned())
 }
 
 /// Functions of a file that hand out a session.

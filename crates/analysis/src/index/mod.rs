@@ -1,6 +1,7 @@
 //! What does each written name mean? Names and types of a workspace, read on demand from outlines.
 
 mod resolve;
+mod traits;
 mod types;
 
 pub use types::Ty;
@@ -86,6 +87,8 @@ pub struct Scope<'a> {
     pub generics: &'a [(String, Vec<TypeRef>)],
     /// What `Self` stands for.
     pub self_ty: Option<Ty>,
+    /// The `impl` block or trait around the place.
+    pub block: Option<ItemRef>,
 }
 
 /// What a path leads to.
@@ -115,6 +118,9 @@ pub struct Index<'h> {
     headers: Cache<ItemRef, Option<ImplHeader>>,
     texts: Cache<(PackageId, String), Vec<String>>,
     owned: Cache<ItemRef, Option<(String, ProtocolId)>>,
+    holding: Cache<(ItemRef, u32), bool>,
+    blocks: Cache<String, Vec<ItemRef>>,
+    implementing: Cache<ItemRef, Vec<ItemRef>>,
     methods: Cache<PackageId, HashMap<(String, String), Vec<ItemRef>>>,
     resolved: RwLock<HashMap<Name, Option<Resolved>>>,
 }
@@ -160,6 +166,9 @@ impl<'h> Index<'h> {
             headers: Cache::new(),
             texts: Cache::new(),
             owned: Cache::new(),
+            holding: Cache::new(),
+            blocks: Cache::new(),
+            implementing: Cache::new(),
             methods: Cache::new(),
             resolved: RwLock::new(HashMap::new()),
         }
@@ -207,7 +216,11 @@ impl<'h> Index<'h> {
     /// The scope around an item: its module, and the `impl` or trait that holds it.
     pub fn scope_of(&self, item: ItemRef) -> Scope<'static> {
         let inline = self.host.data(item.file).map(|data| data.outline.module_path(item.item)).unwrap_or_default();
-        Scope { file: item.file, inline, imports: &[], generics: &[], self_ty: None }
+        let parent =
+            self.item(item).and_then(|item| item.parent).map(|parent| ItemRef { file: item.file, item: parent });
+        let block = parent
+            .filter(|parent| self.item(*parent).is_some_and(|up| matches!(up.kind, ItemKind::Impl | ItemKind::Trait)));
+        Scope { file: item.file, inline, imports: &[], generics: &[], self_ty: None, block }
     }
 
     /// The signature of a function.
@@ -270,13 +283,7 @@ impl<'h> Index<'h> {
         let Some(owner_item) = self.item(owner) else { return Vec::new() };
         let owner_name = owner_item.name.clone();
         let package = self.package_id(owner.file);
-        let by_name = self.methods.get(package, || {
-            let mut found: HashMap<(String, String), Vec<ItemRef>> = HashMap::new();
-            for file in &self.package(package).indexed {
-                self.methods_of_file(*file, &mut found);
-            }
-            found
-        });
+        let by_name = self.methods_by_name(package);
         let key = (owner_name, name.to_owned());
         let mut found = by_name.get(&key).cloned().unwrap_or_default();
         if !self.package(package).indexed.contains(&owner.file) {
@@ -286,6 +293,17 @@ impl<'h> Index<'h> {
         }
         found.sort();
         found
+    }
+
+    /// The methods of a package by type and name.
+    fn methods_by_name(&self, package: PackageId) -> Arc<HashMap<(String, String), Vec<ItemRef>>> {
+        self.methods.get(package, || {
+            let mut found: HashMap<(String, String), Vec<ItemRef>> = HashMap::new();
+            for file in &self.package(package).indexed {
+                self.methods_of_file(*file, &mut found);
+            }
+            found
+        })
     }
 
     /// All methods of a type of the workspace with a name of their own, sorted by name.

@@ -1,6 +1,7 @@
 //! What type is meant by a written one?
 
 use super::{Index, ItemRef, MAX_DEPTH, Resolved, Scope};
+use crate::value::Layer;
 use sessionlint_ir::{ItemKind, TypeRef};
 use sessionlint_protocols::{ProtocolId, WorkId};
 use std::collections::BTreeMap;
@@ -122,6 +123,12 @@ impl Index<'_> {
         let Some(last) = segments.last() else { return Ty::Unknown };
         let argument =
             |index: usize| args.get(index).map_or(Ty::Unknown, |arg| self.ty_at(scope, arg, bound, depth + 1));
+        if let ([base, name], Some(block)) = (segments, scope.block)
+            && base == "Self"
+            && let Some(alias) = self.associated_type(block, name)
+        {
+            return self.item_ty(alias, args, scope, bound, depth);
+        }
         if segments.len() == 1 {
             if last == "Self" {
                 return scope.self_ty.clone().unwrap_or(Ty::Unknown);
@@ -205,6 +212,67 @@ impl Index<'_> {
         found.map_or(Ty::Unknown, |known| self.ty(&self.scope_of(owner), &known.ty))
     }
 
+    /// What stands around the transaction that a struct owns by its type.
+    pub(crate) fn owned_layers(&self, owner: ItemRef) -> Vec<Layer> {
+        let mut layers = Vec::new();
+        let mut at = Some(owner);
+        while let Some(item) = at.take() {
+            let Some((field, _)) = self.owned_session(item) else { break };
+            if let Ty::Own(inner) = self.field_ty(item, &field) {
+                at = Some(inner);
+            }
+            layers.push(Layer::Part(item, field));
+        }
+        layers
+    }
+
+    /// Whether a value of this type may hold a session: a struct, an enum, or a trait that something is
+    /// implemented for that does.
+    pub fn may_hold(&self, ty: &Ty) -> bool {
+        self.may_hold_at(ty, 0)
+    }
+
+    fn may_hold_at(&self, ty: &Ty, depth: u32) -> bool {
+        match ty {
+            Ty::Known(_) => true,
+            Ty::Ref(inner) | Ty::Fallible(inner) | Ty::Future(inner) => self.may_hold_at(inner, depth),
+            Ty::Tuple(parts) => parts.iter().any(|part| self.may_hold_at(part, depth)),
+            Ty::Own(item) if depth < 4 => *self.holding.get((*item, depth), || self.item_may_hold(*item, depth)),
+            _ => false,
+        }
+    }
+
+    fn item_may_hold(&self, item: ItemRef, depth: u32) -> bool {
+        match self.item(item).map(|item| item.kind) {
+            Some(ItemKind::Struct | ItemKind::Enum) => {
+                let scope = self.scope_of(item);
+                let read = self.item_text(item, |item| item.head);
+                let fields = read.and_then(|(text, span)| self.host.fields(text, span)).unwrap_or_default().0;
+                fields.iter().any(|field| self.may_hold_at(&self.ty(&scope, &field.ty), depth + 1))
+            }
+            Some(ItemKind::Trait) => self.implementors(item).iter().any(|ty| self.may_hold_at(ty, depth + 1)),
+            _ => false,
+        }
+    }
+
+    /// Whether dropping a struct does nothing to this field beside dropping it: its `Drop`, if it has one, does
+    /// not mention the field.
+    pub fn drop_leaves(&self, owner: ItemRef, field: &str) -> bool {
+        self.methods(owner, "drop").into_iter().all(|item| {
+            let text = self.item_text(item, |item| item.head).map_or("", |(text, _)| text);
+            !text.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == field)
+        })
+    }
+
+    /// What a type of the workspace dereferences to.
+    pub fn deref_target(&self, owner: ItemRef) -> Option<Ty> {
+        let deref = self.methods(owner, "deref").into_iter().next()?;
+        match self.output(deref, Some(Ty::Own(owner)))? {
+            Ty::Ref(inner) if !inner.is_unknown() => Some(*inner),
+            _ => None,
+        }
+    }
+
     /// The field by which a struct of the workspace owns a transaction, when it owns exactly one and does
     /// nothing when it is dropped. What is optional may well be empty, and does not count.
     pub fn owned_session(&self, owner: ItemRef) -> Option<(String, ProtocolId)> {
@@ -217,7 +285,7 @@ impl Index<'_> {
         }
         let compute = || {
             let item = self.item(owner)?;
-            if item.kind != ItemKind::Struct || !self.methods(owner, "drop").is_empty() {
+            if item.kind != ItemKind::Struct {
                 return None;
             }
             let read = self.item_text(owner, |item| item.head).and_then(|(text, span)| self.host.fields(text, span));
@@ -232,7 +300,7 @@ impl Index<'_> {
                 Some((field.name.clone(), protocol))
             });
             let first = owning.next()?;
-            owning.next().is_none().then_some(first)
+            (owning.next().is_none() && self.drop_leaves(owner, &first.0)).then_some(first)
         };
         self.owned.get(owner, compute).as_ref().clone()
     }

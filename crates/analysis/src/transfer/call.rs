@@ -1,10 +1,12 @@
 //! What does a call do? Macros, calls by path, and what calls have in common.
 
+use super::given::Passed;
 use crate::events::{CauseKind, EventKind, Site, SiteId};
 use crate::flow::{Solver, typed, typed_at};
 use crate::index::Ty;
 use crate::sql::{SqlControl, SqlEffect};
 use crate::value::{Anchor, ObligationId, Origin, Root, Value};
+use crate::workload::{Summary, seen_by_caller};
 use crate::world::{Phase, World};
 use sessionlint_diagnostics::{Evidence, Gap, Span};
 use sessionlint_ir::{Call, Callee, Operand, Signature, TypeRef};
@@ -131,15 +133,19 @@ impl Solver<'_> {
         let text = self.text_argument(world, &call.args);
         let values: Vec<Value> = call.args.iter().map(|arg| self.operand(world, arg)).collect();
         let mut wrote = Value::Unknown;
-        let mut origins: Vec<Option<Origin>> = match &receiver {
-            Receiver::Argument => Vec::new(),
-            Receiver::Of(origin) => vec![origin.clone()],
+        let mut passed = match &receiver {
+            Receiver::Argument => Passed { values: Vec::new(), origins: Vec::new() },
+            Receiver::Of(value, origin) => {
+                Passed { values: vec![value.clone().unwrap_or_default()], origins: vec![origin.clone()] }
+            }
         };
-        origins.extend(values.iter().map(|value| self.origin_of(world, value)));
-        let (workload, gives) = self.called(world, item, &origins, call.name_span);
+        passed.origins.extend(values.iter().map(|value| self.origin_of(world, value)));
+        passed.values.extend(values.iter().cloned());
+        let Summary { workload, gives: given, .. } = self.called(world, item, &passed.origins, call.name_span);
+        let gives = given.as_ref().and_then(|given| seen_by_caller(given.origin()?, &passed.origins));
         // What an accessor gives is the same thing every time.
         let gives = gives.or_else(|| match receiver {
-            Receiver::Of(origin) if call.args.is_empty() => {
+            Receiver::Of(_, origin) if call.args.is_empty() => {
                 let name = &self.index.item(item)?.name;
                 origin?.then(format!("{name}()"))
             }
@@ -151,10 +157,10 @@ impl Solver<'_> {
                 self.touch(world, id);
                 self.goes_on(world, id);
                 let by_reference = matches!(value, Value::Ref(_));
-                let wrapper = self.wrapper_of(world, value);
+                let layers = self.layers_of(world, value);
                 let protocol = self.protocol_of(id);
                 let effect = match by_reference {
-                    true => self.analysis.effect(item, index + receivers, protocol, wrapper, self.depth),
+                    true => self.analysis.effect(item, index + receivers, protocol, &layers, self.depth),
                     false => None,
                 };
                 if let Some(effect) = &effect {
@@ -172,14 +178,17 @@ impl Solver<'_> {
             self.forget(world, value);
             self.forget_option(world, value);
         }
-        let value = match self.index.output(item, self_ty) {
+        let instance = given.and_then(|given| self.instantiated(world, &given, &passed, call.name_span));
+        let value = match (instance, self.index.output(item, self_ty)) {
+            (Some(value), Some(Ty::Future(_))) => Value::Future(Box::new(value)),
+            (Some(value), _) => value,
             // A function around the library's own: the statement does what its text says.
-            Some(Ty::Statement) => Value::Statement(text.unwrap_or_default()),
-            Some(ty) => match self.handed_out(&ty, call.name_span, gives.as_ref()) {
+            (None, Some(Ty::Statement)) => Value::Statement(text.unwrap_or_default()),
+            (None, Some(ty)) => match self.handed_out(&ty, call.name_span, gives.as_ref()) {
                 Value::Unknown if is_fallible(&ty) => wrote,
                 value => value,
             },
-            None => Value::Unknown,
+            (None, None) => Value::Unknown,
         };
         if workload.is_empty() {
             return value;
@@ -211,7 +220,6 @@ impl Solver<'_> {
             Ty::Own(item) => match self.index.owned_session(*item) {
                 Some((_, protocol)) => {
                     let site = self.opening_site(protocol, span, Evidence::Inferred, None);
-                    self.sites[usize::from(site.0)].wrapper = Some(*item);
                     self.pools.extend(from.map(|pool| (site, pool.clone())));
                     self.wrap(*item, Value::Pending(site, None))
                 }
@@ -246,7 +254,7 @@ impl Solver<'_> {
             name: None,
             protocol,
             evidence,
-            wrapper: None,
+            layers: Vec::new(),
             own_end: None,
             borrowed: false,
             raw: false,
@@ -446,8 +454,8 @@ impl Solver<'_> {
 pub(crate) enum Receiver {
     /// It is the first of the arguments, or there is none.
     Argument,
-    /// Something from here, as far as that is known.
-    Of(Option<Origin>),
+    /// This value, and where it comes from, as far as they are known.
+    Of(Option<Value>, Option<Origin>),
 }
 
 /// What a session is opened on.

@@ -74,9 +74,10 @@ impl Solver<'_> {
             let outer = Place::local(capture.outer);
             let value = world.get(self.index, &outer);
             let session = self.session_of(world, &value);
+            let layers = self.layers_of(world, &value);
             let value = match (session, value) {
                 (Some(id), value) => {
-                    let owned = by_move && body.kind == BodyKind::AsyncBlock && matches!(value, Value::Session(_));
+                    let owned = by_move && body.kind == BodyKind::AsyncBlock && value.owns();
                     let site = &self.sites[usize::from(id.site.0)];
                     let mut site = site.clone();
                     site.borrowed |= !owned;
@@ -92,7 +93,7 @@ impl Solver<'_> {
                         }
                     }
                     lent.insert(capture.inner, inner_id);
-                    value
+                    super::fold(&layers, value)
                 }
                 // Inside, the captured variable itself is where it comes from.
                 (None, Value::Typed(ty, _)) => Value::Typed(ty, None),

@@ -25,6 +25,9 @@ impl Solver<'_> {
             return value;
         }
         let Some((name, owner)) = segments.split_last() else { return Value::Unknown };
+        if let ("Self", [], Some(Ty::Own(item))) = (name.as_str(), owner, &self.scope.self_ty) {
+            return self.constructed(world, *item, None, call);
+        }
         if let Some(qualifier) = qualifier {
             let ty = self.index.ty(&self.scope, qualifier);
             return self.associated(world, &ty, name, call);
@@ -53,10 +56,7 @@ impl Solver<'_> {
                             self.index.ty(&self.scope, &TypeRef::Path { segments: owner.to_vec(), args: Vec::new() });
                         self.associated(world, &ty, name, call)
                     }
-                    (Some(ItemKind::Struct), []) => {
-                        self.pass_arguments(world, &call.args, call.name_span);
-                        Value::Typed(Ty::Own(item), None)
-                    }
+                    (Some(ItemKind::Struct), []) => self.constructed(world, item, None, call),
                     _ => {
                         self.pass_arguments(world, &call.args, call.name_span);
                         Value::Unknown
@@ -240,6 +240,23 @@ impl Solver<'_> {
         found.unwrap_or_default().into_iter().map(|(protocol, opening)| (protocol, opening.clone())).collect()
     }
 
+    /// `Struct(a, b)` or `Enum::Variant(a, b)`.
+    fn constructed(
+        &mut self,
+        world: &mut World,
+        item: crate::index::ItemRef,
+        variant: Option<String>,
+        call: &Call,
+    ) -> Value {
+        let values: Vec<Value> = call.args.iter().map(|arg| self.operand(world, arg)).collect();
+        let fields: Vec<String> = (0..values.len()).map(|index| index.to_string()).collect();
+        if let Some(built) = self.built(item, variant, &fields, &values, world) {
+            return built;
+        }
+        values.iter().for_each(|value| self.forget(world, value));
+        Value::Typed(Ty::Own(item), None)
+    }
+
     /// `Type::name(..)`.
     fn associated(&mut self, world: &mut World, ty: &Ty, name: &str, call: &Call) -> Value {
         match ty.peeled() {
@@ -269,6 +286,9 @@ impl Solver<'_> {
             }
             Ty::Own(owner) => match self.index.methods(*owner, name).as_slice() {
                 [item] => self.own_function(world, *item, Receiver::Argument, Some(Ty::Own(*owner)), call),
+                [] if name.starts_with(char::is_uppercase) => {
+                    self.constructed(world, *owner, Some(name.to_owned()), call)
+                }
                 _ => {
                     self.pass_arguments(world, &call.args, call.name_span);
                     Value::Unknown

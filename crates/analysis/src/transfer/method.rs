@@ -79,10 +79,7 @@ impl Solver<'_> {
             other => (None, self.operand(world, other)),
         };
         match value {
-            Value::Wrapper(item, _, ref inner) => {
-                let inner = (**inner).clone();
-                self.wrapper_method(world, item, inner, place, name, call)
-            }
+            Value::Wrapper(item, _, _) => self.wrapper_method(world, item, &value, place, name, call),
             Value::Handle(id) => self.handle_method(world, id, name, call),
             Value::Session(id) => self.session_method(world, id, place, name, call),
             Value::Success(_) | Value::Failure | Value::Fallible(_) => {
@@ -132,14 +129,19 @@ impl Solver<'_> {
             }
             Ty::Own(owner) => {
                 let owner = *owner;
-                let methods = self.index.methods(owner, name);
+                let methods = self.index.methods_near(self.scope.file, owner, name);
                 match methods.as_slice() {
-                    [item] => self.own_function(world, *item, Receiver::Of(origin), Some(Ty::Own(owner)), call),
+                    [item] => {
+                        self.own_function(world, *item, Receiver::Of(Some(target), origin), Some(Ty::Own(owner)), call)
+                    }
                     [] if SAME.contains(&name) => match place {
                         Some(place) if name != "clone" => Value::Ref(place),
                         _ => Value::Typed(ty.clone(), origin),
                     },
-                    [] => self.unknown_method(world, place, name, call),
+                    [] => match self.dereferenced(owner, origin.as_ref()) {
+                        Some((ty, origin)) => self.typed_method(world, &ty, origin, None, name, call),
+                        None => self.unknown_method(world, place, name, call),
+                    },
                     _ => {
                         self.pass_arguments(world, &call.args, call.name_span);
                         match self.index.method_output(owner, name) {

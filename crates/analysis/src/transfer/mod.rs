@@ -4,10 +4,13 @@ mod call;
 mod child;
 mod drops;
 mod function;
+mod given;
 mod method;
 mod session;
 mod workload;
 mod wrapper;
+
+pub(crate) use wrapper::fold;
 
 use crate::events::CauseKind;
 use crate::flow::{Solver, typed, typed_at};
@@ -239,7 +242,7 @@ impl Solver<'_> {
                 }
             }
             AggregateKind::Struct(path) => {
-                if let Some(wrapped) = self.wrapped(path, fields, &values) {
+                if let Some(wrapped) = self.wrapped(path, &wrapper::names(fields), &values, world) {
                     return wrapped;
                 }
                 values.iter().for_each(|value| self.forget(world, value));

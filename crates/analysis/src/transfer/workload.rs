@@ -4,7 +4,7 @@ use crate::events::{CauseKind, EventKind};
 use crate::flow::Solver;
 use crate::index::{ItemRef, Ty};
 use crate::value::{ObligationId, Origin, Root, Value, WorkloadId};
-use crate::workload::{Deed, Workload, seen_by_caller};
+use crate::workload::{Deed, Summary, Workload, seen_by_caller};
 use crate::world::{State, World};
 use sessionlint_diagnostics::Span;
 use sessionlint_protocols::{ProtocolId, ProtocolKind, WorkId};
@@ -173,8 +173,22 @@ impl Solver<'_> {
         };
         match ty.peeled() {
             Ty::Known(protocol) if self.lends(&ty) => Some((*protocol, origin?)),
+            Ty::Own(owner) => match self.dereferenced(*owner, origin.as_ref())? {
+                (Ty::Known(protocol), origin) if self.lends(&Ty::Known(protocol)) => Some((protocol, origin?)),
+                _ => None,
+            },
             _ => None,
         }
+    }
+
+    /// What a value of a type of the workspace dereferences to, and where that comes from.
+    pub(crate) fn dereferenced(&self, owner: ItemRef, origin: Option<&Origin>) -> Option<(Ty, Option<Origin>)> {
+        let target = self.index.deref_target(owner)?;
+        let deref = self.index.methods(owner, "deref").into_iter().next()?;
+        let summary = self.analysis.summary(deref, self.deep.max(1));
+        let given = summary.gives.as_ref().and_then(|given| given.origin());
+        let origin = given.and_then(|given| seen_by_caller(given, &[origin.cloned()]));
+        Some((target, origin))
     }
 
     /// Where a value comes from.
@@ -183,32 +197,6 @@ impl Solver<'_> {
             Value::Typed(_, origin) => origin.clone(),
             Value::Ref(place) => world.origin(place),
             _ => None,
-        }
-    }
-
-    /// What leaves the body, for its callers.
-    pub(crate) fn given(&mut self, world: &World, value: &Value) {
-        if !self.collects {
-            return;
-        }
-        if let Some(workload) = self.inside(value).cloned() {
-            for (deed, way) in workload.0 {
-                if let Some(seen) = deed.seen_from(|origin| self.as_parameter(origin)) {
-                    self.done.add(seen, way);
-                }
-            }
-        }
-        match value {
-            Value::Failure => {}
-            Value::Success(inner) | Value::Fallible(inner) => self.given(world, inner),
-            Value::Session(ObligationId { site, .. }) | Value::Pending(site, _) => {
-                let pool = self.pools.get(site).and_then(|pool| self.as_parameter(pool));
-                self.gives.insert(pool);
-            }
-            value => {
-                let origin = self.origin_of(world, value).and_then(|origin| self.as_parameter(&origin));
-                self.gives.insert(origin);
-            }
         }
     }
 
@@ -223,38 +211,20 @@ impl Solver<'_> {
         self.later(Workload::one(Deed::Outside(what), at), Value::Unknown)
     }
 
-    /// What a call of a function of the workspace does, with the pools that it was given.
-    pub(crate) fn called(
-        &mut self,
-        world: &World,
-        item: ItemRef,
-        arguments: &[Option<Origin>],
-        at: Span,
-    ) -> (Workload, Option<Origin>) {
-        if !self.is_watched(world) && !self.gives_session(item) {
-            return (Workload::default(), None);
+    /// What a call of a function of the workspace does and gives.
+    pub(crate) fn called(&mut self, world: &World, item: ItemRef, origins: &[Option<Origin>], at: Span) -> Summary {
+        let wanted = self.is_watched(world) || self.index.output(item, None).is_some_and(|ty| self.index.may_hold(&ty));
+        if !wanted {
+            return Summary::default();
         }
         if self.index.model.is_outside(&crate::function_segments(self.index, item)) {
             let name = self.index.item(item).map(|item| item.name.clone()).unwrap_or_default();
-            return (Workload::one(Deed::Outside(format!("`{name}`")), at), None);
+            let workload = Workload::one(Deed::Outside(format!("`{name}`")), at);
+            return Summary { workload, ..Summary::default() };
         }
-        let summary = self.analysis.summary(item, self.deep);
+        let summary = self.analysis.agreed_summary(item, self.deep);
         self.truncated |= summary.truncated;
-        let workload = summary.workload.called(at, |origin| seen_by_caller(origin, arguments));
-        (workload, summary.gives.as_ref().and_then(|origin| seen_by_caller(origin, arguments)))
-    }
-
-    /// Whether a function hands out a session or a pool.
-    fn gives_session(&self, item: ItemRef) -> bool {
-        fn holds(solver: &Solver<'_>, ty: &Ty) -> bool {
-            match ty {
-                Ty::Known(_) => true,
-                Ty::Own(item) => solver.index.owned_session(*item).is_some(),
-                Ty::Ref(inner) | Ty::Fallible(inner) | Ty::Future(inner) => holds(solver, inner),
-                Ty::Tuple(parts) => parts.iter().any(|part| holds(solver, part)),
-                _ => false,
-            }
-        }
-        self.index.output(item, None).is_some_and(|ty| holds(self, &ty))
+        let workload = summary.workload.called(at, |origin| seen_by_caller(origin, origins));
+        Summary { workload, gives: summary.gives.clone(), truncated: summary.truncated }
     }
 }

@@ -1,89 +1,152 @@
-//! What does a struct of the workspace owe that owns a session? Learned from its methods.
+//! What does a struct or enum of the workspace owe that holds a session? Learned from its methods.
 
 use super::call::Receiver;
 use crate::flow::Solver;
 use crate::index::{ItemRef, Ty};
-use crate::value::{ObligationId, Value};
+use crate::value::{Layer, ObligationId, Value};
 use crate::world::{Phase, World};
-use sessionlint_ir::{Call, Operand, Place, TypeRef};
+use sessionlint_ir::{Call, ItemKind, Operand, Place, TypeRef};
 use sessionlint_protocols::EndKind;
 
 impl Solver<'_> {
-    /// A value of a struct that owns a session, through as many structs as stand between them.
-    pub(crate) fn wrap(&self, item: ItemRef, session: Value) -> Value {
-        let Some((field, _)) = self.index.owned_session(item) else { return session };
-        let inner = match self.index.field_ty(item, &field) {
-            Ty::Own(inner) => self.wrap(inner, session),
-            _ => session,
-        };
-        Value::Wrapper(item, field, Box::new(inner))
+    /// A value of a struct that owns a session by its type, through as many structs as stand between them.
+    pub(crate) fn wrap(&mut self, item: ItemRef, session: Value) -> Value {
+        let layers = self.index.owned_layers(item);
+        let value = fold(&layers, session);
+        self.remember_layers(&value);
+        value
     }
 
-    /// A struct literal that puts a session into the field that the struct owns one by.
-    pub(crate) fn wrapped(&mut self, path: &[String], fields: &[(String, Operand)], values: &[Value]) -> Option<Value> {
-        let written = TypeRef::Path { segments: path.to_vec(), args: Vec::new() };
-        let Ty::Own(item) = self.index.ty(&self.scope, &written) else { return None };
-        let (owner, _) = self.index.owned_session(item)?;
-        let index = fields.iter().position(|(field, _)| *field == owner)?;
-        let session = matches!(values[index], Value::Session(_) | Value::Wrapper(..));
-        let others = values.iter().enumerate().any(|(other, value)| other != index && value.owns());
-        if !session || others {
+    /// A struct or variant that is built around a session.
+    pub(crate) fn wrapped(
+        &mut self,
+        path: &[String],
+        fields: &[String],
+        values: &[Value],
+        world: &World,
+    ) -> Option<Value> {
+        let written = |segments: &[String]| TypeRef::Path { segments: segments.to_vec(), args: Vec::new() };
+        let (item, variant) = match self.index.ty(&self.scope, &written(path)) {
+            Ty::Own(item) => (item, None),
+            _ => {
+                let (variant, owner) = path.split_last()?;
+                match self.index.ty(&self.scope, &written(owner)) {
+                    Ty::Own(item) => (item, Some(variant.clone())),
+                    _ => return None,
+                }
+            }
+        };
+        self.built(item, variant, fields, values, world)
+    }
+
+    /// The same, with the type and variant known.
+    pub(crate) fn built(
+        &mut self,
+        item: ItemRef,
+        variant: Option<String>,
+        fields: &[String],
+        values: &[Value],
+        world: &World,
+    ) -> Option<Value> {
+        let kind = self.index.item(item)?.kind;
+        if kind != if variant.is_some() { ItemKind::Enum } else { ItemKind::Struct } {
             return None;
         }
-        let inner = values[index].clone();
-        let mut found = Vec::new();
-        inner.obligations(&mut found);
-        for id in found {
-            self.sites[usize::from(id.site.0)].wrapper = Some(item);
+        let mut holding = (0..values.len()).filter(|index| self.holds(world, &values[*index]));
+        let index = holding.next().filter(|_| holding.next().is_none())?;
+        if values.iter().enumerate().any(|(other, value)| other != index && value.owns()) {
+            return None;
         }
-        Some(Value::Wrapper(item, owner, Box::new(inner)))
+        let field = &fields[index];
+        if !self.index.drop_leaves(item, field) {
+            return None;
+        }
+        let inner = Box::new(values[index].clone());
+        let value = match variant {
+            None => Value::Wrapper(item, field.clone(), inner),
+            Some(variant) if fields.len() == 1 && field == "0" => Value::Wrapper(item, format!("::{variant}"), inner),
+            Some(variant) => {
+                let inner = Value::Wrapper(item, field.clone(), inner);
+                Value::Wrapper(item, format!("::{variant}"), Box::new(inner))
+            }
+        };
+        self.remember_layers(&value);
+        Some(value)
     }
 
-    /// The struct around a session in a value, and the field that owns it.
-    pub(crate) fn wrapper_of(&self, world: &World, value: &Value) -> Option<(ItemRef, String)> {
+    /// Whether a value is, owns or refers to one session. In summaries also what may turn out to.
+    fn holds(&self, world: &World, value: &Value) -> bool {
         match value {
-            Value::Wrapper(item, field, _) => Some((*item, field.clone())),
+            Value::Session(_) => true,
+            Value::Wrapper(_, _, inner) | Value::Success(inner) => self.holds(world, inner),
             Value::Ref(place) => match world.get(self.index, place) {
-                Value::Wrapper(item, field, _) => Some((item, field)),
-                _ => None,
+                Value::Ref(_) => false,
+                inner => self.holds(world, &inner),
             },
-            _ => None,
+            Value::Typed(ty, Some(_)) => self.collects && self.index.may_hold(ty),
+            _ => false,
         }
     }
 
-    /// A method of such a struct: what its body does to the session is what the call does.
+    /// Notes for the sessions in a value what stands around them.
+    pub(crate) fn remember_layers(&mut self, value: &Value) {
+        if let Value::Fallible(inner) | Value::Future(inner) = value {
+            return self.remember_layers(inner);
+        }
+        let Some(layers) = layers(value) else { return };
+        let mut found = Vec::new();
+        value.sites(&mut found);
+        for site in found {
+            self.sites[usize::from(site.0)].layers.clone_from(&layers);
+        }
+    }
+
+    /// What stands around the session that a value is or refers to.
+    pub(crate) fn layers_of(&self, world: &World, value: &Value) -> Vec<Layer> {
+        let found = match value {
+            Value::Ref(place) => layers(&self.followed(world, world.get(self.index, place), 0)),
+            value => layers(&self.followed(world, value.clone(), 0)),
+        };
+        found.unwrap_or_default()
+    }
+
+    /// A value with the references inside replaced by what they refer to.
+    fn followed(&self, world: &World, value: Value, depth: u32) -> Value {
+        match value {
+            Value::Wrapper(item, field, inner) => {
+                Value::Wrapper(item, field, Box::new(self.followed(world, *inner, depth)))
+            }
+            Value::Success(inner) => Value::Success(Box::new(self.followed(world, *inner, depth))),
+            Value::Ref(place) if depth < 4 => self.followed(world, world.get(self.index, &place), depth + 1),
+            other => other,
+        }
+    }
+
+    /// A method of such a value: what its body does to the session is what the call does.
     pub(crate) fn wrapper_method(
         &mut self,
         world: &mut World,
         item: ItemRef,
-        inner: Value,
+        whole: &Value,
         place: Option<Place>,
         name: &str,
         call: &Call,
     ) -> Value {
-        let target = place.clone().map_or(Value::Unknown, Value::Ref);
-        let Some(id) = self.session_of(world, &inner) else {
-            self.pass_arguments(world, &call.args, call.name_span);
-            return Value::Unknown;
+        let target = place.clone().map_or_else(|| whole.clone(), Value::Ref);
+        let Some(id) = self.session_of(world, whole) else {
+            return self.plain_method(world, item, target, name, call);
         };
         self.touch(world, id);
-        let methods = self.index.methods(item, name);
-        let [method] = methods.as_slice() else {
-            self.pass_arguments(world, &call.args, call.name_span);
-            if methods.is_empty() && !name.starts_with("into_") {
-                // Through `Deref`, or a trait that the library implements: it can only borrow.
-                return target;
-            }
-            self.forget(world, &Value::Session(id));
-            return Value::Unknown;
-        };
-        let signature = self.index.signature(*method);
-        let by_value = signature.as_ref().is_some_and(
-            |signature| matches!(signature.params.first(), Some(first) if !matches!(first.ty, TypeRef::Ref { .. })),
-        );
+        let methods = self.index.methods_near(self.scope.file, item, name);
         let protocol = self.protocol_of(id);
-        let wrapper = self.wrapper_of(world, &target);
-        let effect = self.analysis.effect(*method, 0, protocol, wrapper, self.depth);
+        let layers = self.layers_of(world, whole);
+        let signature = methods.first().and_then(|method| self.index.signature(*method));
+        let (Some(signature), Some(method)) = (signature, methods.first().copied()) else {
+            return self.through_deref(world, item, id, target, name, call);
+        };
+        let by_value = matches!(signature.params.first(), Some(first) if !matches!(first.ty, TypeRef::Ref { .. }));
+        // Several methods of one name, for other type arguments say, must agree.
+        let effect = self.analysis.agreed_effect(&methods, 0, protocol, &layers, self.depth);
         let wrote = match &effect {
             Some(effect) if effect.writes => {
                 let value = self.first_write(world, id);
@@ -95,24 +158,84 @@ impl Solver<'_> {
         let ends = effect.as_ref().map(|effect| effect.ends.as_slice()).unwrap_or_default();
         // A method that commits may roll back where that fails.
         let end = if ends.contains(&EndKind::Commit) { Some(EndKind::Commit) } else { ends.first().copied() };
+        if end != Some(EndKind::Rollback) {
+            self.goes_on(world, id);
+        }
         if let Some(end) = end {
             self.pass_arguments(world, &call.args, call.name_span);
-            let is_async = signature.as_ref().is_some_and(|signature| signature.is_async);
-            return self.own_release(world, id, place, end, is_async, call);
+            return self.own_release(world, id, place, end, signature.is_async, call);
+        }
+        let receiver = Receiver::Of(Some(target.clone()), None);
+        let value = self.own_function(world, method, receiver, Some(Ty::Own(item)), call);
+        // A builder gives back what it was given.
+        let gives_back = self.session_of(world, &value) == Some(id) || self.is_inside(world, id, &value);
+        if gives_back {
+            let Some(place) = place.filter(|_| by_value) else { return value };
+            let part = referred(&value).unwrap_or_else(|| place.clone());
+            let moved = world.get(self.index, &part);
+            world.set(&place, Value::Unknown);
+            return with_inside(value, moved);
         }
         if by_value || effect.is_none() {
             self.forget(world, &Value::Session(id));
         }
-        let gives_itself = signature
-            .as_ref()
-            .is_some_and(|signature| matches!(signature.output, TypeRef::Ref { .. } | TypeRef::Bounds(_)));
-        let value = self.own_function(world, *method, Receiver::Of(None), Some(Ty::Own(item)), call);
+        let gives_itself = matches!(signature.output, TypeRef::Ref { .. } | TypeRef::Bounds(_));
         match (gives_itself && !by_value, wrote) {
             (true, _) => target,
             (false, Value::Unknown) => value,
             (false, wrote) if value == Value::Unknown => wrote,
             _ => value,
         }
+    }
+
+    /// Whether a result or future carries this session.
+    fn is_inside(&self, world: &World, id: ObligationId, value: &Value) -> bool {
+        match value {
+            Value::Future(inner) | Value::Work(_, inner) | Value::Fallible(inner) | Value::Success(inner) => {
+                self.session_of(world, inner) == Some(id) || self.is_inside(world, id, inner)
+            }
+            _ => false,
+        }
+    }
+
+    /// A method of a struct that holds something which is no session of this body.
+    fn plain_method(&mut self, world: &mut World, item: ItemRef, target: Value, name: &str, call: &Call) -> Value {
+        match self.index.methods_near(self.scope.file, item, name).as_slice() {
+            [method] => self.own_function(world, *method, Receiver::Of(Some(target), None), Some(Ty::Own(item)), call),
+            _ => {
+                self.pass_arguments(world, &call.args, call.name_span);
+                Value::Unknown
+            }
+        }
+    }
+
+    /// A method that the struct does not have itself: it is one of what it dereferences to, or of a trait that a
+    /// library implements for it, which can only borrow.
+    fn through_deref(
+        &mut self,
+        world: &mut World,
+        item: ItemRef,
+        id: ObligationId,
+        target: Value,
+        name: &str,
+        call: &Call,
+    ) -> Value {
+        let session = self.index.model.protocol(self.protocol_of(id));
+        let opens = !self.method_openings(self.protocol_of(id), name, call).is_empty();
+        if self.index.deref_target(item).is_some() && (opens || session.same.iter().any(|same| same == name)) {
+            return self.session_method(world, id, None, name, call);
+        }
+        let model = self.index.model;
+        let library = model.library(session.library);
+        if self.index.deref_target(item).is_some() && library.runs_text.iter().any(|run| run == name) {
+            return self.session_method(world, id, None, name, call);
+        }
+        self.pass_arguments(world, &call.args, call.name_span);
+        if name.starts_with("into_") {
+            self.forget(world, &Value::Session(id));
+            return Value::Unknown;
+        }
+        target
     }
 
     fn own_release(
@@ -142,4 +265,52 @@ impl Solver<'_> {
         self.end(world, id, end);
         Value::Fallible(Box::new(Value::Outcome(id, end)))
     }
+}
+
+/// The place that the reference inside of results and futures is of.
+fn referred(value: &Value) -> Option<Place> {
+    match value {
+        Value::Future(inner) | Value::Work(_, inner) | Value::Fallible(inner) | Value::Success(inner) => {
+            referred(inner)
+        }
+        Value::Ref(place) => Some(place.clone()),
+        _ => None,
+    }
+}
+
+/// A value with what is inside of results and futures replaced.
+fn with_inside(value: Value, inside: Value) -> Value {
+    match value {
+        Value::Future(inner) => Value::Future(Box::new(with_inside(*inner, inside))),
+        Value::Work(id, inner) => Value::Work(id, Box::new(with_inside(*inner, inside))),
+        Value::Fallible(inner) => Value::Fallible(Box::new(with_inside(*inner, inside))),
+        Value::Success(inner) => Value::Success(Box::new(with_inside(*inner, inside))),
+        _ => inside,
+    }
+}
+
+/// The names of fields and their values, as a literal gives them.
+pub(crate) fn names(fields: &[(String, Operand)]) -> Vec<String> {
+    fields.iter().map(|(name, _)| name.clone()).collect()
+}
+
+/// What stands around the session in a value; `None` when there is none.
+pub(crate) fn layers(value: &Value) -> Option<Vec<Layer>> {
+    let (layer, inner) = match value {
+        Value::Session(_) | Value::Pending(..) => return Some(Vec::new()),
+        Value::Wrapper(item, field, inner) => (Layer::Part(*item, field.clone()), inner),
+        Value::Success(inner) => (Layer::Some, inner),
+        _ => return None,
+    };
+    let mut found = layers(inner)?;
+    found.insert(0, layer);
+    Some(found)
+}
+
+/// A session with layers around it.
+pub(crate) fn fold(layers: &[Layer], session: Value) -> Value {
+    layers.iter().rev().fold(session, |inner, layer| match layer {
+        Layer::Part(item, field) => Value::Wrapper(*item, field.clone(), Box::new(inner)),
+        Layer::Some => Value::Success(Box::new(inner)),
+    })
 }

@@ -1,0 +1,110 @@
+//! Who implements what? Traits of the workspace, their implementations, and associated types.
+
+use super::{Index, ItemRef, Resolved, Ty};
+use sessionlint_ir::ItemKind;
+use std::sync::Arc;
+
+/// More implementations than this are not compared.
+const MAX_IMPLEMENTATIONS: usize = 8;
+
+impl Index<'_> {
+    /// The `impl` blocks of a trait, outside of test code.
+    fn implementing(&self, owner: ItemRef) -> Arc<Vec<ItemRef>> {
+        self.implementing.get(owner, || {
+            let Some(name) = self.item(owner).map(|item| item.name.clone()) else { return Vec::new() };
+            let blocks = self.blocks.get(name.clone(), || self.blocks_naming(&name));
+            let is_of = |block: &&ItemRef| {
+                let Some(of_trait) = self.header(**block).and_then(|header| header.of_trait) else { return false };
+                let sessionlint_ir::TypeRef::Path { segments, .. } = of_trait else { return false };
+                self.resolve(&self.scope_of(**block), &segments) == Some(Resolved::Item(owner, Vec::new()))
+            };
+            blocks.iter().filter(is_of).copied().collect()
+        })
+    }
+
+    /// The `impl` blocks whose header names something.
+    fn blocks_naming(&self, name: &str) -> Vec<ItemRef> {
+        let mut found = Vec::new();
+        for package in &self.packages {
+            for file in &package.indexed {
+                let Some(data) = self.host.data(*file) else { continue };
+                for id in data.outline.ids() {
+                    let item = data.outline.item(id);
+                    if item.kind != ItemKind::Impl || data.outline.is_test(id) {
+                        continue;
+                    }
+                    let end = item.body.map_or(item.head.end, |body| body.start);
+                    let header = data.text.get(item.head.start as usize..end as usize).unwrap_or_default();
+                    if header.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == name) {
+                        found.push(ItemRef { file: *file, item: id });
+                    }
+                }
+            }
+        }
+        found.sort();
+        found.dedup();
+        found
+    }
+
+    /// The types that implement a trait of the workspace.
+    pub(super) fn implementors(&self, owner: ItemRef) -> Vec<Ty> {
+        let blocks = self.implementing(owner);
+        let ty = |block: &ItemRef| {
+            let header = self.header(*block)?;
+            let mut scope = self.scope_of(*block);
+            scope.generics = &header.generics;
+            Some(self.ty(&scope, &header.self_ty))
+        };
+        blocks.iter().take(MAX_IMPLEMENTATIONS).filter_map(ty).collect()
+    }
+
+    /// The implementations of a method that a trait only declares; empty for any other function, and when there
+    /// are too many to compare.
+    pub fn implementations(&self, method: ItemRef) -> Vec<ItemRef> {
+        let Some(item) = self.item(method) else { return Vec::new() };
+        let Some(parent) = item.parent.map(|parent| ItemRef { file: method.file, item: parent }) else {
+            return Vec::new();
+        };
+        if item.body.is_some() || self.item(parent).map(|item| item.kind) != Some(ItemKind::Trait) {
+            return Vec::new();
+        }
+        let blocks = self.implementing(parent);
+        let found: Vec<ItemRef> =
+            blocks.iter().filter_map(|block| self.child(*block, ItemKind::Function, &item.name)).collect();
+        if found.len() > MAX_IMPLEMENTATIONS { Vec::new() } else { found }
+    }
+
+    /// What an `impl` block or trait says that an associated type of this name is.
+    pub(super) fn associated_type(&self, block: ItemRef, name: &str) -> Option<ItemRef> {
+        self.child(block, ItemKind::Alias, name)
+    }
+
+    fn child(&self, block: ItemRef, kind: ItemKind, name: &str) -> Option<ItemRef> {
+        let data = self.host.data(block.file)?;
+        let is_it = |id: &sessionlint_ir::ItemId| {
+            let item = data.outline.item(*id);
+            item.kind == kind && item.name == name && item.parent == Some(block.item)
+        };
+        data.outline.ids().find(is_it).map(|item| ItemRef { file: block.file, item })
+    }
+
+    /// The methods called `name` of a type, its own and those of traits that other packages implement for it.
+    pub fn methods_near(&self, file: sessionlint_diagnostics::FileId, owner: ItemRef, name: &str) -> Vec<ItemRef> {
+        let own = self.methods(owner, name);
+        if !own.is_empty() || self.package_id(file) == self.package_id(owner.file) {
+            return own;
+        }
+        let Some(owner_name) = self.item(owner).map(|item| item.name.clone()) else { return Vec::new() };
+        let mut packages = vec![self.package_id(file)];
+        packages.extend(self.package_of(file).dependencies.values().filter_map(|(_, package)| *package));
+        packages.sort();
+        packages.dedup();
+        let named = packages.into_iter().flat_map(|package| {
+            self.methods_by_name(package).get(&(owner_name.clone(), name.to_owned())).cloned().unwrap_or_default()
+        });
+        let mut found: Vec<ItemRef> = named.filter(|item| self.self_ty(*item) == Some(Ty::Own(owner))).collect();
+        found.sort();
+        found.dedup();
+        found
+    }
+}

@@ -1,0 +1,103 @@
+//! What does a function give, as its callers see it?
+
+use crate::flow::Solver;
+use crate::value::{ObligationId, Origin, Root, Value};
+use crate::workload::{Given, seen_by_caller};
+use crate::world::World;
+use sessionlint_diagnostics::{Evidence, Span};
+use sessionlint_ir::Projection;
+
+/// What was passed to a function: the value of each argument, the receiver first, and where it comes from.
+pub(crate) struct Passed {
+    pub values: Vec<Value>,
+    pub origins: Vec<Option<Origin>>,
+}
+
+impl Solver<'_> {
+    /// A value leaves the body, for its callers.
+    pub(crate) fn given(&mut self, world: &World, value: &Value) {
+        if !self.collects {
+            return;
+        }
+        if let Some(workload) = self.inside(value).cloned() {
+            for (deed, way) in workload.0 {
+                if let Some(seen) = deed.seen_from(|origin| self.as_parameter(origin)) {
+                    self.done.add(seen, way);
+                }
+            }
+        }
+        let given = self.skeleton(world, value);
+        self.gives = Some(match self.gives.take() {
+            None => given,
+            Some(known) => known.joined(given),
+        });
+    }
+
+    fn skeleton(&self, world: &World, value: &Value) -> Given {
+        match value {
+            Value::Failure => Given::Nothing,
+            Value::Success(inner) => Given::Success(Box::new(self.skeleton(world, inner))),
+            Value::Fallible(inner) => Given::Maybe(Box::new(self.skeleton(world, inner))),
+            Value::Wrapper(item, field, inner) => {
+                Given::Part(*item, field.clone(), Box::new(self.skeleton(world, inner)))
+            }
+            Value::Session(ObligationId { site, .. }) | Value::Pending(site, None) => {
+                let known = &self.sites[usize::from(site.0)];
+                if known.parameter {
+                    // What was handed in goes back.
+                    let at =
+                        self.body.params.iter().position(|param| self.body.locals[param.index()].span == known.span);
+                    return at
+                        .map_or(Given::Unknown, |at| Given::Of(Origin { root: Root::Param(at), path: Vec::new() }));
+                }
+                let pool = self.pools.get(site).and_then(|pool| self.as_parameter(pool));
+                Given::Session(known.protocol, pool)
+            }
+            value => match self.origin_of(world, value).and_then(|origin| self.as_parameter(&origin)) {
+                Some(origin) => Given::Of(origin),
+                None => Given::Unknown,
+            },
+        }
+    }
+
+    /// What a call gives, made from what the function gives; `None` when that says nothing about sessions.
+    pub(crate) fn instantiated(&mut self, world: &World, given: &Given, passed: &Passed, span: Span) -> Option<Value> {
+        let value = self.instance(world, given, passed, span, 0)?;
+        self.remember_layers(&value);
+        Some(value)
+    }
+
+    fn instance(&mut self, world: &World, given: &Given, passed: &Passed, span: Span, depth: u32) -> Option<Value> {
+        Some(match given {
+            Given::Maybe(inner) => Value::Fallible(Box::new(self.instance(world, inner, passed, span, depth)?)),
+            // Of several ways out one may be an error.
+            Given::Success(inner) if depth == 0 => {
+                Value::Fallible(Box::new(self.instance(world, inner, passed, span, depth)?))
+            }
+            Given::Success(inner) => Value::Success(Box::new(self.instance(world, inner, passed, span, depth)?)),
+            Given::Part(item, field, inner) => {
+                let inner = self.instance(world, inner, passed, span, depth + 1)?;
+                Value::Wrapper(*item, field.clone(), Box::new(inner))
+            }
+            Given::Session(protocol, pool) => {
+                let site = self.opening_site(*protocol, span, Evidence::Inferred, None);
+                let pool = pool.as_ref().and_then(|pool| seen_by_caller(pool, &passed.origins));
+                self.pools.extend(pool.map(|pool| (site, pool)));
+                Value::Pending(site, None)
+            }
+            Given::Of(Origin { root: Root::Param(index), path }) => {
+                let argument = passed.values.get(*index)?;
+                let Value::Ref(place) = argument else {
+                    return path
+                        .is_empty()
+                        .then(|| argument.clone())
+                        .filter(|value| self.session_of(world, value).is_some());
+                };
+                let part =
+                    path.iter().fold(place.clone(), |place, step| place.project(Projection::Field(step.clone())));
+                self.session_of(world, &Value::Ref(part.clone())).map(|_| Value::Ref(part))?
+            }
+            Given::Of(_) | Given::Nothing | Given::Unknown => return None,
+        })
+    }
+}
