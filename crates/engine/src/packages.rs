@@ -3,11 +3,12 @@
 use super::run::Run;
 use crate::host::Files;
 use crate::manifest::{Manifest, Manifests};
-use crate::read::{Read, openers, owners};
+use crate::read::{Read, implemented_for, openers, owners};
 use crate::walk;
 use crate::words::{Names, Words};
 use rayon::prelude::*;
-use sessionlint_analysis::{Host, Package, PackageId};
+use sessionlint_analysis::{FileData, Host, Package, PackageId};
+use sessionlint_diagnostics::FileId;
 use sessionlint_ir::ItemKind;
 use sessionlint_protocols::LibraryId;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -33,32 +34,36 @@ impl Packages {
         let mut own = vec![Names::default(); self.packages.len()];
         for (read, (package, _)) in reads.iter().zip(&self.files) {
             own[package.0 as usize].aliases.extend(read.aliases.iter().cloned());
+            own[package.0 as usize].handed.extend(read.handed.iter().cloned());
         }
-        // Only traits of the workspace say something of what they are implemented for.
-        let traits: HashSet<&str> = files
-            .ids()
-            .filter(|file| reads[file.0 as usize].hot)
-            .filter_map(|file| files.data(file))
-            .flat_map(|data| &data.outline.items)
-            .filter(|item| item.kind == ItemKind::Trait)
-            .map(|item| item.name.as_str())
+        let hot: Vec<FileId> = files.ids().filter(|file| reads[file.0 as usize].hot).collect();
+        let data: Vec<(usize, &FileData)> = hot
+            .iter()
+            .filter_map(|file| Some((self.files[file.0 as usize].0.0 as usize, files.data(*file)?)))
             .collect();
+        // Only traits of the workspace say something of what they are implemented for.
+        let items = data.iter().flat_map(|(_, data)| &data.outline.items);
+        let traits: HashSet<&str> =
+            items.filter(|item| item.kind == ItemKind::Trait).map(|item| item.name.as_str()).collect();
         // A struct may own a struct that owns a session, in another file.
         for _ in 0..MAX_OWNERS {
             let known = own.clone();
-            for (file, (read, (package, _))) in files.ids().zip(reads.iter().zip(&self.files)) {
-                let package = package.0 as usize;
-                if read.hot
-                    && !known[package].aliases.is_empty()
-                    && let Some(data) = files.data(file)
-                {
-                    let is_known =
-                        |name: &str| reached[package].iter().any(|other| known[*other].aliases.contains(name));
-                    let is_trait = |name: &str| traits.contains(name);
-                    own[package].aliases.extend(owners(data, &is_known, &is_trait));
+            for (package, data) in &data {
+                let any = |is: &dyn Fn(&Names) -> bool| reached[*package].iter().any(|other| is(&known[*other]));
+                if !any(&|names| !names.aliases.is_empty() || !names.handed.is_empty()) {
+                    continue;
                 }
+                let owns = |text: &str| {
+                    sessionlint_parser_rust::identifiers(text)
+                        .any(|(_, name)| any(&|names| names.aliases.contains(name)))
+                };
+                let holds = |text: &str| any(&|names| names.held_in(text));
+                own[*package].aliases.extend(owners(data, &owns));
+                own[*package].handed.extend(owners(data, &holds));
+                own[*package].traits.extend(implemented_for(data, &holds, &|name| traits.contains(name)));
             }
-            if own.iter().zip(&known).all(|(now, before)| now.aliases.len() == before.aliases.len()) {
+            let size = |names: &Names| names.aliases.len() + names.handed.len() + names.traits.len();
+            if own.iter().zip(&known).all(|(now, before)| size(now) == size(before)) {
                 break;
             }
         }
@@ -68,22 +73,30 @@ impl Packages {
             };
             reached.iter().map(all).collect()
         };
-        let aliases = merged(&own, |names| &names.aliases);
-        let opening: Vec<(usize, Vec<String>)> = files
-            .ids()
-            .filter(|file| reads[file.0 as usize].hot)
-            .collect::<Vec<_>>()
+        let mut all = vec![Names::default(); self.packages.len()];
+        for (names, aliases) in all.iter_mut().zip(merged(&own, |names| &names.aliases)) {
+            names.aliases = aliases;
+        }
+        for (names, handed) in all.iter_mut().zip(merged(&own, |names| &names.handed)) {
+            names.handed = handed;
+        }
+        for (names, traits) in all.iter_mut().zip(merged(&own, |names| &names.traits)) {
+            names.traits = traits;
+        }
+        let opening: Vec<(usize, Vec<String>)> = hot
             .into_par_iter()
             .map(|file| {
                 let package = self.files[file.0 as usize].0.0 as usize;
-                (package, openers(files, file, &self.about[package].2, &aliases[package]))
+                (package, openers(files, file, &self.about[package].2, &all[package]))
             })
             .collect();
         for (package, found) in opening {
             own[package].openers.extend(found);
         }
-        let openers = merged(&own, |names| &names.openers);
-        aliases.into_iter().zip(openers).map(|(aliases, openers)| Names { aliases, openers }).collect()
+        for (names, openers) in all.iter_mut().zip(merged(&own, |names| &names.openers)) {
+            names.openers = openers;
+        }
+        all
     }
 
     /// A package and the packages of the workspace that it leads to.

@@ -10,8 +10,7 @@ use crate::words::Words;
 use rayon::prelude::*;
 use sessionlint_analysis::{FileData, Host, ItemRef};
 use sessionlint_diagnostics::{FileId, Span};
-use sessionlint_ir::{Item, ItemId, ItemKind};
-use std::collections::HashSet;
+use sessionlint_ir::{ItemId, ItemKind};
 
 /// Names that many functions have: one of them handing out a session says nothing about the others.
 const COMMON_OPENERS: &[&str] =
@@ -23,6 +22,7 @@ pub(crate) struct Read {
     pub skipped: Option<Skipped>,
     pub suppressions: Vec<Suppression>,
     pub aliases: Vec<String>,
+    pub handed: Vec<String>,
     pub hot: bool,
 }
 
@@ -71,6 +71,7 @@ impl Run<'_> {
         }
         if read.hot {
             read.aliases = aliases(&data, words);
+            read.handed = lending(&data, words);
         }
         let _ = files.data[file.0 as usize].set(Some(data));
         read
@@ -102,6 +103,16 @@ fn aliases(data: &FileData, words: &Words) -> Vec<String> {
     found
 }
 
+/// Types of a file that hold a connection that a pool hands out.
+fn lending(data: &FileData, words: &Words) -> Vec<String> {
+    let types = data.outline.items.iter().filter(|item| is_type(item.kind));
+    types.filter(|item| words.is_lent(text_of(data, item.head))).map(|item| item.name.clone()).collect()
+}
+
+fn is_type(kind: ItemKind) -> bool {
+    matches!(kind, ItemKind::Struct | ItemKind::Enum | ItemKind::Alias)
+}
+
 impl Run<'_> {
     /// A second look at the files that name no library: they may use what the package puts around one.
     pub(crate) fn read_again(&self, files: &Files, reads: &mut [Read], packages: &Packages, names: &[Names]) {
@@ -131,21 +142,25 @@ impl Run<'_> {
     }
 }
 
-/// Structs, enums and aliases of a file that name something known, and traits that are implemented for it.
-pub(crate) fn owners(data: &FileData, is_known: &dyn Fn(&str) -> bool, is_trait: &dyn Fn(&str) -> bool) -> Vec<String> {
-    let names = |text: &str| sessionlint_parser_rust::identifiers(text).any(|(_, name)| is_known(name));
-    let owner = |item: &Item| match item.kind {
-        ItemKind::Struct | ItemKind::Enum | ItemKind::Alias => {
-            names(text_of(data, item.head)).then(|| item.name.clone())
-        }
-        ItemKind::Impl => {
-            let end = item.body.map_or(item.head.end, |body| body.start);
-            let (before, after) = text_of(data, Span { end, ..item.head }).split_once(" for ")?;
-            names(after).then(|| implemented(before)).flatten().filter(|name| is_trait(name))
-        }
-        _ => None,
-    };
-    data.outline.items.iter().filter_map(owner).collect()
+/// Structs, enums and aliases of a file that name something known.
+pub(crate) fn owners(data: &FileData, is_known: &dyn Fn(&str) -> bool) -> Vec<String> {
+    let types = data.outline.items.iter().filter(|item| is_type(item.kind));
+    types.filter(|item| is_known(text_of(data, item.head))).map(|item| item.name.clone()).collect()
+}
+
+/// Traits of the workspace that a file implements for something known.
+pub(crate) fn implemented_for(
+    data: &FileData,
+    is_known: &dyn Fn(&str) -> bool,
+    is_trait: &dyn Fn(&str) -> bool,
+) -> Vec<String> {
+    let blocks = data.outline.items.iter().filter(|item| item.kind == ItemKind::Impl);
+    let named = blocks.filter_map(|item| {
+        let end = item.body.map_or(item.head.end, |body| body.start);
+        let (before, after) = text_of(data, Span { end, ..item.head }).split_once(" for ")?;
+        is_known(after).then(|| implemented(before)).flatten().filter(|name| is_trait(name))
+    });
+    named.collect()
 }
 
 /// The trait that the first part of an `impl` header names.
@@ -166,12 +181,12 @@ fn implemented(before: &str) -> Option<String> {
 }
 
 /// Functions of a file that hand out a session.
-pub(crate) fn openers(files: &Files, file: FileId, words: &Words, aliases: &HashSet<String>) -> Vec<String> {
+pub(crate) fn openers(files: &Files, file: FileId, words: &Words, names: &Names) -> Vec<String> {
     let Some(data) = files.data(file) else { return Vec::new() };
     let functions = data.outline.items.iter().filter(|item| item.kind == ItemKind::Function);
     let opens = functions.filter(|item| {
         let end = item.body.map_or(item.head.end, |body| body.start);
-        words.is_opener(text_of(data, Span { end, ..item.head }), aliases)
+        words.is_opener(text_of(data, Span { end, ..item.head }), names)
     });
     opens.map(|item| item.name.clone()).filter(|name| !COMMON_OPENERS.contains(&name.as_str())).collect()
 }

@@ -133,7 +133,11 @@ impl Run<'_> {
         let about = packages.about;
         let placed = packages.files.clone();
         let package = |file: FileId| placed[file.0 as usize].0.0 as usize;
-        let analysis = Analysis::new(Index::new(&files, self.model, packages.packages, packages.files));
+        let holders = names
+            .iter()
+            .flat_map(|names| names.aliases.iter().chain(&names.handed).chain(&names.traits).cloned())
+            .collect();
+        let analysis = Analysis::new(Index::new(&files, self.model, packages.packages, packages.files, holders));
         let functions: Vec<ItemRef> = files
             .ids()
             .filter(|file| reported[file.0 as usize] && reads[file.0 as usize].hot)

@@ -8,16 +8,34 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 /// file is open anyway.
 const COMMON: &[&str] = &["new", "get", "open", "connect", "start", "close", "cancel", "finish", "end", "abort"];
 
+/// How many names may stand between `dyn` and the trait that is meant.
+const MAX_PATH: usize = 5;
+
 /// Names of the workspace that stand for sessions.
 #[derive(Clone, Default)]
 pub(crate) struct Names {
-    /// Type aliases.
+    /// Types that are or hold transactions: a function that names one is worth a look.
     pub aliases: HashSet<String>,
+    /// Types that hold connections: only what hands one out is worth a look.
+    pub handed: HashSet<String>,
+    /// Traits that are implemented for either.
+    pub traits: HashSet<String>,
     /// Functions that hand one out.
     pub openers: HashSet<String>,
 }
 
 impl Names {
+    /// Whether a type's text names something that may hold a session; a trait counts as `dyn` or `impl` only.
+    pub fn held_in(&self, text: &str) -> bool {
+        let mut since_keyword = usize::MAX;
+        sessionlint_parser_rust::identifiers(text).any(|(_, name)| {
+            since_keyword = if matches!(name, "dyn" | "impl") { 0 } else { since_keyword.saturating_add(1) };
+            self.aliases.contains(name)
+                || self.handed.contains(name)
+                || (since_keyword < MAX_PATH && self.traits.contains(name))
+        })
+    }
+
     /// The names as words to look for; `None` when there are none. Short ones stand in every file.
     pub fn words(&self) -> Option<AhoCorasick> {
         let words: BTreeSet<&String> = self.aliases.iter().chain(&self.openers).filter(|name| name.len() > 3).collect();
@@ -37,13 +55,16 @@ pub(crate) struct Words {
     endings: HashSet<String>,
     /// Names of types that are sessions: a function that hands one out is an opener.
     types: HashSet<String>,
+    /// Names of connections that a pool hands out. Many are common words, so that they count only where a function
+    /// hands one out or a type holds one.
+    lent: HashSet<String>,
 }
 
 impl Words {
     pub fn new(model: &Model, libraries: Option<&BTreeSet<LibraryId>>) -> Self {
         let mut file: BTreeSet<String> = BTreeSet::new();
         let mut function = HashSet::new();
-        let mut types = HashSet::new();
+        let (mut types, mut lent) = (HashSet::new(), HashSet::new());
         let mut endings = HashSet::new();
         let mut checkouts = HashMap::new();
         let in_play = |id: LibraryId| libraries.is_none_or(|libraries| libraries.contains(&id));
@@ -62,7 +83,9 @@ impl Words {
                 if name.len() > 6 {
                     file.insert(name.clone());
                 }
-                if !pool && (protocol.kind != ProtocolKind::Connection || protocol.pooled) {
+                if protocol.pooled {
+                    lent.insert(name);
+                } else if !pool && protocol.kind != ProtocolKind::Connection {
                     types.insert(name);
                 }
             }
@@ -91,7 +114,7 @@ impl Words {
             function.extend(["forget", "ManuallyDrop", "leak"].map(str::to_owned));
         }
         let file = (!file.is_empty()).then(|| AhoCorasick::new(file).ok()).flatten();
-        Self { file, function, checkouts, endings, types }
+        Self { file, function, checkouts, endings, types, lent }
     }
 
     /// Whether a file can define or use a session.
@@ -117,10 +140,11 @@ impl Words {
     }
 
     /// Whether a signature hands out a session.
-    pub fn is_opener(&self, signature: &str, aliases: &HashSet<String>) -> bool {
+    pub fn is_opener(&self, signature: &str, names: &Names) -> bool {
         let Some((_, output)) = signature.split_once("->") else { return false };
-        sessionlint_parser_rust::identifiers(output)
-            .any(|(_, name)| self.types.contains(name) || aliases.contains(name))
+        names.held_in(output)
+            || sessionlint_parser_rust::identifiers(output)
+                .any(|(_, name)| self.types.contains(name) || self.lent.contains(name))
     }
 
     /// The new names that an import gives to types of sessions.
@@ -133,6 +157,11 @@ impl Words {
     /// Whether the text of a type alias names a session.
     pub fn is_alias(&self, text: &str) -> bool {
         sessionlint_parser_rust::identifiers(text).any(|(_, name)| self.types.contains(name))
+    }
+
+    /// Whether the text of a type names a connection that a pool hands out.
+    pub fn is_lent(&self, text: &str) -> bool {
+        sessionlint_parser_rust::identifiers(text).any(|(_, name)| self.lent.contains(name))
     }
 }
 

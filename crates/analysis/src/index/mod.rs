@@ -9,7 +9,7 @@ pub use types::Ty;
 use sessionlint_diagnostics::{FileId, Span};
 use sessionlint_ir::{Field, FunctionItem, ImplHeader, Import, ItemId, ItemKind, Outline, Signature, TypeRef};
 use sessionlint_protocols::{LibraryId, Model, ProtocolId};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::Hash;
 use std::sync::{Arc, RwLock};
 
@@ -109,9 +109,10 @@ pub struct Index<'h> {
     /// What is known about libraries.
     pub model: &'h Model,
     packages: Vec<Package>,
+    holders: HashSet<String>,
     /// For each file its package and module path.
     files: Vec<(PackageId, Vec<String>)>,
-    imports: Cache<FileId, Vec<(Vec<String>, Import)>>,
+    names: Cache<FileId, resolve::FileNames>,
     fields: Cache<ItemRef, (Vec<Field>, Vec<String>)>,
     aliases: Cache<ItemRef, Option<(TypeRef, Vec<String>)>>,
     signatures: Cache<ItemRef, Option<Signature>>,
@@ -123,6 +124,7 @@ pub struct Index<'h> {
     implementing: Cache<ItemRef, Vec<ItemRef>>,
     methods: Cache<PackageId, HashMap<(String, String), Vec<ItemRef>>>,
     resolved: RwLock<HashMap<Name, Option<Resolved>>>,
+    steps: RwLock<HashMap<resolve::Step, Option<Resolved>>>,
 }
 
 /// A path as it stands in a file, below inline modules.
@@ -147,19 +149,22 @@ impl<K: Eq + Hash, V> Cache<K, V> {
 }
 
 impl<'h> Index<'h> {
-    /// An index over packages and, for each file, its package and module path.
+    /// An index over packages, for each file its package and module path, and the names of the types that
+    /// may hold a session, found without knowing what the names in them mean.
     pub fn new(
         host: &'h dyn Host,
         model: &'h Model,
         packages: Vec<Package>,
         files: Vec<(PackageId, Vec<String>)>,
+        holders: HashSet<String>,
     ) -> Self {
         Self {
+            holders,
             host,
             model,
             packages,
             files,
-            imports: Cache::new(),
+            names: Cache::new(),
             fields: Cache::new(),
             aliases: Cache::new(),
             signatures: Cache::new(),
@@ -171,6 +176,7 @@ impl<'h> Index<'h> {
             implementing: Cache::new(),
             methods: Cache::new(),
             resolved: RwLock::new(HashMap::new()),
+            steps: RwLock::new(HashMap::new()),
         }
     }
 
@@ -258,24 +264,6 @@ impl<'h> Index<'h> {
             self.host.impl_header(text, span)
         };
         self.headers.get(item, compute).as_ref().clone()
-    }
-
-    fn imports(&self, file: FileId) -> Arc<Vec<(Vec<String>, Import)>> {
-        self.imports.get(file, || {
-            let Some(data) = self.host.data(file) else { return Vec::new() };
-            let mut found = Vec::new();
-            for id in data.outline.ids() {
-                let item = data.outline.item(id);
-                if item.kind != ItemKind::Use {
-                    continue;
-                }
-                let Some(text) = data.text.get(item.head.start as usize..item.head.end as usize) else { continue };
-                let module = data.outline.module_path(id);
-                let imports = self.host.imports(text, item.head).unwrap_or_default();
-                found.extend(imports.into_iter().map(|import| (module.clone(), import)));
-            }
-            found
-        })
     }
 
     /// The methods called `name` of a type or trait of the workspace.

@@ -1,8 +1,10 @@
 //! Where does a path lead?
 
-use super::{Index, ItemRef, MAX_DEPTH, PackageId, Resolved, Scope};
+use super::{Index, ItemRef, PackageId, Resolved, Scope};
 use sessionlint_diagnostics::FileId;
-use sessionlint_ir::ItemKind;
+use sessionlint_ir::{ItemId, ItemKind};
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 impl Index<'_> {
     /// What a path means in a scope.
@@ -13,14 +15,14 @@ impl Index<'_> {
             let mut full = import.path.clone();
             full.extend_from_slice(&path[1..]);
             if full != path {
-                return self.resolve_from(scope.file, &scope.inline, &full, 1);
+                return self.resolve_from(scope.file, &scope.inline, &full, &mut Trail::default());
             }
         }
         let name = (scope.file, scope.inline.clone(), path.to_vec());
         if let Some(known) = self.resolved.read().unwrap_or_else(|poisoned| poisoned.into_inner()).get(&name) {
             return known.clone();
         }
-        let resolved = self.resolve_from(scope.file, &scope.inline, path, 0);
+        let resolved = self.resolve_from(scope.file, &scope.inline, path, &mut Trail::default());
         self.resolved.write().unwrap_or_else(|poisoned| poisoned.into_inner()).insert(name, resolved.clone());
         resolved
     }
@@ -30,18 +32,15 @@ impl Index<'_> {
         file: FileId,
         inline: &[String],
         path: &[String],
-        depth: u32,
+        trail: &mut Trail,
     ) -> Option<Resolved> {
-        if depth > MAX_DEPTH {
-            return None;
-        }
         let (first, rest) = path.split_first()?;
         let package = self.package_id(file);
         let mut module = self.files[file.0 as usize].1.clone();
         module.extend_from_slice(inline);
         match first.as_str() {
-            "crate" => return self.in_module(package, &[], rest, depth + 1),
-            "self" => return self.in_module(package, &module, rest, depth + 1),
+            "crate" => return self.in_module(package, &[], rest, trail),
+            "self" => return self.in_module(package, &module, rest, trail),
             "super" => {
                 module.pop();
                 let mut rest = rest;
@@ -50,20 +49,20 @@ impl Index<'_> {
                     module.pop();
                     rest = after;
                 }
-                return self.in_module(package, &module, rest, depth + 1);
+                return self.in_module(package, &module, rest, trail);
             }
             _ => {}
         }
-        self.in_module(package, &module, path, depth + 1).or_else(|| self.external(package, path, depth))
+        self.in_module(package, &module, path, trail).or_else(|| self.external(package, path, trail))
     }
 
     /// A path whose first name is a crate.
-    pub(super) fn external(&self, package: PackageId, path: &[String], depth: u32) -> Option<Resolved> {
+    pub(super) fn external(&self, package: PackageId, path: &[String], trail: &mut Trail) -> Option<Resolved> {
         let (first, rest) = path.split_first()?;
         let known = self.package(package);
         if let Some((real, workspace)) = known.dependencies.get(first) {
             if let Some(workspace) = workspace {
-                return self.in_module(*workspace, &[], rest, depth + 1);
+                return self.in_module(*workspace, &[], rest, trail);
             }
             let mut full = vec![real.clone()];
             full.extend_from_slice(rest);
@@ -80,66 +79,79 @@ impl Index<'_> {
         package: PackageId,
         module: &[String],
         path: &[String],
-        depth: u32,
+        trail: &mut Trail,
     ) -> Option<Resolved> {
-        if depth > MAX_DEPTH {
-            return None;
-        }
         let Some((first, rest)) = path.split_first() else {
             return Some(Resolved::Module(package, module.to_vec()));
         };
+        let step = (package, module.to_vec(), path.to_vec());
+        if let Some(known) = self.steps.read().unwrap_or_else(|poisoned| poisoned.into_inner()).get(&step) {
+            return known.clone();
+        }
+        // Globs run in circles: what was tried once for a name need not be tried again for it.
+        if trail.depth > MAX_HOPS || trail.tried.len() > MAX_STEPS || !trail.tried.insert(step.clone()) {
+            trail.cut = true;
+            return None;
+        }
+        let before = std::mem::take(&mut trail.cut);
+        trail.depth += 1;
+        let found = self.in_module_at(package, module, first, rest, path, trail);
+        trail.depth -= 1;
+        if !trail.cut {
+            // Nothing was left out, so the answer is the same whoever asks.
+            self.steps.write().unwrap_or_else(|poisoned| poisoned.into_inner()).insert(step, found.clone());
+        }
+        trail.cut |= before;
+        found
+    }
+
+    fn in_module_at(
+        &self,
+        package: PackageId,
+        module: &[String],
+        first: &String,
+        rest: &[String],
+        path: &[String],
+        trail: &mut Trail,
+    ) -> Option<Resolved> {
         let mut child = module.to_vec();
         child.push(first.clone());
         let files = self.files_of(package, module);
         // Items come first, then named imports, then modules in files of their own, then globs.
-        for (file, inline) in &files {
+        for (file, names, inline) in &files {
             let Some(data) = self.host.data(*file) else { continue };
-            for id in data.outline.ids() {
-                let item = data.outline.item(id);
-                if item.name != *first || matches!(item.kind, ItemKind::Use | ItemKind::Impl | ItemKind::Macro) {
-                    continue;
-                }
-                let parent_is_module =
-                    item.parent.is_none_or(|parent| data.outline.item(parent).kind == ItemKind::Module);
-                if !parent_is_module || data.outline.module_path(id) != *inline {
-                    continue;
-                }
+            for id in names.inside(inline).and_then(|names| names.items.get(first)).into_iter().flatten() {
+                let item = data.outline.item(*id);
                 if item.kind == ItemKind::Module {
                     if rest.is_empty() || item.body.is_some() || self.has_module(package, &child) {
-                        return self.in_module(package, &child, rest, depth + 1);
+                        return self.in_module(package, &child, rest, trail);
                     }
                     continue;
                 }
-                return Some(Resolved::Item(ItemRef { file: *file, item: id }, rest.to_vec()));
+                return Some(Resolved::Item(ItemRef { file: *file, item: *id }, rest.to_vec()));
             }
         }
-        for (file, inline) in &files {
-            for (within, import) in self.imports(*file).iter() {
-                if within != inline || import.name.as_ref() != Some(first) {
-                    continue;
+        for (file, names, inline) in &files {
+            for imported in names.inside(inline).and_then(|names| names.imports.get(first)).into_iter().flatten() {
+                if imported.len() == 1 && imported[0] == *first {
+                    return self.external(package, path, trail);
                 }
-                if import.path.len() == 1 && import.path[0] == *first {
-                    return self.external(package, path, depth + 1);
-                }
-                let mut full = import.path.clone();
+                let mut full = imported.clone();
                 full.extend_from_slice(rest);
-                let resolved = self.resolve_import(*file, inline, &full, depth + 1);
+                let resolved = self.resolve_import(*file, inline, &full, trail);
                 if resolved.is_some() {
                     return resolved;
                 }
             }
         }
         if self.has_module(package, &child) {
-            return self.in_module(package, &child, rest, depth + 1);
+            return self.in_module(package, &child, rest, trail);
         }
-        for (file, inline) in &files {
-            for (within, import) in self.imports(*file).iter() {
-                if within != inline || import.name.is_some() {
-                    continue;
-                }
-                let mut full = import.path.clone();
+        for (file, names, inline) in &files {
+            for glob in names.inside(inline).map(|names| names.globs.as_slice()).unwrap_or_default() {
+                let mut full = glob.clone();
                 full.extend_from_slice(path);
-                match self.resolve_import(*file, inline, &full, depth + 1) {
+                match self.resolve_import(*file, inline, &full, trail) {
                     // A glob import of a foreign crate may or may not hold the name: the model knows.
                     Some(Resolved::External(full)) if !self.is_known(&full) => {}
                     None => {}
@@ -156,16 +168,16 @@ impl Index<'_> {
         file: FileId,
         inline: &[String],
         path: &[String],
-        depth: u32,
+        trail: &mut Trail,
     ) -> Option<Resolved> {
         let package = self.package_id(file);
         let first = path.first()?;
         if !matches!(first.as_str(), "crate" | "self" | "super")
-            && let found @ Some(_) = self.external(package, path, depth + 1)
+            && let found @ Some(_) = self.external(package, path, trail)
         {
             return found;
         }
-        self.resolve_from(file, inline, path, depth + 1)
+        self.resolve_from(file, inline, path, trail)
     }
 
     pub(super) fn is_known(&self, path: &[String]) -> bool {
@@ -185,25 +197,89 @@ impl Index<'_> {
         self.package(package).modules.contains_key(module)
     }
 
-    /// The files that hold a module, with the inline modules that lead to it inside each.
-    pub(super) fn files_of(&self, package: PackageId, module: &[String]) -> Vec<(FileId, Vec<String>)> {
+    /// The files that hold a module, with their names and the inline modules that lead to it inside each.
+    fn files_of<'m>(&self, package: PackageId, module: &'m [String]) -> Vec<(FileId, Arc<FileNames>, &'m [String])> {
         let modules = &self.package(package).modules;
-        (0..=module.len())
-            .rev()
-            .filter_map(|split| Some((modules.get(&module[..split])?, module[split..].to_vec())))
-            .flat_map(|(files, inline)| files.iter().map(move |file| (*file, inline.clone())))
-            .filter(|(file, inline)| inline.is_empty() || self.has_inline(*file, inline))
-            .collect()
+        let mut found = Vec::new();
+        for split in (0..=module.len()).rev() {
+            for file in modules.get(&module[..split]).into_iter().flatten() {
+                let (names, inline) = (self.names_of(*file), &module[split..]);
+                if inline.is_empty() || names.inside(inline).is_some() {
+                    found.push((*file, names, inline));
+                }
+            }
+        }
+        found
     }
 
-    pub(super) fn has_inline(&self, file: FileId, inline: &[String]) -> bool {
-        let Some(data) = self.host.data(file) else { return false };
-        data.outline.ids().any(|id| {
-            let item = data.outline.item(id);
-            item.kind == ItemKind::Module
-                && item.body.is_some()
-                && Some(&item.name) == inline.last()
-                && data.outline.module_path(id) == inline[..inline.len() - 1]
+    /// The names that a file declares and imports, by inline module.
+    fn names_of(&self, file: FileId) -> Arc<FileNames> {
+        self.names.get(file, || {
+            let mut names = FileNames::default();
+            let Some(data) = self.host.data(file) else { return names };
+            for id in data.outline.ids() {
+                let item = data.outline.item(id);
+                let in_module = item.parent.is_none_or(|parent| data.outline.item(parent).kind == ItemKind::Module);
+                if !in_module || matches!(item.kind, ItemKind::Impl | ItemKind::Macro) {
+                    continue;
+                }
+                let module = data.outline.module_path(id);
+                if item.kind == ItemKind::Use {
+                    let text = data.text.get(item.head.start as usize..item.head.end as usize);
+                    let imports = text.and_then(|text| self.host.imports(text, item.head)).unwrap_or_default();
+                    let inside = names.0.entry(module).or_default();
+                    for import in imports {
+                        match import.name {
+                            Some(name) => inside.imports.entry(name).or_default().push(import.path),
+                            None => inside.globs.push(import.path),
+                        }
+                    }
+                    continue;
+                }
+                if item.kind == ItemKind::Module && item.body.is_some() {
+                    let mut inner = module.clone();
+                    inner.push(item.name.clone());
+                    names.0.entry(inner).or_default();
+                }
+                names.0.entry(module).or_default().items.entry(item.name.clone()).or_default().push(id);
+            }
+            names
         })
     }
+}
+
+/// The way of one search for a name.
+#[derive(Default)]
+pub(super) struct Trail {
+    tried: HashSet<Step>,
+    depth: u32,
+    /// Whether something was not tried because it had been tried before.
+    cut: bool,
+}
+
+/// A path that is looked for below a module of a package.
+pub(super) type Step = (PackageId, Vec<String>, Vec<String>);
+
+/// More modules than this are not searched for one name.
+const MAX_STEPS: usize = 60;
+/// How many modules deep imports and globs are followed.
+const MAX_HOPS: u32 = 5;
+
+/// The names of one file, by inline module.
+#[derive(Default)]
+pub(super) struct FileNames(HashMap<Vec<String>, ModuleNames>);
+
+impl FileNames {
+    fn inside(&self, inline: &[String]) -> Option<&ModuleNames> {
+        self.0.get(inline)
+    }
+}
+
+/// The names of one module in one file.
+#[derive(Default)]
+struct ModuleNames {
+    items: HashMap<String, Vec<ItemId>>,
+    /// Imported paths by the name that they get here.
+    imports: HashMap<String, Vec<Vec<String>>>,
+    globs: Vec<Vec<String>>,
 }

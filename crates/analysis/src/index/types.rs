@@ -237,9 +237,15 @@ impl Index<'_> {
             Ty::Known(_) => true,
             Ty::Ref(inner) | Ty::Fallible(inner) | Ty::Future(inner) => self.may_hold_at(inner, depth),
             Ty::Tuple(parts) => parts.iter().any(|part| self.may_hold_at(part, depth)),
-            Ty::Own(item) if depth < 4 => *self.holding.get((*item, depth), || self.item_may_hold(*item, depth)),
+            Ty::Own(item) if depth < 4 && self.is_holder(*item) => {
+                *self.holding.get((*item, depth), || self.item_may_hold(*item, depth))
+            }
             _ => false,
         }
+    }
+
+    fn is_holder(&self, item: ItemRef) -> bool {
+        self.item(item).is_some_and(|item| self.holders.contains(&item.name))
     }
 
     fn item_may_hold(&self, item: ItemRef, depth: u32) -> bool {
@@ -281,6 +287,9 @@ impl Index<'_> {
 
     fn owned_at(&self, owner: ItemRef, depth: u32) -> Option<(String, ProtocolId)> {
         if depth > 3 {
+            return None;
+        }
+        if !self.is_holder(owner) {
             return None;
         }
         let compute = || {
