@@ -67,6 +67,8 @@ pub(crate) struct Solver<'a> {
     pub deep: u32,
     /// Whether some calls were too deep for that.
     pub truncated: bool,
+    /// What the next call is known to do at most, with the session that it is a method of.
+    pub narrow: Option<Workload>,
     gave_up: bool,
     /// Whether conditions had to be forgotten, so that ways may be taken which nobody can go.
     imprecise: bool,
@@ -83,6 +85,8 @@ pub(crate) struct Child {
     pub effects: BTreeMap<LocalId, ChildEffect>,
     /// What it does when it is called or polled.
     pub workload: Workload,
+    /// What it gives.
+    pub gives: Option<Given>,
 }
 
 /// What a closure or async block does to a session that it captures.
@@ -126,6 +130,7 @@ impl<'a> Solver<'a> {
             nested: false,
             deep: 0,
             truncated: false,
+            narrow: None,
             gave_up: false,
             imprecise: false,
             coarse: false,

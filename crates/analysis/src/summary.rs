@@ -4,7 +4,7 @@ use crate::events::Report;
 use crate::flow::Solver;
 use crate::index::{Index, ItemRef, Scope, Ty};
 use crate::value::Layer;
-use crate::workload::{Given, Summary};
+use crate::workload::{Deed, Given, Summary, Workload};
 use crate::world::World;
 use sessionlint_ir::{Body, FunctionItem};
 use sessionlint_protocols::{EndKind, ProtocolId};
@@ -38,6 +38,8 @@ pub(crate) struct Effect {
     pub writes: bool,
     /// How it ends it, on any way.
     pub ends: Vec<EndKind>,
+    /// What it does beside that.
+    pub workload: Workload,
 }
 
 impl<'h> Analysis<'h> {
@@ -155,7 +157,12 @@ impl<'h> Analysis<'h> {
         solver.deep = deep - 1;
         let world = solver.parameters(World::default());
         solver.summarise(world);
-        Some(Summary { workload: solver.done, gives: solver.gives, truncated: solver.truncated })
+        let mut workload = solver.done;
+        if solver.gives.as_ref().is_some_and(Given::is_session) {
+            // What it waits for is part of taking a connection: a pause before it tries again, say.
+            workload.0.retain(|deed, _| !matches!(deed, Deed::Outside(_)));
+        }
+        Some(Summary { workload, gives: solver.gives, truncated: solver.truncated })
     }
 
     /// The same for several candidates: what they agree on.
@@ -189,6 +196,8 @@ impl<'h> Analysis<'h> {
         let generics = self.index.generics_around(item, &function.signature.generics);
         let scope = self.scope(item, body, &generics);
         let mut solver = Solver::new(self, body, scope, depth - 1);
+        // Twice as deep: what is done outside of the session matters too.
+        (solver.collects, solver.deep) = (true, (depth - 1) * 2);
         let world = solver.parameters(World::default());
         let local = *body.params.get(param)?;
         let (world, id) = solver.lend(world, local, protocol, &layers);
@@ -196,7 +205,7 @@ impl<'h> Analysis<'h> {
         let mut ends: Vec<EndKind> = solver.sites[usize::from(id.site.0)].ended.iter().map(|(_, end)| *end).collect();
         ends.sort();
         ends.dedup();
-        Some(Effect { writes: solver.written.contains(&id.site), ends })
+        Some(Effect { writes: solver.written.contains(&id.site), ends, workload: solver.done })
     }
 }
 

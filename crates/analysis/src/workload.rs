@@ -8,7 +8,7 @@ use sessionlint_protocols::ProtocolId;
 use std::collections::BTreeMap;
 
 /// How many calls of the way to a deed are remembered, outermost first.
-const MAX_WAY: usize = 4;
+const MAX_WAY: usize = 5;
 
 /// Something that happens when a call runs, or when its future is polled.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -71,7 +71,11 @@ impl Workload {
         for (deed, way) in &self.0 {
             if let Some(deed) = deed.seen_from(&caller) {
                 let mut longer = vec![at];
-                longer.extend(way.iter().take(MAX_WAY));
+                longer.extend(way);
+                // The deed itself stays the last.
+                if longer.len() > MAX_WAY {
+                    longer.drain(MAX_WAY - 1..longer.len() - 1);
+                }
                 seen.add(deed, longer);
             }
         }
@@ -120,6 +124,27 @@ impl Given {
                 Given::Maybe(Box::new(a.joined(*b)))
             }
             _ => Given::Unknown,
+        }
+    }
+
+    /// Whether it is a session that was opened, whatever stands around it.
+    pub fn is_session(&self) -> bool {
+        match self {
+            Given::Success(inner) | Given::Maybe(inner) | Given::Part(_, _, inner) => inner.is_session(),
+            Given::Session(..) => true,
+            Given::Unknown | Given::Nothing | Given::Of(_) => false,
+        }
+    }
+
+    /// The same with origins as the body around sees them.
+    pub fn seen_from(&self, outer: &dyn Fn(&Origin) -> Option<Origin>) -> Given {
+        match self {
+            Given::Unknown | Given::Nothing => self.clone(),
+            Given::Success(inner) => Given::Success(Box::new(inner.seen_from(outer))),
+            Given::Maybe(inner) => Given::Maybe(Box::new(inner.seen_from(outer))),
+            Given::Part(item, field, inner) => Given::Part(*item, field.clone(), Box::new(inner.seen_from(outer))),
+            Given::Session(protocol, pool) => Given::Session(*protocol, pool.as_ref().and_then(outer)),
+            Given::Of(origin) => outer(origin).map_or(Given::Unknown, Given::Of),
         }
     }
 

@@ -3,7 +3,7 @@
 use crate::source::{Source, Sources};
 use crate::{Run, Style};
 use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, Severity, SourceCode};
-use sessionlint_diagnostics::{Diagnostic, Level, Span};
+use sessionlint_diagnostics::{Diagnostic, Label, Level, Span};
 use std::fmt;
 
 pub(crate) fn render(run: &Run, sources: &Sources<'_>, style: Style) -> String {
@@ -14,6 +14,10 @@ pub(crate) fn render(run: &Run, sources: &Sources<'_>, style: Style) -> String {
         if handler.render_report(&mut out, &one).is_err() {
             // Only a label outside of the file can fail; the line still tells.
             out.push_str(&crate::concise::line(finding, sources));
+        }
+        for one in elsewhere(finding, sources) {
+            // What cannot be shown is left out: the finding itself stands above.
+            let _ = handler.render_report(&mut out, &one);
         }
         out.push('\n');
     }
@@ -28,6 +32,54 @@ pub(crate) fn handler(style: Style) -> GraphicalReportHandler {
 struct Finding<'a, 'f> {
     finding: &'a Diagnostic,
     sources: &'a Sources<'f>,
+}
+
+/// The steps of a walk that lie in one other file.
+struct Elsewhere<'a, 'f> {
+    labels: Vec<&'a Label>,
+    sources: &'a Sources<'f>,
+}
+
+/// The steps in other files than that of the finding, file by file in the order of the walk.
+fn elsewhere<'a, 'f>(finding: &'a Diagnostic, sources: &'a Sources<'f>) -> Vec<Elsewhere<'a, 'f>> {
+    let mut found: Vec<Elsewhere<'a, 'f>> = Vec::new();
+    for label in finding.labels.iter().filter(|label| label.span.file != finding.span.file) {
+        match found.iter_mut().find(|one| one.labels[0].span.file == label.span.file) {
+            Some(one) => one.labels.push(label),
+            None => found.push(Elsewhere { labels: vec![label], sources }),
+        }
+    }
+    found
+}
+
+impl fmt::Debug for Elsewhere<'_, '_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl fmt::Display for Elsewhere<'_, '_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("in a function that is called:")
+    }
+}
+
+impl std::error::Error for Elsewhere<'_, '_> {}
+
+impl miette::Diagnostic for Elsewhere<'_, '_> {
+    fn severity(&self) -> Option<Severity> {
+        Some(Severity::Advice)
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        let source: &Source<'_> = self.sources.source(self.labels[0].span);
+        Some(source)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        let label = |label: &&Label| labelled(Some(label.message.clone()), label.span, false);
+        Some(Box::new(self.labels.iter().map(label)))
+    }
 }
 
 impl fmt::Debug for Finding<'_, '_> {

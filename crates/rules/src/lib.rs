@@ -27,7 +27,11 @@ pub struct Check {
 
 /// All findings in one body, without levels.
 pub fn check(context: &Context<'_>) -> Vec<Diagnostic> {
-    checks::ALL.iter().flat_map(|check| (check.run)(context)).collect()
+    let mut found: Vec<Diagnostic> = checks::ALL.iter().flat_map(|check| (check.run)(context)).collect();
+    // A variable that holds one session after another may be told of more than once at a place.
+    let mut seen = std::collections::HashSet::new();
+    found.retain(|finding| seen.insert((finding.rule, finding.span)));
+    found
 }
 
 /// What a finding says.

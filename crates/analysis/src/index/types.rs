@@ -266,7 +266,14 @@ impl Index<'_> {
     pub fn drop_leaves(&self, owner: ItemRef, field: &str) -> bool {
         self.methods(owner, "drop").into_iter().all(|item| {
             let text = self.item_text(item, |item| item.head).map_or("", |(text, _)| text);
-            !text.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == field)
+            // Text in quotes may have the same word in it.
+            let read = |(at, _): (usize, &str)| {
+                let after = text[at + field.len()..].chars().next();
+                let before = text[..at].trim_end();
+                let whole = !after.is_some_and(|c| c.is_alphanumeric() || c == '_');
+                whole && (before.ends_with('.') || (before.ends_with(['{', ',']) && text.contains("Self {")))
+            };
+            !text.match_indices(field).any(read)
         })
     }
 

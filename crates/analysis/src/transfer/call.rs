@@ -133,16 +133,22 @@ impl Solver<'_> {
         let text = self.text_argument(world, &call.args);
         let values: Vec<Value> = call.args.iter().map(|arg| self.operand(world, arg)).collect();
         let mut wrote = Value::Unknown;
-        let mut passed = match &receiver {
-            Receiver::Argument => Passed { values: Vec::new(), origins: Vec::new() },
-            Receiver::Of(value, origin) => {
-                Passed { values: vec![value.clone().unwrap_or_default()], origins: vec![origin.clone()] }
-            }
+        let (mut all, mut origins) = match &receiver {
+            Receiver::Argument => (Vec::new(), Vec::new()),
+            Receiver::Of(value, origin) => (vec![value.clone().unwrap_or_default()], vec![origin.clone()]),
         };
-        passed.origins.extend(values.iter().map(|value| self.origin_of(world, value)));
-        passed.values.extend(values.iter().cloned());
-        let Summary { workload, gives: given, .. } = self.called(world, item, &passed.origins, call.name_span);
-        let gives = given.as_ref().and_then(|given| seen_by_caller(given.origin()?, &passed.origins));
+        origins.extend(values.iter().map(|value| self.origin_of(world, value)));
+        all.extend(values.iter().cloned());
+        let Summary { mut workload, gives: given, .. } = self.called(world, item, &origins, call.name_span);
+        let gives = given.as_ref().and_then(|given| seen_by_caller(given.origin()?, &origins));
+        let passed = Passed::Arguments(all, origins);
+        if let Some(known) = self.narrow.take() {
+            workload = self.narrowed(workload, &known, &passed, call.name_span);
+        }
+        let instance = given.and_then(|given| self.instantiated(world, &given, &passed, call.name_span));
+        // What is given back is still here.
+        let mut kept = Vec::new();
+        instance.iter().for_each(|value| value.obligations(&mut kept));
         // What an accessor gives is the same thing every time.
         let gives = gives.or_else(|| match receiver {
             Receiver::Of(_, origin) if call.args.is_empty() => {
@@ -164,6 +170,8 @@ impl Solver<'_> {
                     false => None,
                 };
                 if let Some(effect) = &effect {
+                    // What is done with this very session in it, other variants left out.
+                    workload = self.narrowed(workload, &effect.workload, &passed, call.name_span);
                     for end in &effect.ends {
                         self.ended_at(id, call.name_span, *end);
                         self.end(world, id, *end);
@@ -175,12 +183,16 @@ impl Solver<'_> {
                     self.write_anchored(world, &Anchor::Obligation(id), call.name_span);
                 }
             }
-            self.forget(world, value);
+            let mut inside = Vec::new();
+            value.obligations(&mut inside);
+            if inside.is_empty() || inside.iter().any(|id| !kept.contains(id)) {
+                self.forget(world, value);
+            }
             self.forget_option(world, value);
         }
-        let instance = given.and_then(|given| self.instantiated(world, &given, &passed, call.name_span));
+        let signature = self.index.signature(item);
         let value = match (instance, self.index.output(item, self_ty)) {
-            (Some(value), Some(Ty::Future(_))) => Value::Future(Box::new(value)),
+            (Some(value), _) if signature.as_ref().is_some_and(is_future) => Value::Future(Box::new(value)),
             (Some(value), _) => value,
             // A function around the library's own: the statement does what its text says.
             (None, Some(Ty::Statement)) => Value::Statement(text.unwrap_or_default()),
@@ -195,9 +207,7 @@ impl Solver<'_> {
         }
         match value {
             Value::Future(inner) => self.later(workload, *inner),
-            value if self.index.signature(item).is_some_and(|signature| is_future(&signature)) => {
-                self.later(workload, value)
-            }
+            value if signature.as_ref().is_some_and(is_future) => self.later(workload, value),
             value => {
                 self.perform(world, &workload);
                 value

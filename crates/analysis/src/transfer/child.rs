@@ -1,8 +1,9 @@
 //! What does a closure or async block do to the sessions that it captures?
 
+use super::given::Passed;
 use crate::flow::{Child, ChildEffect, Solver};
 use crate::index::Scope;
-use crate::value::{Anchor, ObligationId, Root, Value};
+use crate::value::{Anchor, ObligationId, Origin, Root, Value};
 use crate::workload::Workload;
 use crate::world::{Phase, World};
 use sessionlint_diagnostics::Span;
@@ -13,7 +14,7 @@ impl Solver<'_> {
     /// A closure or async block is made. Its body is analysed once, with what is known of what it captures.
     pub(crate) fn closure(&mut self, world: &mut World, child: usize, by_move: bool, span: Span) -> Value {
         let body = &self.body.children[child];
-        let Child { effects, workload } = match self.children.get(&child) {
+        let Child { effects, workload, gives } = match self.children.get(&child) {
             Some(known) => known.clone(),
             None => {
                 // A body that contains itself is a finite tree, so this ends.
@@ -56,7 +57,14 @@ impl Solver<'_> {
             }
         }
         match (self.workload(workload), body.kind) {
-            (Some(id), BodyKind::AsyncBlock) => Value::Future(Box::new(Value::Work(id, Box::new(Value::Unknown)))),
+            (id, BodyKind::AsyncBlock) => {
+                let value = gives.and_then(|given| self.instantiated(world, &given, &Passed::Captures, span));
+                match (id, value) {
+                    (None, None) => Value::Unknown,
+                    (None, Some(value)) => Value::Future(Box::new(value)),
+                    (Some(id), value) => Value::Future(Box::new(Value::Work(id, Box::new(value.unwrap_or_default())))),
+                }
+            }
             (Some(id), _) => Value::Callable(id),
             (None, _) => Value::Unknown,
         }
@@ -115,14 +123,16 @@ impl Solver<'_> {
         }
         self.truncated |= solver.truncated;
         let mut workload = Workload::default();
+        let outer = |origin: &Origin| match &origin.root {
+            Root::Local(local) => {
+                let capture = body.captures.iter().find(|capture| capture.inner == *local)?;
+                origin.onto(&world.origin(&Place::local(capture.outer))?)
+            }
+            _ => Some(origin.clone()),
+        };
+        let gives = solver.gives.as_ref().map(|given| given.seen_from(&outer));
         for (deed, way) in &solver.done.0 {
-            let seen = deed.seen_from(|origin| match &origin.root {
-                Root::Local(local) => {
-                    let capture = body.captures.iter().find(|capture| capture.inner == *local)?;
-                    origin.onto(&world.origin(&Place::local(capture.outer))?)
-                }
-                _ => Some(origin.clone()),
-            });
+            let seen = deed.seen_from(outer);
             if let Some(seen) = seen {
                 workload.add(seen, way.clone());
             }
@@ -144,7 +154,7 @@ impl Solver<'_> {
         }
         self.gaps.extend(solver.gaps);
         self.gaps.extend(body.gaps.iter().cloned());
-        Child { effects, workload }
+        Child { effects, workload, gives }
     }
 
     /// Whether a body passes a captured variable on, or calls a method on it that ends a session.

@@ -7,10 +7,21 @@ use crate::world::World;
 use sessionlint_diagnostics::{Evidence, Span};
 use sessionlint_ir::Projection;
 
-/// What was passed to a function: the value of each argument, the receiver first, and where it comes from.
-pub(crate) struct Passed {
-    pub values: Vec<Value>,
-    pub origins: Vec<Option<Origin>>,
+/// What a body was given that gives something back.
+pub(crate) enum Passed {
+    /// A function: the value of each argument, the receiver first, and where it comes from.
+    Arguments(Vec<Value>, Vec<Option<Origin>>),
+    /// An async block: what it captures, which is told in the words of the body around it already.
+    Captures,
+}
+
+impl Passed {
+    fn origin(&self, origin: &Origin) -> Option<Origin> {
+        match self {
+            Passed::Arguments(_, origins) => seen_by_caller(origin, origins),
+            Passed::Captures => Some(origin.clone()),
+        }
+    }
 }
 
 impl Solver<'_> {
@@ -37,6 +48,7 @@ impl Solver<'_> {
         match value {
             Value::Failure => Given::Nothing,
             Value::Success(inner) => Given::Success(Box::new(self.skeleton(world, inner))),
+            Value::Future(inner) | Value::Work(_, inner) => self.skeleton(world, inner),
             Value::Fallible(inner) => Given::Maybe(Box::new(self.skeleton(world, inner))),
             Value::Wrapper(item, field, inner) => {
                 Given::Part(*item, field.clone(), Box::new(self.skeleton(world, inner)))
@@ -81,12 +93,13 @@ impl Solver<'_> {
             }
             Given::Session(protocol, pool) => {
                 let site = self.opening_site(*protocol, span, Evidence::Inferred, None);
-                let pool = pool.as_ref().and_then(|pool| seen_by_caller(pool, &passed.origins));
+                let pool = pool.as_ref().and_then(|pool| passed.origin(pool));
                 self.pools.extend(pool.map(|pool| (site, pool)));
                 Value::Pending(site, None)
             }
             Given::Of(Origin { root: Root::Param(index), path }) => {
-                let argument = passed.values.get(*index)?;
+                let Passed::Arguments(values, _) = passed else { return None };
+                let argument = values.get(*index)?;
                 let Value::Ref(place) = argument else {
                     return path
                         .is_empty()

@@ -1,5 +1,6 @@
 //! What happens when a call runs or its future is polled, beside its value: checkouts and slow work.
 
+use super::given::Passed;
 use crate::events::{CauseKind, EventKind};
 use crate::flow::Solver;
 use crate::index::{ItemRef, Ty};
@@ -209,6 +210,14 @@ impl Solver<'_> {
     pub(crate) fn outside(&mut self, work: WorkId, at: Span) -> Value {
         let what = self.index.model.work(work).what.clone();
         self.later(Workload::one(Deed::Outside(what), at), Value::Unknown)
+    }
+
+    /// A workload without what is not done when the session that is passed is what it is: a match on an enum
+    /// around it takes one arm.
+    pub(crate) fn narrowed(&self, workload: Workload, known: &Workload, passed: &Passed, at: Span) -> Workload {
+        let Passed::Arguments(_, origins) = passed else { return workload };
+        let known = known.called(at, |origin| seen_by_caller(origin, origins));
+        Workload(workload.0.into_iter().filter(|(deed, _)| known.0.contains_key(deed)).collect())
     }
 
     /// What a call of a function of the workspace does and gives.

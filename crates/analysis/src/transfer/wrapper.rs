@@ -166,6 +166,7 @@ impl Solver<'_> {
             return self.own_release(world, id, place, end, signature.is_async, call);
         }
         let receiver = Receiver::Of(Some(target.clone()), None);
+        self.narrow.clone_from(&effect.as_ref().map(|effect| effect.workload.clone()));
         let value = self.own_function(world, method, receiver, Some(Ty::Own(item)), call);
         // A builder gives back what it was given.
         let gives_back = self.session_of(world, &value) == Some(id) || self.is_inside(world, id, &value);
