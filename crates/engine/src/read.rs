@@ -103,10 +103,18 @@ fn aliases(data: &FileData, words: &Words) -> Vec<String> {
     found
 }
 
-/// Types of a file that hold a connection that a pool hands out.
+/// Renamed imports of a connection that a pool hands out, and types of a file that hold one.
 fn lending(data: &FileData, words: &Words) -> Vec<String> {
-    let types = data.outline.items.iter().filter(|item| is_type(item.kind));
-    types.filter(|item| words.is_lent(text_of(data, item.head))).map(|item| item.name.clone()).collect()
+    let items = data.outline.items.iter();
+    let imports = items.clone().filter(|item| item.kind == ItemKind::Use);
+    let mut found: Vec<String> = imports.flat_map(|item| words.renamed_lent(text_of(data, item.head))).collect();
+    let names = |text: &str| {
+        words.is_lent(text) || sessionlint_parser_rust::identifiers(text).any(|(_, name)| found.iter().any(|f| f == name))
+    };
+    let types = items.filter(|item| is_type(item.kind) && names(text_of(data, item.head)));
+    let types: Vec<String> = types.map(|item| item.name.clone()).collect();
+    found.extend(types);
+    found
 }
 
 fn is_type(kind: ItemKind) -> bool {

@@ -149,9 +149,12 @@ impl Words {
 
     /// The new names that an import gives to types of sessions.
     pub fn renamed(&self, text: &str) -> Vec<String> {
-        let names: Vec<&str> = sessionlint_parser_rust::identifiers(text).map(|(_, name)| name).collect();
-        let renamed = names.windows(3).filter(|three| self.types.contains(three[0]) && three[1] == "as");
-        renamed.map(|three| three[2].to_owned()).collect()
+        renamed(text, &self.types)
+    }
+
+    /// The new names that an import gives to connections that a pool hands out.
+    pub fn renamed_lent(&self, text: &str) -> Vec<String> {
+        renamed(text, &self.lent)
     }
 
     /// Whether the text of a type alias names a session.
@@ -163,6 +166,13 @@ impl Words {
     pub fn is_lent(&self, text: &str) -> bool {
         sessionlint_parser_rust::identifiers(text).any(|(_, name)| self.lent.contains(name))
     }
+}
+
+/// The names after `as` for names of a set.
+fn renamed(text: &str, known: &HashSet<String>) -> Vec<String> {
+    let names: Vec<&str> = sessionlint_parser_rust::identifiers(text).map(|(_, name)| name).collect();
+    let renamed = names.windows(3).filter(|three| known.contains(three[0]) && three[1] == "as");
+    renamed.map(|three| three[2].to_owned()).collect()
 }
 
 /// Whether the type that follows in a signature stands behind a reference, or behind the arrow.

@@ -34,7 +34,7 @@ impl Solver<'_> {
                 let value =
                     if *by_ref || through_reference { Value::Ref(canonical) } else { world.take(self.index, from) };
                 let value = self.realise(world, value);
-                self.name(&value, *local);
+                self.name(world, &value, *local);
                 let value = self.declared(*local, value);
                 world.set(&Place::local(*local), value);
             }
@@ -53,7 +53,7 @@ impl Solver<'_> {
                 }
                 // A value that is not wrapped in a result exists as soon as it is stored.
                 value = self.realise(world, value);
-                self.name(&value, target.local);
+                self.name(world, &value, target.local);
                 value = self.declared(target.local, value);
                 if let Value::Exit(..) = value {
                     world.trace.exit = Some(span);
@@ -80,9 +80,15 @@ impl Solver<'_> {
     }
 
     /// Remembers which variable holds a session.
-    fn name(&mut self, value: &Value, local: LocalId) {
+    fn name(&mut self, world: &World, value: &Value, local: LocalId) {
         let Some(name) = &self.body.locals[local.index()].name else { return };
+        let referred;
         let mut inner = value;
+        // `let conn = &mut pool.get()?` names what has no name of its own.
+        if let Value::Ref(place) = value {
+            referred = world.get(self.index, place);
+            inner = &referred;
+        }
         while let Value::Success(next)
         | Value::Fallible(next)
         | Value::Future(next)
