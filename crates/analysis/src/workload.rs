@@ -24,6 +24,13 @@ pub(crate) enum Deed {
     },
     /// Slow work outside of the database is waited for: what it is.
     Outside(String),
+    /// A closure that is a parameter is called, by its position.
+    Runs {
+        /// The parameter.
+        param: usize,
+        /// The session that is held meanwhile, and its pool.
+        held: Option<(ProtocolId, Option<Origin>)>,
+    },
 }
 
 impl Deed {
@@ -33,6 +40,8 @@ impl Deed {
             Deed::Checkout(pool) => Deed::Checkout(caller(pool)?),
             Deed::Execute { pool, writes } => Deed::Execute { pool: caller(pool)?, writes: *writes },
             Deed::Outside(what) => Deed::Outside(what.clone()),
+            // Who calls knows what was passed: the solver sees to that.
+            Deed::Runs { .. } => return None,
         })
     }
 }

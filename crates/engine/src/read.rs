@@ -109,7 +109,8 @@ fn lending(data: &FileData, words: &Words) -> Vec<String> {
     let imports = items.clone().filter(|item| item.kind == ItemKind::Use);
     let mut found: Vec<String> = imports.flat_map(|item| words.renamed_lent(text_of(data, item.head))).collect();
     let names = |text: &str| {
-        words.is_lent(text) || sessionlint_parser_rust::identifiers(text).any(|(_, name)| found.iter().any(|f| f == name))
+        words.is_lent(text)
+            || sessionlint_parser_rust::identifiers(text).any(|(_, name)| found.iter().any(|f| f == name))
     };
     let types = items.filter(|item| is_type(item.kind) && names(text_of(data, item.head)));
     let types: Vec<String> = types.map(|item| item.name.clone()).collect();
@@ -188,13 +189,15 @@ fn implemented(before: &str) -> Option<String> {
     (start < name.len() && start > 0).then(|| name[start..].to_owned())
 }
 
-/// Functions of a file that hand out a session.
+/// Functions of a file that hand out a session, or run closures beside one.
 pub(crate) fn openers(files: &Files, file: FileId, words: &Words, names: &Names) -> Vec<String> {
     let Some(data) = files.data(file) else { return Vec::new() };
     let functions = data.outline.items.iter().filter(|item| item.kind == ItemKind::Function);
     let opens = functions.filter(|item| {
         let end = item.body.map_or(item.head.end, |body| body.start);
-        words.is_opener(text_of(data, Span { end, ..item.head }), names)
+        let signature = text_of(data, Span { end, ..item.head });
+        words.is_opener(signature, names)
+            || item.body.is_some_and(|body| words.is_runner(signature, text_of(data, body)))
     });
     opens.map(|item| item.name.clone()).filter(|name| !COMMON_OPENERS.contains(&name.as_str())).collect()
 }

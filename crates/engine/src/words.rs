@@ -103,6 +103,7 @@ impl Words {
                 let methods = protocol.openings.iter().filter(|opening| matches!(opening.source, Source::Method(_)));
                 checkouts.extend(methods.map(|opening| (opening.call.clone(), opening.args == Some(0))));
             }
+            function.extend(protocol.scoped.iter().cloned());
             let polled = protocol.endings.iter().filter(|ending| ending.is_async && !ending.eager);
             endings.extend(polled.map(|ending| ending.call.clone()));
             function.extend(protocol.leaks.iter().filter_map(|leak| leak.rsplit("::").next()).map(str::to_owned));
@@ -130,7 +131,7 @@ impl Words {
         let uses = |(at, name): (usize, &str)| {
             self.function.contains(name)
                 || is_session(name)
-                || self.checkouts.get(name).is_some_and(|bare| !bare || body[at + name.len()..].starts_with("()"))
+                || self.checks_out(name, &body[at..])
                 || names.openers.contains(name)
                 || (self.endings.contains(name) && is_not_awaited(&body[at + name.len()..]))
         };
@@ -145,6 +146,19 @@ impl Words {
         names.held_in(output)
             || sessionlint_parser_rust::identifiers(output)
                 .any(|(_, name)| self.types.contains(name) || self.lent.contains(name))
+    }
+
+    /// Whether a function opens a session and takes a closure, which it may well run meanwhile.
+    pub fn is_runner(&self, signature: &str, body: &str) -> bool {
+        const CLOSURES: &[&str] = &["Fn", "FnOnce", "FnMut", "AsyncFn", "AsyncFnOnce", "AsyncFnMut"];
+        let opens = |(at, name): (usize, &str)| self.function.contains(name) || self.checks_out(name, &body[at..]);
+        sessionlint_parser_rust::identifiers(signature).any(|(_, name)| CLOSURES.contains(&name))
+            && sessionlint_parser_rust::identifiers(body).any(opens)
+    }
+
+    /// Whether a call takes a connection out of its pool; `text` starts with its name.
+    fn checks_out(&self, name: &str, text: &str) -> bool {
+        self.checkouts.get(name).is_some_and(|bare| !bare || text[name.len()..].starts_with("()"))
     }
 
     /// The new names that an import gives to types of sessions.

@@ -6,7 +6,7 @@ use crate::flow::{Solver, typed, typed_at};
 use crate::index::Ty;
 use crate::sql::{SqlControl, SqlEffect};
 use crate::value::{Anchor, ObligationId, Origin, Root, Value};
-use crate::workload::{Summary, seen_by_caller};
+use crate::workload::{Deed, Summary, Workload, seen_by_caller};
 use crate::world::{Phase, World};
 use sessionlint_diagnostics::{Evidence, Gap, Span};
 use sessionlint_ir::{Call, Callee, Operand, Signature, TypeRef};
@@ -19,6 +19,7 @@ impl Solver<'_> {
             Callee::Path { segments, qualifier } => self.path_call(world, segments, qualifier.as_ref(), call),
             Callee::Method { receiver, name } => self.method_call(world, receiver, name, call),
             Callee::Value(callee) => {
+                self.value_called(world, callee, call.name_span);
                 let callee = self.operand(world, callee);
                 self.forget(world, &callee);
                 self.pass_arguments(world, &call.args, call.name_span);
@@ -139,13 +140,15 @@ impl Solver<'_> {
         };
         origins.extend(values.iter().map(|value| self.origin_of(world, value)));
         all.extend(values.iter().cloned());
-        let Summary { mut workload, gives: given, .. } = self.called(world, item, &origins, call.name_span);
+        let Summary { mut workload, gives: given, .. } = self.called(world, item, &all, &origins, call.name_span);
         let gives = given.as_ref().and_then(|given| seen_by_caller(given.origin()?, &origins));
         let passed = Passed::Arguments(all, origins);
         if let Some(known) = self.narrow.take() {
             workload = self.narrowed(workload, &known, &passed, call.name_span);
         }
         let instance = given.and_then(|given| self.instantiated(world, &given, &passed, call.name_span));
+        let runs = Workload(workload.0.extract_if(.., |deed, _| matches!(deed, Deed::Runs { .. })).collect());
+        self.run_closures(world, &mut workload, &runs, call, &passed);
         // What is given back is still here.
         let mut kept = Vec::new();
         instance.iter().for_each(|value| value.obligations(&mut kept));

@@ -75,7 +75,8 @@ impl Solver<'_> {
         let mut solver = Solver::new(self.analysis, body, scope, self.depth);
         solver.nested = true;
         solver.deep = self.deep;
-        solver.collects = self.is_watched(world);
+        // Whoever runs it may hold a session meanwhile.
+        solver.collects = true;
         let mut inner = solver.parameters(World::default());
         let mut lent: BTreeMap<LocalId, ObligationId> = BTreeMap::new();
         for capture in &body.captures {

@@ -4,7 +4,7 @@ use super::call::From;
 use crate::events::{CauseKind, EventKind};
 use crate::flow::{Solver, typed};
 use crate::index::Ty;
-use crate::value::{Anchor, ObligationId, Value};
+use crate::value::{Anchor, ObligationId, Origin, Value};
 use crate::workload::{Deed, Workload};
 use crate::world::{Phase, World};
 use sessionlint_diagnostics::{Evidence, Span};
@@ -52,6 +52,9 @@ impl Solver<'_> {
             self.forget(world, &Value::Session(id));
             return Value::Unknown;
         }
+        if let Some(value) = self.closure_on_session(world, call) {
+            return value;
+        }
         let library = model.library(protocol.library);
         if library.prepares.iter().any(|prepare| prepare == name) {
             let effect = self.text_argument(world, &call.args).unwrap_or_default();
@@ -82,6 +85,49 @@ impl Solver<'_> {
         }
         self.pass_arguments(world, &call.args, call.name_span);
         value
+    }
+
+    /// A closure that is given to a method of a session runs while that is held: `conn.transaction(|conn| ..)`.
+    fn closure_on_session(&mut self, world: &mut World, call: &Call) -> Option<Value> {
+        let values: Vec<Value> = call.args.iter().map(|arg| self.read_value(world, arg)).collect();
+        let mut workload = Workload::default();
+        for value in &values {
+            if let (Value::Callable(_), Some(inside)) = (value, self.inside(value)) {
+                inside.0.iter().for_each(|(deed, way)| workload.add(deed.clone(), way.clone()));
+            }
+        }
+        if workload.is_empty() {
+            return None;
+        }
+        self.pass_arguments(world, &call.args, call.name_span);
+        Some(self.later(workload, Value::Unknown))
+    }
+
+    /// What an argument is, without moving it.
+    fn read_value(&self, world: &World, operand: &Operand) -> Value {
+        match operand {
+            Operand::Value(place) | Operand::Ref { place, .. } => world.get(self.index, place),
+            _ => Value::Unknown,
+        }
+    }
+
+    /// A closure that runs inside of a transaction of its own, on a connection of the pool.
+    fn scoped(&mut self, world: &mut World, protocol: ProtocolId, pool: Origin, call: &Call) -> Value {
+        let model = self.index.model;
+        let on_pool = |known: &sessionlint_protocols::Protocol| {
+            known.is_transaction() && known.openings.iter().any(|opening| opening.source == Source::Method(protocol))
+        };
+        let transaction = model.protocols().find(|(_, known)| on_pool(known)).map(|(id, _)| id);
+        let mut workload = Workload::one(Deed::Checkout(pool.clone()), call.name_span);
+        for arg in &call.args {
+            let value = self.read_value(world, arg);
+            if let (Value::Callable(_), Some(inside)) = (&value, self.inside(&value).cloned()) {
+                let held = transaction.map(|protocol| (protocol, Some(pool.clone())));
+                self.run_inside(world, &mut workload, &inside, held, call.name_span);
+            }
+        }
+        self.pass_arguments(world, &call.args, call.name_span);
+        self.later(workload, Value::Unknown)
     }
 
     /// A method that ends a session.
@@ -261,6 +307,11 @@ impl Solver<'_> {
         let protocol = model.protocol(protocol_id);
         if let Some(value) = self.in_place_method(world, target, name, &call.args, call) {
             return Some(value);
+        }
+        if protocol.scoped.iter().any(|scoped| scoped == name)
+            && let Some((_, pool)) = self.pool_of(world, target)
+        {
+            return Some(self.scoped(world, protocol_id, pool, call));
         }
         let openings = self.method_openings(protocol_id, name, call);
         if !openings.is_empty() {

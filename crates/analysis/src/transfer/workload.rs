@@ -7,7 +7,8 @@ use crate::index::{ItemRef, Ty};
 use crate::value::{ObligationId, Origin, Root, Value, WorkloadId};
 use crate::workload::{Deed, Summary, Workload, seen_by_caller};
 use crate::world::{State, World};
-use sessionlint_diagnostics::Span;
+use sessionlint_diagnostics::{Evidence, Span};
+use sessionlint_ir::{Call, Operand};
 use sessionlint_protocols::{ProtocolId, ProtocolKind, WorkId};
 
 impl Solver<'_> {
@@ -32,6 +33,11 @@ impl Solver<'_> {
                     }
                 }
                 Deed::Outside(what) => self.slow_work(world, what, way),
+                Deed::Runs { .. } => {
+                    if self.collects {
+                        self.done.add(deed.clone(), way.clone());
+                    }
+                }
             }
         }
     }
@@ -212,17 +218,109 @@ impl Solver<'_> {
         self.later(Workload::one(Deed::Outside(what), at), Value::Unknown)
     }
 
+    /// A value is called. When it is a parameter, callers are told, and what is held meanwhile.
+    pub(crate) fn value_called(&mut self, world: &World, callee: &Operand, at: Span) {
+        if !self.collects || self.nested {
+            return;
+        }
+        let (Operand::Value(place) | Operand::Ref { place, .. }) = callee else { return };
+        let local = world.canonical(place).0.local;
+        let Some(param) = self.body.params.iter().position(|param| *param == local) else { return };
+        let held = world.held(|id, _| {
+            let site = &self.sites[usize::from(id.site.0)];
+            let protocol = self.index.model.protocol(site.protocol);
+            !site.borrowed && (protocol.is_transaction() || protocol.pooled)
+        });
+        let held = held.map(|id| {
+            let pool = world.facts.obligations.get(&id).and_then(|state| state.pool.clone());
+            (self.protocol_of(id), pool.and_then(|pool| self.as_parameter(&pool)))
+        });
+        self.done.add(Deed::Runs { param, held }, vec![at]);
+    }
+
+    /// What a function does with closures that it is given, and that it calls.
+    pub(crate) fn run_closures(
+        &mut self,
+        world: &World,
+        workload: &mut Workload,
+        runs: &Workload,
+        call: &Call,
+        passed: &Passed,
+    ) {
+        let Passed::Arguments(values, origins) = passed else { return };
+        let receivers = values.len() - call.args.len();
+        for (deed, way) in &runs.0 {
+            let Deed::Runs { param, held } = deed else { continue };
+            let held = held
+                .as_ref()
+                .map(|(protocol, pool)| (*protocol, pool.as_ref().and_then(|pool| seen_by_caller(pool, origins))));
+            match values.get(*param) {
+                Some(value @ (Value::Callable(_) | Value::Future(_))) => {
+                    let Some(inside) = self.inside(value).cloned() else { continue };
+                    self.run_inside(world, workload, &inside, held, call.name_span);
+                }
+                // A closure that was itself a parameter.
+                _ => {
+                    let operand = param.checked_sub(receivers).and_then(|index| call.args.get(index));
+                    let Some(Operand::Value(place) | Operand::Ref { place, .. }) = operand else { continue };
+                    let position = self.body.params.iter().position(|param| *param == place.local);
+                    if let Some(param) = position.filter(|_| self.collects && !self.nested) {
+                        let mut longer = vec![call.name_span];
+                        longer.extend(way);
+                        workload.add(Deed::Runs { param, held }, longer);
+                    }
+                }
+            }
+        }
+    }
+
+    /// A closure runs while a session is held that it does not own: what it does beside that session is done too.
+    pub(crate) fn run_inside(
+        &mut self,
+        world: &World,
+        workload: &mut Workload,
+        inside: &Workload,
+        held: Option<(ProtocolId, Option<Origin>)>,
+        at: Span,
+    ) {
+        for (deed, way) in &inside.0 {
+            workload.add(deed.clone(), way.clone());
+            let Some((protocol, pool)) = &held else { continue };
+            let same = |other: &Origin| pool.as_ref() == Some(other);
+            let is_transaction = self.index.model.protocol(*protocol).is_transaction();
+            let kind = match deed {
+                Deed::Execute { pool, writes: true } if same(pool) && is_transaction => EventKind::Bypassed,
+                Deed::Execute { pool, .. } if same(pool) => EventKind::SecondCheckout { lent: true },
+                Deed::Checkout(pool) if same(pool) => EventKind::SecondCheckout { lent: false },
+                Deed::Outside(what) => EventKind::HeldAcross { what: what.clone() },
+                _ => continue,
+            };
+            let site = self.opening_site(*protocol, at, Evidence::Inferred, None);
+            self.meanwhile(world, kind, ObligationId { site, second: false }, way);
+        }
+    }
+
     /// A workload without what is not done when the session that is passed is what it is: a match on an enum
     /// around it takes one arm.
     pub(crate) fn narrowed(&self, workload: Workload, known: &Workload, passed: &Passed, at: Span) -> Workload {
         let Passed::Arguments(_, origins) = passed else { return workload };
         let known = known.called(at, |origin| seen_by_caller(origin, origins));
-        Workload(workload.0.into_iter().filter(|(deed, _)| known.0.contains_key(deed)).collect())
+        let stays = |deed: &Deed| matches!(deed, Deed::Runs { .. }) || known.0.contains_key(deed);
+        Workload(workload.0.into_iter().filter(|(deed, _)| stays(deed)).collect())
     }
 
     /// What a call of a function of the workspace does and gives.
-    pub(crate) fn called(&mut self, world: &World, item: ItemRef, origins: &[Option<Origin>], at: Span) -> Summary {
-        let wanted = self.is_watched(world) || self.index.output(item, None).is_some_and(|ty| self.index.may_hold(&ty));
+    pub(crate) fn called(
+        &mut self,
+        world: &World,
+        item: ItemRef,
+        values: &[Value],
+        origins: &[Option<Origin>],
+        at: Span,
+    ) -> Summary {
+        let wanted = self.is_watched(world)
+            || values.iter().any(|value| matches!(value, Value::Callable(_)))
+            || self.index.output(item, None).is_some_and(|ty| self.index.may_hold(&ty));
         if !wanted {
             return Summary::default();
         }
@@ -233,7 +331,10 @@ impl Solver<'_> {
         }
         let summary = self.analysis.agreed_summary(item, self.deep);
         self.truncated |= summary.truncated;
-        let workload = summary.workload.called(at, |origin| seen_by_caller(origin, origins));
+        let mut workload = summary.workload.called(at, |origin| seen_by_caller(origin, origins));
+        // Closures are looked into where they are known.
+        let runs = summary.workload.0.iter().filter(|(deed, _)| matches!(deed, Deed::Runs { .. }));
+        workload.0.extend(runs.map(|(deed, way)| (deed.clone(), way.clone())));
         Summary { workload, gives: summary.gives.clone(), truncated: summary.truncated }
     }
 }

@@ -32,7 +32,8 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
     let locks = if protocol.is_transaction() { " with its locks" } else { "" };
     let help = match &site.name {
         Some(name) if protocol.is_transaction() => {
-            format!("do it before `{name}` begins or after it ends: until then the connection is taken{locks}")
+            let it = if site.raw || protocol.in_place { &subject } else { &format!("`{name}`") };
+            format!("do it before {it} begins or after it ends: until then the connection is taken{locks}")
         }
         Some(name) => format!("do it before `{name}` is taken, or drop `{name}` first: the pool has few of them"),
         None => "do it outside of the session's life: the pool has few connections".to_owned(),
