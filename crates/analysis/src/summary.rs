@@ -122,10 +122,19 @@ impl<'h> Analysis<'h> {
                 return Arc::clone(known);
             }
         }
-        let summary = Arc::new(self.compute_summary(item, deep).unwrap_or_default());
+        let summary = if self.may_matter(item) { self.compute_summary(item, deep) } else { None };
+        let summary = Arc::new(summary.unwrap_or_default());
         let key = (item, summary.truncated.then_some(deep));
         let mut known = self.summaries.write().unwrap_or_else(|poisoned| poisoned.into_inner());
         Arc::clone(known.entry(key).or_insert(summary))
+    }
+
+    /// Whether a function can do or give anything that a summary tells: it waits for something, or gives a session
+    /// or a pool, or could take a connection without waiting.
+    fn may_matter(&self, item: ItemRef) -> bool {
+        self.index.waits(item)
+            || self.index.takes_without_waiting(item.file)
+            || self.index.output(item, None).is_some_and(|ty| self.index.may_hold(&ty))
     }
 
     /// The same for a method that a trait only declares: what its implementations agree on.

@@ -206,6 +206,13 @@ pub struct Opening {
     pub shape: Vec<Shape>,
 }
 
+impl Opening {
+    /// Whether it gives up at once when the pool has nothing left, so that it can wait for nobody.
+    pub fn never_waits(&self) -> bool {
+        !self.is_async && self.call.starts_with("try_")
+    }
+}
+
 /// A layer around the session in what a call returns, from the outside in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {

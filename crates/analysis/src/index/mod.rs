@@ -247,6 +247,25 @@ impl<'h> Index<'h> {
         self.host.function(text, span)
     }
 
+    /// Whether a function's text has an `await`, an `async` block or a closure that it is given.
+    pub fn waits(&self, item: ItemRef) -> bool {
+        let text = self.item_text(item, |item| item.head).map_or("", |(text, _)| text);
+        ["await", "async", "Fn"].iter().any(|word| text.contains(word))
+    }
+
+    /// Whether a library that a file can use has pools that give connections without a future.
+    pub fn takes_without_waiting(&self, file: FileId) -> bool {
+        self.model.protocols().any(|(_, protocol)| {
+            let lends = |opening: &sessionlint_protocols::Opening| match opening.source {
+                sessionlint_protocols::Source::Method(pool) => {
+                    self.model.protocol(pool).lends && !opening.is_async && !opening.never_waits()
+                }
+                _ => false,
+            };
+            self.in_play(file, protocol.library) && protocol.openings.iter().any(lends)
+        })
+    }
+
     /// The header of the `impl` block around an item.
     pub fn impl_of(&self, item: ItemRef) -> Option<(ItemRef, ImplHeader)> {
         let parent = self.item(item)?.parent?;

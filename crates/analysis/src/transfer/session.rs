@@ -319,7 +319,9 @@ impl Solver<'_> {
             let Some((_, pool)) = self.pool_of(world, target) else {
                 return Some(self.opened(&openings, call.name_span, Evidence::Typed, None, From::Nowhere));
             };
-            let checkout = Workload::one(Deed::Checkout(pool.clone()), call.name_span);
+            let waits = !openings.iter().any(|(_, opening)| opening.never_waits());
+            let deed = waits.then(|| (Deed::Checkout(pool.clone()), vec![call.name_span]));
+            let checkout = Workload(deed.into_iter().collect());
             return Some(match self.opened(&openings, call.name_span, Evidence::Typed, None, From::Pool(pool)) {
                 Value::Future(inner) => self.later(checkout, *inner),
                 value => {
