@@ -206,12 +206,15 @@ fn text_of(data: &FileData, span: Span) -> &str {
     data.text.get(span.start as usize..span.end as usize).unwrap_or_default()
 }
 
-/// The functions of a file that are worth lowering.
-pub(crate) fn select(files: &Files, file: FileId, words: &Words, names: &Names) -> Vec<ItemRef> {
+/// The functions of a file that are worth lowering, those of test code only when they are asked for.
+pub(crate) fn select(files: &Files, file: FileId, words: &Words, names: &Names, with_tests: bool) -> Vec<ItemRef> {
     let Some(data) = files.data(file) else { return Vec::new() };
     let wanted = |id: &ItemId| {
         let item = data.outline.item(*id);
         let Some(body) = item.body.filter(|_| item.kind == ItemKind::Function) else { return false };
+        if !with_tests && data.outline.is_test(*id) {
+            return false;
+        }
         let text = |from: u32, to: u32| data.text.get(from as usize..to as usize).unwrap_or_default();
         words.wants_function(text(item.head.start, body.start), text(body.start, body.end), names)
     };

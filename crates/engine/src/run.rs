@@ -138,12 +138,17 @@ impl Run<'_> {
             .flat_map(|names| names.aliases.iter().chain(&names.handed).chain(&names.traits).cloned())
             .collect();
         let analysis = Analysis::new(Index::new(&files, self.model, packages.packages, packages.files, holders));
+        let test_files: Vec<bool> =
+            files.ids().map(|file| self.is_test_file(&files, &analysis, &about, &placed, file)).collect();
+        // What is not reported need not be looked at.
+        let with_tests = self.tests == TestCode::Include;
         let functions: Vec<ItemRef> = files
             .ids()
             .filter(|file| reported[file.0 as usize] && reads[file.0 as usize].hot)
+            .filter(|file| with_tests || !test_files[file.0 as usize])
             .collect::<Vec<_>>()
             .into_par_iter()
-            .flat_map_iter(|file| select(&files, file, &about[package(file)].2, &names[package(file)]))
+            .flat_map_iter(|file| select(&files, file, &about[package(file)].2, &names[package(file)], with_tests))
             .collect();
         let done = std::sync::atomic::AtomicUsize::new(0);
         let checked: Vec<Checked> = functions
@@ -170,8 +175,6 @@ impl Run<'_> {
             outcome.skipped.extend(read.skipped.take());
             suppressions.append(&mut read.suppressions);
         }
-        let test_files: Vec<bool> =
-            files.ids().map(|file| self.is_test_file(&files, &analysis, &about, &placed, file)).collect();
         let mut kept = Vec::new();
         for diagnostic in diagnostics {
             if suppress::is_silenced(&mut suppressions, &diagnostic) {
