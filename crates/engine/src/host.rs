@@ -67,7 +67,7 @@ impl Host for Files {
         sessionlint_parser_rust::signature(text, span).ok()
     }
 
-    fn function(&self, text: &str, span: Span) -> Option<FunctionItem> {
-        sessionlint_parser_rust::function(text, span).ok()
+    fn function(&self, text: &str, span: Span, macros: &dyn Fn(&[String]) -> Option<String>) -> Option<FunctionItem> {
+        sessionlint_parser_rust::function(text, span, macros).ok()
     }
 }

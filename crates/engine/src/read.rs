@@ -189,15 +189,18 @@ fn implemented(before: &str) -> Option<String> {
     (start < name.len() && start > 0).then(|| name[start..].to_owned())
 }
 
-/// Functions of a file that hand out a session, or run closures beside one.
+/// Functions of a file that hand out a session or run closures beside one, and macros that open one.
 pub(crate) fn openers(files: &Files, file: FileId, words: &Words, names: &Names) -> Vec<String> {
     let Some(data) = files.data(file) else { return Vec::new() };
-    let functions = data.outline.items.iter().filter(|item| item.kind == ItemKind::Function);
-    let opens = functions.filter(|item| {
+    let opens = data.outline.items.iter().filter(|item| {
         let end = item.body.map_or(item.head.end, |body| body.start);
         let signature = text_of(data, Span { end, ..item.head });
-        words.is_opener(signature, names)
-            || item.body.is_some_and(|body| words.is_runner(signature, text_of(data, body)))
+        let body = item.body.map_or("", |body| text_of(data, body));
+        match item.kind {
+            ItemKind::Function => words.is_opener(signature, names) || words.is_runner(signature, body),
+            ItemKind::Macro => words.opens(body),
+            _ => false,
+        }
     });
     opens.map(|item| item.name.clone()).filter(|name| !COMMON_OPENERS.contains(&name.as_str())).collect()
 }

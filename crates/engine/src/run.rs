@@ -247,7 +247,7 @@ impl Run<'_> {
         let data = files.data(item.file)?;
         let known = data.outline.item(item.item);
         let text = data.text.get(known.head.start as usize..known.head.end as usize)?;
-        let error = sessionlint_parser_rust::function(text, known.head).err()?;
+        let error = sessionlint_parser_rust::function(text, known.head, &|_| None).err()?;
         let reason = if error.is_limit { "not read" } else { "not Rust" };
         self.skipped_at(files, item, format!("{reason}: {}", error.message), Some(error.span))
     }

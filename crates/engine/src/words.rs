@@ -151,9 +151,13 @@ impl Words {
     /// Whether a function opens a session and takes a closure, which it may well run meanwhile.
     pub fn is_runner(&self, signature: &str, body: &str) -> bool {
         const CLOSURES: &[&str] = &["Fn", "FnOnce", "FnMut", "AsyncFn", "AsyncFnOnce", "AsyncFnMut"];
-        let opens = |(at, name): (usize, &str)| self.function.contains(name) || self.checks_out(name, &body[at..]);
-        sessionlint_parser_rust::identifiers(signature).any(|(_, name)| CLOSURES.contains(&name))
-            && sessionlint_parser_rust::identifiers(body).any(opens)
+        sessionlint_parser_rust::identifiers(signature).any(|(_, name)| CLOSURES.contains(&name)) && self.opens(body)
+    }
+
+    /// Whether a text opens a session: that of a macro, say.
+    pub fn opens(&self, text: &str) -> bool {
+        let opens = |(at, name): (usize, &str)| self.function.contains(name) || self.checks_out(name, &text[at..]);
+        sessionlint_parser_rust::identifiers(text).any(opens) || has_begin(text)
     }
 
     /// Whether a call takes a connection out of its pool; `text` starts with its name.

@@ -7,9 +7,14 @@ use sessionlint_diagnostics::Span;
 use sessionlint_ir::{Field, FunctionItem, ImplHeader, Import, Parameter, Signature, TypeRef};
 use syn::{FnArg, GenericParam, Generics, ReceiverKind, ReturnType, UseTree, WherePredicate};
 
-/// Parses a function or method and lowers its body. `text` is the item's text and `span` its place.
-pub fn function(text: &str, span: Span) -> Result<FunctionItem, SyntaxError> {
-    parse(text, span, |item: &syn::TraitItemFn| lower::function(&item.sig, item.default.as_ref(), span))
+/// Parses a function or method and lowers its body. `text` is the item's text and `span` its place; `macros` gives
+/// the whole text of the `macro_rules!` macro that a path names, where it is known.
+pub fn function(
+    text: &str,
+    span: Span,
+    macros: &dyn Fn(&[String]) -> Option<String>,
+) -> Result<FunctionItem, SyntaxError> {
+    parse(text, span, |item: &syn::TraitItemFn| lower::function(&item.sig, item.default.as_ref(), span, macros))
 }
 
 /// Parses a signature only: `text` ends where the body begins.

@@ -70,8 +70,8 @@ pub trait Host: Sync {
     fn constant(&self, text: &str, span: Span) -> Option<(TypeRef, Option<String>)>;
     /// A function's signature.
     fn signature(&self, text: &str, span: Span) -> Option<Signature>;
-    /// A function with its body lowered.
-    fn function(&self, text: &str, span: Span) -> Option<FunctionItem>;
+    /// A function with its body lowered; `macros` gives the text of the workspace's own macros by path.
+    fn function(&self, text: &str, span: Span, macros: &dyn Fn(&[String]) -> Option<String>) -> Option<FunctionItem>;
 }
 
 /// Where a name is looked up.
@@ -124,6 +124,7 @@ pub struct Index<'h> {
     implementing: Cache<ItemRef, Vec<ItemRef>>,
     methods: Cache<PackageId, HashMap<(String, String), Vec<ItemRef>>>,
     resolved: RwLock<HashMap<Name, Option<Resolved>>>,
+    macros: Cache<PackageId, HashMap<String, Vec<ItemRef>>>,
     steps: RwLock<HashMap<resolve::Step, Option<Resolved>>>,
 }
 
@@ -176,6 +177,7 @@ impl<'h> Index<'h> {
             implementing: Cache::new(),
             methods: Cache::new(),
             resolved: RwLock::new(HashMap::new()),
+            macros: Cache::new(),
             steps: RwLock::new(HashMap::new()),
         }
     }
@@ -244,7 +246,38 @@ impl<'h> Index<'h> {
     /// A function with its body lowered. It is not kept: bodies are large, and what they do is remembered.
     pub fn function(&self, item: ItemRef) -> Option<FunctionItem> {
         let (text, span) = self.item_text(item, |item| item.head)?;
-        self.host.function(text, span)
+        self.host.function(text, span, &|path| self.macro_text(item.file, path))
+    }
+
+    /// The text of the `macro_rules!` macro that a path means in a file: one of its package, or of a package that
+    /// this one depends on. Of several with one name nobody knows which is meant.
+    fn macro_text(&self, file: FileId, path: &[String]) -> Option<String> {
+        let name = path.last()?;
+        let own = self.package_id(file);
+        let near = self.package(own).dependencies.values().filter_map(|(_, package)| *package);
+        let found = std::iter::once(own).chain(near).find_map(|package| {
+            let macros = self.macros.get(package, || self.macros_of(package));
+            macros.get(name).cloned()
+        });
+        let item = match found?.as_slice() {
+            [item] => *item,
+            several => several.iter().copied().find(|item| item.file == file)?,
+        };
+        Some(self.item_text(item, |item| item.head)?.0.to_owned())
+    }
+
+    fn macros_of(&self, package: PackageId) -> HashMap<String, Vec<ItemRef>> {
+        let mut found: HashMap<String, Vec<ItemRef>> = HashMap::new();
+        for file in &self.package(package).indexed {
+            let Some(data) = self.host.data(*file) else { continue };
+            for id in data.outline.ids() {
+                let item = data.outline.item(id);
+                if item.kind == ItemKind::Macro && item.body.is_some() {
+                    found.entry(item.name.clone()).or_default().push(ItemRef { file: *file, item: id });
+                }
+            }
+        }
+        found
     }
 
     /// Whether a function's text has an `await`, an `async` block or a closure that it is given.

@@ -5,7 +5,7 @@ use quote::ToTokens;
 use sessionlint_ir::{BlockId, DropCause, Literal, LocalId, Operand, Place, Test};
 use syn::{BinOp, Expr, Pat, UnOp};
 
-impl Lowerer {
+impl Lowerer<'_> {
     /// Lowers a condition: control goes to `yes` when it holds, else to `no`.
     pub(super) fn condition(&mut self, expr: &Expr, yes: BlockId, no: BlockId) {
         match expr {

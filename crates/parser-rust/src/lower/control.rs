@@ -6,7 +6,7 @@ use sessionlint_diagnostics::Span;
 use sessionlint_ir::{DropCause, Place, Projection, Terminator, Test};
 use syn::Expr;
 
-impl Lowerer {
+impl Lowerer<'_> {
     pub(super) fn labelled_block(&mut self, block: &syn::ExprBlock, dest: &Place) {
         let Some(label) = &block.label else {
             return self.block_into(&block.block, dest);

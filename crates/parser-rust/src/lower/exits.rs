@@ -61,7 +61,7 @@ const REFUSALS: &[&str] = &[
 const ADAPTERS: &[&str] =
     &["map_err", "context", "with_context", "wrap_err", "wrap_err_with", "ok_or", "ok_or_else", "or_else", "expect"];
 
-impl Lowerer {
+impl Lowerer<'_> {
     /// Classifies the expression whose value leaves the body.
     pub(super) fn exit_kind(&mut self, expr: &Expr) -> ExitKind {
         let returns_option = self.frame().output.as_ref().and_then(TypeRef::last_segment) == Some("Option");

@@ -10,7 +10,7 @@ use sessionlint_ir::{
 };
 use syn::{Expr, Member, UnOp};
 
-impl Lowerer {
+impl Lowerer<'_> {
     /// The place that an expression names, when it is one and naming it evaluates nothing.
     pub(super) fn place_of(&mut self, expr: &Expr) -> Option<Place> {
         match expr {

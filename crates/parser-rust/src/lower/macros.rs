@@ -63,10 +63,13 @@ const BORROWING: &[&str] = &[
 pub(super) const LOGGING: &[&str] =
     &["println", "print", "eprintln", "eprint", "info", "error", "warn", "debug", "trace", "log", "event"];
 
+/// Macros are expanded inside of macros so many times.
+const MAX_EXPANSIONS: u32 = 4;
+
 /// Macros that do not return.
 const DIVERGING: &[&str] = &["panic", "unreachable", "todo", "unimplemented"];
 
-impl Lowerer {
+impl Lowerer<'_> {
     /// Lowers a macro call; its value goes to `dest`.
     pub(super) fn macro_into(&mut self, mac: &Macro, dest: &Place) {
         let name = mac.path.segments.last().map(|segment| crate::types::name(&segment.ident)).unwrap_or_default();
@@ -113,8 +116,28 @@ impl Lowerer {
                 }
                 _ => self.assign(dest, Rvalue::Opaque(Vec::new()), span),
             },
-            _ => self.plain_macro(mac, dest),
+            _ => {
+                if !BORROWING.contains(&name.as_str()) && self.expanded(mac, dest) {
+                    return;
+                }
+                self.plain_macro(mac, dest);
+            }
         }
+    }
+
+    /// A macro of the workspace that stands for statements. Whether it is one.
+    fn expanded(&mut self, mac: &Macro, dest: &Place) -> bool {
+        if self.expanding >= MAX_EXPANSIONS {
+            return false;
+        }
+        let Some(definition) = (self.macros)(&crate::types::segments(&mac.path)) else { return false };
+        let call = mac.path.segments.last().map_or_else(proc_macro2::Span::call_site, |last| last.ident.span());
+        let Some(stmts) = super::expand::expand(&definition, &mac.tokens, call) else { return false };
+        let end = self.span_of(&mac.path);
+        self.expanding += 1;
+        self.statements_into(&stmts, dest, end);
+        self.expanding -= 1;
+        true
     }
 
     /// A macro without a meaning of its own here: a call with its arguments.

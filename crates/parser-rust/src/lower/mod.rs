@@ -5,6 +5,7 @@
 mod condition;
 mod control;
 mod exits;
+mod expand;
 mod expression;
 mod frame;
 mod macros;
@@ -22,9 +23,15 @@ use sessionlint_ir::{BlockId, Body, BodyKind, DropCause, ExitHow, ExitKind, Func
 use sessionlint_ir::{Place, Rvalue, StatementKind, Terminator};
 use syn::spanned::Spanned;
 
-/// Lowers a function. `span` is the place of the text that was parsed.
-pub(crate) fn function(signature: &syn::Signature, block: Option<&syn::Block>, span: Span) -> FunctionItem {
-    let mut lowerer = Lowerer { item: span, frames: Vec::new(), nested: Vec::new() };
+/// Lowers a function. `span` is the place of the text that was parsed, and `macros` gives the text of macros that are
+/// known by their path.
+pub(crate) fn function(
+    signature: &syn::Signature,
+    block: Option<&syn::Block>,
+    span: Span,
+    macros: Macros<'_>,
+) -> FunctionItem {
+    let mut lowerer = Lowerer { item: span, frames: Vec::new(), nested: Vec::new(), macros, expanding: 0 };
     let body = block.map(|block| lowerer.function_body(signature, block));
     FunctionItem {
         name: crate::types::name(&signature.ident),
@@ -34,14 +41,20 @@ pub(crate) fn function(signature: &syn::Signature, block: Option<&syn::Block>, s
     }
 }
 
+/// The definitions of macros, by path.
+pub(crate) type Macros<'m> = &'m dyn Fn(&[String]) -> Option<String>;
+
 /// State while one item is lowered: a frame for each body that is open, the innermost last.
-struct Lowerer {
+struct Lowerer<'m> {
     item: Span,
     frames: Vec<Frame>,
     nested: Vec<FunctionItem>,
+    macros: Macros<'m>,
+    /// How many macros are being expanded, one inside another.
+    expanding: u32,
 }
 
-impl Lowerer {
+impl Lowerer<'_> {
     fn function_body(&mut self, signature: &syn::Signature, block: &syn::Block) -> Body {
         let kind = if signature.asyncness.is_some() { BodyKind::AsyncFunction } else { BodyKind::Function };
         let output = match &signature.output {

@@ -5,7 +5,7 @@ use crate::types::name;
 use sessionlint_ir::{BlockId, Place, Projection, StatementKind, Test};
 use syn::{Member, Pat};
 
-impl Lowerer {
+impl Lowerer<'_> {
     /// Tests `place` against the pattern, going to `fail` when it does not match, and binds its variables in
     /// the innermost scope. Without `fail` the pattern cannot fail.
     pub(super) fn pattern(&mut self, pattern: &Pat, place: &Place, fail: Option<BlockId>) {

@@ -4,13 +4,18 @@ use super::Lowerer;
 use sessionlint_ir::{DropCause, ExitKind, Place, Rvalue};
 use syn::{Expr, Item, Local, Pat, Stmt};
 
-impl Lowerer {
+impl Lowerer<'_> {
     /// Lowers a block; its value goes to `dest`.
     pub(super) fn block_into(&mut self, block: &syn::Block, dest: &Place) {
         let end = self.at(block.brace_token.span.close());
+        self.statements_into(&block.stmts, dest, end);
+    }
+
+    /// Lowers statements in a scope of their own, which ends at `end`.
+    pub(super) fn statements_into(&mut self, stmts: &[Stmt], dest: &Place, end: sessionlint_diagnostics::Span) {
         self.frame().push_scope();
-        let last = block.stmts.len().wrapping_sub(1);
-        for (index, statement) in block.stmts.iter().enumerate() {
+        let last = stmts.len().wrapping_sub(1);
+        for (index, statement) in stmts.iter().enumerate() {
             match statement {
                 Stmt::Expr(expr, None) if index == last => {
                     self.frame().push_scope();
@@ -180,7 +185,7 @@ impl Lowerer {
     fn inner_item(&mut self, item: &Item) {
         match item {
             Item::Fn(function) => {
-                let lowered = super::function(&function.sig, Some(&function.block), self.item);
+                let lowered = super::function(&function.sig, Some(&function.block), self.item, self.macros);
                 self.nested.push(lowered);
             }
             Item::Use(used) => {
