@@ -6,6 +6,7 @@
 
 use crate::events::{Event, EventKind, Report, Site, SiteId};
 use crate::index::{Index, Scope, Ty};
+use crate::sql::SqlControl;
 use crate::summary::Analysis;
 use crate::transfer::fold;
 use crate::value::{Layer, ObligationId, Origin, Value};
@@ -67,6 +68,10 @@ pub(crate) struct Solver<'a> {
     pub deep: u32,
     /// Whether some calls were too deep for that.
     pub truncated: bool,
+    /// The session that a caller lends, the texts about transactions that run on it, and whether any takes a lock.
+    pub lent: Option<ObligationId>,
+    pub texts: BTreeSet<SqlControl>,
+    pub lent_holds: bool,
     /// What the next call is known to do at most, with the session that it is a method of.
     pub narrow: Option<Workload>,
     gave_up: bool,
@@ -130,6 +135,9 @@ impl<'a> Solver<'a> {
             nested: false,
             deep: 0,
             truncated: false,
+            lent: None,
+            texts: BTreeSet::new(),
+            lent_holds: false,
             narrow: None,
             gave_up: false,
             imprecise: false,
@@ -210,6 +218,7 @@ impl<'a> Solver<'a> {
             ended: Vec::new(),
         });
         let id = ObligationId { site, second: false };
+        self.lent = Some(id);
         let session = self.begin(&mut world, site, None, None);
         world.set(&Place::local(local), fold(layers, session));
         (world, id)

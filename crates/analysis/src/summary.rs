@@ -3,6 +3,7 @@
 use crate::events::Report;
 use crate::flow::Solver;
 use crate::index::{Index, ItemRef, Scope, Ty};
+use crate::sql::SqlControl;
 use crate::value::Layer;
 use crate::workload::{Deed, Given, Summary, Workload};
 use crate::world::World;
@@ -38,6 +39,10 @@ pub(crate) struct Effect {
     pub writes: bool,
     /// How it ends it, on any way.
     pub ends: Vec<EndKind>,
+    /// The texts about transactions that it runs on it, when it does not take back itself what they do.
+    pub texts: Vec<SqlControl>,
+    /// Whether it takes a lock of the server on it.
+    pub holds: bool,
     /// What it does beside that.
     pub workload: Workload,
 }
@@ -214,7 +219,20 @@ impl<'h> Analysis<'h> {
         let mut ends: Vec<EndKind> = solver.sites[usize::from(id.site.0)].ended.iter().map(|(_, end)| *end).collect();
         ends.sort();
         ends.dedup();
-        Some(Effect { writes: solver.written.contains(&id.site), ends, workload: solver.done })
+        let mut texts = solver.texts;
+        let has = |control: SqlControl| texts.contains(&control);
+        if has(SqlControl::Begin) && (has(SqlControl::Commit) || has(SqlControl::Rollback)) {
+            texts.clear();
+        } else if has(SqlControl::Savepoint) && has(SqlControl::Release) {
+            texts.retain(|control| !matches!(control, SqlControl::Savepoint | SqlControl::Release));
+        }
+        Some(Effect {
+            writes: solver.written.contains(&id.site),
+            ends,
+            texts: texts.into_iter().collect(),
+            holds: solver.lent_holds,
+            workload: solver.done,
+        })
     }
 }
 

@@ -5,8 +5,7 @@ use crate::host::{self, Files};
 use crate::packages::Packages;
 use crate::suppress::{self, Suppression};
 use crate::walk;
-use crate::words::Names;
-use crate::words::Words;
+use crate::words::{self, Names, Words};
 use rayon::prelude::*;
 use sessionlint_analysis::{FileData, Host, ItemRef};
 use sessionlint_diagnostics::{FileId, Span};
@@ -197,7 +196,9 @@ pub(crate) fn openers(files: &Files, file: FileId, words: &Words, names: &Names)
         let signature = text_of(data, Span { end, ..item.head });
         let body = item.body.map_or("", |body| text_of(data, body));
         match item.kind {
-            ItemKind::Function => words.is_opener(signature, names) || words.is_runner(signature, body),
+            ItemKind::Function => {
+                words.is_opener(signature, names) || words.is_runner(signature, body) || words::has_begin(body)
+            }
             ItemKind::Macro => words.opens(body),
             _ => false,
         }

@@ -209,7 +209,7 @@ fn is_not_awaited(after: &str) -> bool {
 }
 
 /// Whether a text literal of the function may begin a transaction or savepoint.
-fn has_begin(text: &str) -> bool {
+pub(crate) fn has_begin(text: &str) -> bool {
     let bytes = text.as_bytes();
     text.match_indices('"').any(|(quote, _)| {
         let rest = bytes[quote + 1..].trim_ascii_start();

@@ -286,6 +286,17 @@ impl<'h> Index<'h> {
         ["await", "async", "Fn"].iter().any(|word| text.contains(word))
     }
 
+    /// Whether a function's text has a literal that may begin a transaction or savepoint.
+    pub fn begins_as_text(&self, item: ItemRef) -> bool {
+        let text = self.item_text(item, |item| item.head).map_or("", |(text, _)| text);
+        text.match_indices('"').any(|(quote, _)| {
+            let rest = text[quote + 1..].trim_start().as_bytes();
+            ["begin", "start transaction", "savepoint"]
+                .iter()
+                .any(|word| rest.len() >= word.len() && rest[..word.len()].eq_ignore_ascii_case(word.as_bytes()))
+        })
+    }
+
     /// Whether a library that a file can use has pools that give connections without a future.
     pub fn takes_without_waiting(&self, file: FileId) -> bool {
         self.model.protocols().any(|(_, protocol)| {

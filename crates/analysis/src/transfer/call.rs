@@ -1,6 +1,7 @@
 //! What does a call do? Macros, calls by path, and what calls have in common.
 
 use super::given::Passed;
+use super::lend::Lent;
 use crate::events::{CauseKind, EventKind, Site, SiteId};
 use crate::flow::{Solver, typed, typed_at};
 use crate::index::Ty;
@@ -162,29 +163,10 @@ impl Solver<'_> {
             _ => None,
         });
         for (index, value) in values.iter().enumerate() {
-            if let Some(id) = self.session_of(world, value) {
-                self.touch(world, id);
-                self.goes_on(world, id);
-                let by_reference = matches!(value, Value::Ref(_));
-                let layers = self.layers_of(world, value);
-                let protocol = self.protocol_of(id);
-                let effect = match by_reference {
-                    true => self.analysis.effect(item, index + receivers, protocol, &layers, self.depth),
-                    false => None,
-                };
-                if let Some(effect) = &effect {
-                    // What is done with this very session in it, other variants left out.
-                    workload = self.narrowed(workload, &effect.workload, &passed, call.name_span);
-                    for end in &effect.ends {
-                        self.ended_at(id, call.name_span, *end);
-                        self.end(world, id, *end);
-                    }
-                }
-                if effect.is_some_and(|effect| effect.writes) {
-                    wrote = self.first_write(world, id);
-                    self.write(world, id, Some(call.name_span));
-                    self.write_anchored(world, &Anchor::Obligation(id), call.name_span);
-                }
+            let lent = Lent { item, param: index + receivers, at: call.name_span };
+            let told = self.lent_argument(world, &lent, value, &passed, &mut workload);
+            if told != Value::Unknown {
+                wrote = told;
             }
             let mut inside = Vec::new();
             value.obligations(&mut inside);
@@ -366,6 +348,10 @@ impl Solver<'_> {
         if let Anchor::Obligation(id) = &anchor {
             self.touch(world, *id);
             self.goes_on(world, *id);
+            if self.lent == Some(*id) {
+                self.texts.extend(effect.control);
+                self.lent_holds |= effect.holds;
+            }
             if effect.holds
                 && let Some(state) = world.facts.obligations.get_mut(id)
             {

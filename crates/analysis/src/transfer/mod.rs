@@ -5,6 +5,7 @@ mod child;
 mod drops;
 mod function;
 mod given;
+mod lend;
 mod method;
 mod session;
 mod workload;

@@ -1,0 +1,85 @@
+//! What does a function of the workspace do to the session or connection that it is lent?
+
+use super::given::Passed;
+use crate::flow::Solver;
+use crate::index::ItemRef;
+use crate::sql::{SqlControl, SqlEffect};
+use crate::summary::Effect;
+use crate::value::{Anchor, Value};
+use crate::workload::Workload;
+use crate::world::World;
+use sessionlint_diagnostics::Span;
+
+/// A function, and the position of one of its parameters.
+pub(super) struct Lent {
+    pub item: ItemRef,
+    pub param: usize,
+    pub at: Span,
+}
+
+impl Solver<'_> {
+    /// Does to an argument what the function does to it. Gives what the call tells about it: a first write, or a
+    /// transaction that was begun as text. The workload loses what is not done with this very session.
+    pub(super) fn lent_argument(
+        &mut self,
+        world: &mut World,
+        lent: &Lent,
+        value: &Value,
+        passed: &Passed,
+        workload: &mut Workload,
+    ) -> Value {
+        if let Some(id) = self.session_of(world, value) {
+            self.touch(world, id);
+            self.goes_on(world, id);
+            if !matches!(value, Value::Ref(_)) {
+                return Value::Unknown;
+            }
+            let layers = self.layers_of(world, value);
+            let protocol = self.protocol_of(id);
+            let Some(effect) = self.analysis.effect(lent.item, lent.param, protocol, &layers, self.depth) else {
+                return Value::Unknown;
+            };
+            *workload = self.narrowed(std::mem::take(workload), &effect.workload, passed, lent.at);
+            for end in &effect.ends {
+                self.ended_at(id, lent.at, *end);
+                self.end(world, id, *end);
+            }
+            let begun = self.texts_of(world, value, &effect, lent.at);
+            if effect.writes {
+                let wrote = self.first_write(world, id);
+                self.write(world, id, Some(lent.at));
+                self.write_anchored(world, &Anchor::Obligation(id), lent.at);
+                return if begun == Value::Unknown { wrote } else { begun };
+            }
+            return begun;
+        }
+        // A connection that this body did not open: what matters is the text that runs on it.
+        let Some((protocol, anchor)) = self.anchor_of(world, value) else { return Value::Unknown };
+        if world.anchored(&anchor).is_empty() && !self.index.begins_as_text(lent.item) {
+            return Value::Unknown;
+        }
+        let Some(effect) = self.analysis.effect(lent.item, lent.param, protocol, &[], self.depth) else {
+            return Value::Unknown;
+        };
+        if effect.writes {
+            self.write_anchored(world, &anchor, lent.at);
+        }
+        self.texts_of(world, value, &effect, lent.at)
+    }
+
+    /// Runs on a connection what the function runs on it as text.
+    fn texts_of(&mut self, world: &mut World, value: &Value, effect: &Effect, at: Span) -> Value {
+        let mut begun = Value::Unknown;
+        for control in &effect.texts {
+            let text = SqlEffect { control: Some(*control), holds: effect.holds, ..SqlEffect::default() };
+            let value = self.run_text(world, value, text, at);
+            if matches!(control, SqlControl::Begin | SqlControl::Savepoint) {
+                begun = value;
+            }
+        }
+        if effect.holds && effect.texts.is_empty() {
+            self.run_text(world, value, SqlEffect { holds: true, ..SqlEffect::default() }, at);
+        }
+        begun
+    }
+}
