@@ -1,6 +1,6 @@
 //! The fixtures say what must be found, line by line.
 
-use sessionlint_testkit::{check, differences};
+use sessionlint_testkit::{check, differences, summary_differences};
 use std::path::Path;
 
 #[test]
@@ -10,4 +10,12 @@ fn every_fixture_gives_what_it_says() {
     let differences = differences(&outcome, &root);
     assert!(differences.is_empty(), "{}", differences.join("\n"));
     assert!(outcome.skipped.is_empty(), "{:?}", outcome.skipped);
+}
+
+#[test]
+fn summaries_are_what_the_fixtures_say() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
+    let outcome = check(&root, &["."], |options| options.describe = true);
+    let differences = summary_differences(&outcome, &root);
+    assert!(differences.is_empty(), "{}", differences.join("\n"));
 }

@@ -13,9 +13,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, RwLock};
 
 /// How many calls deep effects of helpers are looked for.
-const MAX_CALLS: u32 = 3;
+pub(crate) const MAX_CALLS: u32 = 3;
 /// How many calls deep it is looked what functions do beside that.
-const MAX_DEEP: u32 = 6;
+pub(crate) const MAX_DEEP: u32 = 6;
 
 /// The analysis of a workspace: an index, and what is known about helper functions.
 pub struct Analysis<'h> {

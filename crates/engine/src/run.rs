@@ -68,6 +68,8 @@ pub struct Outcome {
     pub suppressed: usize,
     /// Counts.
     pub summary: Summary,
+    /// What is known about functions, when it was asked for: the name's file and offset, and the words.
+    pub described: Vec<(Span, String)>,
 }
 
 /// Checks files. `progress` is told how many functions of how many are done.
@@ -161,6 +163,9 @@ impl Run<'_> {
             .collect();
 
         let mut outcome = Outcome::default();
+        if self.options.describe {
+            outcome.described = describe(&files, &analysis, &reported);
+        }
         outcome.summary.files = requested.len();
         outcome.summary.functions = functions.len();
         let mut diagnostics = Vec::new();
@@ -292,6 +297,16 @@ impl Run<'_> {
             })
         })
     }
+}
+
+/// What is known about each function of the files that are reported.
+fn describe(files: &Files, analysis: &Analysis<'_>, reported: &[bool]) -> Vec<(Span, String)> {
+    let known = files.ids().filter(|file| reported[file.0 as usize]).filter_map(|file| Some((file, files.data(file)?)));
+    let functions = known.flat_map(|(file, data)| {
+        let ids = data.outline.ids().filter(|id| data.outline.item(*id).kind == ItemKind::Function);
+        ids.map(move |item| (ItemRef { file, item }, data.outline.item(item).head))
+    });
+    functions.map(|(item, head)| (head, analysis.describe(item))).filter(|(_, words)| !words.is_empty()).collect()
 }
 
 /// Whether a place lies in an item that is test code.

@@ -77,6 +77,28 @@ pub fn differences(outcome: &Outcome, directory: &Path) -> Vec<String> {
     differences
 }
 
+/// Where what is known about functions differs from what fixtures say in a `//= ..` comment above them; empty when
+/// they agree. Functions without such a comment are not compared.
+pub fn summary_differences(outcome: &Outcome, directory: &Path) -> Vec<String> {
+    let mut differences = Vec::new();
+    for (index, file) in outcome.files.iter().enumerate() {
+        let Ok(text) = std::fs::read_to_string(directory.join(&file.path)) else { continue };
+        let lines = LineIndex::new(&text);
+        let here = outcome.described.iter().filter(|(span, _)| span.file.0 as usize == index);
+        let known: BTreeMap<u32, &str> =
+            here.map(|(span, words)| (lines.position(&text, span.start).line, words.as_str())).collect();
+        for (line, content) in text.lines().enumerate() {
+            let Some(expected) = content.trim().strip_prefix("//=") else { continue };
+            // The function stands on the next line.
+            let found = known.get(&(line as u32 + 2)).copied().unwrap_or_default();
+            if found != expected.trim() {
+                differences.push(format!("{}:{}: expected {expected:?}, found {found:?}", file.path, line + 2));
+            }
+        }
+    }
+    differences
+}
+
 fn matches(finding: &Diagnostic, expected: &Expectation) -> bool {
     let says = |text: &str| text.contains(&expected.text);
     finding.rule == expected.rule
