@@ -172,7 +172,7 @@ impl<'h> Analysis<'h> {
         let world = solver.parameters(World::default());
         solver.summarise(world);
         let mut workload = solver.done;
-        if solver.gives.as_ref().is_some_and(Given::is_session) {
+        if solver.gives.as_ref().is_some_and(Given::is_session) || self.index.hands_out_pooled(item) {
             // What it waits for is part of taking a connection: a pause before it tries again, say.
             workload.0.retain(|deed, _| !matches!(deed, Deed::Outside(_)));
         }

@@ -3,7 +3,7 @@
 use super::run::Run;
 use crate::host::Files;
 use crate::manifest::{Manifest, Manifests};
-use crate::read::{Read, implemented_for, openers, owners};
+use crate::read::{COMMON_OPENERS, Read, implemented_for, openers, owners};
 use crate::walk;
 use crate::words::{Names, Words};
 use rayon::prelude::*;
@@ -91,10 +91,18 @@ impl Packages {
             })
             .collect();
         for (package, found) in opening {
-            own[package].openers.extend(found);
+            for name in found {
+                match COMMON_OPENERS.contains(&name.as_str()) {
+                    false => own[package].openers.insert(name),
+                    true => name == "get" && own[package].bare.insert(name),
+                };
+            }
         }
         for (names, openers) in all.iter_mut().zip(merged(&own, |names| &names.openers)) {
             names.openers = openers;
+        }
+        for (names, bare) in all.iter_mut().zip(merged(&own, |names| &names.bare)) {
+            names.bare = bare;
         }
         all
     }

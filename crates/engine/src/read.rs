@@ -12,7 +12,7 @@ use sessionlint_diagnostics::{FileId, Span};
 use sessionlint_ir::{ItemId, ItemKind};
 
 /// Names that many functions have: one of them handing out a session says nothing about the others.
-const COMMON_OPENERS: &[&str] =
+pub(crate) const COMMON_OPENERS: &[&str] =
     &["new", "get", "default", "from", "build", "clone", "into_inner", "deref", "deref_mut"];
 
 /// What the first look at a file gives.
@@ -106,15 +106,34 @@ fn aliases(data: &FileData, words: &Words) -> Vec<String> {
 fn lending(data: &FileData, words: &Words) -> Vec<String> {
     let items = data.outline.items.iter();
     let imports = items.clone().filter(|item| item.kind == ItemKind::Use);
-    let mut found: Vec<String> = imports.flat_map(|item| words.renamed_lent(text_of(data, item.head))).collect();
-    let names = |text: &str| {
-        words.is_lent(text)
-            || sessionlint_parser_rust::identifiers(text).any(|(_, name)| found.iter().any(|f| f == name))
+    let renamed = |pick: &dyn Fn(&str) -> Vec<String>| -> Vec<String> {
+        imports.clone().flat_map(|item| pick(text_of(data, item.head))).collect()
     };
-    let types = items.filter(|item| is_type(item.kind) && names(text_of(data, item.head)));
+    let mut found = renamed(&|text| words.renamed_lent(text));
+    let plain = renamed(&|text| words.renamed_plain(text));
+    let any_of = |text: &str, known: &[String]| {
+        sessionlint_parser_rust::identifiers(text).any(|(_, name)| known.iter().any(|known| known == name))
+    };
+    let names = |text: &str| words.is_lent(text) || any_of(text, &found);
+    // Around a connection of no pool, with a `Drop` that may give it back: a pool of the project's own.
+    let gives_back = |item: &sessionlint_ir::Item| {
+        let text = text_of(data, item.head);
+        (words.is_plain(text) || any_of(text, &plain))
+            && data.outline.items.iter().any(|block| is_drop_of(data, block, &item.name))
+    };
+    let types = items.filter(|item| is_type(item.kind) && (names(text_of(data, item.head)) || gives_back(item)));
     let types: Vec<String> = types.map(|item| item.name.clone()).collect();
     found.extend(types);
     found
+}
+
+/// Whether an item is the `Drop` of a type.
+fn is_drop_of(data: &FileData, block: &sessionlint_ir::Item, name: &str) -> bool {
+    let end = block.body.map_or(block.head.end, |body| body.start);
+    block.kind == ItemKind::Impl
+        && text_of(data, Span { end, ..block.head }).split_once("Drop for ").is_some_and(|(_, after)| {
+            sessionlint_parser_rust::identifiers(after).next().is_some_and(|(_, n)| n == name)
+        })
 }
 
 fn is_type(kind: ItemKind) -> bool {
@@ -203,7 +222,7 @@ pub(crate) fn openers(files: &Files, file: FileId, words: &Words, names: &Names)
             _ => false,
         }
     });
-    opens.map(|item| item.name.clone()).filter(|name| !COMMON_OPENERS.contains(&name.as_str())).collect()
+    opens.map(|item| item.name.clone()).collect()
 }
 
 fn text_of(data: &FileData, span: Span) -> &str {

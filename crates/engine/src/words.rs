@@ -22,6 +22,8 @@ pub(crate) struct Names {
     pub traits: HashSet<String>,
     /// Functions that hand one out.
     pub openers: HashSet<String>,
+    /// The same under common names, which count without arguments only.
+    pub bare: HashSet<String>,
 }
 
 impl Names {
@@ -58,13 +60,15 @@ pub(crate) struct Words {
     /// Names of connections that a pool hands out. Many are common words, so that they count only where a function
     /// hands one out or a type holds one.
     lent: HashSet<String>,
+    /// Names of connections that no pool hands out: a struct with a `Drop` around one may be one of a pool of its own.
+    plain: HashSet<String>,
 }
 
 impl Words {
     pub fn new(model: &Model, libraries: Option<&BTreeSet<LibraryId>>) -> Self {
         let mut file: BTreeSet<String> = BTreeSet::new();
         let mut function = HashSet::new();
-        let (mut types, mut lent) = (HashSet::new(), HashSet::new());
+        let (mut types, mut lent, mut plain) = (HashSet::new(), HashSet::new(), HashSet::new());
         let mut endings = HashSet::new();
         let mut checkouts = HashMap::new();
         let in_play = |id: LibraryId| libraries.is_none_or(|libraries| libraries.contains(&id));
@@ -85,7 +89,9 @@ impl Words {
                 }
                 if protocol.pooled {
                     lent.insert(name);
-                } else if !pool && protocol.kind != ProtocolKind::Connection {
+                } else if protocol.kind == ProtocolKind::Connection {
+                    plain.insert(name);
+                } else if !pool {
                     types.insert(name);
                 }
             }
@@ -115,7 +121,7 @@ impl Words {
             function.extend(["forget", "ManuallyDrop", "leak"].map(str::to_owned));
         }
         let file = (!file.is_empty()).then(|| AhoCorasick::new(file).ok()).flatten();
-        Self { file, function, checkouts, endings, types, lent }
+        Self { file, function, checkouts, endings, types, lent, plain }
     }
 
     /// Whether a file can define or use a session.
@@ -133,6 +139,7 @@ impl Words {
                 || is_session(name)
                 || self.checks_out(name, &body[at..])
                 || names.openers.contains(name)
+                || (names.bare.contains(name) && body[at + name.len()..].starts_with("()"))
                 || (self.endings.contains(name) && is_not_awaited(&body[at + name.len()..]))
         };
         sessionlint_parser_rust::identifiers(signature).any(takes)
@@ -165,9 +172,19 @@ impl Words {
         self.checkouts.get(name).is_some_and(|bare| !bare || text[name.len()..].starts_with("()"))
     }
 
+    /// Whether the text of a type names a connection that no pool hands out.
+    pub fn is_plain(&self, text: &str) -> bool {
+        sessionlint_parser_rust::identifiers(text).any(|(_, name)| self.plain.contains(name))
+    }
+
     /// The new names that an import gives to types of sessions.
     pub fn renamed(&self, text: &str) -> Vec<String> {
         renamed(text, &self.types)
+    }
+
+    /// The new names that an import gives to connections that no pool hands out.
+    pub fn renamed_plain(&self, text: &str) -> Vec<String> {
+        renamed(text, &self.plain)
     }
 
     /// The new names that an import gives to connections that a pool hands out.

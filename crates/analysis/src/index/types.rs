@@ -277,6 +277,43 @@ impl Index<'_> {
         })
     }
 
+    /// The field by which a struct holds a connection that its own `Drop` does something with: one of a pool of the
+    /// project's own, say. What stands around it, and its type.
+    pub fn pooled_session(&self, owner: ItemRef) -> Option<(Vec<Layer>, ProtocolId)> {
+        if !self.is_holder(owner)
+            || self.item(owner)?.kind != ItemKind::Struct
+            || self.methods(owner, "drop").is_empty()
+        {
+            return None;
+        }
+        let read = self.item_text(owner, |item| item.head).and_then(|(text, span)| self.host.fields(text, span));
+        let scope = self.scope_of(owner);
+        let (fields, _) = read?;
+        let mut holding = fields.iter().filter_map(|field| {
+            let (ty, optional) = match self.ty(&scope, &field.ty) {
+                Ty::Fallible(inner) => (*inner, true),
+                ty => (ty, false),
+            };
+            let Ty::Known(protocol) = ty else { return None };
+            let known = self.model.protocol(protocol);
+            (known.kind == sessionlint_protocols::ProtocolKind::Connection && !known.needs_end).then_some(())?;
+            let mut layers = vec![Layer::Part(owner, field.name.clone())];
+            layers.extend(optional.then_some(Layer::Some));
+            Some((layers, protocol, field.name.clone()))
+        });
+        let (layers, protocol, field) = holding.next()?;
+        (holding.next().is_none() && !self.drop_leaves(owner, &field)).then_some((layers, protocol))
+    }
+
+    /// Whether a function hands out a connection of a pool of the project's own.
+    pub fn hands_out_pooled(&self, function: ItemRef) -> bool {
+        let mut ty = self.output(function, None);
+        while let Some(Ty::Future(inner) | Ty::Fallible(inner)) = ty {
+            ty = Some(*inner);
+        }
+        matches!(ty, Some(Ty::Own(owner)) if self.pooled_session(owner).is_some())
+    }
+
     /// What a type of the workspace dereferences to.
     pub fn deref_target(&self, owner: ItemRef) -> Option<Ty> {
         let deref = self.methods(owner, "deref").into_iter().next()?;

@@ -2,6 +2,7 @@
 
 use super::given::Passed;
 use super::lend::Lent;
+use super::wrapper::fold;
 use crate::events::{CauseKind, EventKind, Site, SiteId};
 use crate::flow::{Solver, typed, typed_at};
 use crate::index::Ty;
@@ -153,6 +154,17 @@ impl Solver<'_> {
         // What is given back is still here.
         let mut kept = Vec::new();
         instance.iter().for_each(|value| value.obligations(&mut kept));
+        // A connection of a pool of the project's own: the pool is what the method is called on.
+        let own_pool = match &receiver {
+            Receiver::Of(_, Some(pool)) if instance.is_none() && self.index.hands_out_pooled(item) => {
+                Some(pool.clone())
+            }
+            _ => None,
+        };
+        if let Some(pool) = &own_pool {
+            workload.add(Deed::Checkout(pool.clone()), vec![call.name_span]);
+        }
+        let gives = own_pool.or(gives);
         // What an accessor gives is the same thing every time.
         let gives = gives.or_else(|| match receiver {
             Receiver::Of(_, origin) if call.args.is_empty() => {
@@ -218,7 +230,15 @@ impl Solver<'_> {
                     self.pools.extend(from.map(|pool| (site, pool.clone())));
                     self.wrap(*item, Value::Pending(site, None))
                 }
-                None => Value::Typed(ty.clone(), from.cloned()),
+                None => match self.index.pooled_session(*item) {
+                    Some((layers, protocol)) => {
+                        let site = self.opening_site(protocol, span, Evidence::Inferred, None);
+                        self.sites[usize::from(site.0)].pooled = true;
+                        self.pools.extend(from.map(|pool| (site, pool.clone())));
+                        fold(&layers, Value::Pending(site, None))
+                    }
+                    None => Value::Typed(ty.clone(), from.cloned()),
+                },
             },
             Ty::Future(inner) => match self.handed_out(inner, span, from) {
                 Value::Unknown => Value::Unknown,

@@ -142,8 +142,11 @@ impl Solver<'_> {
         let is_held = |id: ObligationId, state: &State| {
             let site = &self.sites[usize::from(id.site.0)];
             let protocol = model.protocol(site.protocol);
-            let counts =
-                site.raw || protocol.kind == ProtocolKind::Transaction || state.pool.is_some() || protocol.pooled;
+            let counts = site.raw
+                || protocol.kind == ProtocolKind::Transaction
+                || state.pool.is_some()
+                || protocol.pooled
+                || (site.pooled && !site.raw);
             counts && !state.by_design && !site.borrowed && site.span != way[0]
         };
         let Some(id) = world.held(is_held) else { return };
