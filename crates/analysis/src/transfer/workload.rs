@@ -146,7 +146,7 @@ impl Solver<'_> {
                 || protocol.kind == ProtocolKind::Transaction
                 || state.pool.is_some()
                 || protocol.pooled
-                || (site.pooled && !site.raw);
+                || site.pooled;
             counts && !state.by_design && !site.borrowed && site.span != way[0]
         };
         let Some(id) = world.held(is_held) else { return };
