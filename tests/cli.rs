@@ -443,3 +443,32 @@ fn the_pretty_report_explains_itself() {
         insta::assert_snapshot!(format!("pretty_{library}"), report);
     }
 }
+
+#[test]
+fn functions_of_ones_own_count_as_slow_work() {
+    let project = tempfile::tempdir().unwrap();
+    std::fs::create_dir(project.path().join("src")).unwrap();
+    let manifest = "[package]\nname = \"shop\"\nversion = \"0.0.0\"\n[dependencies]\nsqlx = \"0.9\"\n";
+    std::fs::write(project.path().join("Cargo.toml"), manifest).unwrap();
+    let text = "pub async fn place(pool: &sqlx::PgPool, mailer: &Mailer) -> sqlx::Result<()> {
+    let mut tx = pool.begin().await?;
+    sqlx::query(\"INSERT INTO orders (id) VALUES (1)\").execute(&mut *tx).await?;
+    mailer.tell().await;
+    tx.commit().await
+}
+pub struct Mailer;
+impl Mailer {
+    pub async fn tell(&self) {}
+}
+";
+    std::fs::write(project.path().join("src/lib.rs"), text).unwrap();
+    let run = |config: &str| {
+        let mut command = assert_cmd::Command::cargo_bin("sessionlint").unwrap();
+        command.current_dir(project.path()).args(["check", "--format", "concise", "--config", config]);
+        String::from_utf8(command.output().unwrap().stdout).unwrap()
+    };
+    assert!(!run("").contains("held across"));
+    let found = run("rules.session-held-across-await = { also = [\"Mailer::tell\"] }");
+    assert!(found.contains("src/lib.rs:4:12: warn[session-held-across-await]"), "{found}");
+    assert!(found.contains("held across `tell`"), "{found}");
+}

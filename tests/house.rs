@@ -1,6 +1,6 @@
 //! The house keeps its shape: arrows run downwards, lists are complete, every rule has fixtures for every library.
 
-use sessionlint_protocols::{DropClass, EndKind, Model, ProtocolKind, RuleSet};
+use sessionlint_protocols::{DropClass, EndKind, Model, ProtocolKind, RuleSet, Source};
 use sessionlint_testkit::{check, expectations};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -113,6 +113,25 @@ fn applicable(model: &Model, library: &str) -> BTreeSet<&'static str> {
         }
         if protocol.keeps_begin {
             rules.insert("unbalanced-begin");
+        }
+        let takes = |opening: &sessionlint_protocols::Opening| match opening.source {
+            Source::Method(pool) => model.protocol(pool).lends,
+            _ => false,
+        };
+        if protocol.openings.iter().any(takes) {
+            rules.insert("nested-acquire");
+        }
+        if (protocol.is_transaction() || protocol.pooled) && protocol.openings.iter().any(|opening| opening.is_async) {
+            rules.insert("session-held-across-await");
+        }
+        let on_pool = |opening: &sessionlint_protocols::Opening| match opening.source {
+            Source::Method(pool) => {
+                model.protocol(pool).lends && !model.library(protocol.library).statements.is_empty()
+            }
+            _ => false,
+        };
+        if protocol.is_transaction() && protocol.openings.iter().any(on_pool) {
+            rules.insert("transaction-bypass");
         }
         if protocol.endings.iter().any(|ending| ending.is_async && !ending.eager) {
             rules.insert("unawaited-release");

@@ -16,9 +16,10 @@ ops={
  'noawait':(re.compile(r'^(\s*)([\w\.]+)\.commit\(\)\.await.*;\s*$'), lambda m: f'{m.group(1)}let _ = {m.group(2)}.commit();'),
  'ignore':(re.compile(r'^(\s*)([\w\.]+)\.commit\(\)(\.await)?.*;\s*$'), lambda m: f'{m.group(1)}let _ = {m.group(2)}.commit(){m.group(3) or ""};'),
  'under_if':(re.compile(r'^(\s*)([\w\.]+)\.commit\(\)(\.await)?(.*);\s*$'), lambda m: f'{m.group(1)}if std::env::args().count() > 3 {{ {m.group(2)}.commit(){m.group(3) or ""}{m.group(4)}; }}'),
+ 'sleep':(re.compile(r'^(\s*)([\w\.]+)\.commit\(\)\.await.*;\s*$'), lambda m: f'{m.group(1)}tokio::time::sleep(std::time::Duration::from_secs(1)).await; {m.group(0).strip()}'),
  'forget':(re.compile(r'^(\s*)([\w]+)\.commit\(\)(\.await)?.*;\s*$'), lambda m: f'{m.group(1)}std::mem::forget({m.group(2)});'),
 }
-rules={'delete':{'uncommitted-transaction','unguarded-session'},'noawait':{'unawaited-release'},'ignore':{'ignored-release-result'},'under_if':{'uncommitted-transaction'},'forget':{'leaked-session'}}
+rules={'delete':{'uncommitted-transaction','unguarded-session'},'noawait':{'unawaited-release'},'ignore':{'ignored-release-result'},'under_if':{'uncommitted-transaction'},'forget':{'leaked-session'},'sleep':{'session-held-across-await'}}
 res={k:[0,0] for k in ops}; surv=[]
 for f in sorted(glob.glob(root+'/**/*.rs',recursive=True)):
     rel=os.path.relpath(f,root)

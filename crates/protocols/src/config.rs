@@ -9,6 +9,9 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use toml::Spanned;
 
+/// The rule with a list of names that `also` adds to: functions that do slow work.
+const WITH_LIST: &str = "session-held-across-await";
+
 /// A mistake in a configuration file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigError {
@@ -180,6 +183,10 @@ impl Config {
             overrides.push(Override { paths: one.paths, rules: self::settings(name, text, one.rules, rules)? });
         }
         model.add_custom(raw.protocols, name, text)?;
+        let all = std::iter::once(&settings).chain(overrides.iter().map(|one| &one.rules));
+        for path in all.flat_map(|rules| rules.values()).flat_map(|setting| &setting.also) {
+            model.add_outside(path);
+        }
         Ok(Config {
             profile: raw.profile,
             exclude: raw.exclude,
@@ -237,6 +244,12 @@ fn settings(
             RawSetting::Table(table) => (table.level, table.also),
         };
         let level = level.map(|word| parse_level(name, text, &word, span.clone())).transpose()?;
+        if !also.is_empty() && id.get_ref() != WITH_LIST {
+            let message = format!("`{}` has no list of names to add to", id.get_ref());
+            let mut error = ConfigError::new(name, text, message, span);
+            error.help = Some(format!("only `{WITH_LIST}` has one"));
+            return Err(error);
+        }
         settings.insert(id.into_inner(), RuleSetting { level, also });
     }
     Ok(settings)
@@ -261,6 +274,8 @@ mod tests {
         let error = parse("[rules]\nmissing-rollback = \"wran\"\n").unwrap_err();
         assert_eq!(&error.text[error.span.clone()], "\"wran\"");
         assert_eq!(error.help.as_deref(), Some("did you mean `warn`?"));
+        let error = parse("[rules]\nleaked-session = { also = [\"a\"] }\n").unwrap_err();
+        assert_eq!(error.help.as_deref(), Some("only `session-held-across-await` has one"));
         assert!(parse("exclude = 3").is_err());
         assert!(parse("[[override]]\npaths = 1").is_err());
     }

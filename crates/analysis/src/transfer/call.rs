@@ -457,7 +457,8 @@ impl Solver<'_> {
     /// The session in an operand is taken out of everything that would end it.
     pub(crate) fn leak(&mut self, world: &mut World, operand: &Operand, how: String, span: Span) -> Value {
         let value = self.operand(world, operand);
-        if let Value::Session(id) = value {
+        let session = if value.owns() { self.session_of(world, &value) } else { None };
+        if let Some(id) = session {
             if world.is_open(id) {
                 self.event(world, EventKind::Leaked { how }, id, CauseKind::Explicit, span, None);
             }

@@ -180,7 +180,7 @@ impl Solver<'_> {
             }
             Ty::Work(work) => {
                 self.pass_arguments(world, &call.args, call.name_span);
-                if self.index.model.work(*work).is_done_by(name) {
+                if !SAME.contains(&name) && self.index.model.work(*work).is_done_by(name) {
                     return self.outside(*work, call.name_span);
                 }
                 Value::Typed(ty.clone(), origin)
