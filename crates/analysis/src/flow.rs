@@ -72,8 +72,6 @@ pub(crate) struct Solver<'a> {
     pub lent: Option<ObligationId>,
     pub texts: BTreeSet<SqlControl>,
     pub lent_holds: bool,
-    /// What the next call is known to do at most, with the session that it is a method of.
-    pub narrow: Option<Workload>,
     gave_up: bool,
     /// Whether conditions had to be forgotten, so that ways may be taken which nobody can go.
     imprecise: bool,
@@ -138,7 +136,6 @@ impl<'a> Solver<'a> {
             lent: None,
             texts: BTreeSet::new(),
             lent_holds: false,
-            narrow: None,
             gave_up: false,
             imprecise: false,
             coarse: false,

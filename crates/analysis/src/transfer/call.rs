@@ -1,18 +1,13 @@
 //! What does a call do? Macros, calls by path, and what calls have in common.
 
-use super::given::Passed;
-use super::lend::Lent;
-use super::wrapper::fold;
 use crate::events::{CauseKind, EventKind, Site, SiteId};
-use crate::flow::{Solver, typed, typed_at};
-use crate::index::Ty;
+use crate::flow::Solver;
 use crate::sql::{SqlControl, SqlEffect};
-use crate::value::{Anchor, ObligationId, Origin, Root, Value};
-use crate::workload::{Deed, Summary, Workload, seen_by_caller};
+use crate::value::{Anchor, ObligationId, Value};
 use crate::world::{Phase, World};
 use sessionlint_diagnostics::{Evidence, Gap, Span};
-use sessionlint_ir::{Call, Callee, Operand, Signature, TypeRef};
-use sessionlint_protocols::{EndKind, LibraryId, Opening, ProtocolId, ProtocolKind, Shape};
+use sessionlint_ir::{Call, Callee, Operand};
+use sessionlint_protocols::{EndKind, LibraryId, ProtocolId};
 
 impl Solver<'_> {
     pub(crate) fn call(&mut self, world: &mut World, call: &Call) -> Value {
@@ -116,248 +111,11 @@ impl Solver<'_> {
     }
 
     /// An `Option` that holds a session, given by reference: whoever has it may take the session out.
-    fn forget_option(&mut self, world: &mut World, value: &Value) {
+    pub(super) fn forget_option(&mut self, world: &mut World, value: &Value) {
         let Value::Ref(place) = value else { return };
         if let Value::Success(inner) | Value::Fallible(inner) = world.get(self.index, place) {
             self.forget(world, &inner);
         }
-    }
-
-    /// What a call of the workspace's own function does to its arguments, and what it gives.
-    pub(crate) fn own_function(
-        &mut self,
-        world: &mut World,
-        item: crate::index::ItemRef,
-        receiver: Receiver,
-        self_ty: Option<Ty>,
-        call: &Call,
-    ) -> Value {
-        let receivers = usize::from(!matches!(receiver, Receiver::Argument));
-        let text = self.text_argument(world, &call.args);
-        let values: Vec<Value> = call.args.iter().map(|arg| self.operand(world, arg)).collect();
-        let mut wrote = Value::Unknown;
-        let (mut all, mut origins) = match &receiver {
-            Receiver::Argument => (Vec::new(), Vec::new()),
-            Receiver::Of(value, origin) => (vec![value.clone().unwrap_or_default()], vec![origin.clone()]),
-        };
-        origins.extend(values.iter().map(|value| self.origin_of(world, value)));
-        all.extend(values.iter().cloned());
-        let Summary { mut workload, gives: given, .. } = self.called(world, item, &all, &origins, call.name_span);
-        let gives = given.as_ref().and_then(|given| seen_by_caller(given.origin()?, &origins));
-        let passed = Passed::Arguments(all, origins);
-        if let Some(known) = self.narrow.take() {
-            workload = self.narrowed(workload, &known, &passed, call.name_span);
-        }
-        let instance = given.and_then(|given| self.instantiated(world, &given, &passed, call.name_span));
-        let runs = Workload(workload.0.extract_if(.., |deed, _| matches!(deed, Deed::Runs { .. })).collect());
-        self.run_closures(world, &mut workload, &runs, call, &passed);
-        // What is given back is still here.
-        let mut kept = Vec::new();
-        instance.iter().for_each(|value| value.obligations(&mut kept));
-        // A connection of a pool of the project's own: the pool is what the method is called on.
-        let own_pool = match &receiver {
-            Receiver::Of(_, Some(pool)) if instance.is_none() && self.index.hands_out_pooled(item) => {
-                Some(pool.clone())
-            }
-            _ => None,
-        };
-        if let Some(pool) = &own_pool {
-            workload.add(Deed::Checkout(pool.clone()), vec![call.name_span]);
-        }
-        let gives = own_pool.or(gives);
-        // What an accessor gives is the same thing every time.
-        let gives = gives.or_else(|| match receiver {
-            Receiver::Of(_, origin) if call.args.is_empty() => {
-                let name = &self.index.item(item)?.name;
-                origin?.then(format!("{name}()"))
-            }
-            Receiver::Argument if call.args.is_empty() => Some(Origin { root: Root::Item(item), path: Vec::new() }),
-            _ => None,
-        });
-        for (index, value) in values.iter().enumerate() {
-            let lent = Lent { item, param: index + receivers, at: call.name_span };
-            let told = self.lent_argument(world, &lent, value, &passed, &mut workload);
-            if told != Value::Unknown {
-                wrote = told;
-            }
-            let mut inside = Vec::new();
-            value.obligations(&mut inside);
-            if inside.is_empty() || inside.iter().any(|id| !kept.contains(id)) {
-                self.forget(world, value);
-            }
-            self.forget_option(world, value);
-        }
-        let signature = self.index.signature(item);
-        let value = match (instance, self.index.output(item, self_ty)) {
-            (Some(value), _) if signature.as_ref().is_some_and(is_future) => Value::Future(Box::new(value)),
-            (Some(value), _) => value,
-            // A function around the library's own: the statement does what its text says.
-            (None, Some(Ty::Statement)) => Value::Statement(text.unwrap_or_default()),
-            (None, Some(ty)) => match self.handed_out(&ty, call.name_span, gives.as_ref()) {
-                Value::Unknown if is_fallible(&ty) => wrote,
-                value => value,
-            },
-            (None, None) => Value::Unknown,
-        };
-        if workload.is_empty() {
-            return value;
-        }
-        match value {
-            Value::Future(inner) => self.later(workload, *inner),
-            value if signature.as_ref().is_some_and(is_future) => self.later(workload, value),
-            value => {
-                self.perform(world, &workload);
-                value
-            }
-        }
-    }
-
-    /// What a function of the workspace returns: a session by value begins here.
-    fn handed_out(&mut self, ty: &Ty, span: Span, from: Option<&Origin>) -> Value {
-        match ty {
-            Ty::Known(protocol) => {
-                let known = self.index.model.protocol(*protocol);
-                if known.kind == ProtocolKind::Pool || known.in_place {
-                    return Value::Typed(ty.clone(), from.cloned());
-                }
-                let site = self.opening_site(*protocol, span, Evidence::Inferred, None);
-                self.pools.extend(from.map(|pool| (site, pool.clone())));
-                Value::Pending(site, None)
-            }
-            Ty::Own(item) => match self.index.owned_session(*item) {
-                Some((_, protocol)) => {
-                    let site = self.opening_site(protocol, span, Evidence::Inferred, None);
-                    self.pools.extend(from.map(|pool| (site, pool.clone())));
-                    self.wrap(*item, Value::Pending(site, None))
-                }
-                None => match self.index.pooled_session(*item) {
-                    Some((layers, protocol)) => {
-                        let site = self.opening_site(protocol, span, Evidence::Inferred, None);
-                        self.sites[usize::from(site.0)].pooled = true;
-                        self.pools.extend(from.map(|pool| (site, pool.clone())));
-                        fold(&layers, Value::Pending(site, None))
-                    }
-                    None => Value::Typed(ty.clone(), from.cloned()),
-                },
-            },
-            Ty::Future(inner) => match self.handed_out(inner, span, from) {
-                Value::Unknown => Value::Unknown,
-                inner => Value::Future(Box::new(inner)),
-            },
-            Ty::Fallible(inner) => match self.handed_out(inner, span, from) {
-                Value::Unknown => Value::Unknown,
-                inner => Value::Fallible(Box::new(inner)),
-            },
-            Ty::Tuple(parts) => {
-                let parts: Vec<Value> = parts.iter().map(|part| self.handed_out(part, span, from)).collect();
-                if parts.iter().all(|part| *part == Value::Unknown) { Value::Unknown } else { Value::Tuple(parts) }
-            }
-            Ty::Ref(_) => typed_at(ty.clone(), from.cloned()),
-            other => typed(other.clone()),
-        }
-    }
-
-    pub(crate) fn opening_site(
-        &mut self,
-        protocol: ProtocolId,
-        span: Span,
-        evidence: Evidence,
-        anchor: Option<(&Anchor, &World)>,
-    ) -> SiteId {
-        let mut site = Site {
-            span,
-            name: None,
-            protocol,
-            evidence,
-            layers: Vec::new(),
-            own_end: None,
-            borrowed: false,
-            raw: false,
-            parameter: false,
-            on_borrowed: false,
-            pooled: false,
-            ended: Vec::new(),
-        };
-        let pool = match anchor {
-            Some((Anchor::Obligation(id), _)) => self.pools.get(&id.site).cloned(),
-            _ => None,
-        };
-        match anchor {
-            Some((Anchor::Obligation(id), _)) => {
-                let connection = &self.sites[usize::from(id.site.0)];
-                site.name = connection.name.clone();
-                site.on_borrowed = connection.borrowed;
-                site.pooled = self.index.model.protocol(connection.protocol).pooled;
-            }
-            Some((Anchor::Place(place), _)) => {
-                site.name = self.body.locals[place.local.index()].name.clone();
-                site.on_borrowed = true;
-            }
-            None => {}
-        }
-        let site = self.site(site);
-        self.pools.extend(pool.map(|pool| (site, pool)));
-        site
-    }
-
-    /// The value of calls that open sessions; several openings of one call are the parts of a tuple.
-    pub(crate) fn opened(
-        &mut self,
-        openings: &[(ProtocolId, Opening)],
-        span: Span,
-        evidence: Evidence,
-        anchor: Option<(Anchor, &World)>,
-        from: From,
-    ) -> Value {
-        let Some((protocol, opening)) = openings.first() else { return Value::Unknown };
-        let one = |solver: &mut Self, protocol: ProtocolId| {
-            let known = solver.index.model.protocol(protocol);
-            if known.kind == ProtocolKind::Pool {
-                return Value::Typed(Ty::Known(protocol), None);
-            }
-            let in_place = known.in_place;
-            let anchor = anchor.as_ref().filter(|_| in_place);
-            let site = solver.opening_site(protocol, span, evidence, anchor.map(|(anchor, world)| (anchor, *world)));
-            match &from {
-                From::Nowhere => {}
-                From::Pool(pool) => {
-                    solver.pools.insert(site, pool.clone());
-                }
-                From::Session(id) => {
-                    solver.pools.extend(solver.pools.get(&id.site).cloned().map(|pool| (site, pool)));
-                }
-            }
-            if let From::Session(parent) = from
-                && solver.index.model.protocol(solver.protocol_of(parent)).is_transaction()
-            {
-                solver.parents.insert(site, parent);
-            }
-            Value::Pending(site, anchor.map(|(anchor, _)| anchor.clone()))
-        };
-        let mut value = Value::Unknown;
-        for shape in opening.shape.iter().rev() {
-            value = match (shape, value) {
-                (Shape::Tuple { len, .. }, _) => {
-                    let mut parts = vec![Value::Unknown; *len];
-                    for (protocol, opening) in openings {
-                        let index = opening.shape.iter().find_map(|shape| match shape {
-                            Shape::Tuple { index, .. } => Some(*index),
-                            Shape::Fallible => None,
-                        });
-                        if let Some(slot) = index.and_then(|index| parts.get_mut(index)) {
-                            *slot = one(self, *protocol);
-                        }
-                    }
-                    Value::Tuple(parts)
-                }
-                (Shape::Fallible, Value::Unknown) => Value::Fallible(Box::new(one(self, *protocol))),
-                (Shape::Fallible, inner) => Value::Fallible(Box::new(inner)),
-            };
-        }
-        if opening.shape.is_empty() {
-            value = one(self, *protocol);
-        }
-        if opening.is_async { Value::Future(Box::new(value)) } else { value }
     }
 
     /// Runs an SQL text on a session or connection.
@@ -467,46 +225,5 @@ impl Solver<'_> {
             self.forget(world, &value);
         }
         Value::Unknown
-    }
-}
-
-/// What a method is called on.
-pub(crate) enum Receiver {
-    /// It is the first of the arguments, or there is none.
-    Argument,
-    /// This value, and where it comes from, as far as they are known.
-    Of(Option<Value>, Option<Origin>),
-}
-
-/// What a session is opened on.
-pub(crate) enum From {
-    /// Nothing that is known.
-    Nowhere,
-    /// A pool.
-    Pool(Origin),
-    /// A connection or transaction.
-    Session(ObligationId),
-}
-
-/// Whether a function gives a future, so that it does nothing before that is polled.
-fn is_future(signature: &Signature) -> bool {
-    fn names_one(ty: &TypeRef) -> bool {
-        match ty {
-            TypeRef::Path { segments, args } => {
-                segments.last().is_some_and(|name| name.ends_with("Future")) || args.iter().any(names_one)
-            }
-            TypeRef::Bounds(bounds) => bounds.iter().any(names_one),
-            _ => false,
-        }
-    }
-    signature.is_async || names_one(&signature.output)
-}
-
-/// Whether a call gives a result, at once or when it is awaited.
-fn is_fallible(ty: &Ty) -> bool {
-    match ty {
-        Ty::Future(inner) => is_fallible(inner),
-        Ty::Fallible(_) => true,
-        _ => false,
     }
 }

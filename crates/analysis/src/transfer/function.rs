@@ -1,6 +1,7 @@
 //! What does a call by path do? Standard functions, functions and types of libraries, the workspace's own.
 
-use super::call::{From, Receiver};
+use super::open::From;
+use super::own::Receiver;
 use crate::flow::Solver;
 use crate::index::{Resolved, Ty};
 use crate::value::Value;

@@ -1,6 +1,6 @@
 //! What does a method call do? It depends on what the receiver is.
 
-use super::call::Receiver;
+use super::own::Receiver;
 use crate::flow::{Solver, typed, typed_at};
 use crate::index::Ty;
 use crate::value::{Anchor, Origin, Value};
@@ -131,9 +131,7 @@ impl Solver<'_> {
                 let owner = *owner;
                 let methods = self.index.methods_near(self.scope.file, owner, name);
                 match methods.as_slice() {
-                    [item] => {
-                        self.own_function(world, *item, Receiver::Of(Some(target), origin), Some(Ty::Own(owner)), call)
-                    }
+                    [item] => self.own_function(world, *item, Receiver::of(target, origin), Some(Ty::Own(owner)), call),
                     [] if SAME.contains(&name) => match place {
                         Some(place) if name != "clone" => Value::Ref(place),
                         _ => Value::Typed(ty.clone(), origin),

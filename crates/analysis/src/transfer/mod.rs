@@ -7,6 +7,8 @@ mod function;
 mod given;
 mod lend;
 mod method;
+mod open;
+mod own;
 mod session;
 mod workload;
 mod wrapper;

@@ -1,6 +1,6 @@
 //! What does a method of a session, or of a library's type, do?
 
-use super::call::From;
+use super::open::From;
 use crate::events::{CauseKind, EventKind};
 use crate::flow::{Solver, typed};
 use crate::index::Ty;

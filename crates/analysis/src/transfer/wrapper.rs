@@ -1,6 +1,6 @@
 //! What does a struct or enum of the workspace owe that holds a session? Learned from its methods.
 
-use super::call::Receiver;
+use super::own::Receiver;
 use crate::flow::Solver;
 use crate::index::{ItemRef, Ty};
 use crate::value::{Layer, ObligationId, Value};
@@ -165,8 +165,8 @@ impl Solver<'_> {
             self.pass_arguments(world, &call.args, call.name_span);
             return self.own_release(world, id, place, end, signature.is_async, call);
         }
-        let receiver = Receiver::Of(Some(target.clone()), None);
-        self.narrow.clone_from(&effect.as_ref().map(|effect| effect.workload.clone()));
+        let does = effect.as_ref().map(|effect| effect.workload.clone());
+        let receiver = Receiver::Of { value: Some(target.clone()), origin: None, does };
         let value = self.own_function(world, method, receiver, Some(Ty::Own(item)), call);
         // A builder gives back what it was given.
         let gives_back = self.session_of(world, &value) == Some(id) || self.is_inside(world, id, &value);
@@ -202,7 +202,7 @@ impl Solver<'_> {
     /// A method of a struct that holds something which is no session of this body.
     fn plain_method(&mut self, world: &mut World, item: ItemRef, target: Value, name: &str, call: &Call) -> Value {
         match self.index.methods_near(self.scope.file, item, name).as_slice() {
-            [method] => self.own_function(world, *method, Receiver::Of(Some(target), None), Some(Ty::Own(item)), call),
+            [method] => self.own_function(world, *method, Receiver::of(target, None), Some(Ty::Own(item)), call),
             _ => {
                 self.pass_arguments(world, &call.args, call.name_span);
                 Value::Unknown

@@ -1,0 +1,124 @@
+//! Where does a session begin?
+
+use crate::events::{Site, SiteId};
+use crate::flow::Solver;
+use crate::index::Ty;
+use crate::value::{Anchor, ObligationId, Origin, Value};
+use crate::world::World;
+use sessionlint_diagnostics::{Evidence, Span};
+use sessionlint_protocols::{Opening, ProtocolId, ProtocolKind, Shape};
+
+impl Solver<'_> {
+    pub(crate) fn opening_site(
+        &mut self,
+        protocol: ProtocolId,
+        span: Span,
+        evidence: Evidence,
+        anchor: Option<(&Anchor, &World)>,
+    ) -> SiteId {
+        let mut site = Site {
+            span,
+            name: None,
+            protocol,
+            evidence,
+            layers: Vec::new(),
+            own_end: None,
+            borrowed: false,
+            raw: false,
+            parameter: false,
+            on_borrowed: false,
+            pooled: false,
+            ended: Vec::new(),
+        };
+        let pool = match anchor {
+            Some((Anchor::Obligation(id), _)) => self.pools.get(&id.site).cloned(),
+            _ => None,
+        };
+        match anchor {
+            Some((Anchor::Obligation(id), _)) => {
+                let connection = &self.sites[usize::from(id.site.0)];
+                site.name = connection.name.clone();
+                site.on_borrowed = connection.borrowed;
+                site.pooled = self.index.model.protocol(connection.protocol).pooled;
+            }
+            Some((Anchor::Place(place), _)) => {
+                site.name = self.body.locals[place.local.index()].name.clone();
+                site.on_borrowed = true;
+            }
+            None => {}
+        }
+        let site = self.site(site);
+        self.pools.extend(pool.map(|pool| (site, pool)));
+        site
+    }
+
+    /// The value of calls that open sessions; several openings of one call are the parts of a tuple.
+    pub(crate) fn opened(
+        &mut self,
+        openings: &[(ProtocolId, Opening)],
+        span: Span,
+        evidence: Evidence,
+        anchor: Option<(Anchor, &World)>,
+        from: From,
+    ) -> Value {
+        let Some((protocol, opening)) = openings.first() else { return Value::Unknown };
+        let one = |solver: &mut Self, protocol: ProtocolId| {
+            let known = solver.index.model.protocol(protocol);
+            if known.kind == ProtocolKind::Pool {
+                return Value::Typed(Ty::Known(protocol), None);
+            }
+            let in_place = known.in_place;
+            let anchor = anchor.as_ref().filter(|_| in_place);
+            let site = solver.opening_site(protocol, span, evidence, anchor.map(|(anchor, world)| (anchor, *world)));
+            match &from {
+                From::Nowhere => {}
+                From::Pool(pool) => {
+                    solver.pools.insert(site, pool.clone());
+                }
+                From::Session(id) => {
+                    solver.pools.extend(solver.pools.get(&id.site).cloned().map(|pool| (site, pool)));
+                }
+            }
+            if let From::Session(parent) = from
+                && solver.index.model.protocol(solver.protocol_of(parent)).is_transaction()
+            {
+                solver.parents.insert(site, parent);
+            }
+            Value::Pending(site, anchor.map(|(anchor, _)| anchor.clone()))
+        };
+        let mut value = Value::Unknown;
+        for shape in opening.shape.iter().rev() {
+            value = match (shape, value) {
+                (Shape::Tuple { len, .. }, _) => {
+                    let mut parts = vec![Value::Unknown; *len];
+                    for (protocol, opening) in openings {
+                        let index = opening.shape.iter().find_map(|shape| match shape {
+                            Shape::Tuple { index, .. } => Some(*index),
+                            Shape::Fallible => None,
+                        });
+                        if let Some(slot) = index.and_then(|index| parts.get_mut(index)) {
+                            *slot = one(self, *protocol);
+                        }
+                    }
+                    Value::Tuple(parts)
+                }
+                (Shape::Fallible, Value::Unknown) => Value::Fallible(Box::new(one(self, *protocol))),
+                (Shape::Fallible, inner) => Value::Fallible(Box::new(inner)),
+            };
+        }
+        if opening.shape.is_empty() {
+            value = one(self, *protocol);
+        }
+        if opening.is_async { Value::Future(Box::new(value)) } else { value }
+    }
+}
+
+/// What a session is opened on.
+pub(crate) enum From {
+    /// Nothing that is known.
+    Nowhere,
+    /// A pool.
+    Pool(Origin),
+    /// A connection or transaction.
+    Session(ObligationId),
+}

@@ -1,0 +1,190 @@
+//! What does a call of a function of the workspace do and give?
+
+use super::given::Passed;
+use super::lend::Lent;
+use super::wrapper::fold;
+use crate::flow::{Solver, typed, typed_at};
+use crate::index::{ItemRef, Ty};
+use crate::value::{Origin, Root, Value};
+use crate::workload::{Deed, Summary, Workload, seen_by_caller};
+use crate::world::World;
+use sessionlint_diagnostics::{Evidence, Span};
+use sessionlint_ir::{Call, Signature, TypeRef};
+use sessionlint_protocols::ProtocolKind;
+
+impl Solver<'_> {
+    /// What a call of the workspace's own function does to its arguments, and what it gives.
+    pub(crate) fn own_function(
+        &mut self,
+        world: &mut World,
+        item: ItemRef,
+        receiver: Receiver,
+        self_ty: Option<Ty>,
+        call: &Call,
+    ) -> Value {
+        let at = call.name_span;
+        let text = self.text_argument(world, &call.args);
+        let values: Vec<Value> = call.args.iter().map(|arg| self.operand(world, arg)).collect();
+        let (mut all, mut origins) = match &receiver {
+            Receiver::Argument => (Vec::new(), Vec::new()),
+            Receiver::Of { value, origin, .. } => (vec![value.clone().unwrap_or_default()], vec![origin.clone()]),
+        };
+        let receivers = all.len();
+        origins.extend(values.iter().map(|value| self.origin_of(world, value)));
+        all.extend(values.iter().cloned());
+        let Summary { mut workload, gives: given, .. } = self.called(world, item, &all, &origins, at);
+        let known = given.as_ref().and_then(|given| seen_by_caller(given.origin()?, &origins));
+        let passed = Passed::Arguments(all, origins);
+        if let Receiver::Of { does: Some(does), .. } = &receiver {
+            workload = self.narrowed(workload, does, &passed, at);
+        }
+        let instance = given.and_then(|given| self.instantiated(world, &given, &passed, at));
+        let runs = Workload(workload.0.extract_if(.., |deed, _| matches!(deed, Deed::Runs { .. })).collect());
+        self.run_closures(world, &mut workload, &runs, call, &passed);
+        // A connection of a pool of the project's own: the pool is what the method is called on.
+        let own_pool = match &receiver {
+            Receiver::Of { origin, .. } if instance.is_none() && self.index.hands_out_pooled(item) => origin.clone(),
+            _ => None,
+        };
+        workload.0.extend(own_pool.clone().map(|pool| (Deed::Checkout(pool), vec![at])));
+        let from = own_pool.or(known).or_else(|| self.same_every_time(item, receiver, call));
+        // What is given back is still here.
+        let mut kept = Vec::new();
+        instance.iter().for_each(|value| value.obligations(&mut kept));
+        let mut told = Value::Unknown;
+        for (index, value) in values.iter().enumerate() {
+            let lent = Lent { item, param: index + receivers, at };
+            match self.lent_argument(world, &lent, value, &passed, &mut workload) {
+                Value::Unknown => {}
+                value => told = value,
+            }
+            let mut inside = Vec::new();
+            value.obligations(&mut inside);
+            if inside.is_empty() || inside.iter().any(|id| !kept.contains(id)) {
+                self.forget(world, value);
+            }
+            self.forget_option(world, value);
+        }
+        let is_future = self.index.signature(item).is_some_and(|signature| is_future(&signature));
+        let value = match (instance, self.index.output(item, self_ty)) {
+            (Some(value), _) if is_future => Value::Future(Box::new(value)),
+            (Some(value), _) => value,
+            // A function around the library's own: the statement does what its text says.
+            (None, Some(Ty::Statement)) => Value::Statement(text.unwrap_or_default()),
+            (None, Some(ty)) => match self.handed_out(&ty, at, from.as_ref()) {
+                Value::Unknown if is_fallible(&ty) => told,
+                value => value,
+            },
+            (None, None) => Value::Unknown,
+        };
+        match value {
+            value if workload.is_empty() => value,
+            Value::Future(inner) => self.later(workload, *inner),
+            value if is_future => self.later(workload, value),
+            value => {
+                self.perform(world, &workload);
+                value
+            }
+        }
+    }
+
+    /// Where what a function without arguments gives comes from: an accessor gives the same thing every time.
+    fn same_every_time(&self, item: ItemRef, receiver: Receiver, call: &Call) -> Option<Origin> {
+        if !call.args.is_empty() {
+            return None;
+        }
+        match receiver {
+            Receiver::Of { origin, .. } => origin?.then(format!("{}()", self.index.item(item)?.name)),
+            Receiver::Argument => Some(Origin { root: Root::Item(item), path: Vec::new() }),
+        }
+    }
+
+    /// What a function of the workspace returns: a session by value begins here.
+    fn handed_out(&mut self, ty: &Ty, span: Span, from: Option<&Origin>) -> Value {
+        match ty {
+            Ty::Known(protocol) => {
+                let known = self.index.model.protocol(*protocol);
+                if known.kind == ProtocolKind::Pool || known.in_place {
+                    return Value::Typed(ty.clone(), from.cloned());
+                }
+                let site = self.opening_site(*protocol, span, Evidence::Inferred, None);
+                self.pools.extend(from.map(|pool| (site, pool.clone())));
+                Value::Pending(site, None)
+            }
+            Ty::Own(item) => match self.index.owned_session(*item) {
+                Some((_, protocol)) => {
+                    let site = self.opening_site(protocol, span, Evidence::Inferred, None);
+                    self.pools.extend(from.map(|pool| (site, pool.clone())));
+                    self.wrap(*item, Value::Pending(site, None))
+                }
+                None => match self.index.pooled_session(*item) {
+                    Some((layers, protocol)) => {
+                        let site = self.opening_site(protocol, span, Evidence::Inferred, None);
+                        self.sites[usize::from(site.0)].pooled = true;
+                        self.pools.extend(from.map(|pool| (site, pool.clone())));
+                        fold(&layers, Value::Pending(site, None))
+                    }
+                    None => Value::Typed(ty.clone(), from.cloned()),
+                },
+            },
+            Ty::Future(inner) => match self.handed_out(inner, span, from) {
+                Value::Unknown => Value::Unknown,
+                inner => Value::Future(Box::new(inner)),
+            },
+            Ty::Fallible(inner) => match self.handed_out(inner, span, from) {
+                Value::Unknown => Value::Unknown,
+                inner => Value::Fallible(Box::new(inner)),
+            },
+            Ty::Tuple(parts) => {
+                let parts: Vec<Value> = parts.iter().map(|part| self.handed_out(part, span, from)).collect();
+                if parts.iter().all(|part| *part == Value::Unknown) { Value::Unknown } else { Value::Tuple(parts) }
+            }
+            Ty::Ref(_) => typed_at(ty.clone(), from.cloned()),
+            other => typed(other.clone()),
+        }
+    }
+}
+
+/// What a method is called on.
+pub(crate) enum Receiver {
+    /// It is the first of the arguments, or there is none.
+    Argument,
+    /// A value, as far as it is known.
+    Of {
+        value: Option<Value>,
+        /// Where it comes from.
+        origin: Option<Origin>,
+        /// What the method does at most, when it is known what the session in the value is.
+        does: Option<Workload>,
+    },
+}
+
+impl Receiver {
+    /// Something that comes from here.
+    pub fn of(value: Value, origin: Option<Origin>) -> Self {
+        Receiver::Of { value: Some(value), origin, does: None }
+    }
+}
+
+/// Whether a function gives a future, so that it does nothing before that is polled.
+fn is_future(signature: &Signature) -> bool {
+    fn names_one(ty: &TypeRef) -> bool {
+        match ty {
+            TypeRef::Path { segments, args } => {
+                segments.last().is_some_and(|name| name.ends_with("Future")) || args.iter().any(names_one)
+            }
+            TypeRef::Bounds(bounds) => bounds.iter().any(names_one),
+            _ => false,
+        }
+    }
+    signature.is_async || names_one(&signature.output)
+}
+
+/// Whether a call gives a result, at once or when it is awaited.
+fn is_fallible(ty: &Ty) -> bool {
+    match ty {
+        Ty::Future(inner) => is_fallible(inner),
+        Ty::Fallible(_) => true,
+        _ => false,
+    }
+}
