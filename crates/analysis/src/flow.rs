@@ -72,6 +72,8 @@ pub(crate) struct Solver<'a> {
     pub lent: Option<ObligationId>,
     pub texts: BTreeSet<SqlControl>,
     pub lent_holds: bool,
+    /// Whether the lent session is taken out of what it was lent in: by `Option::take`, say.
+    pub lent_escapes: bool,
     gave_up: bool,
     /// Whether conditions had to be forgotten, so that ways may be taken which nobody can go.
     imprecise: bool,
@@ -136,6 +138,7 @@ impl<'a> Solver<'a> {
             lent: None,
             texts: BTreeSet::new(),
             lent_holds: false,
+            lent_escapes: false,
             gave_up: false,
             imprecise: false,
             coarse: false,

@@ -43,8 +43,11 @@ pub(crate) struct Effect {
     pub texts: Vec<SqlControl>,
     /// Whether it takes a lock of the server on it.
     pub holds: bool,
-    /// What it does beside that.
+    /// Whether it takes it out of what it was lent in, so that somebody else has it.
+    pub escapes: bool,
+    /// What it does beside that, and whether some calls were too deep to be followed.
     pub workload: Workload,
+    pub truncated: bool,
 }
 
 impl<'h> Analysis<'h> {
@@ -231,7 +234,9 @@ impl<'h> Analysis<'h> {
             ends,
             texts: texts.into_iter().collect(),
             holds: solver.lent_holds,
+            escapes: solver.lent_escapes,
             workload: solver.done,
+            truncated: solver.truncated,
         })
     }
 }

@@ -45,6 +45,9 @@ impl Solver<'_> {
                     world.set_phase(anchored, Phase::Gone);
                 }
             }
+            if self.is_lent(&value) {
+                continue;
+            }
             if value.owns() && moves && !through_reference {
                 let value = world.take(self.index, &target);
                 self.forget(world, &value);

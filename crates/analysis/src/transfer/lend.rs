@@ -39,12 +39,18 @@ impl Solver<'_> {
             let Some(effect) = self.analysis.effect(lent.item, lent.param, protocol, &layers, self.depth) else {
                 return Value::Unknown;
             };
-            *workload = self.narrowed(std::mem::take(workload), &effect.workload, passed, lent.at);
+            if !effect.truncated {
+                *workload = self.narrowed(std::mem::take(workload), &effect.workload, passed, lent.at);
+            }
             for end in &effect.ends {
                 self.ended_at(id, lent.at, *end);
                 self.end(world, id, *end);
             }
             let begun = self.texts_of(world, value, &effect, lent.at);
+            if effect.escapes {
+                self.lent_escapes |= self.lent == Some(id);
+                self.forget_obligation(world, id);
+            }
             if effect.writes {
                 let wrote = self.first_write(world, id);
                 self.write(world, id, Some(lent.at));

@@ -36,7 +36,7 @@ const ADAPTERS: &[&str] = &[
 const COMBINATORS: &[&str] =
     &["then", "map", "and_then", "map_ok", "map_err", "or_else", "flatten", "inspect", "shared"];
 /// Methods that give the same value, or a reference to it or to what is inside.
-const SAME: &[&str] = &[
+pub(super) const SAME: &[&str] = &[
     "clone",
     "as_ref",
     "as_mut",

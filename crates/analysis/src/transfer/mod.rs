@@ -149,9 +149,7 @@ impl Solver<'_> {
         match operand {
             Operand::Value(place) => match world.get(self.index, place) {
                 // What the caller keeps stays where it is.
-                Value::Session(id) if self.sites[usize::from(id.site.0)].borrowed => {
-                    Value::Ref(world.canonical(place).0)
-                }
+                value if value.owns() && self.is_lent(&value) => Value::Ref(world.canonical(place).0),
                 _ => world.take(self.index, place),
             },
             Operand::Ref { place, .. } => Value::Ref(world.canonical(place).0),
@@ -159,6 +157,15 @@ impl Solver<'_> {
             Operand::Literal(Literal::Bool(value)) => Value::Bool(*value),
             Operand::Literal(_) => Value::Unknown,
             Operand::Item(path) => self.item_value(path),
+        }
+    }
+
+    /// Whether the session in a value belongs to the caller.
+    pub(crate) fn is_lent(&self, value: &Value) -> bool {
+        match value {
+            Value::Session(id) => self.sites[usize::from(id.site.0)].borrowed,
+            Value::Wrapper(_, _, inner) => self.is_lent(inner),
+            _ => false,
         }
     }
 
@@ -271,10 +278,12 @@ impl Solver<'_> {
         let mut found = Vec::new();
         value.obligations(&mut found);
         for id in found {
+            self.lent_escapes |= self.lent == Some(id) && world.is_open(id);
             self.forget_obligation(world, id);
         }
     }
 
+    /// Nothing is known of a session any more.
     pub(crate) fn forget_obligation(&mut self, world: &mut World, id: ObligationId) {
         for anchored in world.anchored(&Anchor::Obligation(id)) {
             world.set_phase(anchored, Phase::Gone);

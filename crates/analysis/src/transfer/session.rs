@@ -45,11 +45,11 @@ impl Solver<'_> {
         }
         if name == "clone" {
             // Any of the clones may bring it to its end.
-            self.forget(world, &Value::Session(id));
+            self.forget_obligation(world, id);
             return Value::Unknown;
         }
         if protocol.hands_off.iter().any(|method| method == name) {
-            self.forget(world, &Value::Session(id));
+            self.forget_obligation(world, id);
             return Value::Unknown;
         }
         if let Some(value) = self.closure_on_session(world, call) {
@@ -81,7 +81,7 @@ impl Solver<'_> {
             self.write(world, id, Some(call.name_span));
         }
         if name.starts_with("into_") {
-            self.forget(world, &Value::Session(id));
+            self.forget_obligation(world, id);
         }
         self.pass_arguments(world, &call.args, call.name_span);
         value
@@ -192,7 +192,7 @@ impl Solver<'_> {
             self.detached.insert(site, format!(".{name}()"));
             Value::Pending(site, None)
         };
-        self.forget(world, &Value::Session(id));
+        self.forget_obligation(world, id);
         value
     }
 

@@ -165,7 +165,7 @@ impl Solver<'_> {
             self.pass_arguments(world, &call.args, call.name_span);
             return self.own_release(world, id, place, end, signature.is_async, call);
         }
-        let does = effect.as_ref().map(|effect| effect.workload.clone());
+        let does = effect.as_ref().filter(|effect| !effect.truncated).map(|effect| effect.workload.clone());
         let receiver = Receiver::Of { value: Some(target.clone()), origin: None, does };
         let value = self.own_function(world, method, receiver, Some(Ty::Own(item)), call);
         // A builder gives back what it was given.
@@ -177,8 +177,10 @@ impl Solver<'_> {
             world.set(&place, Value::Unknown);
             return with_inside(value, moved);
         }
-        if by_value || effect.is_none() {
-            self.forget(world, &Value::Session(id));
+        let escapes = effect.as_ref().is_some_and(|effect| effect.escapes);
+        self.lent_escapes |= escapes && self.lent == Some(id);
+        if by_value || escapes || effect.is_none() {
+            self.forget_obligation(world, id);
         }
         let gives_itself = matches!(signature.output, TypeRef::Ref { .. } | TypeRef::Bounds(_));
         match (gives_itself && !by_value, wrote) {
@@ -210,8 +212,7 @@ impl Solver<'_> {
         }
     }
 
-    /// A method that the struct does not have itself: it is one of what it dereferences to, or of a trait that a
-    /// library implements for it, which can only borrow.
+    /// A method that the struct does not have itself: it is one of what it dereferences to, or nobody can see it.
     fn through_deref(
         &mut self,
         world: &mut World,
@@ -232,8 +233,10 @@ impl Solver<'_> {
             return self.session_method(world, id, None, name, call);
         }
         self.pass_arguments(world, &call.args, call.name_span);
-        if name.starts_with("into_") {
-            self.forget(world, &Value::Session(id));
+        // A method that nobody can see, made by a macro say, may do anything with what it is called on.
+        let only_borrows = self.index.deref_target(item).is_some() || super::method::SAME.contains(&name);
+        if name.starts_with("into_") || !only_borrows {
+            self.forget_obligation(world, id);
             return Value::Unknown;
         }
         target
