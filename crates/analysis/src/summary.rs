@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, RwLock};
 
 /// How many calls deep effects of helpers are looked for.
-pub(crate) const MAX_CALLS: u32 = 3;
+pub(crate) const MAX_CALLS: u32 = 5;
 /// How many calls deep it is looked what functions do beside that.
 pub(crate) const MAX_DEEP: u32 = 6;
 

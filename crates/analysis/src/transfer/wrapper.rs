@@ -168,6 +168,12 @@ impl Solver<'_> {
         let does = effect.as_ref().filter(|effect| !effect.truncated).map(|effect| effect.workload.clone());
         let receiver = Receiver::Of { value: Some(target.clone()), origin: None, does };
         let value = self.own_function(world, method, receiver, Some(Ty::Own(item)), call);
+        // What it begins is inside of what it is called on.
+        let mut begun = Vec::new();
+        value.sites(&mut begun);
+        for site in begun.into_iter().filter(|site| *site != id.site) {
+            self.parents.entry(site).or_insert(id);
+        }
         // A builder gives back what it was given.
         let gives_back = self.session_of(world, &value) == Some(id) || self.is_inside(world, id, &value);
         if gives_back {
