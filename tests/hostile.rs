@@ -91,3 +91,51 @@ fn any_splice_is_read() {
     });
     assert_read(&splices.collect::<Vec<_>>());
 }
+
+/// Code that goes in circles: types around themselves, functions that call each other, macros that call themselves,
+/// modules that import each other.
+#[test]
+fn circles_end() {
+    let texts = [
+        "pub struct W { inner: Box<W>, tx: sqlx::PgTransaction<'static> }
+        pub async fn f(pool: &sqlx::PgPool) -> sqlx::Result<()> {
+            let mut w = W { inner: todo!(), tx: pool.begin().await? };
+            loop { w = W { inner: Box::new(w), tx: todo!() }; }
+        }
+        pub async fn g(pool: &sqlx::PgPool) -> sqlx::Result<()> {
+            let mut tx = Some(pool.begin().await?);
+            loop { tx = Some(tx); }
+        }",
+        "pub async fn a(pool: &sqlx::PgPool, tx: &mut sqlx::PgConnection) -> sqlx::Result<()> { b(pool, tx).await?; a(pool, tx).await }
+        pub async fn b(pool: &sqlx::PgPool, tx: &mut sqlx::PgConnection) -> sqlx::Result<()> { c(pool, tx).await?; b(pool, tx).await }
+        pub async fn c(pool: &sqlx::PgPool, tx: &mut sqlx::PgConnection) -> sqlx::Result<()> {
+            a(pool, tx).await?; b(pool, tx).await?; c(pool, tx).await
+        }
+        pub async fn f(pool: &sqlx::PgPool) -> sqlx::Result<()> {
+            let mut tx = pool.begin().await?;
+            a(pool, &mut tx).await?;
+            tx.commit().await
+        }",
+        "macro_rules! again { ($e:expr) => { again!(again!($e)) }; }
+        macro_rules! one { ($e:expr) => { other!($e) }; }
+        macro_rules! other { ($e:expr) => { { one!($e); one!($e) } }; }
+        pub async fn f(pool: &sqlx::PgPool) -> sqlx::Result<()> {
+            let mut tx = again!(pool.begin().await?);
+            one!(tx.commit().await?);
+            Ok(())
+        }",
+        "pub mod a { pub use super::b::*; pub use super::c::*; } pub mod b { pub use super::a::*; pub use super::c::*; }
+        pub mod c { pub use super::a::*; pub use super::b::*; }
+        pub async fn f(pool: &a::PgPool) { let tx = pool.begin().await; a::run(tx).await; b::Unit::new(tx).save().await; }",
+        "pub trait A { fn a(&self) -> Box<dyn B>; } pub trait B { fn b(&self) -> Box<dyn A>; }
+        pub struct S { a: Box<dyn A>, b: Box<dyn B>, tx: Option<sqlx::PgTransaction<'static>> }
+        impl A for S { fn a(&self) -> Box<dyn B> { self.b.b().a() } } impl B for S { fn b(&self) -> Box<dyn A> { self.a.a().b() } }
+        impl std::ops::Deref for S { type Target = S; fn deref(&self) -> &S { self } }
+        pub async fn f(s: S) { let x = s.a().b().a(); s.missing().begin().await; drop(x); }
+        type Loop = Loop; pub fn g(x: Loop) -> Loop { x.begin() }",
+    ];
+    let started = std::time::Instant::now();
+    let texts: Vec<String> = texts.iter().map(|text| format!("use sqlx::Connection;\n{text}")).collect();
+    assert_read(&texts);
+    assert!(started.elapsed() < std::time::Duration::from_secs(60), "{:?}", started.elapsed());
+}

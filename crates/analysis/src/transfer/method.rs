@@ -2,7 +2,7 @@
 
 use super::own::Receiver;
 use crate::flow::{Solver, typed, typed_at};
-use crate::index::Ty;
+use crate::index::{ItemRef, Ty};
 use crate::value::{Anchor, Origin, Value};
 use crate::world::World;
 use sessionlint_ir::{Call, Operand, Place};
@@ -67,6 +67,9 @@ pub(super) const SAME: &[&str] = &[
     "into",
     "await",
 ];
+
+/// So many times a value is dereferenced for a method.
+const MAX_DEREFS: usize = 4;
 
 impl Solver<'_> {
     pub(crate) fn method_call(&mut self, world: &mut World, receiver: &Operand, name: &str, call: &Call) -> Value {
@@ -136,7 +139,7 @@ impl Solver<'_> {
                         Some(place) if name != "clone" => Value::Ref(place),
                         _ => Value::Typed(ty.clone(), origin),
                     },
-                    [] => match self.dereferenced(owner, origin.as_ref()) {
+                    [] => match self.dereferenced_to(owner, origin, name) {
                         Some((ty, origin)) => self.typed_method(world, &ty, origin, None, name, call),
                         None => self.unknown_method(world, place, name, call),
                     },
@@ -206,6 +209,20 @@ impl Solver<'_> {
             }
             _ => self.unknown_method(world, place, name, call),
         }
+    }
+
+    /// What a value dereferences to, as often as it takes to get to something that may have this method.
+    fn dereferenced_to(&self, owner: ItemRef, origin: Option<Origin>, name: &str) -> Option<(Ty, Option<Origin>)> {
+        let (mut owner, mut origin) = (owner, origin);
+        for _ in 0..MAX_DEREFS {
+            match self.dereferenced(owner, origin.as_ref())? {
+                (Ty::Own(next), from) if self.index.methods_near(self.scope.file, next, name).is_empty() => {
+                    (owner, origin) = (next, from);
+                }
+                found => return Some(found),
+            }
+        }
+        None
     }
 
     fn fallible_method(

@@ -6,7 +6,7 @@ use super::wrapper::fold;
 use crate::flow::{Solver, typed, typed_at};
 use crate::index::{ItemRef, Ty};
 use crate::value::{Origin, Root, Value};
-use crate::workload::{Deed, Summary, Workload, seen_by_caller};
+use crate::workload::{Deed, Given, Summary, Workload, seen_by_caller};
 use crate::world::World;
 use sessionlint_diagnostics::{Evidence, Span};
 use sessionlint_ir::{Call, Signature, TypeRef};
@@ -34,6 +34,8 @@ impl Solver<'_> {
         all.extend(values.iter().cloned());
         let Summary { mut workload, gives: given, .. } = self.called(world, item, &all, &origins, at);
         let known = given.as_ref().and_then(|given| seen_by_caller(given.origin()?, &origins));
+        // What is looked up anew, or taken from several, may be another thing the next time.
+        let varies = given == Some(Given::Unknown);
         let passed = Passed::Arguments(all, origins);
         if let Receiver::Of { does: Some(does), .. } = &receiver {
             workload = self.narrowed(workload, does, &passed, at);
@@ -47,7 +49,8 @@ impl Solver<'_> {
             _ => None,
         };
         workload.0.extend(own_pool.clone().map(|pool| (Deed::Checkout(pool), vec![at])));
-        let from = own_pool.or(known).or_else(|| self.same_every_time(item, receiver, call));
+        let same = if varies { None } else { self.same_every_time(item, receiver, call) };
+        let from = own_pool.or(known).or(same);
         // What is given back is still here.
         let mut kept = Vec::new();
         instance.iter().for_each(|value| value.obligations(&mut kept));

@@ -194,8 +194,11 @@ impl Solver<'_> {
     /// What a value of a type of the workspace dereferences to, and where that comes from.
     pub(crate) fn dereferenced(&self, owner: ItemRef, origin: Option<&Origin>) -> Option<(Ty, Option<Origin>)> {
         let target = self.index.deref_target(owner)?;
+        if self.deep == 0 {
+            return Some((target, None));
+        }
         let deref = self.index.methods(owner, "deref").into_iter().next()?;
-        let summary = self.analysis.summary(deref, self.deep.max(1));
+        let summary = self.analysis.summary(deref, self.deep);
         let given = summary.gives.as_ref().and_then(|given| given.origin());
         let origin = given.and_then(|given| seen_by_caller(given, &[origin.cloned()]));
         Some((target, origin))

@@ -8,6 +8,9 @@ use crate::world::{Phase, World};
 use sessionlint_ir::{Call, ItemKind, Operand, Place, TypeRef};
 use sessionlint_protocols::EndKind;
 
+/// So many structs and options around a session are told apart.
+const MAX_LAYERS: usize = 12;
+
 impl Solver<'_> {
     /// A value of a struct that owns a session by its type, through as many structs as stand between them.
     pub(crate) fn wrap(&mut self, item: ItemRef, session: Value) -> Value {
@@ -58,6 +61,10 @@ impl Solver<'_> {
             return None;
         }
         let field = &fields[index];
+        // A loop that puts one around the other never ends.
+        if layers(&values[index]).is_some_and(|layers| layers.len() >= MAX_LAYERS) {
+            return None;
+        }
         if !self.index.drop_leaves(item, field) {
             return None;
         }
