@@ -472,3 +472,43 @@ impl Mailer {
     assert!(found.contains("src/lib.rs:4:12: warn[session-held-across-await]"), "{found}");
     assert!(found.contains("held across `tell`"), "{found}");
 }
+
+#[test]
+fn the_walk_through_other_files_is_shown() {
+    let project = tempfile::tempdir().unwrap();
+    std::fs::create_dir(project.path().join("src")).unwrap();
+    let manifest =
+        "[package]\nname = \"shop\"\nversion = \"0.0.0\"\n[dependencies]\nsqlx = \"0.9\"\nreqwest = \"0.12\"\n";
+    std::fs::write(project.path().join("Cargo.toml"), manifest).unwrap();
+    let lib = "pub mod mail;
+pub async fn place(pool: &sqlx::PgPool, http: &reqwest::Client) -> anyhow::Result<()> {
+    let mut tx = pool.begin().await?;
+    sqlx::query(\"INSERT INTO orders (id) VALUES (1)\").execute(&mut *tx).await?;
+    mail::invite(http).await?;
+    tx.commit().await?;
+    Ok(())
+}
+";
+    let mail = "pub async fn invite(http: &reqwest::Client) -> anyhow::Result<()> {
+    post(http).await
+}
+async fn post(http: &reqwest::Client) -> anyhow::Result<()> {
+    http.post(\"https://example.org\").send().await?;
+    Ok(())
+}
+";
+    std::fs::write(project.path().join("src/lib.rs"), lib).unwrap();
+    std::fs::write(project.path().join("src/mail.rs"), mail).unwrap();
+    let run = |format: &str| {
+        let mut command = assert_cmd::Command::cargo_bin("sessionlint").unwrap();
+        command.current_dir(project.path()).args(["check", "--isolated", "--color", "never", "--format", format]);
+        String::from_utf8(command.output().unwrap().stdout).unwrap()
+    };
+    insta::assert_snapshot!("walk_through_other_files", run("pretty"));
+    let report: serde_json::Value = serde_json::from_str(&run("json")).unwrap();
+    let labels = report["findings"][0]["labels"].as_array().unwrap();
+    let called: Vec<_> = labels.iter().filter(|label| label["kind"] == "called").collect();
+    assert_eq!(called.len(), 2);
+    assert_eq!(called[1]["path"], "src/mail.rs");
+    assert_eq!(called[1]["range"]["start"]["line"], 5);
+}

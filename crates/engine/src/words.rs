@@ -75,6 +75,7 @@ impl Words {
         for (id, library) in model.libraries() {
             if in_play(id) {
                 file.extend(library.crates.iter().map(|package| package.replace('-', "_")));
+                checkouts.extend(library.streams.iter().map(|stream| (stream.clone(), false)));
             }
         }
         for (_, protocol) in model.protocols() {

@@ -50,6 +50,8 @@ struct RawLibrary {
     #[serde(default)]
     reads: Vec<String>,
     #[serde(default)]
+    streams: Vec<String>,
+    #[serde(default)]
     handles: Vec<String>,
     #[serde(default)]
     optional: Vec<String>,
@@ -160,6 +162,7 @@ impl Model {
                 prepares: raw.prepares,
                 writes: raw.writes,
                 reads: raw.reads,
+                streams: raw.streams,
                 handles: raw.handles,
                 optional: raw.optional,
                 session_comes_later: raw.session_comes_later,
@@ -193,6 +196,7 @@ impl Model {
                         prepares: Vec::new(),
                         writes: Vec::new(),
                         reads: Vec::new(),
+                        streams: Vec::new(),
                         handles: Vec::new(),
                         optional: Vec::new(),
                         session_comes_later: false,

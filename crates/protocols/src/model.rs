@@ -32,6 +32,8 @@ pub struct Library {
     pub writes: Vec<String>,
     /// Methods that only read, given a session or pool as an argument.
     pub reads: Vec<String>,
+    /// Methods that give a stream, which holds a connection of the pool that they are given until it is dropped.
+    pub streams: Vec<String>,
     /// Methods of a session whose result writes through it.
     pub handles: Vec<String>,
     /// Methods that run a statement and give a row or none: none means that nothing was written.

@@ -325,11 +325,14 @@ impl Solver<'_> {
                 None => value,
             };
         }
-        if let Some((_, pool)) = call.args.iter().find_map(|arg| {
+        if let Some((protocol, pool)) = call.args.iter().find_map(|arg| {
             let value = self.read(world, arg);
             self.pool_of(world, &value)
         }) {
             self.pass_arguments(world, &call.args, call.name_span);
+            if let Some(stream) = self.stream(world, protocol, &pool, name, call.name_span) {
+                return stream;
+            }
             return self.executed(pool, effect.writes, call.name_span);
         }
         // More text for a statement that is put together in pieces can only make it write.

@@ -4,9 +4,10 @@ use crate::events::{Site, SiteId};
 use crate::flow::Solver;
 use crate::index::Ty;
 use crate::value::{Anchor, ObligationId, Origin, Value};
+use crate::workload::{Deed, Workload};
 use crate::world::World;
 use sessionlint_diagnostics::{Evidence, Span};
-use sessionlint_protocols::{Opening, ProtocolId, ProtocolKind, Shape};
+use sessionlint_protocols::{Opening, ProtocolId, ProtocolKind, Shape, Source};
 
 impl Solver<'_> {
     pub(crate) fn opening_site(
@@ -50,6 +51,27 @@ impl Solver<'_> {
         let site = self.site(site);
         self.pools.extend(pool.map(|pool| (site, pool)));
         site
+    }
+
+    /// A stream of rows holds a connection of the pool from its first row until it is dropped.
+    pub(crate) fn stream(
+        &mut self,
+        world: &mut World,
+        pool: ProtocolId,
+        origin: &Origin,
+        name: &str,
+        span: Span,
+    ) -> Option<Value> {
+        let model = self.index.model;
+        let library = model.library(model.protocol(pool).library);
+        library.streams.iter().any(|stream| stream == name).then_some(())?;
+        let (connection, _) = model.protocols().find(|(_, known)| {
+            known.pooled && known.openings.iter().any(|opening| opening.source == Source::Method(pool))
+        })?;
+        self.perform(world, &Workload::one(Deed::Checkout(origin.clone()), span));
+        let site = self.opening_site(connection, span, Evidence::Traced, None);
+        self.pools.insert(site, origin.clone());
+        Some(self.begin(world, site, None, None))
     }
 
     /// The value of calls that open sessions; several openings of one call are the parts of a tuple.
