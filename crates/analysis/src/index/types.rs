@@ -277,8 +277,8 @@ impl Index<'_> {
         })
     }
 
-    /// The field by which a struct holds a connection that its own `Drop` does something with: one of a pool of the
-    /// project's own, say. What stands around it, and its type.
+    /// The field by which a struct holds a connection that its own `Drop` gives back to a pool of the project's own.
+    /// What stands around it, and its type.
     pub fn pooled_session(&self, owner: ItemRef) -> Option<(Vec<Layer>, ProtocolId)> {
         if !self.is_holder(owner)
             || self.item(owner)?.kind != ItemKind::Struct
@@ -289,6 +289,10 @@ impl Index<'_> {
         let read = self.item_text(owner, |item| item.head).and_then(|(text, span)| self.host.fields(text, span));
         let scope = self.scope_of(owner);
         let (fields, _) = read?;
+        let limited = fields.iter().any(|field| field.ty.last_segment().is_some_and(|name| name.ends_with("Permit")));
+        if !limited && !self.drop_gives_back(owner) {
+            return None;
+        }
         let mut holding = fields.iter().filter_map(|field| {
             let (ty, optional) = match self.ty(&scope, &field.ty) {
                 Ty::Fallible(inner) => (*inner, true),
@@ -303,6 +307,15 @@ impl Index<'_> {
         });
         let (layers, protocol, field) = holding.next()?;
         (holding.next().is_none() && !self.drop_leaves(owner, &field)).then_some((layers, protocol))
+    }
+
+    /// Whether the `Drop` of a type puts something somewhere: what it only closes was never of a pool.
+    fn drop_gives_back(&self, owner: ItemRef) -> bool {
+        const GIVES: &[&str] = &[".push(", ".push_back(", ".push_front(", ".send(", ".try_send(", ".put(", ".release("];
+        self.methods(owner, "drop").into_iter().any(|item| {
+            let text = self.item_text(item, |item| item.head).map_or("", |(text, _)| text);
+            GIVES.iter().any(|gives| text.contains(gives))
+        })
     }
 
     /// Whether a function hands out a connection of a pool of the project's own.
