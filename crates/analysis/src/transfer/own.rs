@@ -50,7 +50,8 @@ impl Solver<'_> {
         };
         workload.0.extend(own_pool.clone().map(|pool| (Deed::Checkout(pool), vec![at])));
         let same = if varies { None } else { self.same_every_time(item, receiver, call) };
-        let from = own_pool.or(known).or(same);
+        let pool = own_pool.or(known);
+        let from = From { value: pool.clone().or(same), pool };
         // What is given back is still here.
         let mut kept = Vec::new();
         instance.iter().for_each(|value| value.obligations(&mut kept));
@@ -74,7 +75,7 @@ impl Solver<'_> {
             (Some(value), _) => value,
             // A function around the library's own: the statement does what its text says.
             (None, Some(Ty::Statement)) => Value::Statement(text.unwrap_or_default()),
-            (None, Some(ty)) => match self.handed_out(&ty, at, from.as_ref()) {
+            (None, Some(ty)) => match self.handed_out(&ty, at, &from) {
                 Value::Unknown if is_fallible(&ty) => told,
                 value => value,
             },
@@ -103,31 +104,31 @@ impl Solver<'_> {
     }
 
     /// What a function of the workspace returns: a session by value begins here.
-    fn handed_out(&mut self, ty: &Ty, span: Span, from: Option<&Origin>) -> Value {
+    fn handed_out(&mut self, ty: &Ty, span: Span, from: &From) -> Value {
         match ty {
             Ty::Known(protocol) => {
                 let known = self.index.model.protocol(*protocol);
                 if known.kind == ProtocolKind::Pool || known.in_place {
-                    return Value::Typed(ty.clone(), from.cloned());
+                    return Value::Typed(ty.clone(), from.value.clone());
                 }
                 let site = self.opening_site(*protocol, span, Evidence::Inferred, None);
-                self.pools.extend(from.map(|pool| (site, pool.clone())));
+                self.pools.extend(from.pool.clone().map(|pool| (site, pool)));
                 Value::Pending(site, None)
             }
             Ty::Own(item) => match self.index.owned_session(*item) {
                 Some((_, protocol)) => {
                     let site = self.opening_site(protocol, span, Evidence::Inferred, None);
-                    self.pools.extend(from.map(|pool| (site, pool.clone())));
+                    self.pools.extend(from.pool.clone().map(|pool| (site, pool)));
                     self.wrap(*item, Value::Pending(site, None))
                 }
                 None => match self.index.pooled_session(*item) {
                     Some((layers, protocol)) => {
                         let site = self.opening_site(protocol, span, Evidence::Inferred, None);
                         self.sites[usize::from(site.0)].pooled = true;
-                        self.pools.extend(from.map(|pool| (site, pool.clone())));
+                        self.pools.extend(from.pool.clone().map(|pool| (site, pool)));
                         fold(&layers, Value::Pending(site, None))
                     }
-                    None => Value::Typed(ty.clone(), from.cloned()),
+                    None => Value::Typed(ty.clone(), from.value.clone()),
                 },
             },
             Ty::Future(inner) => match self.handed_out(inner, span, from) {
@@ -142,10 +143,18 @@ impl Solver<'_> {
                 let parts: Vec<Value> = parts.iter().map(|part| self.handed_out(part, span, from)).collect();
                 if parts.iter().all(|part| *part == Value::Unknown) { Value::Unknown } else { Value::Tuple(parts) }
             }
-            Ty::Ref(_) => typed_at(ty.clone(), from.cloned()),
+            Ty::Ref(_) => typed_at(ty.clone(), from.value.clone()),
             other => typed(other.clone()),
         }
     }
+}
+
+/// Where what a function hands out comes from.
+struct From {
+    /// Anything: what is asked for again is the same thing.
+    value: Option<Origin>,
+    /// A session: the pool that it is checked out of.
+    pool: Option<Origin>,
 }
 
 /// What a method is called on.
