@@ -1,22 +1,12 @@
 //! Broken text never breaks the tool: any prefix, deletion or splice of a real file is read without a panic.
 
-use sessionlint_testkit::check;
+use sessionlint_testkit::{check, rust_files};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 fn fixtures() -> Vec<String> {
-    let mut pending = vec![PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures")];
-    let mut texts = Vec::new();
-    while let Some(directory) = pending.pop() {
-        for entry in fs::read_dir(directory).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                pending.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
-                texts.push(fs::read_to_string(path).unwrap());
-            }
-        }
-    }
+    let files = rust_files(&PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures"));
+    let mut texts: Vec<String> = files.iter().map(|path| fs::read_to_string(path).unwrap()).collect();
     texts.sort();
     texts
 }
@@ -99,8 +89,8 @@ fn circles_end() {
     let texts = [
         "pub struct W { inner: Box<W>, tx: sqlx::PgTransaction<'static> }
         pub async fn f(pool: &sqlx::PgPool) -> sqlx::Result<()> {
-            let mut w = W { inner: todo!(), tx: pool.begin().await? };
-            loop { w = W { inner: Box::new(w), tx: todo!() }; }
+            let mut w = W { inner: other(), tx: pool.begin().await? };
+            loop { w = W { inner: Box::new(w), tx: other() }; }
         }
         pub async fn g(pool: &sqlx::PgPool) -> sqlx::Result<()> {
             let mut tx = Some(pool.begin().await?);

@@ -1,7 +1,7 @@
 //! The house keeps its shape: arrows run downwards, lists are complete, every rule has fixtures for every library.
 
 use sessionlint_protocols::{DropClass, EndKind, Model, ProtocolKind, RuleSet, Source};
-use sessionlint_testkit::{check, expectations};
+use sessionlint_testkit::{check, expectations, rust_files};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -69,17 +69,8 @@ fn each_foreign_vocabulary_has_one_room() {
 
 #[test]
 fn every_file_opens_with_its_question() {
-    let mut pending = vec![root().join("crates")];
-    while let Some(directory) = pending.pop() {
-        for entry in fs::read_dir(directory).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                pending.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
-                let text = fs::read_to_string(&path).unwrap();
-                assert!(text.starts_with("//! "), "{}", path.display());
-            }
-        }
+    for path in rust_files(&root().join("crates")) {
+        assert!(fs::read_to_string(&path).unwrap().starts_with("//! "), "{}", path.display());
     }
 }
 

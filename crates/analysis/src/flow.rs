@@ -4,7 +4,7 @@
 //! for each block; their number is bounded, so the loop ends. When there are too many, conditions are forgotten,
 //! and if that does not help the body is a gap: silent, and counted.
 
-use crate::events::{Event, EventKind, Report, Site, SiteId};
+use crate::events::{Event, Report, Site, SiteId};
 use crate::index::{Index, Scope, Ty};
 use crate::sql::SqlControl;
 use crate::summary::Analysis;
@@ -12,7 +12,7 @@ use crate::transfer::fold;
 use crate::value::{Layer, ObligationId, Origin, Value};
 use crate::workload::{Given, Workload};
 use crate::world::{Facts, Phase, State, World};
-use sessionlint_diagnostics::{Evidence, Gap, Span};
+use sessionlint_diagnostics::{Evidence, Gap};
 use sessionlint_ir::{BlockId, Body, LocalId, Place, Terminator, Test};
 use sessionlint_protocols::ProtocolId;
 use std::collections::{BTreeMap, BTreeSet};
@@ -56,8 +56,6 @@ pub(crate) struct Solver<'a> {
     pub done: Workload,
     /// The pools that sessions of a site are checked out of.
     pub pools: BTreeMap<SiteId, Origin>,
-    /// The calls that lead from an event's place to what happens.
-    pub inside_of: BTreeMap<(EventKind, SiteId, Span), Vec<Span>>,
     /// What the body gives at its exits, other than errors.
     pub gives: Option<Given>,
     /// Whether somebody wants to know what this body does.
@@ -129,7 +127,6 @@ impl<'a> Solver<'a> {
             workloads: Vec::new(),
             done: Workload::default(),
             pools: BTreeMap::new(),
-            inside_of: BTreeMap::new(),
             gives: None,
             collects: false,
             nested: false,
@@ -294,11 +291,6 @@ impl<'a> Solver<'a> {
             self.written.clear();
         }
         self.visit(entry);
-        for ((kind, site, cause), event) in &mut self.events {
-            if let Some(inside) = self.inside_of.get(&(kind.clone(), *site, cause.span)) {
-                event.inside.clone_from(inside);
-            }
-        }
         if self.imprecise {
             self.events.retain(|(kind, _, _), _| *kind != crate::events::EventKind::LeftOpen);
             let reason = "too many conditions in this body to tell its ways apart".to_owned();

@@ -64,6 +64,18 @@ impl SqlEffect {
     }
 }
 
+/// Whether a piece of source has a text literal that may begin a transaction or savepoint: looked for before anything
+/// is parsed.
+pub fn may_begin(source: &str) -> bool {
+    let bytes = source.as_bytes();
+    source.match_indices('"').any(|(quote, _)| {
+        let rest = bytes[quote + 1..].trim_ascii_start();
+        ["begin", "start transaction", "savepoint"]
+            .iter()
+            .any(|word| rest.len() >= word.len() && rest[..word.len()].eq_ignore_ascii_case(word.as_bytes()))
+    })
+}
+
 /// Whether a token calls a function that locks something on the server for as long as the connection lives.
 fn is_server_lock(token: &Token) -> bool {
     let Token::Word(word) = token else { return false };

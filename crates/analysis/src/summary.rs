@@ -96,8 +96,8 @@ impl<'h> Analysis<'h> {
         scope
     }
 
-    /// What a function does to the session that it gets as parameter `param`, inside of `layers`. Looks `depth` calls deep; `None` when it has no body to look at, or that is too deep.
-    /// The answer depends on nothing but the arguments.
+    /// What a function does to the session that it gets as parameter `param`, inside of `layers`. Looks `depth` calls
+    /// deep; `None` when it has no body to look at, or that is too deep. The answer depends on nothing but the arguments.
     pub(crate) fn effect(
         &self,
         item: ItemRef,
@@ -118,6 +118,20 @@ impl<'h> Analysis<'h> {
         Some(effect)
     }
 
+    /// The same for several candidates: what they agree on.
+    pub(crate) fn agreed_effect(
+        &self,
+        items: &[ItemRef],
+        param: usize,
+        protocol: ProtocolId,
+        layers: &[Layer],
+        depth: u32,
+    ) -> Option<Effect> {
+        let mut effects = items.iter().map(|item| self.effect(*item, param, protocol, layers, depth));
+        let first = effects.next()??;
+        effects.all(|effect| effect.as_ref() == Some(&first)).then_some(first)
+    }
+
     /// What a function does beside giving its value, `deep` calls deep. The answer depends on nothing but the
     /// arguments.
     pub(crate) fn summary(&self, item: ItemRef, deep: u32) -> Arc<Summary> {
@@ -135,14 +149,6 @@ impl<'h> Analysis<'h> {
         let key = (item, summary.truncated.then_some(deep));
         let mut known = self.summaries.write().unwrap_or_else(|poisoned| poisoned.into_inner());
         Arc::clone(known.entry(key).or_insert(summary))
-    }
-
-    /// Whether a function can do or give anything that a summary tells: it waits for something, or gives a session
-    /// or a pool, or could take a connection without waiting.
-    fn may_matter(&self, item: ItemRef) -> bool {
-        self.index.waits(item)
-            || self.index.takes_without_waiting(item.file)
-            || self.index.output(item, None).is_some_and(|ty| self.index.may_hold(&ty))
     }
 
     /// The same for a method that a trait only declares: what its implementations agree on.
@@ -165,12 +171,27 @@ impl<'h> Analysis<'h> {
         Arc::new(agreed)
     }
 
-    fn compute_summary(&self, item: ItemRef, deep: u32) -> Option<Summary> {
+    /// Whether a function can do or give anything that a summary tells: it waits for something, or gives a session
+    /// or a pool, or could take a connection without waiting.
+    fn may_matter(&self, item: ItemRef) -> bool {
+        self.index.waits(item)
+            || self.index.takes_without_waiting(item.file)
+            || self.index.output(item, None).is_some_and(|ty| self.index.may_hold(&ty))
+    }
+
+    /// Asks something of a function's body; `None` when it has none.
+    fn asked<T>(&self, item: ItemRef, depth: u32, ask: impl FnOnce(Solver<'_>) -> Option<T>) -> Option<T> {
         let function = self.index.function(item)?;
         let body = function.body.as_ref()?;
         let generics = self.index.generics_around(item, &function.signature.generics);
-        let scope = self.scope(item, body, &generics);
-        let mut solver = Solver::new(self, body, scope, 0);
+        ask(Solver::new(self, body, self.scope(item, body, &generics), depth))
+    }
+
+    fn compute_summary(&self, item: ItemRef, deep: u32) -> Option<Summary> {
+        self.asked(item, 0, |solver| Some(self.summarised(item, deep, solver)))
+    }
+
+    fn summarised(&self, item: ItemRef, deep: u32, mut solver: Solver<'_>) -> Summary {
         solver.deep = deep - 1;
         let world = solver.parameters(World::default());
         solver.summarise(world);
@@ -179,21 +200,7 @@ impl<'h> Analysis<'h> {
             // What it waits for is part of taking a connection: a pause before it tries again, say.
             workload.0.retain(|deed, _| !matches!(deed, Deed::Outside(_)));
         }
-        Some(Summary { workload, gives: solver.gives, truncated: solver.truncated })
-    }
-
-    /// The same for several candidates: what they agree on.
-    pub(crate) fn agreed_effect(
-        &self,
-        items: &[ItemRef],
-        param: usize,
-        protocol: ProtocolId,
-        layers: &[Layer],
-        depth: u32,
-    ) -> Option<Effect> {
-        let mut effects = items.iter().map(|item| self.effect(*item, param, protocol, layers, depth));
-        let first = effects.next()??;
-        effects.all(|effect| effect.as_ref() == Some(&first)).then_some(first)
+        Summary { workload, gives: solver.gives, truncated: solver.truncated }
     }
 
     /// The method of the outermost struct or enum that commits the session in it: its name, and whether it is async.
@@ -207,38 +214,36 @@ impl<'h> Analysis<'h> {
     }
 
     fn compute_effect(&self, key: &EffectKey) -> Option<Effect> {
-        let (item, param, protocol, layers, depth) = key.clone();
-        let function = self.index.function(item)?;
-        let body = function.body.as_ref()?;
-        let generics = self.index.generics_around(item, &function.signature.generics);
-        let scope = self.scope(item, body, &generics);
-        let mut solver = Solver::new(self, body, scope, depth - 1);
-        // Twice as deep: what is done outside of the session matters too.
-        (solver.collects, solver.deep) = (true, (depth - 1) * 2);
-        let world = solver.parameters(World::default());
-        let local = *body.params.get(param)?;
-        let (world, id) = solver.lend(world, local, protocol, &layers);
-        solver.run(world);
-        let mut ends: Vec<EndKind> = solver.sites[usize::from(id.site.0)].ended.iter().map(|(_, end)| *end).collect();
-        ends.sort();
-        ends.dedup();
-        let mut texts = solver.texts;
-        let has = |control: SqlControl| texts.contains(&control);
-        if has(SqlControl::Begin) && (has(SqlControl::Commit) || has(SqlControl::Rollback)) {
-            texts.clear();
-        } else if has(SqlControl::Savepoint) && has(SqlControl::Release) {
-            texts.retain(|control| !matches!(control, SqlControl::Savepoint | SqlControl::Release));
-        }
-        Some(Effect {
-            writes: solver.written.contains(&id.site),
-            ends,
-            texts: texts.into_iter().collect(),
-            holds: solver.lent_holds,
-            escapes: solver.lent_escapes,
-            workload: solver.done,
-            truncated: solver.truncated,
-        })
+        self.asked(key.0, key.4 - 1, |solver| lent_effect(key, solver))
     }
+}
+
+fn lent_effect((_, param, protocol, layers, depth): &EffectKey, mut solver: Solver<'_>) -> Option<Effect> {
+    // Twice as deep: what is done outside of the session matters too.
+    (solver.collects, solver.deep) = (true, (*depth - 1) * 2);
+    let world = solver.parameters(World::default());
+    let local = *solver.body.params.get(*param)?;
+    let (world, id) = solver.lend(world, local, *protocol, layers);
+    solver.run(world);
+    let mut ends: Vec<EndKind> = solver.sites[usize::from(id.site.0)].ended.iter().map(|(_, end)| *end).collect();
+    ends.sort();
+    ends.dedup();
+    let mut texts = solver.texts;
+    let has = |control: SqlControl| texts.contains(&control);
+    if has(SqlControl::Begin) && (has(SqlControl::Commit) || has(SqlControl::Rollback)) {
+        texts.clear();
+    } else if has(SqlControl::Savepoint) && has(SqlControl::Release) {
+        texts.retain(|control| !matches!(control, SqlControl::Savepoint | SqlControl::Release));
+    }
+    Some(Effect {
+        writes: solver.written.contains(&id.site),
+        ends,
+        texts: texts.into_iter().collect(),
+        holds: solver.lent_holds,
+        escapes: solver.lent_escapes,
+        workload: solver.done,
+        truncated: solver.truncated,
+    })
 }
 
 /// `module::Type::function`, without the crate.

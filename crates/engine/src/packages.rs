@@ -50,7 +50,7 @@ impl Packages {
             let known = own.clone();
             for (package, data) in &data {
                 let any = |is: &dyn Fn(&Names) -> bool| reached[*package].iter().any(|other| is(&known[*other]));
-                if !any(&|names| !names.aliases.is_empty() || !names.handed.is_empty()) {
+                if !any(&|names| names.types() > 0) {
                     continue;
                 }
                 let owns = |text: &str| {
@@ -62,32 +62,24 @@ impl Packages {
                 own[*package].handed.extend(owners(data, &holds));
                 own[*package].traits.extend(implemented_for(data, &holds, &|name| traits.contains(name)));
             }
-            let size = |names: &Names| names.aliases.len() + names.handed.len() + names.traits.len();
-            if own.iter().zip(&known).all(|(now, before)| size(now) == size(before)) {
+            if own.iter().zip(&known).all(|(now, before)| now.types() == before.types()) {
                 break;
             }
         }
-        let merged = |own: &[Names], pick: fn(&Names) -> &HashSet<String>| -> Vec<HashSet<String>> {
+        let merged = |own: &[Names]| -> Vec<Names> {
             let all = |reached: &Vec<usize>| {
-                reached.iter().flat_map(|package| pick(&own[*package]).iter().cloned()).collect()
+                let mut names = Names::default();
+                reached.iter().for_each(|package| names.extend(&own[*package]));
+                names
             };
             reached.iter().map(all).collect()
         };
-        let mut all = vec![Names::default(); self.packages.len()];
-        for (names, aliases) in all.iter_mut().zip(merged(&own, |names| &names.aliases)) {
-            names.aliases = aliases;
-        }
-        for (names, handed) in all.iter_mut().zip(merged(&own, |names| &names.handed)) {
-            names.handed = handed;
-        }
-        for (names, traits) in all.iter_mut().zip(merged(&own, |names| &names.traits)) {
-            names.traits = traits;
-        }
+        let types = merged(&own);
         let opening: Vec<(usize, Vec<String>)> = hot
             .into_par_iter()
             .map(|file| {
                 let package = self.files[file.0 as usize].0.0 as usize;
-                (package, openers(files, file, &self.about[package].2, &all[package]))
+                (package, openers(files, file, &self.about[package].2, &types[package]))
             })
             .collect();
         for (package, found) in opening {
@@ -98,13 +90,7 @@ impl Packages {
                 };
             }
         }
-        for (names, openers) in all.iter_mut().zip(merged(&own, |names| &names.openers)) {
-            names.openers = openers;
-        }
-        for (names, bare) in all.iter_mut().zip(merged(&own, |names| &names.bare)) {
-            names.bare = bare;
-        }
-        all
+        merged(&own)
     }
 
     /// A package and the packages of the workspace that it leads to.

@@ -5,11 +5,11 @@ use crate::host::{self, Files};
 use crate::packages::Packages;
 use crate::suppress::{self, Suppression};
 use crate::walk;
-use crate::words::{self, Names, Words};
+use crate::words::{Names, TypeNames, Words};
 use rayon::prelude::*;
-use sessionlint_analysis::{FileData, Host, ItemRef};
+use sessionlint_analysis::{FileData, Host, ItemRef, may_begin};
 use sessionlint_diagnostics::{FileId, Span};
-use sessionlint_ir::{ItemId, ItemKind};
+use sessionlint_ir::{Item, ItemId, ItemKind};
 
 /// Names that many functions have: one of them handing out a session says nothing about the others.
 pub(crate) const COMMON_OPENERS: &[&str] =
@@ -77,26 +77,16 @@ impl Run<'_> {
     }
 }
 
-/// Type aliases and renamed imports of a file that stand for a session.
+/// Renamed imports of a file that stand for a transaction, and types that name one.
 fn aliases(data: &FileData, words: &Words) -> Vec<String> {
-    let items = |kind: ItemKind| data.outline.items.iter().filter(move |item| item.kind == kind);
-    let mut found: Vec<String> =
-        items(ItemKind::Use).flat_map(|item| words.renamed(text_of(data, item.head))).collect();
-    for item in items(ItemKind::Alias) {
-        let text = text_of(data, item.head);
-        if words.is_alias(text)
-            || sessionlint_parser_rust::identifiers(text).any(|(_, name)| found.iter().any(|f| f == name))
-        {
-            found.push(item.name.clone());
-        }
-    }
-    // A struct or enum may own a session.
-    for item in items(ItemKind::Struct).chain(items(ItemKind::Enum)) {
-        let text = text_of(data, item.head);
-        if words.is_alias(text)
-            || sessionlint_parser_rust::identifiers(text).any(|(_, name)| found.iter().any(|f| f == name))
-        {
-            found.push(item.name.clone());
+    let mut found = renamed(data, &words.types);
+    // An alias may stand for a renamed import, a struct or enum for an alias.
+    for is_kind in [|kind| kind == ItemKind::Alias, |kind| is_type(kind) && kind != ItemKind::Alias] {
+        for item in data.outline.items.iter().filter(|item| is_kind(item.kind)) {
+            let text = text_of(data, item.head);
+            if words.types.named_in(text) || names_any(text, &found) {
+                found.push(item.name.clone());
+            }
         }
     }
     found
@@ -104,35 +94,37 @@ fn aliases(data: &FileData, words: &Words) -> Vec<String> {
 
 /// Renamed imports of a connection that a pool hands out, and types of a file that hold one.
 fn lending(data: &FileData, words: &Words) -> Vec<String> {
-    let items = data.outline.items.iter();
-    let imports = items.clone().filter(|item| item.kind == ItemKind::Use);
-    let renamed = |pick: &dyn Fn(&str) -> Vec<String>| -> Vec<String> {
-        imports.clone().flat_map(|item| pick(text_of(data, item.head))).collect()
-    };
-    let mut found = renamed(&|text| words.renamed_lent(text));
-    let plain = renamed(&|text| words.renamed_plain(text));
-    let any_of = |text: &str, known: &[String]| {
-        sessionlint_parser_rust::identifiers(text).any(|(_, name)| known.iter().any(|known| known == name))
-    };
-    let names = |text: &str| words.is_lent(text) || any_of(text, &found);
-    // Around a connection of no pool, with a `Drop` that may give it back: a pool of the project's own.
-    let gives_back = |item: &sessionlint_ir::Item| {
+    let mut found = renamed(data, &words.lent);
+    let plain = renamed(data, &words.plain);
+    let holds = |item: &Item| {
         let text = text_of(data, item.head);
-        (words.is_plain(text) || any_of(text, &plain))
-            && data.outline.items.iter().any(|block| is_drop_of(data, block, &item.name))
+        // Around a connection of no pool, with a `Drop` that may give it back: a pool of the project's own.
+        let gives_back = || data.outline.items.iter().any(|block| is_drop_of(data, block, &item.name));
+        words.lent.named_in(text)
+            || names_any(text, &found)
+            || ((words.plain.named_in(text) || names_any(text, &plain)) && gives_back())
     };
-    let types = items.filter(|item| is_type(item.kind) && (names(text_of(data, item.head)) || gives_back(item)));
+    let types = data.outline.items.iter().filter(|item| is_type(item.kind) && holds(item));
     let types: Vec<String> = types.map(|item| item.name.clone()).collect();
     found.extend(types);
     found
 }
 
+/// The new names that the imports of a file give to types.
+fn renamed(data: &FileData, names: &TypeNames) -> Vec<String> {
+    let imports = data.outline.items.iter().filter(|item| item.kind == ItemKind::Use);
+    imports.flat_map(|item| names.renamed_in(text_of(data, item.head))).collect()
+}
+
+fn names_any(text: &str, known: &[String]) -> bool {
+    sessionlint_parser_rust::identifiers(text).any(|(_, name)| known.iter().any(|known| known == name))
+}
+
 /// Whether an item is the `Drop` of a type.
-fn is_drop_of(data: &FileData, block: &sessionlint_ir::Item, name: &str) -> bool {
-    let end = block.body.map_or(block.head.end, |body| body.start);
+fn is_drop_of(data: &FileData, block: &Item, name: &str) -> bool {
     block.kind == ItemKind::Impl
-        && text_of(data, Span { end, ..block.head }).split_once("Drop for ").is_some_and(|(_, after)| {
-            sessionlint_parser_rust::identifiers(after).next().is_some_and(|(_, n)| n == name)
+        && text_of(data, block.header()).split_once("Drop for ").is_some_and(|(_, after)| {
+            sessionlint_parser_rust::identifiers(after).next().is_some_and(|(_, first)| first == name)
         })
 }
 
@@ -183,8 +175,7 @@ pub(crate) fn implemented_for(
 ) -> Vec<String> {
     let blocks = data.outline.items.iter().filter(|item| item.kind == ItemKind::Impl);
     let named = blocks.filter_map(|item| {
-        let end = item.body.map_or(item.head.end, |body| body.start);
-        let (before, after) = text_of(data, Span { end, ..item.head }).split_once(" for ")?;
+        let (before, after) = text_of(data, item.header()).split_once(" for ")?;
         is_known(after).then(|| implemented(before)).flatten().filter(|name| is_trait(name))
     });
     named.collect()
@@ -211,12 +202,11 @@ fn implemented(before: &str) -> Option<String> {
 pub(crate) fn openers(files: &Files, file: FileId, words: &Words, names: &Names) -> Vec<String> {
     let Some(data) = files.data(file) else { return Vec::new() };
     let opens = data.outline.items.iter().filter(|item| {
-        let end = item.body.map_or(item.head.end, |body| body.start);
-        let signature = text_of(data, Span { end, ..item.head });
+        let signature = text_of(data, item.header());
         let body = item.body.map_or("", |body| text_of(data, body));
         match item.kind {
             ItemKind::Function => {
-                words.is_opener(signature, names) || words.is_runner(signature, body) || words::has_begin(body)
+                words.is_opener(signature, names) || words.is_runner(signature, body) || may_begin(body)
             }
             ItemKind::Macro => words.opens(body),
             _ => false,

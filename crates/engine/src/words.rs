@@ -1,6 +1,7 @@
 //! Which words make a file or a function worth a look? Names choose what is looked at, never what is reported.
 
 use aho_corasick::AhoCorasick;
+use sessionlint_analysis::may_begin;
 use sessionlint_protocols::{LibraryId, Model, ProtocolKind, Source};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -27,6 +28,20 @@ pub(crate) struct Names {
 }
 
 impl Names {
+    /// Adds all names of another package.
+    pub fn extend(&mut self, other: &Names) {
+        self.aliases.extend(other.aliases.iter().cloned());
+        self.handed.extend(other.handed.iter().cloned());
+        self.traits.extend(other.traits.iter().cloned());
+        self.openers.extend(other.openers.iter().cloned());
+        self.bare.extend(other.bare.iter().cloned());
+    }
+
+    /// How many names of types there are.
+    pub fn types(&self) -> usize {
+        self.aliases.len() + self.handed.len() + self.traits.len()
+    }
+
     /// Whether a type's text names something that may hold a session; a trait counts as `dyn` or `impl` only.
     pub fn held_in(&self, text: &str) -> bool {
         let mut since_keyword = usize::MAX;
@@ -56,19 +71,19 @@ pub(crate) struct Words {
     /// Calls that end something: alone they matter only when nobody awaits them.
     endings: HashSet<String>,
     /// Names of types that are sessions: a function that hands one out is an opener.
-    types: HashSet<String>,
+    pub types: TypeNames,
     /// Names of connections that a pool hands out. Many are common words, so that they count only where a function
     /// hands one out or a type holds one.
-    lent: HashSet<String>,
+    pub lent: TypeNames,
     /// Names of connections that no pool hands out: a struct with a `Drop` around one may be one of a pool of its own.
-    plain: HashSet<String>,
+    pub plain: TypeNames,
 }
 
 impl Words {
     pub fn new(model: &Model, libraries: Option<&BTreeSet<LibraryId>>) -> Self {
         let mut file: BTreeSet<String> = BTreeSet::new();
         let mut function = HashSet::new();
-        let (mut types, mut lent, mut plain) = (HashSet::new(), HashSet::new(), HashSet::new());
+        let (mut types, mut lent, mut plain) = (TypeNames::default(), TypeNames::default(), TypeNames::default());
         let mut endings = HashSet::new();
         let mut checkouts = HashMap::new();
         let in_play = |id: LibraryId| libraries.is_none_or(|libraries| libraries.contains(&id));
@@ -89,11 +104,11 @@ impl Words {
                     file.insert(name.clone());
                 }
                 if protocol.pooled {
-                    lent.insert(name);
+                    lent.0.insert(name);
                 } else if protocol.kind == ProtocolKind::Connection {
-                    plain.insert(name);
+                    plain.0.insert(name);
                 } else if !pool {
-                    types.insert(name);
+                    types.0.insert(name);
                 }
             }
             let plain_connection = protocol.kind == ProtocolKind::Connection;
@@ -133,7 +148,7 @@ impl Words {
     /// Whether a function is worth lowering: it has a word of the libraries, the name of a function of the
     /// workspace that hands out a session, or text that may begin a transaction.
     pub fn wants_function(&self, signature: &str, body: &str, names: &Names) -> bool {
-        let is_session = |name: &str| self.types.contains(name) || names.aliases.contains(name);
+        let is_session = |name: &str| self.types.0.contains(name) || names.aliases.contains(name);
         let takes = |(at, name): (usize, &str)| is_session(name) && !is_borrowed(&signature[..at]);
         let uses = |(at, name): (usize, &str)| {
             self.function.contains(name)
@@ -145,15 +160,13 @@ impl Words {
         };
         sessionlint_parser_rust::identifiers(signature).any(takes)
             || sessionlint_parser_rust::identifiers(body).any(uses)
-            || has_begin(body)
+            || may_begin(body)
     }
 
     /// Whether a signature hands out a session.
     pub fn is_opener(&self, signature: &str, names: &Names) -> bool {
         let Some((_, output)) = signature.split_once("->") else { return false };
-        names.held_in(output)
-            || sessionlint_parser_rust::identifiers(output)
-                .any(|(_, name)| self.types.contains(name) || self.lent.contains(name))
+        names.held_in(output) || self.types.named_in(output) || self.lent.named_in(output)
     }
 
     /// Whether a function opens a session and takes a closure, which it may well run meanwhile.
@@ -165,50 +178,31 @@ impl Words {
     /// Whether a text opens a session: that of a macro, say.
     pub fn opens(&self, text: &str) -> bool {
         let opens = |(at, name): (usize, &str)| self.function.contains(name) || self.checks_out(name, &text[at..]);
-        sessionlint_parser_rust::identifiers(text).any(opens) || has_begin(text)
+        sessionlint_parser_rust::identifiers(text).any(opens) || may_begin(text)
     }
 
     /// Whether a call takes a connection out of its pool; `text` starts with its name.
     fn checks_out(&self, name: &str, text: &str) -> bool {
         self.checkouts.get(name).is_some_and(|bare| !bare || text[name.len()..].starts_with("()"))
     }
-
-    /// Whether the text of a type names a connection that no pool hands out.
-    pub fn is_plain(&self, text: &str) -> bool {
-        sessionlint_parser_rust::identifiers(text).any(|(_, name)| self.plain.contains(name))
-    }
-
-    /// The new names that an import gives to types of sessions.
-    pub fn renamed(&self, text: &str) -> Vec<String> {
-        renamed(text, &self.types)
-    }
-
-    /// The new names that an import gives to connections that no pool hands out.
-    pub fn renamed_plain(&self, text: &str) -> Vec<String> {
-        renamed(text, &self.plain)
-    }
-
-    /// The new names that an import gives to connections that a pool hands out.
-    pub fn renamed_lent(&self, text: &str) -> Vec<String> {
-        renamed(text, &self.lent)
-    }
-
-    /// Whether the text of a type alias names a session.
-    pub fn is_alias(&self, text: &str) -> bool {
-        sessionlint_parser_rust::identifiers(text).any(|(_, name)| self.types.contains(name))
-    }
-
-    /// Whether the text of a type names a connection that a pool hands out.
-    pub fn is_lent(&self, text: &str) -> bool {
-        sessionlint_parser_rust::identifiers(text).any(|(_, name)| self.lent.contains(name))
-    }
 }
 
-/// The names after `as` for names of a set.
-fn renamed(text: &str, known: &HashSet<String>) -> Vec<String> {
-    let names: Vec<&str> = sessionlint_parser_rust::identifiers(text).map(|(_, name)| name).collect();
-    let renamed = names.windows(3).filter(|three| known.contains(three[0]) && three[1] == "as");
-    renamed.map(|three| three[2].to_owned()).collect()
+/// Names of types, as they stand in texts that nobody has parsed.
+#[derive(Default)]
+pub(crate) struct TypeNames(HashSet<String>);
+
+impl TypeNames {
+    /// Whether a text names one of them.
+    pub fn named_in(&self, text: &str) -> bool {
+        sessionlint_parser_rust::identifiers(text).any(|(_, name)| self.0.contains(name))
+    }
+
+    /// The new names that an import gives to them.
+    pub fn renamed_in(&self, text: &str) -> Vec<String> {
+        let names: Vec<&str> = sessionlint_parser_rust::identifiers(text).map(|(_, name)| name).collect();
+        let renamed = names.windows(3).filter(|three| self.0.contains(three[0]) && three[1] == "as");
+        renamed.map(|three| three[2].to_owned()).collect()
+    }
 }
 
 /// Whether the type that follows in a signature stands behind a reference, or behind the arrow.
@@ -224,15 +218,4 @@ fn is_not_awaited(after: &str) -> bool {
         Some(after) => !after.trim_start().starts_with(['.', '?']),
         None => !after.trim_start().starts_with([',', ';', '=', '{', '}']),
     }
-}
-
-/// Whether a text literal of the function may begin a transaction or savepoint.
-pub(crate) fn has_begin(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    text.match_indices('"').any(|(quote, _)| {
-        let rest = bytes[quote + 1..].trim_ascii_start();
-        ["begin", "start transaction", "savepoint"]
-            .iter()
-            .any(|word| rest.len() >= word.len() && rest[..word.len()].eq_ignore_ascii_case(word.as_bytes()))
-    })
 }

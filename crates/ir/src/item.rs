@@ -52,6 +52,13 @@ pub struct Item {
     pub path_attribute: Option<String>,
 }
 
+impl Item {
+    /// What stands before the body: all of it, for an item without one.
+    pub fn header(&self) -> Span {
+        Span { end: self.body.map_or(self.head.end, |body| body.start), ..self.head }
+    }
+}
+
 /// The items of one file in source order: parents come before their children.
 #[derive(Clone, Debug, Default)]
 pub struct Outline {

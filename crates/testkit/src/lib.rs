@@ -33,6 +33,24 @@ pub fn expectations(path: &str, text: &str) -> Vec<Expectation> {
     found
 }
 
+/// The Rust files below a directory, sorted.
+pub fn rust_files(directory: &Path) -> Vec<PathBuf> {
+    let mut pending = vec![directory.to_path_buf()];
+    let mut found = Vec::new();
+    while let Some(directory) = pending.pop() {
+        let entries = std::fs::read_dir(&directory).unwrap_or_else(|error| panic!("{}: {error}", directory.display()));
+        for path in entries.map(|entry| entry.expect("the directory is read").path()) {
+            if path.is_dir() {
+                pending.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
 /// Checks `paths` below `directory` without any configuration file.
 pub fn check(directory: &Path, paths: &[&str], change: impl FnOnce(&mut Options)) -> Outcome {
     let mut options = Options {

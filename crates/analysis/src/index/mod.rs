@@ -234,10 +234,7 @@ impl<'h> Index<'h> {
     /// The signature of a function.
     pub fn signature(&self, item: ItemRef) -> Option<Signature> {
         let compute = || {
-            let (text, span) = self.item_text(item, |item| {
-                let end = item.body.map_or(item.head.end, |body| body.start);
-                Span { end, ..item.head }
-            })?;
+            let (text, span) = self.item_text(item, |item| item.header())?;
             self.host.signature(text, span)
         };
         self.signatures.get(item, compute).as_ref().clone()
@@ -288,13 +285,7 @@ impl<'h> Index<'h> {
 
     /// Whether a function's text has a literal that may begin a transaction or savepoint.
     pub fn begins_as_text(&self, item: ItemRef) -> bool {
-        let text = self.item_text(item, |item| item.head).map_or("", |(text, _)| text);
-        text.match_indices('"').any(|(quote, _)| {
-            let rest = text[quote + 1..].trim_start().as_bytes();
-            ["begin", "start transaction", "savepoint"]
-                .iter()
-                .any(|word| rest.len() >= word.len() && rest[..word.len()].eq_ignore_ascii_case(word.as_bytes()))
-        })
+        crate::sql::may_begin(self.item_text(item, |item| item.head).map_or("", |(text, _)| text))
     }
 
     /// Whether a library that a file can use has pools that give connections without a future.
@@ -320,10 +311,7 @@ impl<'h> Index<'h> {
 
     fn header(&self, item: ItemRef) -> Option<ImplHeader> {
         let compute = || {
-            let (text, span) = self.item_text(item, |item| {
-                let end = item.body.map_or(item.head.end, |body| body.start);
-                Span { end, ..item.head }
-            })?;
+            let (text, span) = self.item_text(item, |item| item.header())?;
             self.host.impl_header(text, span)
         };
         self.headers.get(item, compute).as_ref().clone()

@@ -33,8 +33,8 @@ impl Index<'_> {
                     if item.kind != ItemKind::Impl || data.outline.is_test(id) {
                         continue;
                     }
-                    let end = item.body.map_or(item.head.end, |body| body.start);
-                    let header = data.text.get(item.head.start as usize..end as usize).unwrap_or_default();
+                    let header = item.header();
+                    let header = data.text.get(header.start as usize..header.end as usize).unwrap_or_default();
                     if header.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == name) {
                         found.push(ItemRef { file: *file, item: id });
                     }

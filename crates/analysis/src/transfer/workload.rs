@@ -1,7 +1,7 @@
 //! What happens when a call runs or its future is polled, beside its value: checkouts and slow work.
 
 use super::given::Passed;
-use crate::events::{CauseKind, EventKind};
+use crate::events::{Cause, CauseKind, EventKind};
 use crate::flow::Solver;
 use crate::index::{ItemRef, Ty};
 use crate::value::{ObligationId, Origin, Root, Value, WorkloadId};
@@ -154,8 +154,11 @@ impl Solver<'_> {
     }
 
     fn meanwhile(&mut self, world: &World, kind: EventKind, id: ObligationId, way: &[Span]) {
-        self.inside_of.insert((kind.clone(), id.site, way[0]), way[1..].to_vec());
+        let key = (kind.clone(), id.site, Cause { kind: CauseKind::Meanwhile, span: way[0] });
         self.event(world, kind, id, CauseKind::Meanwhile, way[0], None);
+        if let Some(event) = self.events.get_mut(&key) {
+            event.inside = way[1..].to_vec();
+        }
     }
 
     /// The session that is held of a pool.

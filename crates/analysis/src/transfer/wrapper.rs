@@ -235,20 +235,19 @@ impl Solver<'_> {
         name: &str,
         call: &Call,
     ) -> Value {
-        let session = self.index.model.protocol(self.protocol_of(id));
-        let opens = !self.method_openings(self.protocol_of(id), name, call).is_empty();
-        if self.index.deref_target(item).is_some() && (opens || session.same.iter().any(|same| same == name)) {
-            return self.session_method(world, id, None, name, call);
-        }
         let model = self.index.model;
-        let library = model.library(session.library);
-        if self.index.deref_target(item).is_some() && library.runs_text.iter().any(|run| run == name) {
+        let session = model.protocol(self.protocol_of(id));
+        let names = |known: &[String]| known.iter().any(|known| known == name);
+        let is_deref = self.index.deref_target(item).is_some();
+        let of_session = names(&session.same)
+            || names(&model.library(session.library).runs_text)
+            || !self.method_openings(self.protocol_of(id), name, call).is_empty();
+        if is_deref && of_session {
             return self.session_method(world, id, None, name, call);
         }
         self.pass_arguments(world, &call.args, call.name_span);
         // A method that nobody can see, made by a macro say, may do anything with what it is called on.
-        let only_borrows = self.index.deref_target(item).is_some() || super::method::SAME.contains(&name);
-        if name.starts_with("into_") || !only_borrows {
+        if name.starts_with("into_") || !(is_deref || super::method::SAME.contains(&name)) {
             self.forget_obligation(world, id);
             return Value::Unknown;
         }

@@ -1,0 +1,76 @@
+//! What the program says of a project whose mistakes lie in more than one function or file.
+
+use assert_cmd::Command;
+use std::fs;
+use tempfile::TempDir;
+
+/// A package with these files in its `src`.
+fn project(files: &[(&str, &str)]) -> TempDir {
+    let project = tempfile::tempdir().unwrap();
+    fs::create_dir(project.path().join("src")).unwrap();
+    let manifest =
+        "[package]\nname = \"shop\"\nversion = \"0.0.0\"\n[dependencies]\nsqlx = \"0.9\"\nreqwest = \"0.12\"\n";
+    fs::write(project.path().join("Cargo.toml"), manifest).unwrap();
+    for (name, text) in files {
+        fs::write(project.path().join("src").join(name), text).unwrap();
+    }
+    project
+}
+
+/// What `sessionlint check` prints in a project.
+fn run(project: &TempDir, arguments: &[&str]) -> String {
+    let mut command = Command::cargo_bin("sessionlint").unwrap();
+    command.current_dir(project.path()).arg("check").args(arguments);
+    String::from_utf8(command.output().unwrap().stdout).unwrap()
+}
+
+#[test]
+fn functions_of_ones_own_count_as_slow_work() {
+    let text = "pub async fn place(pool: &sqlx::PgPool, mailer: &Mailer) -> sqlx::Result<()> {
+    let mut tx = pool.begin().await?;
+    sqlx::query(\"INSERT INTO orders (id) VALUES (1)\").execute(&mut *tx).await?;
+    mailer.tell().await;
+    tx.commit().await
+}
+pub struct Mailer;
+impl Mailer {
+    pub async fn tell(&self) {}
+}
+";
+    let project = project(&[("lib.rs", text)]);
+    let run = |config: &str| run(&project, &["--format", "concise", "--config", config]);
+    assert!(!run("").contains("held across"));
+    let found = run("rules.session-held-across-await = { also = [\"Mailer::tell\"] }");
+    assert!(found.contains("src/lib.rs:4:12: warn[session-held-across-await]"), "{found}");
+    assert!(found.contains("held across `tell`"), "{found}");
+}
+
+#[test]
+fn the_walk_through_other_files_is_shown() {
+    let lib = "pub mod mail;
+pub async fn place(pool: &sqlx::PgPool, http: &reqwest::Client) -> anyhow::Result<()> {
+    let mut tx = pool.begin().await?;
+    sqlx::query(\"INSERT INTO orders (id) VALUES (1)\").execute(&mut *tx).await?;
+    mail::invite(http).await?;
+    tx.commit().await?;
+    Ok(())
+}
+";
+    let mail = "pub async fn invite(http: &reqwest::Client) -> anyhow::Result<()> {
+    post(http).await
+}
+async fn post(http: &reqwest::Client) -> anyhow::Result<()> {
+    http.post(\"https://example.org\").send().await?;
+    Ok(())
+}
+";
+    let project = project(&[("lib.rs", lib), ("mail.rs", mail)]);
+    let run = |format: &str| run(&project, &["--isolated", "--color", "never", "--format", format]);
+    insta::assert_snapshot!("walk_through_other_files", run("pretty"));
+    let report: serde_json::Value = serde_json::from_str(&run("json")).unwrap();
+    let labels = report["findings"][0]["labels"].as_array().unwrap();
+    let called: Vec<_> = labels.iter().filter(|label| label["kind"] == "called").collect();
+    assert_eq!(called.len(), 2);
+    assert_eq!(called[1]["path"], "src/mail.rs");
+    assert_eq!(called[1]["range"]["start"]["line"], 5);
+}
