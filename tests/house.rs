@@ -89,7 +89,7 @@ fn applicable(model: &Model, library: &str) -> BTreeSet<&'static str> {
     let mut rules = BTreeSet::new();
     for (_, protocol) in model.protocols().filter(|(_, protocol)| model.library(protocol.library).name == library) {
         let opens = !protocol.openings.is_empty();
-        if protocol.kind == ProtocolKind::Pool || !opens {
+        if !protocol.is_session() || !opens {
             continue;
         }
         rules.insert("leaked-session");

@@ -29,6 +29,9 @@ impl Analysis<'_> {
                 Deed::Execute { pool, writes: true } => format!("writes on {}", origin(pool)),
                 Deed::Execute { pool, writes: false } => format!("reads on {}", origin(pool)),
                 Deed::Outside(what) => format!("waits for {what}"),
+                // Of every function that opens a transaction: it says nothing.
+                Deed::Begins(_) => continue,
+                Deed::Makes(protocol) => format!("makes a {}", self.index.model.protocol(*protocol).id),
                 Deed::Runs { param, held } => {
                     let closure = signature.params.get(*param).and_then(|param| param.name.clone()).unwrap_or_default();
                     match held {
@@ -116,7 +119,7 @@ fn origin_words(origin: &Origin, signature: &Signature, name_of: impl Fn(ItemRef
             signature.params.get(*index).and_then(|param| param.name.clone()).unwrap_or_else(|| format!("#{index}"))
         }
         Root::Item(item) => name_of(*item),
-        Root::Local(_) => "?".to_owned(),
+        Root::Local(_) | Root::Made(_) => "?".to_owned(),
     };
     std::iter::once(root).chain(origin.path.iter().cloned()).collect::<Vec<_>>().join(".")
 }

@@ -1,5 +1,6 @@
 //! What happened to a session? The facts that an analysed body gives to the rules.
 
+use crate::sql::SessionState;
 use crate::value::Layer;
 use sessionlint_diagnostics::{Evidence, Gap, Span};
 use sessionlint_ir::{ExitHow, ExitKind, TypeRef};
@@ -153,6 +154,34 @@ pub enum EventKind {
         /// What it is.
         what: String,
     },
+    /// Its connection goes back to the pool with state that this body has set.
+    StateLeft {
+        /// What kind of state.
+        state: SessionState,
+    },
+    /// State is set on a connection that nobody holds: one that the pool lends for the statement, or one that others
+    /// share.
+    StateOnShared {
+        /// What kind of state.
+        state: SessionState,
+        /// Whether it is one of a pool.
+        pooled: bool,
+    },
+    /// The call that opens it may be cancelled, and leaves a session behind then that nobody knows of.
+    CancelUnsafe {
+        /// By what.
+        by: String,
+    },
+    /// A pool is made, and dropped again before the next call or turn of the loop.
+    MadePerCall {
+        /// Whether in a loop; else in a function that is called for each request.
+        in_loop: bool,
+    },
+    /// A pool is made without limits of its own.
+    Settings {
+        /// What is not set, and what holds instead.
+        missing: Vec<(String, String)>,
+    },
 }
 
 /// A fact about one session on one way through the body.
@@ -166,6 +195,10 @@ pub struct Event {
     pub cause: Cause,
     /// The first write through it on this way, if any.
     pub written: Option<Span>,
+    /// Where state of its connection is set on this way, if any.
+    pub set: Option<Span>,
+    /// Whether anything was done with it since it was opened.
+    pub touched: bool,
     /// Where its end is called, for ends that come to nothing.
     pub release: Option<Span>,
     /// The calls that lead from the cause to what happens, for what happens inside of functions that are called.

@@ -6,9 +6,9 @@
 
 use crate::events::{Event, Report, Site, SiteId};
 use crate::index::{Index, Scope, Ty};
-use crate::sql::SqlControl;
+use crate::sql::{SqlControl, StateChange};
 use crate::summary::Analysis;
-use crate::transfer::fold;
+use crate::transfer::{Made, fold};
 use crate::value::{Layer, ObligationId, Origin, Value};
 use crate::workload::{Given, Workload};
 use crate::world::{Facts, Phase, State, World};
@@ -66,12 +66,17 @@ pub(crate) struct Solver<'a> {
     pub deep: u32,
     /// Whether some calls were too deep for that.
     pub truncated: bool,
-    /// The session that a caller lends, the texts about transactions that run on it, and whether any takes a lock.
+    /// The session that a caller lends, and what is done to it.
     pub lent: Option<ObligationId>,
-    pub texts: BTreeSet<SqlControl>,
-    pub lent_holds: bool,
-    /// Whether the lent session is taken out of what it was lent in: by `Option::take`, say.
-    pub lent_escapes: bool,
+    pub loan: Loan,
+    /// The pools that are made here.
+    pub made: Made,
+    /// The connections that sessions of a site were opened on.
+    pub carriers: BTreeMap<SiteId, ObligationId>,
+    /// Whether it is called for each request.
+    pub handler: bool,
+    /// The block that is visited.
+    pub at: BlockId,
     gave_up: bool,
     /// Whether conditions had to be forgotten, so that ways may be taken which nobody can go.
     imprecise: bool,
@@ -79,6 +84,19 @@ pub(crate) struct Solver<'a> {
     coarse: bool,
     /// Whether few ways are enough, because only what is done on any of them is asked for.
     few: bool,
+}
+
+/// What is done to a session that a caller lends.
+#[derive(Default)]
+pub(crate) struct Loan {
+    /// The texts about transactions that run on it.
+    pub texts: BTreeSet<SqlControl>,
+    /// What they change of the state of its connection.
+    pub changes: BTreeSet<StateChange>,
+    /// Whether any takes a lock of the server.
+    pub holds: bool,
+    /// Whether it is taken out of what it was lent in: by `Option::take`, say.
+    pub escapes: bool,
 }
 
 /// What is known of a closure or async block.
@@ -133,9 +151,11 @@ impl<'a> Solver<'a> {
             deep: 0,
             truncated: false,
             lent: None,
-            texts: BTreeSet::new(),
-            lent_holds: false,
-            lent_escapes: false,
+            loan: Loan::default(),
+            made: Made::default(),
+            carriers: BTreeMap::new(),
+            handler: false,
+            at: BlockId(0),
             gave_up: false,
             imprecise: false,
             coarse: false,
@@ -256,9 +276,11 @@ impl<'a> Solver<'a> {
             pool: self.pools.get(&site).cloned(),
             by_design: false,
             bypassed: false,
+            left: BTreeSet::new(),
         };
         world.facts.obligations.insert(id, state);
         world.trace.written.remove(&id);
+        world.trace.set.remove(&id);
         world.trace.branches.clear();
         if in_place { Value::Unknown } else { Value::Session(id) }
     }
@@ -266,6 +288,7 @@ impl<'a> Solver<'a> {
     /// Analyses the body and reports.
     pub fn solve(mut self, world: World, function: String) -> Report {
         self.run(world);
+        self.settings();
         let mut events: Vec<Event> = std::mem::take(&mut self.events).into_values().collect();
         events.sort_by_key(|event| (event.cause.span, event.site));
         for site in &mut self.sites {
@@ -289,6 +312,7 @@ impl<'a> Solver<'a> {
             self.events.clear();
             self.children.clear();
             self.written.clear();
+            self.made = Made::default();
         }
         self.visit(entry);
         if self.imprecise {
@@ -315,6 +339,7 @@ impl<'a> Solver<'a> {
                 steps += 1;
                 let body = self.body;
                 let visited = &body.blocks[block.index()];
+                self.at = block;
                 for statement in &visited.statements {
                     self.statement(&mut world, statement);
                 }

@@ -2,14 +2,14 @@
 
 use crate::events::Report;
 use crate::flow::Solver;
-use crate::index::{Index, ItemRef, Scope, Ty};
-use crate::sql::SqlControl;
+use crate::index::{Index, ItemRef, Resolved, Scope, Ty};
+use crate::sql::{SqlControl, StateChange};
 use crate::value::Layer;
 use crate::workload::{Deed, Given, Summary, Workload};
 use crate::world::World;
-use sessionlint_ir::{Body, FunctionItem};
+use sessionlint_ir::{Body, FunctionItem, Signature, TypeRef};
 use sessionlint_protocols::{EndKind, ProtocolId};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, RwLock};
 
 /// How many calls deep effects of helpers are looked for.
@@ -43,6 +43,8 @@ pub(crate) struct Effect {
     pub texts: Vec<SqlControl>,
     /// Whether it takes a lock of the server on it.
     pub holds: bool,
+    /// What it changes of the state of its connection, when it does not take that back itself.
+    pub changes: Vec<StateChange>,
     /// Whether it takes it out of what it was lent in, so that somebody else has it.
     pub escapes: bool,
     /// What it does beside that, and whether some calls were too deep to be followed.
@@ -73,14 +75,26 @@ impl<'h> Analysis<'h> {
                 path = format!("{path}::{}", function.name);
             }
             let world = World::default();
+            let handler = self.is_handler(&scope, &function.signature);
             let mut solver = Solver::new(self, body, scope, MAX_CALLS);
-            solver.deep = MAX_DEEP;
+            (solver.deep, solver.handler) = (MAX_DEEP, handler);
             let world = solver.parameters(world);
             reports.push(solver.solve(world, path));
         }
         for nested in &function.nested {
             self.lowered(item, nested, reports);
         }
+    }
+
+    /// Whether a web framework calls a function for each request: its parameters are what one is given for it.
+    fn is_handler(&self, scope: &Scope<'_>, signature: &Signature) -> bool {
+        signature.params.iter().any(|param| match &param.ty {
+            TypeRef::Path { segments, .. } => match self.index.resolve(scope, segments) {
+                Some(Resolved::External(path)) => self.index.model.is_request_part(&path),
+                _ => false,
+            },
+            _ => false,
+        })
     }
 
     fn scope<'s>(
@@ -228,7 +242,7 @@ fn lent_effect((_, param, protocol, layers, depth): &EffectKey, mut solver: Solv
     let mut ends: Vec<EndKind> = solver.sites[usize::from(id.site.0)].ended.iter().map(|(_, end)| *end).collect();
     ends.sort();
     ends.dedup();
-    let mut texts = solver.texts;
+    let mut texts = solver.loan.texts;
     let has = |control: SqlControl| texts.contains(&control);
     if has(SqlControl::Begin) && (has(SqlControl::Commit) || has(SqlControl::Rollback)) {
         texts.clear();
@@ -239,11 +253,19 @@ fn lent_effect((_, param, protocol, layers, depth): &EffectKey, mut solver: Solv
         writes: solver.written.contains(&id.site),
         ends,
         texts: texts.into_iter().collect(),
-        holds: solver.lent_holds,
-        escapes: solver.lent_escapes,
+        holds: solver.loan.holds,
+        changes: left_of(&solver.loan.changes),
+        escapes: solver.loan.escapes,
         workload: solver.done,
         truncated: solver.truncated,
     })
+}
+
+/// What is left of changes of a connection's state when some take back others.
+fn left_of(changes: &BTreeSet<StateChange>) -> Vec<StateChange> {
+    let taken_back =
+        |change: &&StateChange| !change.on || !changes.iter().any(|other| !other.on && other.takes_back(change));
+    changes.iter().filter(taken_back).copied().collect()
 }
 
 /// `module::Type::function`, without the crate.

@@ -39,6 +39,8 @@ pub(crate) enum Root {
     Param(usize),
     /// A static, or a function without arguments.
     Item(ItemRef),
+    /// The call that made it, in this body.
+    Made(SiteId),
 }
 
 /// How many steps of an origin are told apart; longer ones are not known.

@@ -24,6 +24,10 @@ pub(crate) enum Deed {
     },
     /// Slow work outside of the database is waited for: what it is.
     Outside(String),
+    /// A session is opened by a call that must not be cancelled.
+    Begins(ProtocolId),
+    /// A pool is made, and dropped again.
+    Makes(ProtocolId),
     /// A closure that is a parameter is called, by its position.
     Runs {
         /// The parameter.
@@ -39,7 +43,7 @@ impl Deed {
         Some(match self {
             Deed::Checkout(pool) => Deed::Checkout(caller(pool)?),
             Deed::Execute { pool, writes } => Deed::Execute { pool: caller(pool)?, writes: *writes },
-            Deed::Outside(what) => Deed::Outside(what.clone()),
+            Deed::Outside(_) | Deed::Begins(_) | Deed::Makes(_) => self.clone(),
             // Who calls knows what was passed: the solver sees to that.
             Deed::Runs { .. } => return None,
         })
@@ -173,6 +177,6 @@ pub(crate) fn seen_by_caller(origin: &Origin, arguments: &[Option<Origin>]) -> O
     match &origin.root {
         Root::Item(_) => Some(origin.clone()),
         Root::Param(index) => origin.onto(arguments.get(*index)?.as_ref()?),
-        Root::Local(_) => None,
+        Root::Local(_) | Root::Made(_) => None,
     }
 }

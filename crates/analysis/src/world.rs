@@ -2,11 +2,12 @@
 
 use crate::events::ExitOrder;
 use crate::index::{Index, Ty};
-use crate::value::{Anchor, ObligationId, Origin, Value};
+use crate::sql::StateChange;
+use crate::value::{Anchor, ObligationId, Origin, Root, Value};
 use sessionlint_diagnostics::Span;
 use sessionlint_ir::{ConditionId, LocalId, Place, Projection};
 use sessionlint_protocols::EndKind;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How many branches are remembered for the explanation.
 const MAX_BRANCHES: usize = 4;
@@ -44,6 +45,8 @@ pub(crate) struct State {
     pub by_design: bool,
     /// Whether something was written beside it, through its pool.
     pub bypassed: bool,
+    /// What was set of the state of its connection, and not taken back.
+    pub left: BTreeSet<StateChange>,
 }
 
 /// The facts that tell one way from another.
@@ -61,6 +64,7 @@ pub(crate) struct Facts {
 pub(crate) struct Trace {
     pub written: BTreeMap<ObligationId, Span>,
     pub bypassed: BTreeMap<ObligationId, (Span, Vec<Span>)>,
+    pub set: BTreeMap<ObligationId, Span>,
     pub released: BTreeMap<ObligationId, Span>,
     pub branches: Vec<(Span, bool)>,
     pub exit: Option<Span>,
@@ -172,6 +176,11 @@ impl World {
             if through_reference {
                 return Value::Ref(canonical);
             }
+            self.set(&canonical, Value::Unknown);
+        } else if let Value::Typed(Ty::Known(_), Some(Origin { root: Root::Made(_), .. })) = value
+            && !through_reference
+        {
+            // A pool that was made here is moved like a session, so that it is seen where it ends up.
             self.set(&canonical, Value::Unknown);
         } else if through_reference && matches!(value, Value::Unknown | Value::Typed(..)) {
             return Value::Ref(canonical);

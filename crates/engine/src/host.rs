@@ -63,6 +63,15 @@ impl Host for Files {
         sessionlint_parser_rust::constant_text(text, span).ok()
     }
 
+    fn included(&self, file: FileId, path: &str, from_package: bool) -> Option<String> {
+        let including = &self.paths[file.0 as usize];
+        let base = match from_package {
+            true => including.ancestors().skip(1).find(|directory| directory.join("Cargo.toml").is_file())?,
+            false => including.parent()?,
+        };
+        decode(std::fs::read(base.join(path)).ok()?)
+    }
+
     fn signature(&self, text: &str, span: Span) -> Option<Signature> {
         sessionlint_parser_rust::signature(text, span).ok()
     }

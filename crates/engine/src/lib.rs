@@ -5,6 +5,7 @@
 mod fingerprint;
 mod host;
 mod levels;
+mod lock;
 mod manifest;
 mod packages;
 mod read;

@@ -17,6 +17,8 @@ pub(crate) struct Manifest {
     pub source: PathBuf,
     /// Crate identifier to package name and, for path dependencies, directory.
     pub dependencies: BTreeMap<String, (String, Option<PathBuf>)>,
+    /// Package name to the version that is required of it, and to the features that are asked for.
+    pub required: BTreeMap<String, (Option<String>, BTreeSet<String>)>,
 }
 
 /// All manifests that were met, each read once.
@@ -122,6 +124,7 @@ fn parse(directory: &Path, table: &toml::Table, (shared, root): &(toml::Table, P
         library,
         source: source.unwrap_or_else(|| directory.join("src")),
         dependencies: BTreeMap::new(),
+        required: BTreeMap::new(),
     };
     let mut tables = vec![table];
     if let Some(targets) = table.get("target").and_then(|targets| targets.as_table()) {
@@ -132,10 +135,19 @@ fn parse(directory: &Path, table: &toml::Table, (shared, root): &(toml::Table, P
             let Some(dependencies) = table.get(section).and_then(|found| found.as_table()) else { continue };
             for (key, value) in dependencies {
                 let inherited = value.get("workspace").and_then(|flag| flag.as_bool()) == Some(true);
+                let own = value;
                 let (value, from) =
                     if inherited { (shared.get(key).unwrap_or(value), root) } else { (value, &manifest.directory) };
                 let package = text(Some(value), "package").unwrap_or_else(|| key.clone());
                 let path = text(Some(value), "path").map(|path| crate::walk::absolute(from, Path::new(&path)));
+                let (version, features) = manifest.required.entry(package.clone()).or_default();
+                *version = version
+                    .take()
+                    .or_else(|| value.as_str().map(str::to_owned).or_else(|| text(Some(value), "version")));
+                for table in [own, value] {
+                    let named = table.get("features").and_then(|features| features.as_array()).into_iter().flatten();
+                    features.extend(named.filter_map(|feature| feature.as_str()).map(str::to_owned));
+                }
                 manifest.dependencies.insert(key.replace('-', "_"), (package, path));
             }
         }

@@ -2,6 +2,7 @@
 
 use super::run::Run;
 use crate::host::Files;
+use crate::lock::Locks;
 use crate::manifest::{Manifest, Manifests};
 use crate::read::{COMMON_OPENERS, Read, implemented_for, openers, owners};
 use crate::walk;
@@ -152,6 +153,7 @@ impl Run<'_> {
         let mut packages = vec![Package::default(); ids.len()];
         let mut about =
             vec![(PathBuf::new(), String::new(), Arc::new(Words::new(self.model, Some(&BTreeSet::new())))); ids.len()];
+        let mut locks = Locks::default();
         let mut words: HashMap<Option<BTreeSet<LibraryId>>, Arc<Words>> = HashMap::new();
         let keys: Vec<(Option<PathBuf>, PackageId)> = ids.iter().map(|(key, id)| (key.clone(), *id)).collect();
         for (key, id) in keys {
@@ -160,6 +162,7 @@ impl Run<'_> {
             let libraries = match manifests.load(&directory).cloned() {
                 Some(manifest) => {
                     package.libraries = manifests.libraries(&directory, self.model);
+                    self.versions(package, &directory, manifests, &mut locks);
                     for (ident, (name, path)) in &manifest.dependencies {
                         let workspace = path.as_ref().and_then(|path| ids.get(&Some(path.clone())).copied());
                         let real = name.replace('-', "_");
@@ -184,6 +187,37 @@ impl Run<'_> {
             packages[package.0 as usize].modules.entry(module.clone()).or_default().push(file);
         }
         Packages { packages, about, files: placed }
+    }
+}
+
+impl Run<'_> {
+    /// The versions and features of libraries whose facts depend on them.
+    fn versions(&self, package: &mut Package, directory: &Path, manifests: &mut Manifests, locks: &mut Locks) {
+        let asked = self.model.versioned_packages(&package.libraries);
+        if asked.is_empty() {
+            return;
+        }
+        for near in manifests.closure(directory) {
+            let Some(manifest) = manifests.load(&near) else { continue };
+            for name in &asked {
+                let required = manifest.required.get(*name);
+                if let Some((_, features)) = required {
+                    package.features.entry((*name).to_owned()).or_default().extend(features.iter().cloned());
+                }
+                let version = required.and_then(|(version, _)| version.as_deref());
+                if !package.in_use.contains_key(*name)
+                    && let Some(in_use) = locks.in_use(directory, name, version)
+                {
+                    package.in_use.insert((*name).to_owned(), in_use);
+                }
+            }
+            // Features of the crate that asks for another one on the way: of sea-orm for sqlx.
+            for (name, (_, features)) in &manifest.required {
+                if self.model.knows_package(name) {
+                    package.features.entry(name.clone()).or_default().extend(features.iter().cloned());
+                }
+            }
+        }
     }
 }
 

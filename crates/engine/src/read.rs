@@ -23,6 +23,8 @@ pub(crate) struct Read {
     pub aliases: Vec<String>,
     pub handed: Vec<String>,
     pub hot: bool,
+    /// Whether it has a word that brings a pool's connections back to a clean state.
+    pub resets: bool,
 }
 
 impl Run<'_> {
@@ -69,6 +71,10 @@ impl Run<'_> {
             read.suppressions = suppress::find(&data.text, file, &data.outline);
         }
         if read.hot {
+            read.resets = self
+                .model
+                .resetting_words()
+                .any(|word| memchr::memmem::find(data.text.as_bytes(), word.as_bytes()).is_some());
             read.aliases = aliases(&data, words);
             read.handed = lending(&data, words);
         }
@@ -206,7 +212,10 @@ pub(crate) fn openers(files: &Files, file: FileId, words: &Words, names: &Names)
         let body = item.body.map_or("", |body| text_of(data, body));
         match item.kind {
             ItemKind::Function => {
-                words.is_opener(signature, names) || words.is_runner(signature, body) || may_begin(body)
+                words.is_opener(signature, names)
+                    || words.is_runner(signature, body)
+                    || words.makes(body)
+                    || may_begin(body)
             }
             ItemKind::Macro => words.opens(body),
             _ => false,

@@ -131,6 +131,7 @@ impl Run<'_> {
         for file in files.ids().filter(|file| reads[file.0 as usize].hot) {
             let package = packages.files[file.0 as usize].0;
             packages.packages[package.0 as usize].indexed.push(file);
+            packages.packages[package.0 as usize].resets |= reads[file.0 as usize].resets;
         }
         let about = packages.about;
         let placed = packages.files.clone();
@@ -238,7 +239,9 @@ impl Run<'_> {
             checked.skipped = self.syntax_error(files, item);
         }
         for report in reports {
-            checked.sessions += report.sites.iter().filter(|site| !site.borrowed).count();
+            let is_session =
+                |site: &&sessionlint_analysis::Site| !site.borrowed && self.model.protocol(site.protocol).is_session();
+            checked.sessions += report.sites.iter().filter(is_session).count();
             checked.gaps.extend(report.gaps.iter().cloned());
             let strict = self.levels.is_strict();
             let context = sessionlint_rules::Context { report: &report, model: self.model, strict };

@@ -1,13 +1,17 @@
 //! Which words make a file or a function worth a look? Names choose what is looked at, never what is reported.
 
 use aho_corasick::AhoCorasick;
-use sessionlint_analysis::may_begin;
+use sessionlint_analysis::{may_begin, may_set_state};
 use sessionlint_protocols::{LibraryId, Model, ProtocolKind, Source};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// Names of calls that are too common to open a file for; a function is still looked at for them when its
 /// file is open anyway.
-const COMMON: &[&str] = &["new", "get", "open", "connect", "start", "close", "cancel", "finish", "end", "abort"];
+const COMMON: &[&str] = &[
+    "new", "get", "open", "connect", "start", "close", "cancel", "finish", "end", "abort", "init", "insert", "lock",
+    "create", "write", "default", "flush", "shutdown", "reset", "build", "exec", "drain", "keep", "eof", "complete",
+    "grant", "quit",
+];
 
 /// How many names may stand between `dyn` and the trait that is meant.
 const MAX_PATH: usize = 5;
@@ -70,6 +74,8 @@ pub(crate) struct Words {
     checkouts: HashMap<String, bool>,
     /// Calls that end something: alone they matter only when nobody awaits them.
     endings: HashSet<String>,
+    /// Names of types that pools are made of or by, and functions that make one.
+    makers: HashSet<String>,
     /// Names of types that are sessions: a function that hands one out is an opener.
     pub types: TypeNames,
     /// Names of connections that a pool hands out. Many are common words, so that they count only where a function
@@ -86,9 +92,13 @@ impl Words {
         let (mut types, mut lent, mut plain) = (TypeNames::default(), TypeNames::default(), TypeNames::default());
         let mut endings = HashSet::new();
         let mut checkouts = HashMap::new();
+        let mut makers = HashSet::new();
         let in_play = |id: LibraryId| libraries.is_none_or(|libraries| libraries.contains(&id));
         for (id, library) in model.libraries() {
             if in_play(id) {
+                if library.common {
+                    continue;
+                }
                 file.extend(library.crates.iter().map(|package| package.replace('-', "_")));
                 checkouts.extend(library.streams.iter().map(|stream| (stream.clone(), false)));
             }
@@ -97,7 +107,22 @@ impl Words {
             if !in_play(protocol.library) {
                 continue;
             }
-            let pool = protocol.kind == ProtocolKind::Pool;
+            let pool = !protocol.is_session();
+            let common = model.library(protocol.library).common;
+            if protocol.made_once {
+                for opening in &protocol.openings {
+                    match &opening.source {
+                        Source::Associated(made) | Source::Method(made) => {
+                            let paths = model.protocol(*made).paths.iter();
+                            makers.extend(paths.filter_map(|path| path.rsplit("::").next()).map(str::to_owned));
+                        }
+                        Source::Function(path) => makers.extend(path.rsplit("::").nth(1).map(str::to_owned)),
+                    }
+                }
+            }
+            if protocol.kind == ProtocolKind::Client {
+                continue;
+            }
             let names = protocol.paths.iter().filter_map(|path| path.rsplit("::").next()).map(str::to_owned);
             for name in names {
                 if name.len() > 6 {
@@ -131,13 +156,13 @@ impl Words {
             function.extend(protocol.leaks.iter().filter_map(|leak| leak.rsplit("::").next()).map(str::to_owned));
             let calls = protocol.openings.iter().map(|opening| &opening.call).filter(|_| !pool && !plain_connection);
             let calls = calls.chain(protocol.endings.iter().map(|ending| &ending.call).filter(|_| !pool));
-            file.extend(calls.filter(|call| !COMMON.contains(&call.as_str())).cloned());
+            file.extend(calls.filter(|call| !common && !COMMON.contains(&call.as_str())).cloned());
         }
         if !function.is_empty() {
             function.extend(["forget", "ManuallyDrop", "leak"].map(str::to_owned));
         }
         let file = (!file.is_empty()).then(|| AhoCorasick::new(file).ok()).flatten();
-        Self { file, function, checkouts, endings, types, lent, plain }
+        Self { file, function, checkouts, endings, makers, types, lent, plain }
     }
 
     /// Whether a file can define or use a session.
@@ -160,7 +185,15 @@ impl Words {
         };
         sessionlint_parser_rust::identifiers(signature).any(takes)
             || sessionlint_parser_rust::identifiers(body).any(uses)
+            || self.makes(body)
             || may_begin(body)
+            || may_set_state(body)
+    }
+
+    /// Whether a text makes a pool, as far as its words tell.
+    pub fn makes(&self, text: &str) -> bool {
+        sessionlint_parser_rust::identifiers(text)
+            .any(|(at, name)| self.makers.contains(name) && text[at + name.len()..].starts_with("::"))
     }
 
     /// Whether a signature hands out a session.

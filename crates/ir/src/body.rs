@@ -61,6 +61,23 @@ pub struct Body {
 impl Body {
     /// The local that holds the returned value.
     pub const RETURN: LocalId = LocalId(0);
+
+    /// Whether control can go from one block to another, over one edge at least.
+    pub fn leads_to(&self, from: BlockId, to: BlockId) -> bool {
+        let mut seen = vec![false; self.blocks.len()];
+        let mut pending = vec![from];
+        while let Some(block) = pending.pop() {
+            for next in self.blocks[block.index()].terminator.successors() {
+                if next == to {
+                    return true;
+                }
+                if !std::mem::replace(&mut seen[next.index()], true) {
+                    pending.push(next);
+                }
+            }
+        }
+        false
+    }
 }
 
 /// What a body is the body of.
@@ -268,8 +285,8 @@ pub enum Rvalue {
     Await {
         /// The future.
         future: Operand,
-        /// Whether it is one of several of which the first to end cancels the others.
-        raced: bool,
+        /// What may cancel it before its end.
+        race: Race,
     },
     /// A compound value.
     Aggregate(AggregateKind, Vec<(String, Operand)>),
@@ -284,6 +301,17 @@ pub enum Rvalue {
     Exit(ExitKind, Operand),
     /// A value nobody can tell, computed from the operands.
     Opaque(Vec<Operand>),
+}
+
+/// What may cancel a future that is awaited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Race {
+    /// Nothing here.
+    None,
+    /// The first of several to end cancels the others.
+    Select,
+    /// The first of several to fail cancels the others.
+    TryJoin,
 }
 
 /// What a compound value is.
@@ -359,6 +387,18 @@ pub enum Terminator {
     Return,
     /// Nowhere: a panic, or a loop without an end.
     Diverge,
+}
+
+impl Terminator {
+    /// The blocks that it leads to.
+    pub fn successors(&self) -> impl Iterator<Item = BlockId> + use<> {
+        let next = match self {
+            Terminator::Goto(next) => [Some(*next), None],
+            Terminator::Test { yes, no, .. } => [Some(*yes), Some(*no)],
+            Terminator::Return | Terminator::Diverge => [None, None],
+        };
+        next.into_iter().flatten()
+    }
 }
 
 /// What a branch looks at.

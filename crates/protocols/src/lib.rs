@@ -7,10 +7,13 @@ mod library;
 mod model;
 mod outside;
 mod rules;
+mod versions;
 
 pub use config::{Config, ConfigError, Override, Profile, RuleSetting, TestCode};
 pub use model::{
-    DropClass, EndKind, Ending, Library, LibraryId, Model, Opening, Protocol, ProtocolId, ProtocolKind, Shape, Source,
+    CancelUnsafe, DropClass, EndKind, Ending, Library, LibraryId, Model, Opening, Protocol, ProtocolId, ProtocolKind,
+    Setting, Shape, Source,
 };
 pub use outside::{Work, WorkId};
 pub use rules::{RuleInfo, RuleSet};
+pub use versions::{InUse, Versions, allows};

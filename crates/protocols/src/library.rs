@@ -2,8 +2,10 @@
 
 use crate::config::ConfigError;
 use crate::model::{
-    DropClass, EndKind, Ending, Library, LibraryId, Model, Opening, Protocol, ProtocolId, ProtocolKind, Shape, Source,
+    CancelUnsafe, DropClass, EndKind, Ending, Library, LibraryId, Model, Opening, Protocol, ProtocolId, ProtocolKind,
+    Setting, Shape, Source,
 };
+use crate::versions::Versions;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -11,25 +13,81 @@ use toml::Spanned;
 
 /// The data files that are built in, with their names.
 const BUILT_IN: &[(&str, &str)] = &[
+    ("arrow", include_str!("../libraries/rust/arrow.toml")),
+    ("async-compression", include_str!("../libraries/rust/async-compression.toml")),
+    ("async-imap", include_str!("../libraries/rust/async-imap.toml")),
+    ("async-nats", include_str!("../libraries/rust/async-nats.toml")),
+    ("async_zip", include_str!("../libraries/rust/async_zip.toml")),
+    ("aws-sdk-s3", include_str!("../libraries/rust/aws-sdk-s3.toml")),
     ("bb8", include_str!("../libraries/rust/bb8.toml")),
+    ("chromiumoxide", include_str!("../libraries/rust/chromiumoxide.toml")),
+    ("clickhouse", include_str!("../libraries/rust/clickhouse.toml")),
+    ("csv", include_str!("../libraries/rust/csv.toml")),
     ("deadpool", include_str!("../libraries/rust/deadpool.toml")),
     ("diesel", include_str!("../libraries/rust/diesel.toml")),
+    ("duckdb", include_str!("../libraries/rust/duckdb.toml")),
+    ("etcd-client", include_str!("../libraries/rust/etcd-client.toml")),
     ("fantoccini", include_str!("../libraries/rust/fantoccini.toml")),
+    ("fjall", include_str!("../libraries/rust/fjall.toml")),
+    ("flate2", include_str!("../libraries/rust/flate2.toml")),
+    ("foundationdb", include_str!("../libraries/rust/foundationdb.toml")),
+    ("fred", include_str!("../libraries/rust/fred.toml")),
+    ("futures", include_str!("../libraries/rust/futures.toml")),
+    ("headless_chrome", include_str!("../libraries/rust/headless_chrome.toml")),
+    ("heed", include_str!("../libraries/rust/heed.toml")),
+    ("lapin", include_str!("../libraries/rust/lapin.toml")),
+    ("ldap3", include_str!("../libraries/rust/ldap3.toml")),
+    ("lettre", include_str!("../libraries/rust/lettre.toml")),
+    ("libsql", include_str!("../libraries/rust/libsql.toml")),
+    ("mobc", include_str!("../libraries/rust/mobc.toml")),
     ("mongodb", include_str!("../libraries/rust/mongodb.toml")),
     ("mysql", include_str!("../libraries/rust/mysql.toml")),
     ("mysql_async", include_str!("../libraries/rust/mysql_async.toml")),
+    ("native_db", include_str!("../libraries/rust/native_db.toml")),
     ("neo4rs", include_str!("../libraries/rust/neo4rs.toml")),
+    ("object_store", include_str!("../libraries/rust/object_store.toml")),
+    ("odbc-api", include_str!("../libraries/rust/odbc-api.toml")),
+    ("opendal", include_str!("../libraries/rust/opendal.toml")),
+    ("openssh", include_str!("../libraries/rust/openssh.toml")),
+    ("opentelemetry", include_str!("../libraries/rust/opentelemetry.toml")),
+    ("oracle", include_str!("../libraries/rust/oracle.toml")),
+    ("parquet", include_str!("../libraries/rust/parquet.toml")),
+    ("playwright", include_str!("../libraries/rust/playwright.toml")),
     ("postgres", include_str!("../libraries/rust/postgres.toml")),
+    ("quinn", include_str!("../libraries/rust/quinn.toml")),
     ("r2d2", include_str!("../libraries/rust/r2d2.toml")),
+    ("rbatis", include_str!("../libraries/rust/rbatis.toml")),
+    ("rdkafka", include_str!("../libraries/rust/rdkafka.toml")),
     ("redb", include_str!("../libraries/rust/redb.toml")),
+    ("redis", include_str!("../libraries/rust/redis.toml")),
+    ("rocksdb", include_str!("../libraries/rust/rocksdb.toml")),
+    ("rumqttc", include_str!("../libraries/rust/rumqttc.toml")),
     ("rusqlite", include_str!("../libraries/rust/rusqlite.toml")),
+    ("russh", include_str!("../libraries/rust/russh.toml")),
+    ("russh-sftp", include_str!("../libraries/rust/russh-sftp.toml")),
+    ("scylla", include_str!("../libraries/rust/scylla.toml")),
     ("sea-orm", include_str!("../libraries/rust/sea-orm.toml")),
+    ("sentry", include_str!("../libraries/rust/sentry.toml")),
+    ("sled", include_str!("../libraries/rust/sled.toml")),
     ("sqlx", include_str!("../libraries/rust/sqlx.toml")),
+    ("ssh2", include_str!("../libraries/rust/ssh2.toml")),
+    ("suppaftp", include_str!("../libraries/rust/suppaftp.toml")),
     ("surrealdb", include_str!("../libraries/rust/surrealdb.toml")),
+    ("tar", include_str!("../libraries/rust/tar.toml")),
+    ("tempfile", include_str!("../libraries/rust/tempfile.toml")),
     ("thirtyfour", include_str!("../libraries/rust/thirtyfour.toml")),
     ("tiberius", include_str!("../libraries/rust/tiberius.toml")),
     ("tikv-client", include_str!("../libraries/rust/tikv-client.toml")),
+    ("toasty", include_str!("../libraries/rust/toasty.toml")),
+    ("tokio", include_str!("../libraries/rust/tokio.toml")),
     ("tokio-postgres", include_str!("../libraries/rust/tokio-postgres.toml")),
+    ("tokio-tungstenite", include_str!("../libraries/rust/tokio-tungstenite.toml")),
+    ("tracing-appender", include_str!("../libraries/rust/tracing-appender.toml")),
+    ("turso", include_str!("../libraries/rust/turso.toml")),
+    ("welds", include_str!("../libraries/rust/welds.toml")),
+    ("zip", include_str!("../libraries/rust/zip.toml")),
+    ("zookeeper-client", include_str!("../libraries/rust/zookeeper-client.toml")),
+    ("zstd", include_str!("../libraries/rust/zstd.toml")),
 ];
 
 #[derive(Deserialize)]
@@ -41,6 +99,8 @@ struct RawLibrary {
     statements: Vec<String>,
     #[serde(default)]
     statement_types: Vec<String>,
+    #[serde(default)]
+    files: Vec<String>,
     #[serde(default)]
     runs_text: Vec<String>,
     #[serde(default)]
@@ -57,6 +117,10 @@ struct RawLibrary {
     optional: Vec<String>,
     #[serde(default)]
     session_comes_later: bool,
+    #[serde(default)]
+    common: bool,
+    #[serde(default)]
+    resets: Vec<String>,
     #[serde(default, rename = "protocol")]
     protocols: Vec<RawProtocol>,
 }
@@ -67,6 +131,8 @@ struct RawLibrary {
 pub(crate) struct RawProtocol {
     id: Spanned<String>,
     kind: Spanned<String>,
+    #[serde(default)]
+    versions: Option<String>,
     /// May be left out where there is no guard value, so no type of its own.
     #[serde(default)]
     paths: Option<Spanned<Vec<String>>>,
@@ -96,6 +162,20 @@ pub(crate) struct RawProtocol {
     scoped: Vec<String>,
     #[serde(default)]
     lends: bool,
+    #[serde(default)]
+    made_once: bool,
+    #[serde(default)]
+    settings: Vec<Setting>,
+    #[serde(default)]
+    configured_by: Option<Spanned<String>>,
+    #[serde(default)]
+    finishes: bool,
+    #[serde(default)]
+    footer: bool,
+    #[serde(default)]
+    implicit: bool,
+    #[serde(default)]
+    shared: bool,
     /// For protocols of a rules.toml: methods that write through the session.
     #[serde(default)]
     writes: Vec<String>,
@@ -117,6 +197,21 @@ struct RawOpening {
     args: Option<usize>,
     #[serde(default)]
     gives: Option<Spanned<String>>,
+    #[serde(default)]
+    when: Option<Spanned<String>>,
+    #[serde(default)]
+    cancel_unsafe: Option<RawCancelUnsafe>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawCancelUnsafe {
+    package: String,
+    versions: Spanned<String>,
+    #[serde(default)]
+    features: Vec<String>,
+    #[serde(default)]
+    unless: Vec<String>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -131,6 +226,10 @@ struct RawEnding {
     eager: bool,
     #[serde(default = "yes")]
     fallible: bool,
+    #[serde(default)]
+    when: Option<Spanned<String>>,
+    #[serde(default)]
+    args: String,
 }
 
 fn yes() -> bool {
@@ -158,6 +257,7 @@ impl Model {
                 versions: raw.versions,
                 statements: raw.statements,
                 statement_types: raw.statement_types,
+                files: raw.files,
                 runs_text: raw.runs_text,
                 prepares: raw.prepares,
                 writes: raw.writes,
@@ -166,6 +266,8 @@ impl Model {
                 handles: raw.handles,
                 optional: raw.optional,
                 session_comes_later: raw.session_comes_later,
+                common: raw.common,
+                resets: raw.resets,
             });
             pending.extend(raw.protocols.into_iter().map(|protocol| (library, protocol)));
         }
@@ -192,6 +294,7 @@ impl Model {
                         versions: Vec::new(),
                         statements: Vec::new(),
                         statement_types: Vec::new(),
+                        files: Vec::new(),
                         runs_text: Vec::new(),
                         prepares: Vec::new(),
                         writes: Vec::new(),
@@ -200,6 +303,8 @@ impl Model {
                         handles: Vec::new(),
                         optional: Vec::new(),
                         session_comes_later: false,
+                        common: false,
+                        resets: Vec::new(),
                     });
                     self.libraries.len() - 1
                 }
@@ -252,21 +357,11 @@ fn check(
     ids: &BTreeMap<String, ProtocolId>,
     error: &dyn Fn(String, Range<usize>) -> ConfigError,
 ) -> Result<Protocol, ConfigError> {
-    let kind = match raw.kind.get_ref().as_str() {
-        "pool" => ProtocolKind::Pool,
-        "connection" => ProtocolKind::Connection,
-        "transaction" => ProtocolKind::Transaction,
-        "savepoint" => ProtocolKind::Savepoint,
-        "session" => ProtocolKind::Session,
-        "writer" => ProtocolKind::Writer,
-        "lock" => ProtocolKind::Lock,
-        "task" => ProtocolKind::Task,
-        other => {
-            let message = format!(
-                "unknown kind `{other}`: one of pool, connection, transaction, savepoint, session, writer, lock, task"
-            );
-            return Err(error(message, raw.kind.span()));
-        }
+    let named = ProtocolKind::ALL.iter().find(|(word, _)| word == raw.kind.get_ref());
+    let Some((_, kind)) = named.copied() else {
+        let known: Vec<&str> = ProtocolKind::ALL.iter().map(|(word, _)| *word).collect();
+        let message = format!("unknown kind `{}`: one of {}", raw.kind.get_ref(), known.join(", "));
+        return Err(error(message, raw.kind.span()));
     };
     let class = match raw.class.as_ref().map(|class| (class.get_ref().as_str(), class.span())) {
         None => None,
@@ -289,7 +384,7 @@ fn check(
     if (paths.is_empty() && !raw.in_place) || paths.iter().any(|path| !path.contains("::")) {
         return Err(error("`paths` needs full paths, as in `mycrate::db::Transaction`".to_owned(), paths_span));
     }
-    if class.is_none() && kind != ProtocolKind::Pool {
+    if class.is_none() && !matches!(kind, ProtocolKind::Pool | ProtocolKind::Builder) {
         return Err(error("`class` is missing: what does dropping it do (A to G)?".to_owned(), raw.id.span()));
     }
     let id_of = |name: &Spanned<String>| {
@@ -315,16 +410,35 @@ fn check(
                 "Result<Option<it>>" => vec![Shape::Fallible, Shape::Fallible],
                 "Result<(it, _)>" => vec![Shape::Fallible, Shape::Tuple { index: 0, len: 2 }],
                 "Result<(_, it)>" => vec![Shape::Fallible, Shape::Tuple { index: 1, len: 2 }],
+                "(it, _)" => vec![Shape::Tuple { index: 0, len: 2 }],
+                "(_, it)" => vec![Shape::Tuple { index: 1, len: 2 }],
                 other => {
                     let message = format!(
                         "`gives = \"{other}\"` is not understood: one of it, Result<it>, Option<it>, \
-                         Result<Option<it>>, Result<(it, _)>, Result<(_, it)>"
+                         Result<Option<it>>, Result<(it, _)>, Result<(_, it)>, (it, _), (_, it)"
                     );
                     return Err(error(message, gives.span()));
                 }
             },
         };
-        openings.push(Opening { source, call: opening.call, is_async: opening.is_async, args: opening.args, shape });
+        let cancel_unsafe = match opening.cancel_unsafe {
+            Some(raw) => Some(CancelUnsafe {
+                package: raw.package,
+                versions: versions(&raw.versions, error)?,
+                features: raw.features,
+                unless: raw.unless,
+            }),
+            None => None,
+        };
+        openings.push(Opening {
+            source,
+            call: opening.call,
+            is_async: opening.is_async,
+            args: opening.args,
+            shape,
+            when: opening.when.as_ref().map(|when| versions(when, error)).transpose()?,
+            cancel_unsafe,
+        });
     }
     let mut endings = Vec::new();
     for ending in raw.end {
@@ -343,8 +457,11 @@ fn check(
             is_async: ending.is_async,
             eager: ending.eager,
             fallible: ending.fallible,
+            when: ending.when.as_ref().map(|when| versions(when, error)).transpose()?,
+            args: ending.args,
         });
     }
+    let configured_by = raw.configured_by.as_ref().map(id_of).transpose()?;
     Ok(Protocol {
         id: raw.id.into_inner(),
         library,
@@ -363,7 +480,22 @@ fn check(
         hands_off: raw.hands_off,
         scoped: raw.scoped,
         lends: raw.lends,
+        versions: raw.versions,
+        made_once: raw.made_once,
+        settings: raw.settings,
+        configured_by,
+        finishes: raw.finishes,
+        footer: raw.footer,
+        implicit: raw.implicit,
+        shared: raw.shared,
     })
+}
+
+fn versions(
+    text: &Spanned<String>,
+    error: &dyn Fn(String, Range<usize>) -> ConfigError,
+) -> Result<Versions, ConfigError> {
+    Versions::parse(text.get_ref()).map_err(|why| error(format!("`{}`: {why}", text.get_ref()), text.span()))
 }
 
 #[cfg(test)]
@@ -376,6 +508,8 @@ mod tests {
         assert_eq!(model.libraries().count(), BUILT_IN.len());
         let sorted: Vec<_> = BUILT_IN.iter().map(|(name, _)| *name).collect();
         assert!(sorted.is_sorted(), "the list of data files is sorted by name");
+        let directory = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("libraries/rust");
+        assert_eq!(std::fs::read_dir(directory).unwrap().count(), sorted.len(), "every data file is in the list");
         for (_, protocol) in model.protocols() {
             assert!(
                 protocol.class.is_none() || !protocol.on_drop.is_empty() || protocol.in_place,

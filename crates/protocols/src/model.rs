@@ -1,6 +1,7 @@
 //! What is known about every session type: how it is opened and ended, and what dropping it does.
 
 use crate::outside::{Work, WorkId};
+use crate::versions::Versions;
 use std::collections::BTreeMap;
 
 /// Index of a library in a [`Model`].
@@ -24,6 +25,8 @@ pub struct Library {
     pub statements: Vec<String>,
     /// Types of statements that have not run yet.
     pub statement_types: Vec<String>,
+    /// Macros that take the path of a file with the text, from the package's directory.
+    pub files: Vec<String>,
     /// Methods that run the first text among their arguments as SQL.
     pub runs_text: Vec<String>,
     /// Methods that take a text and give a statement that runs later, on the session it was prepared on.
@@ -40,6 +43,10 @@ pub struct Library {
     pub optional: Vec<String>,
     /// Whether a method that writes gets its session later in the chain: `insert_one(..).session(&mut session)`.
     pub session_comes_later: bool,
+    /// Whether so many packages use it that its name says nothing: the names of its types do.
+    pub common: bool,
+    /// Words of a package that brings its connections back to a clean state itself.
+    pub resets: Vec<String>,
 }
 
 /// What one library asks of one type.
@@ -49,6 +56,8 @@ pub struct Protocol {
     pub id: String,
     /// The library it belongs to.
     pub library: LibraryId,
+    /// The versions that its facts were read from, when they are not those of the library.
+    pub versions: Option<String>,
     /// What kind of thing it is.
     pub kind: ProtocolKind,
     /// What dropping it does; `None` for pools.
@@ -79,12 +88,43 @@ pub struct Protocol {
     pub lends: bool,
     /// Methods that run a closure inside a transaction of their own.
     pub scoped: Vec<String>,
+    /// Whether it is made once for a program: making one for each call costs connections or threads.
+    pub made_once: bool,
+    /// What can be set on it before a pool is made of it.
+    pub settings: Vec<Setting>,
+    /// For pools: the type that settings are made on.
+    pub configured_by: Option<ProtocolId>,
+    /// For writers: whether dropping finishes the output, and loses only the error.
+    pub finishes: bool,
+    /// For writers: whether the output is broken without an end even when nothing was written.
+    pub footer: bool,
+    /// For connections: whether writing begins a transaction by itself, which must be committed.
+    pub implicit: bool,
+    /// For connections: whether clones share it, so that state set on it meets other users.
+    pub shared: bool,
+}
+
+/// Something that can be set on a pool before it is made.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Setting {
+    /// The method or field.
+    pub call: String,
+    /// What it sets, in words: "size", "acquire timeout".
+    pub sets: String,
+    /// What holds when it is not set.
+    pub default: String,
 }
 
 impl Protocol {
     /// Whether values of this type are sessions: things that must be brought to an end.
     pub fn is_session(&self) -> bool {
-        self.kind != ProtocolKind::Pool
+        !matches!(self.kind, ProtocolKind::Pool | ProtocolKind::Builder)
+    }
+
+    /// Whether what is written through it is lost without a commit.
+    pub fn needs_commit(&self) -> bool {
+        self.is_transaction() || self.implicit
     }
 
     /// Whether it is a transaction or savepoint: what is written through it is lost without a commit.
@@ -108,6 +148,11 @@ impl Protocol {
             ProtocolKind::Writer => "writer",
             ProtocolKind::Lock => "lock",
             ProtocolKind::Task => "connection task",
+            ProtocolKind::Builder => "builder",
+            ProtocolKind::Lease => "lease",
+            ProtocolKind::Subscriber => "subscription",
+            ProtocolKind::Guard => "guard",
+            ProtocolKind::Client => "client",
         }
     }
 
@@ -141,6 +186,40 @@ pub enum ProtocolKind {
     Lock,
     /// The half of a connection that does the work.
     Task,
+    /// Something that one of the others is made of; nothing is owed for it.
+    Builder,
+    /// A lease on a server, which runs out.
+    Lease,
+    /// Receives what others send.
+    Subscriber,
+    /// Does something when it is dropped, and must live until then.
+    Guard,
+    /// A handle that many share.
+    Client,
+}
+
+impl ProtocolKind {
+    /// All kinds, with their words in data files.
+    pub const ALL: &[(&str, ProtocolKind)] = &[
+        ("pool", ProtocolKind::Pool),
+        ("connection", ProtocolKind::Connection),
+        ("transaction", ProtocolKind::Transaction),
+        ("savepoint", ProtocolKind::Savepoint),
+        ("session", ProtocolKind::Session),
+        ("writer", ProtocolKind::Writer),
+        ("lock", ProtocolKind::Lock),
+        ("task", ProtocolKind::Task),
+        ("builder", ProtocolKind::Builder),
+        ("lease", ProtocolKind::Lease),
+        ("subscriber", ProtocolKind::Subscriber),
+        ("guard", ProtocolKind::Guard),
+        ("client", ProtocolKind::Client),
+    ];
+
+    /// The word in data files.
+    pub fn as_str(self) -> &'static str {
+        Self::ALL.iter().find(|(_, kind)| *kind == self).map_or("", |(word, _)| word)
+    }
 }
 
 /// What dropping an open session does.
@@ -206,6 +285,23 @@ pub struct Opening {
     pub args: Option<usize>,
     /// How the session is wrapped in the result.
     pub shape: Vec<Shape>,
+    /// The versions of the library that have this call, when not all have.
+    pub when: Option<Versions>,
+    /// Where the future of this call must not be dropped before its end.
+    pub cancel_unsafe: Option<CancelUnsafe>,
+}
+
+/// Versions in which a call that is cancelled leaves a session open that nobody knows of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CancelUnsafe {
+    /// The package whose version decides.
+    pub package: String,
+    /// Its versions.
+    pub versions: Versions,
+    /// Its features that bring in a back end with the hole; without all of `unless`.
+    pub features: Vec<String>,
+    /// Features that bring in a back end without it: with one of them nobody can tell which is meant.
+    pub unless: Vec<String>,
 }
 
 impl Opening {
@@ -253,6 +349,17 @@ pub struct Ending {
     pub eager: bool,
     /// Whether its result can carry an error that says the end did not happen.
     pub fallible: bool,
+    /// The versions of the library that have this call, when not all have.
+    pub when: Option<Versions>,
+    /// What is passed to it, in a sentence that says how to call it.
+    pub args: String,
+}
+
+impl Ending {
+    /// An end by a method of the project's own.
+    pub fn own(call: String, kind: EndKind, is_async: bool) -> Self {
+        Self { call, kind, is_async, eager: false, fallible: true, when: None, args: String::new() }
+    }
 }
 
 /// Everything that is known about libraries.
@@ -270,6 +377,8 @@ pub struct Model {
     pub(crate) works: Vec<Work>,
     pub(crate) work_types: Vec<((String, String), (String, WorkId))>,
     pub(crate) work_functions: Vec<((String, String), (String, WorkId))>,
+    /// Paths that types begin with which are made for each request.
+    pub(crate) request_parts: Vec<Vec<String>>,
     /// The ends of paths of functions that the user adds to slow work.
     pub(crate) also: Vec<Vec<String>>,
 }
@@ -303,6 +412,27 @@ impl Model {
     /// All libraries that speak of a crate: facts about `deadpool-postgres` stand with both of its halves.
     pub fn libraries_of_crate(&self, ident: &str) -> &[LibraryId] {
         self.crates.get(ident).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// The packages whose versions decide which facts hold, among those of some libraries.
+    pub fn versioned_packages(&self, libraries: &std::collections::BTreeSet<LibraryId>) -> Vec<&str> {
+        let mut found = Vec::new();
+        for (_, protocol) in self.protocols().filter(|(_, protocol)| libraries.contains(&protocol.library)) {
+            let own = self.library(protocol.library).crates.first();
+            let depends = protocol.openings.iter().any(|opening| opening.when.is_some())
+                || protocol.endings.iter().any(|ending| ending.when.is_some());
+            found.extend(own.filter(|_| depends).map(String::as_str));
+            let holes = protocol.openings.iter().filter_map(|opening| opening.cancel_unsafe.as_ref());
+            found.extend(holes.map(|hole| hole.package.as_str()));
+        }
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
+    /// Words of a package that brings the connections of its pools back to a clean state itself.
+    pub fn resetting_words(&self) -> impl Iterator<Item = &str> {
+        self.libraries.iter().flat_map(|library| library.resets.iter().map(String::as_str))
     }
 
     /// Whether a package of this name (`tokio-postgres`) is a known library.

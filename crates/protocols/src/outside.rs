@@ -40,6 +40,8 @@ impl Work {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Raw {
+    /// Paths that a type begins with which a web framework hands to a function for each request.
+    request_parts: Vec<String>,
     work: Vec<Work>,
 }
 
@@ -50,6 +52,8 @@ impl Model {
     /// When the built-in data file is wrong, which a test rules out.
     pub(crate) fn add_built_in_outside(&mut self) {
         let raw: Raw = toml::from_str(RUST).unwrap_or_else(|error| panic!("outside/rust.toml: {error}"));
+        self.request_parts =
+            raw.request_parts.iter().map(|path| path.split("::").map(str::to_owned).collect()).collect();
         for work in raw.work {
             let id = WorkId(self.works.len() as u16);
             let ends = |path: &String| {
@@ -85,6 +89,11 @@ impl Model {
             let functions = &self.work(*id).functions;
             functions.iter().any(|full| full.rsplit("::").nth(1) == module.map(String::as_str))
         })
+    }
+
+    /// Whether the full path of a type says that it is made for each request that a web framework answers.
+    pub fn is_request_part(&self, path: &[String]) -> bool {
+        self.request_parts.iter().any(|known| path.starts_with(known))
     }
 
     /// Adds a function or method of the user's own to what counts as slow work, by the end of its path.

@@ -77,6 +77,9 @@ impl<'a> Context<'a> {
         if let Some(written) = first.written.filter(|written| *written != site.span) {
             labels.push(Label { kind: LabelKind::Write, span: written, message: "written through here".to_owned() });
         }
+        if let Some(set) = first.set.filter(|set| *set != site.span && *set != span) {
+            labels.push(Label { kind: LabelKind::Write, span: set, message: "it is set here".to_owned() });
+        }
         for (condition, held) in &first.branches {
             let inside = condition.start >= site.span.end || condition.end <= site.span.start;
             if inside && *condition != span {

@@ -63,8 +63,7 @@ fn how_word(how: &sessionlint_analysis::ExitOrder) -> String {
 /// The call that commits or closes a session, as one would write it: by the struct that owns it, when there is one.
 pub(crate) fn usual_call(site: &Site, protocol: &Protocol, output: Option<&TypeRef>) -> Option<String> {
     if let Some((name, is_async)) = &site.own_end {
-        let end =
-            Ending { call: name.clone(), kind: EndKind::Commit, is_async: *is_async, eager: false, fallible: true };
+        let end = Ending::own(name.clone(), EndKind::Commit, *is_async);
         return Some(call(site, &end, output));
     }
     protocol.usual_end().map(|end| call(site, end, output))
@@ -79,5 +78,5 @@ pub(crate) fn call(site: &Site, ending: &Ending, output: Option<&TypeRef>) -> St
         _ => false,
     };
     let question = if fallible && ending.fallible { "?" } else { "" };
-    format!("{receiver}.{}(){wait}{question}", ending.call)
+    format!("{receiver}.{}({}){wait}{question}", ending.call, ending.args)
 }

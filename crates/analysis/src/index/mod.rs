@@ -6,9 +6,10 @@ mod types;
 
 pub use types::Ty;
 
+use crate::sql::SqlEffect;
 use sessionlint_diagnostics::{FileId, Span};
 use sessionlint_ir::{Field, FunctionItem, ImplHeader, Import, ItemId, ItemKind, Outline, Signature, TypeRef};
-use sessionlint_protocols::{LibraryId, Model, ProtocolId};
+use sessionlint_protocols::{CancelUnsafe, Ending, InUse, LibraryId, Model, Protocol, ProtocolId, Versions};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::Hash;
 use std::sync::{Arc, RwLock};
@@ -43,6 +44,12 @@ pub struct Package {
     pub indexed: Vec<FileId>,
     /// Whether its dependencies are unknown: then any known library may be named.
     pub loose: bool,
+    /// The versions of packages that may be in use, where that is known.
+    pub in_use: BTreeMap<String, InUse>,
+    /// The features that it asks of packages.
+    pub features: BTreeMap<String, BTreeSet<String>>,
+    /// Whether it brings the connections of its pools back to a clean state itself.
+    pub resets: bool,
 }
 
 /// A file's text and outline.
@@ -68,6 +75,8 @@ pub trait Host: Sync {
     fn imports(&self, text: &str, span: Span) -> Option<Vec<Import>>;
     /// The type of a constant, and its text when it is a text literal.
     fn constant(&self, text: &str, span: Span) -> Option<(TypeRef, Option<String>)>;
+    /// The text of a file that source code includes: its path from the including file, or from that one's package.
+    fn included(&self, file: FileId, path: &str, from_package: bool) -> Option<String>;
     /// A function's signature.
     fn signature(&self, text: &str, span: Span) -> Option<Signature>;
     /// A function with its body lowered; `macros` gives the text of the workspace's own macros by path.
@@ -126,6 +135,7 @@ pub struct Index<'h> {
     resolved: RwLock<HashMap<Name, Option<Resolved>>>,
     macros: Cache<PackageId, HashMap<String, Vec<ItemRef>>>,
     steps: RwLock<HashMap<resolve::Step, Option<Resolved>>>,
+    effects: Cache<String, SqlEffect>,
 }
 
 /// A path as it stands in a file, below inline modules.
@@ -179,6 +189,7 @@ impl<'h> Index<'h> {
             resolved: RwLock::new(HashMap::new()),
             macros: Cache::new(),
             steps: RwLock::new(HashMap::new()),
+            effects: Cache::new(),
         }
     }
 
@@ -199,6 +210,34 @@ impl<'h> Index<'h> {
     pub fn in_play(&self, file: FileId, library: LibraryId) -> bool {
         let package = self.package_of(file);
         package.loose || package.libraries.contains(&library)
+    }
+
+    /// What running a text does.
+    pub(crate) fn text_effect(&self, text: &str) -> SqlEffect {
+        *self.effects.get(text.to_owned(), || SqlEffect::of(text))
+    }
+
+    /// Whether a fact about a library holds for the version that a file's package uses.
+    pub fn holds(&self, file: FileId, library: LibraryId, when: Option<&Versions>) -> bool {
+        let Some(when) = when else { return true };
+        let package = self.model.library(library).crates.first();
+        when.hold(package.and_then(|package| self.package_of(file).in_use.get(package)))
+    }
+
+    /// The end that a method of a session is, in the version that a file's package uses.
+    pub fn ending<'p>(&self, file: FileId, protocol: &'p Protocol, call: &str) -> Option<&'p Ending> {
+        let mut named = protocol.endings.iter().filter(|ending| ending.call == call);
+        named.find(|ending| self.holds(file, protocol.library, ending.when.as_ref()))
+    }
+
+    /// Whether a call must not be cancelled, in the version and with the features that a file's package uses.
+    pub fn cancels_badly(&self, file: FileId, hole: &CancelUnsafe) -> bool {
+        let package = self.package_of(file);
+        let features = || package.features.values().flatten();
+        let has = |wanted: &[String]| features().any(|feature| wanted.contains(feature));
+        package.in_use.get(&hole.package).is_some_and(|in_use| hole.versions.hold(Some(in_use)))
+            && has(&hole.features)
+            && !has(&hole.unless)
     }
 
     /// The module path of an item, file and inline modules together.

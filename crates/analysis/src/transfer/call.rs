@@ -7,7 +7,7 @@ use crate::value::{Anchor, ObligationId, Value};
 use crate::world::{Phase, World};
 use sessionlint_diagnostics::{Evidence, Gap, Span};
 use sessionlint_ir::{Call, Callee, Operand};
-use sessionlint_protocols::{EndKind, LibraryId, ProtocolId};
+use sessionlint_protocols::{EndKind, LibraryId, ProtocolId, ProtocolKind};
 
 impl Solver<'_> {
     pub(crate) fn call(&mut self, world: &mut World, call: &Call) -> Value {
@@ -31,6 +31,10 @@ impl Solver<'_> {
                 self.read(world, arg);
             }
             return Value::Statement(effect);
+        }
+        if path.last().is_some_and(|name| name == "include_str") {
+            let text = first_text(call).and_then(|path| self.index.host.included(self.scope.file, path, false));
+            return text.map_or(Value::Unknown, |text| Value::Text(self.index.text_effect(&text)));
         }
         if call.borrows_only {
             return Value::Unknown;
@@ -57,11 +61,12 @@ impl Solver<'_> {
         let library = self.library_of(path)?;
         let (name, model) = (path.last()?, self.index.model);
         model.library(library).statements.iter().any(|known| known == name).then_some(())?;
-        let text = call.args.iter().find_map(|arg| match arg {
-            Operand::Literal(sessionlint_ir::Literal::Text(text)) => Some(SqlEffect::of(text)),
-            _ => None,
-        });
-        Some(text.unwrap_or_default())
+        let text = first_text(call)?;
+        if model.library(library).files.iter().any(|known| known == name) {
+            let included = self.index.host.included(self.scope.file, text, true);
+            return Some(included.map(|text| self.index.text_effect(&text)).unwrap_or_default());
+        }
+        Some(self.index.text_effect(text))
     }
 
     /// The library that a path leads into.
@@ -76,7 +81,7 @@ impl Solver<'_> {
     pub(crate) fn read(&self, world: &World, operand: &Operand) -> Value {
         match operand {
             Operand::Value(place) | Operand::Ref { place, .. } => Value::Ref(world.canonical(place).0),
-            Operand::Literal(sessionlint_ir::Literal::Text(text)) => Value::Text(SqlEffect::of(text)),
+            Operand::Literal(sessionlint_ir::Literal::Text(text)) => Value::Text(self.index.text_effect(text)),
             _ => Value::Unknown,
         }
     }
@@ -86,7 +91,7 @@ impl Solver<'_> {
         args.iter().find_map(|arg| {
             let value = match arg {
                 Operand::Value(place) | Operand::Ref { place, .. } => world.get(self.index, place),
-                Operand::Literal(sessionlint_ir::Literal::Text(text)) => Value::Text(SqlEffect::of(text)),
+                Operand::Literal(sessionlint_ir::Literal::Text(text)) => Value::Text(self.index.text_effect(text)),
                 Operand::Item(path) => self.item_value(path),
                 Operand::Literal(_) => Value::Unknown,
             };
@@ -99,6 +104,22 @@ impl Solver<'_> {
 
     /// Arguments go to code that is not known: by value the session is theirs, by reference it may be used.
     pub(crate) fn pass_arguments(&mut self, world: &mut World, args: &[Operand], _span: Span) -> Vec<Value> {
+        for arg in args {
+            let value = self.read(world, arg);
+            if let Some(id) = self.session_of(world, &value) {
+                self.forget_state(world, id);
+                // Whoever gets a writer may well bring it to its end.
+                if self.index.model.protocol(self.protocol_of(id)).kind == ProtocolKind::Writer {
+                    self.forget_obligation(world, id);
+                }
+            }
+            self.builder_passed(world, &value);
+        }
+        self.pass_to_library(world, args)
+    }
+
+    /// The same for code that is known: what a library does with a session to run a statement on it.
+    pub(crate) fn pass_to_library(&mut self, world: &mut World, args: &[Operand]) -> Vec<Value> {
         let values: Vec<Value> = args.iter().map(|arg| self.operand(world, arg)).collect();
         for value in &values {
             if let Some(id) = self.session_of(world, value) {
@@ -127,8 +148,11 @@ impl Solver<'_> {
             self.touch(world, *id);
             self.goes_on(world, *id);
             if self.lent == Some(*id) {
-                self.texts.extend(effect.control);
-                self.lent_holds |= effect.holds;
+                self.loan.texts.extend(effect.control);
+                self.loan.holds |= effect.holds;
+            }
+            if let Some(change) = effect.state {
+                self.change_state(world, *id, change, span);
             }
             if effect.holds
                 && let Some(state) = world.facts.obligations.get_mut(id)
@@ -140,6 +164,7 @@ impl Solver<'_> {
                 self.write(world, *id, Some(span));
             }
         }
+        self.state_on_place(world, protocol, &anchor, effect, span);
         if effect.writes {
             self.write_anchored(world, &anchor, span);
         }
@@ -226,4 +251,12 @@ impl Solver<'_> {
         }
         Value::Unknown
     }
+}
+
+/// The first text among the arguments of a call.
+fn first_text(call: &Call) -> Option<&str> {
+    call.args.iter().find_map(|arg| match arg {
+        Operand::Literal(sessionlint_ir::Literal::Text(text)) => Some(text.as_str()),
+        _ => None,
+    })
 }

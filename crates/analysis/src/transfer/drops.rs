@@ -6,7 +6,6 @@ use crate::value::{Anchor, ObligationId, Value};
 use crate::world::{Phase, World};
 use sessionlint_diagnostics::Span;
 use sessionlint_ir::{Body, ExitKind, Place, TypeRef};
-use sessionlint_protocols::ProtocolKind;
 
 impl Solver<'_> {
     /// A value's life ends.
@@ -83,6 +82,8 @@ impl Solver<'_> {
             world.set_phase(id, Phase::Gone);
             return;
         }
+        let rolls_back = self.index.model.protocol(self.protocol_of(id)).is_transaction();
+        self.leave_state(world, id, rolls_back, kind.clone(), span);
         let discarded = matches!(kind, CauseKind::Statement { .. }) && !state.touched;
         let event = if discarded { EventKind::Discarded } else { EventKind::LeftOpen };
         self.event(world, event, id, kind, span, None);
@@ -142,7 +143,8 @@ impl Solver<'_> {
         let site = &self.sites[usize::from(id.site.0)];
         let protocol = self.index.model.protocol(site.protocol);
         let unawaited = matches!(kind, EventKind::Unawaited { .. });
-        if site.borrowed || (protocol.kind == ProtocolKind::Pool && !unawaited) {
+        let about_pools = matches!(kind, EventKind::MadePerCall { .. } | EventKind::Settings { .. });
+        if site.borrowed || (!protocol.is_session() && !unawaited && !about_pools) {
             return;
         }
         let cause = Cause { kind: cause, span };
@@ -157,6 +159,8 @@ impl Solver<'_> {
             site: id.site,
             cause: cause.clone(),
             written,
+            set: world.trace.set.get(&id).copied(),
+            touched: world.facts.obligations.get(&id).is_some_and(|state| state.touched),
             release,
             inside: Vec::new(),
             deliberate: world.facts.deliberate,

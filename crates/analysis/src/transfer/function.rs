@@ -113,7 +113,9 @@ impl Solver<'_> {
             ("Box" | "Pin", "new" | "pin" | "from", 1) => self.operand(world, first?),
             ("", "timeout" | "timeout_at", 2) | ("time", "timeout" | "timeout_at", 2) => {
                 self.operand(world, first?);
-                match self.operand(world, &call.args[1]) {
+                let future = self.operand(world, &call.args[1]);
+                self.cancelled(world, &future, "`timeout`");
+                match future {
                     Value::Future(inner) => match *inner {
                         // The end may be cut off, but it was asked for and is waited for.
                         Value::Release { obligation, end, .. } => {
@@ -201,8 +203,7 @@ impl Solver<'_> {
         }
         let openings = self.function_openings(path, call.args.len());
         if !openings.is_empty() {
-            self.pass_arguments(world, &call.args, call.name_span);
-            return self.opened(&openings, call.name_span, Evidence::Traced, None, From::Nowhere);
+            return self.opened_by_path(world, &openings, call);
         }
         if let Some(work) = model.work_function(path) {
             self.pass_arguments(world, &call.args, call.name_span);
@@ -228,6 +229,14 @@ impl Solver<'_> {
         Value::Unknown
     }
 
+    /// A function or associated function that opens something.
+    fn opened_by_path(&mut self, world: &mut World, openings: &[(ProtocolId, Opening)], call: &Call) -> Value {
+        let value = self.opened(openings, call.name_span, Evidence::Traced, None, From::Nowhere);
+        self.made_with(world, &call.args, &value);
+        self.pass_arguments(world, &call.args, call.name_span);
+        value
+    }
+
     fn function_openings(&self, path: &[String], args: usize) -> Vec<(ProtocolId, Opening)> {
         let model = self.index.model;
         let Some(name) = path.last() else { return Vec::new() };
@@ -238,7 +247,11 @@ impl Solver<'_> {
             sources.push(Source::Function(format!("{krate}::{name}")));
         }
         let found = sources.iter().map(|source| model.openings(source, name, args)).find(|found| !found.is_empty());
-        found.unwrap_or_default().into_iter().map(|(protocol, opening)| (protocol, opening.clone())).collect()
+        let holds = |(protocol, opening): &(ProtocolId, &Opening)| {
+            self.index.holds(self.scope.file, model.protocol(*protocol).library, opening.when.as_ref())
+        };
+        let found = found.unwrap_or_default().into_iter().filter(holds);
+        found.map(|(protocol, opening)| (protocol, opening.clone())).collect()
     }
 
     /// `Struct(a, b)` or `Enum::Variant(a, b)`.
@@ -266,8 +279,7 @@ impl Solver<'_> {
                 let openings: Vec<(ProtocolId, Opening)> =
                     found.into_iter().map(|(protocol, opening)| (protocol, opening.clone())).collect();
                 if !openings.is_empty() {
-                    self.pass_arguments(world, &call.args, call.name_span);
-                    return self.opened(&openings, call.name_span, Evidence::Traced, None, From::Nowhere);
+                    return self.opened_by_path(world, &openings, call);
                 }
                 match call.args.split_first() {
                     Some((receiver, rest)) => {

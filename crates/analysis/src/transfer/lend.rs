@@ -9,6 +9,7 @@ use crate::value::{Anchor, Value};
 use crate::workload::Workload;
 use crate::world::World;
 use sessionlint_diagnostics::Span;
+use sessionlint_protocols::ProtocolKind;
 
 /// A function, and the position of one of its parameters.
 pub(super) struct Lent {
@@ -37,8 +38,15 @@ impl Solver<'_> {
             let layers = self.layers_of(world, value);
             let protocol = self.protocol_of(id);
             let Some(effect) = self.analysis.effect(lent.item, lent.param, protocol, &layers, self.depth) else {
+                self.forget_state(world, id);
+                if self.index.model.protocol(protocol).kind == ProtocolKind::Writer {
+                    self.forget_obligation(world, id);
+                }
                 return Value::Unknown;
             };
+            for change in &effect.changes {
+                self.change_state(world, id, *change, lent.at);
+            }
             if !effect.truncated {
                 *workload = self.narrowed(std::mem::take(workload), &effect.workload, passed, lent.at);
             }
@@ -48,7 +56,7 @@ impl Solver<'_> {
             }
             let begun = self.texts_of(world, value, &effect, lent.at);
             if effect.escapes {
-                self.lent_escapes |= self.lent == Some(id);
+                self.loan.escapes |= self.lent == Some(id);
                 self.forget_obligation(world, id);
             }
             if effect.writes {

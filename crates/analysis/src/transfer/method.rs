@@ -290,6 +290,9 @@ impl Solver<'_> {
     ) -> Value {
         self.pass_arguments(world, &call.args, call.name_span);
         let value = self.move_receiver(world, place, value);
+        if name == "timeout" {
+            self.cancelled(world, &value, "`timeout`");
+        }
         if COMBINATORS.contains(&name) {
             self.forget(world, &value);
             return Value::Unknown;
@@ -319,7 +322,7 @@ impl Solver<'_> {
         let executor = call.args.iter().map(|arg| self.executor(world, arg)).find(Option::is_some).flatten();
         if let Some(target) = executor {
             let value = self.run_text(world, &target, effect, call.name_span);
-            self.pass_arguments(world, &call.args, call.name_span);
+            self.pass_to_library(world, &call.args);
             return match self.session_of(world, &target) {
                 Some(id) => self.optional(id, name, value),
                 None => value,
@@ -329,15 +332,16 @@ impl Solver<'_> {
             let value = self.read(world, arg);
             self.pool_of(world, &value)
         }) {
-            self.pass_arguments(world, &call.args, call.name_span);
+            self.pass_to_library(world, &call.args);
             if let Some(stream) = self.stream(world, protocol, &pool, name, call.name_span) {
                 return stream;
             }
+            self.state_on_pool(world, protocol, effect, call.name_span);
             return self.executed(pool, effect.writes, call.name_span);
         }
         // More text for a statement that is put together in pieces can only make it write.
         let more = self.text_argument(world, &call.args);
-        self.pass_arguments(world, &call.args, call.name_span);
+        self.pass_to_library(world, &call.args);
         let effect = match more {
             Some(more) if name.starts_with("push") && effect == crate::sql::SqlEffect::default() => more,
             _ => effect,
@@ -384,7 +388,11 @@ impl Solver<'_> {
                 self.write_anchored(world, &anchor, call.name_span);
             }
         }
-        self.pass_arguments(world, &call.args, call.name_span);
+        if writes {
+            self.pass_to_library(world, &call.args);
+        } else {
+            self.pass_arguments(world, &call.args, call.name_span);
+        }
         // A verb whose session comes later in the chain: `insert_one(..).session(&mut session)`.
         let is_verb = !writes
             && model.libraries().any(|(id, library)| {

@@ -6,13 +6,16 @@ mod drops;
 mod function;
 mod given;
 mod lend;
+mod made;
 mod method;
 mod open;
 mod own;
 mod session;
+mod state;
 mod workload;
 mod wrapper;
 
+pub(crate) use made::Made;
 pub(crate) use wrapper::fold;
 
 use crate::events::CauseKind;
@@ -23,7 +26,8 @@ use crate::value::{Anchor, ObligationId, Origin, Root, Value};
 use crate::world::{Phase, World};
 use sessionlint_diagnostics::Span;
 use sessionlint_ir::{
-    AggregateKind, DropCause, ExitKind, Literal, LocalId, Operand, Place, Projection, Rvalue, Statement, StatementKind,
+    AggregateKind, DropCause, ExitKind, Literal, LocalId, Operand, Place, Projection, Race, Rvalue, Statement,
+    StatementKind,
 };
 use sessionlint_protocols::{EndKind, ProtocolId};
 
@@ -115,9 +119,14 @@ impl Solver<'_> {
         match value {
             Rvalue::Use(operand) => self.operand(world, operand),
             Rvalue::Call(call) => self.call(world, call),
-            Rvalue::Await { future, raced } => {
+            Rvalue::Await { future, race } => {
                 let future = self.future(world, future);
-                self.awaited(world, future, span, *raced)
+                match race {
+                    Race::None => {}
+                    Race::Select => self.cancelled(world, &future, "`select!`"),
+                    Race::TryJoin => self.cancelled(world, &future, "`try_join!`"),
+                }
+                self.awaited(world, future, span, *race == Race::Select)
             }
             Rvalue::Aggregate(kind, fields) => self.aggregate(world, kind, fields),
             Rvalue::Closure { child, by_move } => self.closure(world, *child, *by_move, span),
@@ -153,7 +162,7 @@ impl Solver<'_> {
                 _ => world.take(self.index, place),
             },
             Operand::Ref { place, .. } => Value::Ref(world.canonical(place).0),
-            Operand::Literal(Literal::Text(text)) => Value::Text(SqlEffect::of(text)),
+            Operand::Literal(Literal::Text(text)) => Value::Text(self.index.text_effect(text)),
             Operand::Literal(Literal::Bool(value)) => Value::Bool(*value),
             Operand::Literal(_) => Value::Unknown,
             Operand::Item(path) => self.item_value(path),
@@ -176,11 +185,11 @@ impl Solver<'_> {
             return Value::Unknown;
         }
         if let Some(text) = self.index.constant_text(&self.scope, path) {
-            return Value::Text(SqlEffect::of(&text));
+            return Value::Text(self.index.text_effect(&text));
         }
         if let [_, .., name] = path {
             let texts = self.index.associated_texts(self.scope.file, name);
-            let mut effects = texts.iter().map(|text| SqlEffect::of(text));
+            let mut effects = texts.iter().map(|text| self.index.text_effect(text));
             if let Some(first) = effects.next() {
                 // Dialects of one statement do the same; where they do not, nothing is known.
                 return if effects.all(|effect| effect == first) { Value::Text(first) } else { Value::Unknown };
@@ -275,10 +284,11 @@ impl Solver<'_> {
 
     /// Somebody else has what is inside now: it answers for it.
     pub(crate) fn forget(&mut self, world: &mut World, value: &Value) {
+        self.pool_escapes(value);
         let mut found = Vec::new();
         value.obligations(&mut found);
         for id in found {
-            self.lent_escapes |= self.lent == Some(id) && world.is_open(id);
+            self.loan.escapes |= self.lent == Some(id) && world.is_open(id);
             self.forget_obligation(world, id);
         }
     }
@@ -301,6 +311,11 @@ impl Solver<'_> {
             self.goes_on(world, id);
         }
         world.set_phase(id, Phase::Ended(end));
+        if end != EndKind::Close {
+            let span = world.trace.released.get(&id).copied();
+            let cause = CauseKind::Meanwhile;
+            self.leave_state(world, id, end == EndKind::Rollback, cause, span.unwrap_or(self.body.span));
+        }
         let Some(state) = world.facts.obligations.get(&id).cloned() else { return };
         if let (EndKind::Commit, true, Some(parent)) = (end, state.written, state.parent) {
             let span = world.trace.written.get(&id).copied();
@@ -392,6 +407,7 @@ impl Solver<'_> {
             if value.owns() {
                 self.drop_value(world, &value, kind.clone(), span);
             }
+            self.drop_made(world, &value, kind.clone(), span);
             world.remove_local(*local);
         }
     }

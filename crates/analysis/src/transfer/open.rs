@@ -2,12 +2,11 @@
 
 use crate::events::{Site, SiteId};
 use crate::flow::Solver;
-use crate::index::Ty;
 use crate::value::{Anchor, ObligationId, Origin, Value};
 use crate::workload::{Deed, Workload};
 use crate::world::World;
 use sessionlint_diagnostics::{Evidence, Span};
-use sessionlint_protocols::{Opening, ProtocolId, ProtocolKind, Shape, Source};
+use sessionlint_protocols::{Opening, ProtocolId, Shape, Source};
 
 impl Solver<'_> {
     pub(crate) fn opening_site(
@@ -86,8 +85,8 @@ impl Solver<'_> {
         let Some((protocol, opening)) = openings.first() else { return Value::Unknown };
         let one = |solver: &mut Self, protocol: ProtocolId| {
             let known = solver.index.model.protocol(protocol);
-            if known.kind == ProtocolKind::Pool {
-                return Value::Typed(Ty::Known(protocol), None);
+            if !known.is_session() {
+                return solver.make(protocol, opening, span);
             }
             let in_place = known.in_place;
             let anchor = anchor.as_ref().filter(|_| in_place);
@@ -98,6 +97,7 @@ impl Solver<'_> {
                     solver.pools.insert(site, pool.clone());
                 }
                 From::Session(id) => {
+                    solver.carriers.insert(site, *id);
                     solver.pools.extend(solver.pools.get(&id.site).cloned().map(|pool| (site, pool)));
                 }
             }
@@ -131,7 +131,8 @@ impl Solver<'_> {
         if opening.shape.is_empty() {
             value = one(self, *protocol);
         }
-        if opening.is_async { Value::Future(Box::new(value)) } else { value }
+        let begins = self.begins(*protocol, opening, span);
+        if opening.is_async { self.later(begins, value) } else { value }
     }
 }
 

@@ -10,7 +10,6 @@ use crate::workload::{Deed, Given, Summary, Workload, seen_by_caller};
 use crate::world::World;
 use sessionlint_diagnostics::{Evidence, Span};
 use sessionlint_ir::{Call, Signature, TypeRef};
-use sessionlint_protocols::ProtocolKind;
 
 impl Solver<'_> {
     /// What a call of the workspace's own function does to its arguments, and what it gives.
@@ -108,7 +107,7 @@ impl Solver<'_> {
         match ty {
             Ty::Known(protocol) => {
                 let known = self.index.model.protocol(*protocol);
-                if known.kind == ProtocolKind::Pool || known.in_place {
+                if !known.is_session() || known.in_place {
                     return Value::Typed(ty.clone(), from.value.clone());
                 }
                 let site = self.opening_site(*protocol, span, Evidence::Inferred, None);

@@ -25,7 +25,7 @@ impl Solver<'_> {
         let model = self.index.model;
         let protocol = model.protocol(protocol_id);
         let target = place.clone().map_or(Value::Session(id), Value::Ref);
-        if let Some(ending) = protocol.endings.iter().find(|ending| ending.call == name) {
+        if let Some(ending) = self.index.ending(self.scope.file, protocol, name) {
             return self.release(world, id, place, ending, call);
         }
         self.goes_on(world, id);
@@ -219,7 +219,7 @@ impl Solver<'_> {
             if !self.index.in_play(self.scope.file, known.library) {
                 continue;
             }
-            if let Some(ending) = known.endings.iter().find(|ending| ending.call == name) {
+            if let Some(ending) = self.index.ending(self.scope.file, known, name) {
                 self.pass_arguments(world, args, call.name_span);
                 let open = world.anchored(&anchor).into_iter().find(|id| self.protocol_of(*id) == protocol);
                 let Some(id) = open else { return Some(Value::Unknown) };
@@ -242,6 +242,7 @@ impl Solver<'_> {
                 opening.call == name
                     && opening.source == Source::Method(connection)
                     && opening.args.is_none_or(|wanted| wanted == args.len())
+                    && self.index.holds(self.scope.file, known.library, opening.when.as_ref())
             };
             if let Some(opening) = known.openings.iter().find(matches) {
                 self.pass_arguments(world, args, call.name_span);
@@ -267,9 +268,11 @@ impl Solver<'_> {
     pub(super) fn method_openings(&self, protocol: ProtocolId, name: &str, call: &Call) -> Vec<(ProtocolId, Opening)> {
         let model = self.index.model;
         let found = model.openings(&Source::Method(protocol), name, call.args.len());
-        let in_play = |(protocol, _): &(ProtocolId, &Opening)| {
+        let in_play = |(protocol, opening): &(ProtocolId, &Opening)| {
             let known = model.protocol(*protocol);
-            !known.in_place && self.index.in_play(self.scope.file, known.library)
+            !known.in_place
+                && self.index.in_play(self.scope.file, known.library)
+                && self.index.holds(self.scope.file, known.library, opening.when.as_ref())
         };
         let mut found: Vec<(ProtocolId, Opening)> =
             found.into_iter().filter(in_play).map(|(protocol, opening)| (protocol, opening.clone())).collect();
@@ -330,11 +333,11 @@ impl Solver<'_> {
                 }
             });
         }
-        if protocol.same.iter().any(|same| same == name) {
+        if self.set_on_builder(protocol_id, name) || protocol.same.iter().any(|same| same == name) {
             self.pass_arguments(world, &call.args, call.name_span);
             return Some(target.clone());
         }
-        if let Some(ending) = protocol.endings.iter().find(|ending| ending.call == name) {
+        if let Some(ending) = self.index.ending(self.scope.file, protocol, name) {
             self.pass_arguments(world, &call.args, call.name_span);
             return Some(self.borrowed_release(world, protocol_id, target, ending, call));
         }
@@ -342,8 +345,9 @@ impl Solver<'_> {
         if library.runs_text.iter().any(|run| run == name) {
             let effect = self.text_argument(world, &call.args);
             self.pass_arguments(world, &call.args, call.name_span);
-            if let Some((_, pool)) = self.pool_of(world, target) {
+            if let Some((known, pool)) = self.pool_of(world, target) {
                 let writes = effect.is_some_and(|effect| effect.writes);
+                self.state_on_pool(world, known, effect.unwrap_or_default(), call.name_span);
                 return Some(self.executed(pool, writes, call.name_span));
             }
             return Some(match effect {

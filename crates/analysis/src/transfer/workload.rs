@@ -14,7 +14,7 @@ use sessionlint_protocols::{ProtocolId, ProtocolKind, WorkId};
 impl Solver<'_> {
     /// Whether anybody wants to know what is done now: the caller, or a session that is held.
     pub(crate) fn is_watched(&self, world: &World) -> bool {
-        self.collects || world.facts.obligations.keys().any(|id| world.is_open(*id))
+        self.collects || self.handler || world.facts.obligations.keys().any(|id| world.is_open(*id))
     }
 
     /// Something is done here and now.
@@ -33,6 +33,8 @@ impl Solver<'_> {
                     }
                 }
                 Deed::Outside(what) => self.slow_work(world, what, way),
+                Deed::Begins(_) => {}
+                Deed::Makes(protocol) => self.makes(world, *protocol, way),
                 Deed::Runs { .. } => {
                     if self.collects {
                         self.done.add(deed.clone(), way.clone());
@@ -52,13 +54,23 @@ impl Solver<'_> {
                 }
                 Root::Param(self.body.params.iter().position(|param| param == local)?)
             }
+            Root::Made(_) => return None,
             root => root.clone(),
         };
         Some(Origin { root, path: origin.path.clone() })
     }
 
     /// A future of work, unless there is none.
-    pub(crate) fn later(&mut self, workload: Workload, inner: Value) -> Value {
+    pub(crate) fn later(&mut self, mut workload: Workload, inner: Value) -> Value {
+        let inner = match inner {
+            Value::Work(id, inner) => {
+                for (deed, way) in self.workloads[id.0 as usize].0.clone() {
+                    workload.add(deed, way);
+                }
+                *inner
+            }
+            inner => inner,
+        };
         match self.workload(workload) {
             Some(id) => Value::Future(Box::new(Value::Work(id, Box::new(inner)))),
             None => Value::Future(Box::new(inner)),
@@ -153,7 +165,7 @@ impl Solver<'_> {
         self.meanwhile(world, EventKind::HeldAcross { what: what.to_owned() }, id, way);
     }
 
-    fn meanwhile(&mut self, world: &World, kind: EventKind, id: ObligationId, way: &[Span]) {
+    pub(super) fn meanwhile(&mut self, world: &World, kind: EventKind, id: ObligationId, way: &[Span]) {
         let key = (kind.clone(), id.site, Cause { kind: CauseKind::Meanwhile, span: way[0] });
         self.event(world, kind, id, CauseKind::Meanwhile, way[0], None);
         if let Some(event) = self.events.get_mut(&key) {

@@ -191,7 +191,7 @@ impl Solver<'_> {
             return with_inside(value, moved);
         }
         let escapes = effect.as_ref().is_some_and(|effect| effect.escapes);
-        self.lent_escapes |= escapes && self.lent == Some(id);
+        self.loan.escapes |= escapes && self.lent == Some(id);
         if by_value || escapes || effect.is_none() {
             self.forget_obligation(world, id);
         }

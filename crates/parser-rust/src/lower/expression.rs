@@ -308,7 +308,7 @@ impl Lowerer<'_> {
             return self.inline_block(&block.block, dest);
         }
         let future = self.operand(base);
-        self.assign(dest, Rvalue::Await { future, raced: false }, span);
+        self.assign(dest, Rvalue::Await { future, race: sessionlint_ir::Race::None }, span);
     }
 
     /// A block whose `?` and `return` leave only the block.

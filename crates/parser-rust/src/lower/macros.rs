@@ -3,8 +3,8 @@
 use super::Lowerer;
 use proc_macro2::{TokenStream, TokenTree};
 use sessionlint_ir::{
-    AggregateKind, BodyKind, Call, Callee, DropCause, ExitHow, ExitKind, Literal, Operand, Place, Projection, Rvalue,
-    Terminator, Test,
+    AggregateKind, BodyKind, Call, Callee, DropCause, ExitHow, ExitKind, Literal, Operand, Place, Projection, Race,
+    Rvalue, Terminator, Test,
 };
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
@@ -238,12 +238,13 @@ impl Lowerer<'_> {
         };
         let futures: Vec<Operand> = args.iter().map(|arg| self.operand(arg)).collect();
         let mut outputs = Vec::new();
+        let is_try = mac.path.segments.last().is_some_and(|segment| segment.ident == "try_join");
+        let race = if is_try { Race::TryJoin } else { Race::None };
         for future in futures {
             let output = Place::local(self.temporary(span));
-            self.assign(&output, Rvalue::Await { future, raced: false }, span);
+            self.assign(&output, Rvalue::Await { future, race }, span);
             outputs.push(Operand::Value(output));
         }
-        let is_try = mac.path.segments.last().is_some_and(|segment| segment.ident == "try_join");
         let value = if is_try {
             Rvalue::Opaque(outputs)
         } else {
@@ -276,7 +277,7 @@ impl Lowerer<'_> {
             self.frame().push_scope();
             let output = Place::local(self.temporary(span));
             let future = Operand::Value(futures[index].clone());
-            self.assign(&output, Rvalue::Await { future, raced: true }, span);
+            self.assign(&output, Rvalue::Await { future, race: Race::Select }, span);
             // What the other futures hold is handed back or dropped by the cancelled futures themselves.
             let cancelled = futures.iter().enumerate().filter(|(other, _)| *other != index);
             let cancelled = cancelled.map(|(_, future)| Operand::Value(future.clone())).collect();

@@ -13,7 +13,9 @@ fn run(context: &Context<'_>) -> Vec<Diagnostic> {
 
 /// Taking a connection and giving it back at once is how people ask whether a pool works.
 fn is_mistake(_: &Site, protocol: &Protocol, event: &Event) -> bool {
-    event.kind == EventKind::Discarded && !matches!(protocol.kind, ProtocolKind::Connection | ProtocolKind::Pool)
+    event.kind == EventKind::Discarded
+        && protocol.is_session()
+        && !matches!(protocol.kind, ProtocolKind::Connection | ProtocolKind::Client)
 }
 
 fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {

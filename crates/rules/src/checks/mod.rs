@@ -1,15 +1,21 @@
 //! The list of all checks.
 
+mod cancel_unsafe_begin;
 mod discarded_session;
 mod ignored_release_result;
 mod leaked_session;
 mod missing_rollback;
 mod nested_acquire;
+mod pool_per_call;
+mod pool_settings;
 mod session_held_across_await;
+mod session_state_leak;
 mod transaction_bypass;
 mod unawaited_release;
 mod unbalanced_begin;
 mod uncommitted_transaction;
+mod undriven_connection;
+mod unfinished_writer;
 mod unguarded_session;
 
 use crate::Check;
@@ -28,4 +34,10 @@ pub const ALL: &[Check] = &[
     transaction_bypass::CHECK,
     nested_acquire::CHECK,
     session_held_across_await::CHECK,
+    session_state_leak::CHECK,
+    cancel_unsafe_begin::CHECK,
+    pool_per_call::CHECK,
+    pool_settings::CHECK,
+    unfinished_writer::CHECK,
+    undriven_connection::CHECK,
 ];

@@ -15,7 +15,7 @@ fn run(context: &Context<'_>) -> Vec<Diagnostic> {
 /// Shared with the check for sessions without a guard, which speaks of what is left.
 pub(super) fn is_mistake(site: &Site, protocol: &Protocol, event: &Event) -> bool {
     event.kind == EventKind::LeftOpen
-        && protocol.is_transaction()
+        && protocol.needs_commit()
         && !site.raw
         && event.written.is_some()
         && !event.deliberate

@@ -1,7 +1,7 @@
 //! A session that needs an explicit end reaches an exit without it.
 
 use super::uncommitted_transaction::is_half_of_a_pair;
-use super::{missing_rollback, uncommitted_transaction};
+use super::{missing_rollback, uncommitted_transaction, unfinished_writer};
 use crate::{Check, Context, Words, words};
 use sessionlint_analysis::{Event, EventKind, Site};
 use sessionlint_diagnostics::Diagnostic;
@@ -20,6 +20,7 @@ fn is_mistake(site: &Site, protocol: &Protocol, event: &Event) -> bool {
         && !site.raw
         && !is_half_of_a_pair(site, protocol)
         && !uncommitted_transaction::is_mistake(site, protocol, event)
+        && !unfinished_writer::is_mistake(site, protocol, event)
         && !missing_rollback::is_mistake(site, protocol, event, false)
 }
 

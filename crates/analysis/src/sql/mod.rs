@@ -1,0 +1,273 @@
+//! What does a statement's text do: does it read, write, begin or end a transaction, leave state behind?
+//!
+//! Texts are parsed, in the dialect that takes them. What no dialect takes, because pieces are put in at run time or
+//! because it is Cypher or SurrealQL, is told by its first words. Text that is not understood is unknown, never a write.
+
+mod parsed;
+mod state;
+mod tokens;
+
+pub use state::{SessionState, StateChange};
+
+use sqlparser::dialect::GenericDialect;
+use sqlparser::tokenizer::{Token, Tokenizer};
+use std::borrow::Cow;
+
+/// What running a text does, all its statements together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SqlEffect {
+    /// Whether any of its statements writes.
+    pub writes: bool,
+    /// Whether it takes a lock of the server that its connection holds, or listens on it.
+    pub holds: bool,
+    /// Whether it leaves a transaction, or ends one, that other texts are about.
+    pub control: Option<SqlControl>,
+    /// What it changes of the state of its connection, and leaves so.
+    pub state: Option<StateChange>,
+}
+
+/// What a text does to the transaction of its connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum SqlControl {
+    /// `BEGIN`, `START TRANSACTION`.
+    Begin,
+    /// `SAVEPOINT name`.
+    Savepoint,
+    /// `COMMIT`, `END`.
+    Commit,
+    /// `ROLLBACK`, `ABORT`.
+    Rollback,
+    /// `RELEASE`, or `ROLLBACK TO` a savepoint.
+    Release,
+}
+
+/// What one statement does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct One {
+    writes: bool,
+    control: Option<SqlControl>,
+}
+
+impl One {
+    fn control(control: SqlControl) -> Self {
+        Self { control: Some(control), ..Self::default() }
+    }
+
+    fn writes(writes: bool) -> Self {
+        Self { writes, ..Self::default() }
+    }
+}
+
+impl SqlEffect {
+    /// The effect of running `text`.
+    pub fn of(text: &str) -> SqlEffect {
+        let Some(first) = tokens::first_word(text) else { return SqlEffect::default() };
+        if !tokens::is_verb(&first) {
+            return SqlEffect::default();
+        }
+        let text = filled(text);
+        let Ok(found) = Tokenizer::new(&GenericDialect {}, &text).tokenize() else {
+            // A quote that is put in at run time, say: the first word still tells.
+            return SqlEffect { writes: tokens::is_write(&first), ..SqlEffect::default() };
+        };
+        let found: Vec<Token> = found.into_iter().filter(|token| !matches!(token, Token::Whitespace(_))).collect();
+        let statements = || found.split(|token| *token == Token::SemiColon).filter(|statement| !statement.is_empty());
+        let effects: Vec<One> = match parsed::effects(&text) {
+            Some(effects) => effects,
+            None => statements().map(tokens::effect).collect(),
+        };
+        let mut effect = SqlEffect::default();
+        for one in effects {
+            effect.writes |= one.writes;
+            effect.control = match (effect.control, one.control) {
+                (Some(SqlControl::Begin), Some(SqlControl::Commit | SqlControl::Rollback)) => None,
+                (Some(SqlControl::Savepoint), Some(SqlControl::Release)) => None,
+                (before, None) => before,
+                (_, after) => after,
+            };
+        }
+        for statement in statements() {
+            effect.holds |= state::holds(statement);
+            if let Some(change) = state::change(statement) {
+                // What one statement sets and another takes back is not left.
+                effect.state = match effect.state {
+                    Some(before) if change.takes_back(&before) => None,
+                    _ => Some(change),
+                };
+            }
+        }
+        effect
+    }
+}
+
+/// The text with a name in each place that is filled at run time: `{}` of `format!`.
+fn filled(text: &str) -> Cow<'_, str> {
+    if !text.contains('{') {
+        return Cow::Borrowed(text);
+    }
+    let mut result = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(open) = rest.find('{') {
+        let inside = &rest[open + 1..];
+        let close = inside.find('}').filter(|close| !inside[..*close].contains(['{', '"', '\n']));
+        result.push_str(&rest[..open]);
+        match close {
+            Some(close) => {
+                result.push('x');
+                rest = &inside[close + 1..];
+            }
+            None => {
+                result.push('{');
+                rest = inside;
+            }
+        }
+    }
+    result.push_str(rest);
+    Cow::Owned(result)
+}
+
+/// Whether a piece of source has a text literal that may begin a transaction or savepoint, or leave state behind: looked
+/// for before anything is parsed.
+pub fn may_begin(source: &str) -> bool {
+    has_literal(source, &["begin", "start transaction", "savepoint"])
+}
+
+/// Whether a piece of source has a text literal that may change the state of a connection.
+pub fn may_set_state(source: &str) -> bool {
+    has_literal(source, &["set ", "listen ", "create temp", "multi\"", "watch\""])
+        || ["advisory_lock", "get_lock(", "set_config("]
+            .iter()
+            .any(|word| memchr::memmem::find(source.as_bytes(), word.as_bytes()).is_some())
+}
+
+fn has_literal(source: &str, words: &[&str]) -> bool {
+    let bytes = source.as_bytes();
+    memchr::memchr_iter(b'"', bytes).any(|quote| {
+        let rest = bytes[quote + 1..].trim_ascii_start();
+        words.iter().any(|word| rest.len() >= word.len() && rest[..word.len()].eq_ignore_ascii_case(word.as_bytes()))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn writes_are_told_from_reads() {
+        for text in [
+            "INSERT INTO a VALUES ($1)",
+            "  update a set b = ?",
+            "-- note\nDELETE FROM a",
+            "/* x */ REPLACE INTO a VALUES (1)",
+            "WITH x AS (DELETE FROM a RETURNING *) SELECT * FROM x",
+            "WITH x AS (SELECT 1) INSERT INTO a SELECT * FROM x",
+            "SELECT 1; INSERT INTO a VALUES (1)",
+            "INSERT INTO {} VALUES ({})",
+            "INSERT INTO a VALUES ('{}",
+            "CREATE TABLE a (b int)",
+            "MATCH (n) SET n.a = 1",
+            "COPY a FROM STDIN",
+        ] {
+            assert!(SqlEffect::of(text).writes, "{text}");
+        }
+        for text in [
+            "SELECT * FROM a FOR UPDATE",
+            "WITH x AS (SELECT update_time FROM a) SELECT * FROM x",
+            "select 'INSERT INTO a'",
+            "{} INTO a",
+            "CREATE TEMP TABLE a (b int)",
+            "begin processing orders",
+            "creating the table failed",
+            "",
+            "MATCH (n) RETURN n",
+        ] {
+            assert!(!SqlEffect::of(text).writes, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_parser_sees_what_words_do_not() {
+        for text in [
+            "SELECT id, name INTO archive FROM orders",
+            "EXPLAIN ANALYZE DELETE FROM a",
+            "WITH gone AS (DELETE FROM a WHERE id = $1 RETURNING id), kept AS (SELECT 1) SELECT * FROM gone",
+            "INSERT INTO a (b) VALUES (?) ON DUPLICATE KEY UPDATE b = VALUES(b)",
+            "INSERT INTO a (b) VALUES ($1) ON CONFLICT (b) DO UPDATE SET b = EXCLUDED.b RETURNING b",
+            "INSERT OR REPLACE INTO a VALUES (:id)",
+            "UPDATE {table} SET {column} = $1 WHERE id IN ({ids})",
+            "MERGE INTO a USING b ON a.id = b.id WHEN MATCHED THEN UPDATE SET a.x = b.x",
+            "UPDATE TOP (10) jobs SET state = 1 OUTPUT inserted.id",
+        ] {
+            assert!(SqlEffect::of(text).writes, "{text}");
+        }
+        for text in [
+            "EXPLAIN DELETE FROM a",
+            "SELECT * FROM a FOR UPDATE SKIP LOCKED",
+            "SELECT 'x'::text, a->>'insert' FROM b",
+            "CALL settle($1)",
+            "EXEC settle @p1",
+            "(SELECT 1) UNION ALL (SELECT 2)",
+            "COPY a TO STDOUT",
+            "TABLE a",
+        ] {
+            assert!(!SqlEffect::of(text).writes, "{text}");
+        }
+    }
+
+    #[test]
+    fn state_is_what_is_left_behind() {
+        let state = |text: &str| SqlEffect::of(text).state.map(|change| (change.state, change.on));
+        use SessionState::{Listen, Lock, Multi, Setting, TempTable, TriedLock};
+        assert_eq!(state("SELECT pg_advisory_lock($1)"), Some((Lock, true)));
+        assert_eq!(state("SELECT pg_try_advisory_lock(1)"), Some((TriedLock, true)));
+        assert_eq!(state("SELECT pg_advisory_unlock($1)"), Some((Lock, false)));
+        assert_eq!(state("SELECT pg_advisory_xact_lock($1)"), None);
+        assert_eq!(state("SET search_path TO tenant_{}"), Some((Setting, true)));
+        assert_eq!(state("SET SESSION statement_timeout = '5s'"), Some((Setting, true)));
+        assert_eq!(state("SET LOCAL statement_timeout = '5s'"), None);
+        assert_eq!(state("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE"), None);
+        assert_eq!(state("SET ROLE NONE"), Some((Setting, false)));
+        assert_eq!(state("SET ROLE admin"), Some((Setting, true)));
+        assert_eq!(state("RESET ALL"), Some((Setting, false)));
+        assert_eq!(state("SELECT set_config('app.tenant', $1, false)"), Some((Setting, true)));
+        assert_eq!(state("SELECT set_config('app.tenant', $1, true)"), None);
+        assert_eq!(state("LISTEN jobs"), Some((Listen, true)));
+        assert_eq!(state("CREATE TEMP TABLE a (b int)"), Some((TempTable, true)));
+        assert_eq!(state("CREATE TEMP TABLE a (b int) ON COMMIT DROP"), None);
+        assert_eq!(state("SET x = 1; SELECT 1; RESET x"), None);
+        assert_eq!(state("MULTI"), Some((Multi, true)));
+        assert_eq!(state("SET"), None);
+        assert_eq!(state("UPDATE a SET b = 1"), None);
+        let (set, reset) = (SqlEffect::of("SET role = a").state.unwrap(), SqlEffect::of("RESET role").state.unwrap());
+        assert!(reset.takes_back(&set) && !set.takes_back(&reset));
+        assert!(SqlEffect::of("DISCARD ALL").state.unwrap().takes_back(&set));
+        assert!(!SqlEffect::of("RESET other").state.unwrap().takes_back(&set));
+    }
+
+    #[test]
+    fn locks_of_the_server_are_held_on_purpose() {
+        for text in [
+            "SELECT pg_advisory_lock($1)",
+            "select pg_try_advisory_xact_lock(1)",
+            "SELECT GET_LOCK('a', 1)",
+            "LISTEN jobs",
+        ] {
+            assert!(SqlEffect::of(text).holds, "{text}");
+        }
+        assert!(!SqlEffect::of("SELECT * FROM advisory_locks").holds);
+    }
+
+    #[test]
+    fn control_is_what_is_left_at_the_end() {
+        let control = |text: &str| SqlEffect::of(text).control;
+        assert_eq!(control("BEGIN"), Some(SqlControl::Begin));
+        assert_eq!(control("begin immediate;"), Some(SqlControl::Begin));
+        assert_eq!(control("START TRANSACTION READ ONLY"), Some(SqlControl::Begin));
+        assert_eq!(control("BEGIN; INSERT INTO a VALUES (1); COMMIT;"), None);
+        assert_eq!(control("ROLLBACK TO SAVEPOINT a"), Some(SqlControl::Release));
+        assert_eq!(control("ROLLBACK"), Some(SqlControl::Rollback));
+        assert_eq!(control("END"), Some(SqlControl::Commit));
+        assert_eq!(control("begin processing"), None);
+        assert_eq!(control("commitment"), None);
+    }
+}

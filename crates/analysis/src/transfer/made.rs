@@ -1,0 +1,221 @@
+//! Is a pool that is made here made for each call or each turn of a loop, and which limits does it have?
+
+use crate::events::{CauseKind, EventKind, SiteId};
+use crate::flow::Solver;
+use crate::index::Ty;
+use crate::value::{ObligationId, Origin, Root, Value};
+use crate::workload::{Deed, Workload};
+use crate::world::World;
+use sessionlint_diagnostics::{Evidence, Span};
+use sessionlint_ir::{BlockId, Body, Call, Operand, Rvalue, StatementKind};
+use sessionlint_protocols::{Opening, ProtocolId, ProtocolKind, Source};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The pools that a body makes.
+#[derive(Default)]
+pub(crate) struct Made {
+    /// Where each is made.
+    at: BTreeMap<SiteId, BlockId>,
+    /// Those that somebody else has afterwards.
+    escaped: BTreeSet<SiteId>,
+    /// Those whose settings are made elsewhere.
+    elsewhere: BTreeSet<SiteId>,
+    /// Builders that are made here.
+    builders: BTreeSet<ProtocolId>,
+    /// What is set on builders.
+    set: BTreeSet<(ProtocolId, String)>,
+}
+
+impl Solver<'_> {
+    /// A pool or builder is made by a call.
+    pub(super) fn make(&mut self, protocol: ProtocolId, opening: &Opening, span: Span) -> Value {
+        let known = self.index.model.protocol(protocol);
+        if known.kind == ProtocolKind::Builder {
+            self.made.builders.insert(protocol);
+        }
+        if !known.made_once && known.configured_by.is_none() {
+            return Value::Typed(Ty::Known(protocol), None);
+        }
+        let site = self.opening_site(protocol, span, Evidence::Traced, None);
+        self.made.at.entry(site).or_insert(self.at);
+        if let Source::Method(builder) = opening.source
+            && !self.made.builders.contains(&builder)
+        {
+            self.made.elsewhere.insert(site);
+        }
+        Value::Typed(Ty::Known(protocol), Some(Origin { root: Root::Made(site), path: Vec::new() }))
+    }
+
+    /// What is passed to the call that makes a pool: options that come from elsewhere say what is not seen here.
+    pub(super) fn made_with(&mut self, world: &World, args: &[Operand], value: &Value) {
+        let mut sites = Vec::new();
+        made_sites(value, &mut sites);
+        for arg in args {
+            let (Operand::Value(place) | Operand::Ref { place, .. }) = arg else { continue };
+            let given = world.get(self.index, place);
+            let elsewhere = match &given {
+                Value::Typed(ty, _) => match ty.peeled() {
+                    Ty::Known(protocol) => !self.made.builders.contains(protocol),
+                    Ty::Own(_) => true,
+                    _ => false,
+                },
+                _ => false,
+            };
+            if elsewhere {
+                self.made.elsewhere.extend(sites.iter().copied());
+            }
+        }
+    }
+
+    /// A method of a builder sets something.
+    pub(super) fn set_on_builder(&mut self, protocol: ProtocolId, name: &str) -> bool {
+        let known = self.index.model.protocol(protocol);
+        let sets = known.settings.iter().any(|setting| setting.call == name);
+        if sets {
+            self.made.set.insert((protocol, name.to_owned()));
+        }
+        sets
+    }
+
+    /// A builder is handed to other code by reference, which may set anything.
+    pub(super) fn builder_passed(&mut self, world: &World, value: &Value) {
+        let Value::Ref(place) = value else { return };
+        if let Value::Typed(ty, _) = world.get(self.index, place)
+            && let Ty::Known(protocol) = ty.peeled()
+        {
+            self.made.builders.remove(protocol);
+        }
+    }
+
+    /// Somebody else has a pool that was made here.
+    pub(super) fn pool_escapes(&mut self, value: &Value) {
+        let mut sites = Vec::new();
+        made_sites(value, &mut sites);
+        self.made.escaped.extend(sites);
+    }
+
+    /// The value of a local is dropped: a pool that was made here, perhaps.
+    pub(super) fn drop_made(&mut self, world: &World, value: &Value, kind: CauseKind, span: Span) {
+        let Value::Typed(Ty::Known(protocol), Some(Origin { root: Root::Made(site), path })) = value else { return };
+        let known = self.index.model.protocol(*protocol);
+        if !path.is_empty() || !known.made_once {
+            return;
+        }
+        let made = self.made.at.get(site).copied().unwrap_or(self.at);
+        let in_loop = self.body.leads_to(made, self.at) && self.body.leads_to(self.at, made);
+        let id = ObligationId { site: *site, second: false };
+        if in_loop {
+            if made_of_the_same(self.body, self.sites[usize::from(site.0)].span) {
+                self.event(world, EventKind::MadePerCall { in_loop: true }, id, kind, span, None);
+            }
+            return;
+        }
+        if self.nested {
+            return;
+        }
+        if self.collects {
+            let at = self.sites[usize::from(site.0)].span;
+            self.done.add(Deed::Makes(*protocol), vec![at]);
+        }
+        if self.handler {
+            self.event(world, EventKind::MadePerCall { in_loop: false }, id, kind, span, None);
+        }
+    }
+
+    /// A function that is called makes a pool and drops it.
+    pub(super) fn makes(&mut self, world: &World, protocol: ProtocolId, way: &[Span]) {
+        if self.handler && !self.nested {
+            let site = self.opening_site(protocol, way[0], Evidence::Inferred, None);
+            self.meanwhile(world, EventKind::MadePerCall { in_loop: false }, ObligationId { site, second: false }, way);
+        }
+    }
+
+    /// What is known at the end: a pool that somebody else has is not made for nothing, and limits that are not set.
+    pub(crate) fn settings(&mut self) {
+        let escaped = std::mem::take(&mut self.made.escaped);
+        self.events
+            .retain(|(kind, site, _), _| !matches!(kind, EventKind::MadePerCall { .. }) || !escaped.contains(site));
+        let here = self.made.at.keys().filter(|site| !self.made.elsewhere.contains(site));
+        let sites: Vec<SiteId> = here.copied().collect();
+        for site in sites {
+            let protocol = self.sites[usize::from(site.0)].protocol;
+            let Some(builder) = self.index.model.protocol(protocol).configured_by else { continue };
+            let settings = &self.index.model.protocol(builder).settings;
+            let is_set = |call: &String| self.made.set.contains(&(builder, call.clone()));
+            let missing: Vec<(String, String)> = settings
+                .iter()
+                .filter(|setting| !is_set(&setting.call))
+                .map(|setting| (setting.sets.clone(), setting.default.clone()))
+                .collect();
+            if !missing.is_empty() {
+                let span = self.sites[usize::from(site.0)].span;
+                let id = ObligationId { site, second: false };
+                self.event(&World::default(), EventKind::Settings { missing }, id, CauseKind::Meanwhile, span, None);
+            }
+        }
+    }
+
+    /// A call that opens a session and must not be cancelled does so when it is polled.
+    pub(super) fn begins(&mut self, protocol: ProtocolId, opening: &Opening, span: Span) -> Workload {
+        match &opening.cancel_unsafe {
+            Some(hole) if self.index.cancels_badly(self.scope.file, hole) => {
+                Workload::one(Deed::Begins(protocol), span)
+            }
+            _ => Workload::default(),
+        }
+    }
+
+    /// A future may be cancelled before its end.
+    pub(super) fn cancelled(&mut self, world: &World, future: &Value, by: &str) {
+        let Some(inside) = self.inside(future).cloned() else { return };
+        for (deed, way) in &inside.0 {
+            let Deed::Begins(protocol) = deed else { continue };
+            let site = self.opening_site(*protocol, way[0], Evidence::Inferred, None);
+            let kind = EventKind::CancelUnsafe { by: by.to_owned() };
+            self.meanwhile(world, kind, ObligationId { site, second: false }, way);
+        }
+    }
+}
+
+/// The sites of pools that were made here, in a value.
+fn made_sites(value: &Value, found: &mut Vec<SiteId>) {
+    match value {
+        Value::Typed(Ty::Known(_), Some(Origin { root: Root::Made(site), path })) if path.is_empty() => {
+            found.push(*site);
+        }
+        Value::Future(inner)
+        | Value::Fallible(inner)
+        | Value::Success(inner)
+        | Value::Exit(_, inner)
+        | Value::Work(_, inner)
+        | Value::Wrapper(_, _, inner) => made_sites(inner, found),
+        Value::Tuple(parts) => parts.iter().for_each(|part| made_sites(part, found)),
+        _ => {}
+    }
+}
+
+/// Whether the call at a place in a loop is given the same arguments each time, as far as can be seen.
+fn made_of_the_same(body: &Body, span: Span) -> bool {
+    let calls = body.blocks.iter().enumerate().flat_map(|(index, block)| {
+        block.statements.iter().filter_map(move |statement| match &statement.kind {
+            StatementKind::Assign(_, Rvalue::Call(call)) if call.name_span == span => Some((index, call)),
+            _ => None,
+        })
+    });
+    let Some((block, call)) = calls.into_iter().next() else { return false };
+    let around = BlockId(block as u32);
+    let in_loop = |other: BlockId| body.leads_to(around, other) && body.leads_to(other, around);
+    let is_set_inside = |operand: &Operand| match operand {
+        Operand::Value(place) | Operand::Ref { place, .. } => body.blocks.iter().enumerate().any(|(index, block)| {
+            in_loop(BlockId(index as u32))
+                && block.statements.iter().any(|statement| match &statement.kind {
+                    StatementKind::Assign(target, _) => target.local == place.local,
+                    StatementKind::Bind { local, .. } => *local == place.local,
+                    StatementKind::Drop(..) => false,
+                })
+        }),
+        Operand::Literal(_) | Operand::Item(_) => false,
+    };
+    let Call { args, .. } = call;
+    !args.iter().any(is_set_inside)
+}

@@ -1,0 +1,131 @@
+//! Which state of its connection does a body set, and who meets it afterwards?
+
+use crate::events::{CauseKind, EventKind};
+use crate::flow::Solver;
+use crate::index::Ty;
+use crate::sql::{SessionState, SqlEffect, StateChange};
+use crate::value::{Anchor, ObligationId, Origin, Root, Value};
+use crate::world::World;
+use sessionlint_diagnostics::{Evidence, Span};
+use sessionlint_protocols::{ProtocolId, Source};
+
+impl Solver<'_> {
+    /// State of a session's connection is set or taken back.
+    pub(super) fn change_state(&mut self, world: &mut World, id: ObligationId, change: StateChange, span: Span) {
+        if self.lent == Some(id) {
+            self.loan.changes.insert(change);
+        }
+        // What is set inside of a transaction is set on the connection that this body holds around it.
+        let carrier = self.carriers.get(&id.site).copied().filter(|carrier| world.is_open(*carrier)).unwrap_or(id);
+        let Some(state) = world.facts.obligations.get_mut(&carrier) else { return };
+        let before = state.left.len();
+        state.left.retain(|known| !change.takes_back(known));
+        // A lock that was only tried for may not be held, and nothing tells on which way it is.
+        if change.on && state.left.len() == before && change.state != SessionState::TriedLock {
+            state.left.insert(change);
+            world.trace.set.entry(carrier).or_insert(span);
+        }
+    }
+
+    /// Other code has a connection: it may take back anything.
+    pub(super) fn forget_state(&self, world: &mut World, id: ObligationId) {
+        if let Some(state) = world.facts.obligations.get_mut(&id) {
+            state.left.clear();
+        }
+    }
+
+    /// A connection goes back to its pool, at the end of its life or that of a transaction that holds it.
+    pub(super) fn leave_state(
+        &mut self,
+        world: &mut World,
+        id: ObligationId,
+        rolled_back: bool,
+        cause: CauseKind,
+        span: Span,
+    ) {
+        let Some(state) = world.facts.obligations.get(&id) else { return };
+        let model = self.index.model;
+        let protocol = model.protocol(self.protocol_of(id));
+        let held = self.carriers.contains_key(&id.site);
+        let pooled = protocol.pooled || self.sites[usize::from(id.site.0)].pooled || state.pool.is_some();
+        // Only what the pool hands on as it is.
+        let kept = if protocol.is_transaction() { self.keeps_state(id) } else { protocol.keeps_begin };
+        if held || !pooled || !kept || self.index.package_of(self.scope.file).resets {
+            return;
+        }
+        // A rollback takes back settings and temporary tables.
+        let stays = |change: &&StateChange| !rolled_back || change.state == SessionState::Lock;
+        let left = state.left.iter().find(stays).copied();
+        if let Some(change) = left {
+            self.event(world, EventKind::StateLeft { state: change.state }, id, cause, span, None);
+        }
+        self.forget_state(world, id);
+    }
+
+    /// Whether the pool of a transaction hands its connections on with their state.
+    fn keeps_state(&self, id: ObligationId) -> bool {
+        let model = self.index.model;
+        let transaction = model.protocol(self.protocol_of(id));
+        let pools = transaction.openings.iter().filter_map(|opening| match opening.source {
+            Source::Method(pool) if model.protocol(pool).lends => Some(pool),
+            _ => None,
+        });
+        let mut connections = pools.flat_map(|pool| {
+            model.protocols().filter(move |(_, known)| {
+                known.pooled && known.openings.iter().any(|opening| opening.source == Source::Method(pool))
+            })
+        });
+        connections.any(|(_, connection)| connection.keeps_begin)
+    }
+
+    /// A statement runs on a connection that the pool lends for it.
+    pub(super) fn state_on_pool(&mut self, world: &World, pool: ProtocolId, effect: SqlEffect, span: Span) {
+        let Some(change) = effect.state.filter(|change| change.on) else { return };
+        if self.index.package_of(self.scope.file).resets {
+            return;
+        }
+        let model = self.index.model;
+        let connection = model.protocols().find(|(_, known)| {
+            known.keeps_begin
+                && known.pooled
+                && known.openings.iter().any(|opening| opening.source == Source::Method(pool))
+        });
+        if let Some((connection, _)) = connection {
+            self.state_on_shared(world, connection, change, true, span);
+        }
+    }
+
+    /// A statement runs on a connection of another body: one that others share sees its state too.
+    pub(super) fn state_on_place(
+        &mut self,
+        world: &World,
+        protocol: ProtocolId,
+        anchor: &Anchor,
+        effect: SqlEffect,
+        span: Span,
+    ) {
+        let (Some(change), Anchor::Place(place)) = (effect.state.filter(|change| change.on), anchor) else { return };
+        let origin = match world.get(self.index, place) {
+            Value::Typed(Ty::Known(_), Some(origin)) => Some(origin),
+            _ => world.origin(place),
+        };
+        // A parameter may be a connection of its own; a field or static is what everybody has.
+        let shared = origin.is_some_and(|Origin { root, path }| !path.is_empty() || matches!(root, Root::Item(_)));
+        if shared && self.index.model.protocol(protocol).shared {
+            self.state_on_shared(world, protocol, change, false, span);
+        }
+    }
+
+    fn state_on_shared(
+        &mut self,
+        world: &World,
+        connection: ProtocolId,
+        change: StateChange,
+        pooled: bool,
+        span: Span,
+    ) {
+        let site = self.opening_site(connection, span, Evidence::Typed, None);
+        let kind = EventKind::StateOnShared { state: change.state, pooled };
+        self.event(world, kind, ObligationId { site, second: false }, CauseKind::Meanwhile, span, None);
+    }
+}

@@ -1,0 +1,37 @@
+//! The call that opens a session may be cancelled, in a version that does not stand that.
+
+use crate::{Check, Context, Words};
+use sessionlint_analysis::{Event, EventKind, Site};
+use sessionlint_diagnostics::Diagnostic;
+use sessionlint_protocols::Protocol;
+
+pub(super) const CHECK: Check = Check { rule: "cancel-unsafe-begin", run };
+
+fn run(context: &Context<'_>) -> Vec<Diagnostic> {
+    context.by_site(is_mistake).into_iter().map(|(site, events)| word(context, site, &events)).collect()
+}
+
+fn is_mistake(_: &Site, _: &Protocol, event: &Event) -> bool {
+    matches!(event.kind, EventKind::CancelUnsafe { .. })
+}
+
+fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
+    let protocol = context.protocol(site);
+    let event = events[0];
+    let by = match &event.kind {
+        EventKind::CancelUnsafe { by } => by.as_str(),
+        _ => "a timeout",
+    };
+    let hole = protocol.openings.iter().find_map(|opening| opening.cancel_unsafe.as_ref());
+    let versions = hole.map(|hole| format!("{} {}", hole.package, hole.versions)).unwrap_or_default();
+    let message = format!("{by} may cancel this begin, which leaves the transaction open on a pooled connection");
+    let leaks = if event.inside.is_empty() {
+        format!("when it is cancelled between BEGIN and its answer, {versions} forgets that there is a transaction")
+    } else {
+        format!("this call begins a transaction; cancelled between BEGIN and its answer, {versions} forgets it")
+    };
+    let help = "begin outside of it and put what follows inside, or set `acquire_timeout` on the pool; a task that is \
+                spawned is not cancelled"
+        .to_owned();
+    context.finding(CHECK.rule, site, events, event.cause.span, Words { message, leaks, help: Some(help) })
+}

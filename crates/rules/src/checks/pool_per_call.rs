@@ -1,0 +1,39 @@
+//! A pool is made for each call or each turn of a loop, instead of once.
+
+use crate::{Check, Context, Words};
+use sessionlint_analysis::{Event, EventKind, Site};
+use sessionlint_diagnostics::Diagnostic;
+use sessionlint_protocols::Protocol;
+
+pub(super) const CHECK: Check = Check { rule: "pool-per-call", run };
+
+fn run(context: &Context<'_>) -> Vec<Diagnostic> {
+    context.by_site(is_mistake).into_iter().map(|(site, events)| word(context, site, &events)).collect()
+}
+
+fn is_mistake(_: &Site, _: &Protocol, event: &Event) -> bool {
+    matches!(event.kind, EventKind::MadePerCall { .. })
+}
+
+fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
+    let event = events[0];
+    let name = context.protocol(site).type_name();
+    let in_loop = event.kind == EventKind::MadePerCall { in_loop: true };
+    let message = if in_loop {
+        format!("a new `{name}` is made on every turn of this loop")
+    } else {
+        format!("a new `{name}` is made for every request")
+    };
+    let leaks = if event.inside.is_empty() {
+        "and dropped again: its connections are opened and closed each time, and its limits limit nothing"
+    } else {
+        "this call makes one and drops it again: its limits limit nothing"
+    };
+    let help = if in_loop {
+        "make it once, before the loop".to_owned()
+    } else {
+        "make it once when the program starts, and hand it to the handlers as state: clones share it".to_owned()
+    };
+    let said = Words { message, leaks: leaks.to_owned(), help: Some(help) };
+    context.finding(CHECK.rule, site, events, site.span, said)
+}

@@ -1,0 +1,74 @@
+//! State of a connection is set, and whoever gets the connection next meets it.
+
+use crate::{Check, Context, Words, words};
+use sessionlint_analysis::{Event, EventKind, SessionState, Site};
+use sessionlint_diagnostics::Diagnostic;
+use sessionlint_ir::ExitKind;
+use sessionlint_protocols::Protocol;
+
+pub(super) const CHECK: Check = Check { rule: "session-state-leak", run };
+
+fn run(context: &Context<'_>) -> Vec<Diagnostic> {
+    let found = context.by_site(|site, protocol, event| is_mistake(context, site, protocol, event));
+    found.into_iter().map(|(site, events)| word(context, site, &events)).collect()
+}
+
+/// At the end of the program every connection is closed.
+fn is_mistake(context: &Context<'_>, _: &Site, _: &Protocol, event: &Event) -> bool {
+    let ends = context.report.function == "main" && event.cause.kind.exit_kind() != ExitKind::Refusal;
+    match event.kind {
+        EventKind::StateOnShared { .. } => true,
+        EventKind::StateLeft { .. } => !ends,
+        _ => false,
+    }
+}
+
+fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
+    let protocol = context.protocol(site);
+    let event = events[0];
+    let (message, leaks, help) = match event.kind {
+        EventKind::StateOnShared { state, pooled: true } => (
+            format!("{} is set through the pool, on whichever connection it lends", what(state)),
+            "that connection goes back to the pool at once, and keeps it for its next user".to_owned(),
+            format!("take one connection, {} and {}", "run on it what needs it", undo(state)),
+        ),
+        EventKind::StateOnShared { state, .. } => (
+            format!("{} is set on a connection that others share", what(state)),
+            "every clone of it is inside of it from here on".to_owned(),
+            "send the commands as one: `redis::pipe().atomic()`, or take a connection of your own".to_owned(),
+        ),
+        EventKind::StateLeft { state } => {
+            let subject = words::subject(site, protocol);
+            (
+                format!("{subject} goes back to its pool with {}", what(state)),
+                "the next user of this connection meets it".to_owned(),
+                format!("{} on this way too", undo(state)),
+            )
+        }
+        _ => unreachable!("picked above"),
+    };
+    let span = if matches!(event.kind, EventKind::StateOnShared { .. }) { site.span } else { event.cause.span };
+    context.finding(CHECK.rule, site, events, span, Words { message, leaks, help: Some(help) })
+}
+
+fn what(state: SessionState) -> &'static str {
+    match state {
+        SessionState::Lock | SessionState::TriedLock => "a lock of the session",
+        SessionState::Setting => "a setting of the session",
+        SessionState::Listen => "a LISTEN",
+        SessionState::TempTable => "a temporary table",
+        SessionState::Multi => "MULTI or WATCH",
+    }
+}
+
+fn undo(state: SessionState) -> &'static str {
+    match state {
+        SessionState::Lock | SessionState::TriedLock => {
+            "unlock it on that connection, or lock for the transaction only: `pg_advisory_xact_lock`"
+        }
+        SessionState::Setting => "reset it, or set it for the transaction only: `SET LOCAL`",
+        SessionState::Listen => "UNLISTEN, or use a listener with a connection of its own",
+        SessionState::TempTable => "drop it, or create it `ON COMMIT DROP`",
+        SessionState::Multi => "EXEC, DISCARD or UNWATCH",
+    }
+}

@@ -1,0 +1,44 @@
+//! A writer that must be finished is dropped on a success path without that.
+
+use crate::{Check, Context, Words, words};
+use sessionlint_analysis::{CauseKind, Event, EventKind, Site};
+use sessionlint_diagnostics::Diagnostic;
+use sessionlint_ir::ExitKind;
+use sessionlint_protocols::{Protocol, ProtocolKind};
+
+pub(super) const CHECK: Check = Check { rule: "unfinished-writer", run };
+
+fn run(context: &Context<'_>) -> Vec<Diagnostic> {
+    context.by_site(is_mistake).into_iter().map(|(site, events)| word(context, site, &events)).collect()
+}
+
+/// Shared with the check for sessions without a guard, which speaks of what is left.
+pub(super) fn is_mistake(site: &Site, protocol: &Protocol, event: &Event) -> bool {
+    event.kind == EventKind::LeftOpen
+        && protocol.kind == ProtocolKind::Writer
+        && !protocol.finishes
+        && (event.written.is_some() || protocol.footer)
+        && !event.deliberate
+        && event.cause.kind != CauseKind::Explicit
+        && event.cause.kind.exit_kind() == ExitKind::Success
+        && !super::uncommitted_transaction::is_half_of_a_pair(site, protocol)
+}
+
+fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
+    let protocol = context.protocol(site);
+    let event = events[0];
+    let subject = words::subject(site, protocol);
+    let way_out = match &event.cause.kind {
+        CauseKind::Exit { .. } => "a successful return".to_owned(),
+        other => words::exit(other),
+    };
+    let message = format!("{subject} reaches {way_out} without being finished");
+    let leaks = if protocol.in_place {
+        format!("it is not finished here, and leaving {}", protocol.on_drop)
+    } else {
+        format!("it is dropped here, which {}", protocol.on_drop)
+    };
+    let help = words::usual_call(site, protocol, context.report.output.as_ref())
+        .map(|call| format!("call `{call}` when all is written"));
+    context.finding(CHECK.rule, site, events, event.cause.span, Words { message, leaks, help })
+}
