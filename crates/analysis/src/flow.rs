@@ -75,6 +75,8 @@ pub(crate) struct Solver<'a> {
     pub carriers: BTreeMap<SiteId, ObligationId>,
     /// Whether it is called for each request.
     pub handler: bool,
+    /// Whether it may cancel what must not be cancelled.
+    pub races: bool,
     /// The block that is visited.
     pub at: BlockId,
     gave_up: bool,
@@ -155,6 +157,7 @@ impl<'a> Solver<'a> {
             made: Made::default(),
             carriers: BTreeMap::new(),
             handler: false,
+            races: false,
             at: BlockId(0),
             gave_up: false,
             imprecise: false,
@@ -412,7 +415,7 @@ impl<'a> Solver<'a> {
                 let parent = self.parents.get(&site).copied();
                 self.begin(world, site, anchor, parent)
             }
-            Value::Wrote(_) => Value::Unknown,
+            Value::Wrote(_) | Value::Set(..) => Value::Unknown,
             Value::Wrapper(item, field, inner) => {
                 let inner = self.realise(world, *inner);
                 Value::Wrapper(item, field, Box::new(inner))

@@ -17,7 +17,7 @@ mod workload;
 mod world;
 
 pub use events::{Cause, CauseKind, Event, EventKind, ExitOrder, Report, Site, SiteId};
-pub use index::{FileData, Host, Index, ItemRef, Package, PackageId, Resolved, Scope, Ty};
+pub use index::{FileData, Host, Index, ItemRef, Package, PackageId, Resolved, Scope, Ty, cancels};
 pub use sql::{SessionState, SqlControl, SqlEffect, may_begin, may_set_state};
 use summary::function_segments;
 pub use summary::{Analysis, function_path};

@@ -5,6 +5,7 @@ use crate::index::Ty;
 use crate::value::Value;
 use crate::world::{Phase, World};
 use sessionlint_ir::{Place, Test};
+use sessionlint_protocols::EndKind;
 
 impl Solver<'_> {
     /// The worlds in which a test holds and in which it fails; `None` when it cannot.
@@ -69,6 +70,14 @@ impl Solver<'_> {
                     && ignored
                 {
                     failure.set_phase(id, Phase::Failed(end));
+                }
+                if let Value::Set(id, change) = *inner {
+                    failure.unset(id, change);
+                }
+                if let Value::Outcome(id, EndKind::Commit) = *inner
+                    && let Some(carrier) = self.carriers.get(&id.site).copied()
+                {
+                    self.forget_state(&mut failure, carrier);
                 }
                 if let Value::Wrote(id) = *inner {
                     failure.unwrite(id);

@@ -78,6 +78,7 @@ impl<'h> Analysis<'h> {
             let handler = self.is_handler(&scope, &function.signature);
             let mut solver = Solver::new(self, body, scope, MAX_CALLS);
             (solver.deep, solver.handler) = (MAX_DEEP, handler);
+            solver.races = self.index.may_cancel(item);
             let world = solver.parameters(world);
             reports.push(solver.solve(world, path));
         }

@@ -2,7 +2,7 @@
 
 use crate::events::SiteId;
 use crate::index::{ItemRef, Ty};
-use crate::sql::SqlEffect;
+use crate::sql::{SqlEffect, StateChange};
 use sessionlint_ir::{ExitKind, LocalId, Place};
 use sessionlint_protocols::EndKind;
 
@@ -100,6 +100,8 @@ pub(crate) enum Value {
     Outcome(ObligationId, EndKind),
     /// Inside a result: the first write through a session, which has not happened when the result is an error.
     Wrote(ObligationId),
+    /// Inside a result: state of a session's connection that is set, which has not happened when the result is an error.
+    Set(ObligationId, StateChange),
     /// `Result` or `Option`, either variant.
     Fallible(Box<Value>),
     /// `Ok` or `Some`.

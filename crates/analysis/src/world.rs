@@ -225,6 +225,14 @@ impl World {
         }
     }
 
+    /// What would have set state of a connection has failed.
+    pub fn unset(&mut self, id: ObligationId, change: StateChange) {
+        if let Some(state) = self.facts.obligations.get_mut(&id) {
+            state.left.remove(&change);
+            self.trace.set.remove(&id);
+        }
+    }
+
     /// The only write so far has failed.
     pub fn unwrite(&mut self, id: ObligationId) {
         if let Some(state) = self.facts.obligations.get_mut(&id) {

@@ -218,6 +218,11 @@ impl Run<'_> {
                 }
             }
         }
+        let in_play = self.model.protocols().filter(|(_, protocol)| package.libraries.contains(&protocol.library));
+        let mut openings = in_play.flat_map(|(_, protocol)| &protocol.openings);
+        let has_hole =
+            openings.any(|opening| opening.cancel_unsafe.as_ref().is_some_and(|hole| package.has_hole(hole)));
+        package.holes = has_hole;
     }
 }
 

@@ -7,7 +7,7 @@ use crate::suppress::{self, Suppression};
 use crate::walk;
 use crate::words::{Names, TypeNames, Words};
 use rayon::prelude::*;
-use sessionlint_analysis::{FileData, Host, ItemRef, may_begin};
+use sessionlint_analysis::{FileData, Host, ItemRef, cancels, may_begin};
 use sessionlint_diagnostics::{FileId, Span};
 use sessionlint_ir::{Item, ItemId, ItemKind};
 
@@ -229,7 +229,14 @@ fn text_of(data: &FileData, span: Span) -> &str {
 }
 
 /// The functions of a file that are worth lowering, those of test code only when they are asked for.
-pub(crate) fn select(files: &Files, file: FileId, words: &Words, names: &Names, with_tests: bool) -> Vec<ItemRef> {
+pub(crate) fn select(
+    files: &Files,
+    file: FileId,
+    words: &Words,
+    names: &Names,
+    with_tests: bool,
+    holes: bool,
+) -> Vec<ItemRef> {
     let Some(data) = files.data(file) else { return Vec::new() };
     let wanted = |id: &ItemId| {
         let item = data.outline.item(*id);
@@ -238,7 +245,8 @@ pub(crate) fn select(files: &Files, file: FileId, words: &Words, names: &Names, 
             return false;
         }
         let text = |from: u32, to: u32| data.text.get(from as usize..to as usize).unwrap_or_default();
-        words.wants_function(text(item.head.start, body.start), text(body.start, body.end), names)
+        let inside = text(body.start, body.end);
+        words.wants_function(text(item.head.start, body.start), inside, names) || (holes && cancels(inside))
     };
     data.outline.ids().filter(wanted).map(|item| ItemRef { file, item }).collect()
 }

@@ -151,7 +151,10 @@ impl Run<'_> {
             .filter(|file| with_tests || !test_files[file.0 as usize])
             .collect::<Vec<_>>()
             .into_par_iter()
-            .flat_map_iter(|file| select(&files, file, &about[package(file)].2, &names[package(file)], with_tests))
+            .flat_map_iter(|file| {
+                let holes = analysis.index.package_of(file).holes;
+                select(&files, file, &about[package(file)].2, &names[package(file)], with_tests, holes)
+            })
             .collect();
         let done = std::sync::atomic::AtomicUsize::new(0);
         let checked: Vec<Checked> = functions

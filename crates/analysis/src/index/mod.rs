@@ -50,6 +50,24 @@ pub struct Package {
     pub features: BTreeMap<String, BTreeSet<String>>,
     /// Whether it brings the connections of its pools back to a clean state itself.
     pub resets: bool,
+    /// Whether a call that opens sessions must not be cancelled, in the version and with the features that it uses.
+    pub holes: bool,
+}
+
+impl Package {
+    /// Whether a call must not be cancelled, in the version and with the features that the package uses.
+    pub fn has_hole(&self, hole: &CancelUnsafe) -> bool {
+        let features = || self.features.values().flatten();
+        let has = |wanted: &[String]| features().any(|feature| wanted.contains(feature));
+        self.in_use.get(&hole.package).is_some_and(|in_use| hole.versions.hold(Some(in_use)))
+            && has(&hole.features)
+            && !has(&hole.unless)
+    }
+}
+
+/// Whether a text has something that cancels futures.
+pub fn cancels(text: &str) -> bool {
+    ["timeout", "select!", "try_join!"].iter().any(|word| text.contains(word))
 }
 
 /// A file's text and outline.
@@ -230,16 +248,6 @@ impl<'h> Index<'h> {
         named.find(|ending| self.holds(file, protocol.library, ending.when.as_ref()))
     }
 
-    /// Whether a call must not be cancelled, in the version and with the features that a file's package uses.
-    pub fn cancels_badly(&self, file: FileId, hole: &CancelUnsafe) -> bool {
-        let package = self.package_of(file);
-        let features = || package.features.values().flatten();
-        let has = |wanted: &[String]| features().any(|feature| wanted.contains(feature));
-        package.in_use.get(&hole.package).is_some_and(|in_use| hole.versions.hold(Some(in_use)))
-            && has(&hole.features)
-            && !has(&hole.unless)
-    }
-
     /// The module path of an item, file and inline modules together.
     pub fn module_of(&self, item: ItemRef) -> Vec<String> {
         let mut path = self.files[item.file.0 as usize].1.clone();
@@ -320,6 +328,12 @@ impl<'h> Index<'h> {
     pub fn waits(&self, item: ItemRef) -> bool {
         let text = self.item_text(item, |item| item.head).map_or("", |(text, _)| text);
         ["await", "async", "Fn"].iter().any(|word| text.contains(word))
+    }
+
+    /// Whether a function's text has something that cancels futures, in a package where that may be a mistake.
+    pub fn may_cancel(&self, item: ItemRef) -> bool {
+        let text = self.item_text(item, |item| item.head).map_or("", |(text, _)| text);
+        self.package_of(item.file).holes && cancels(text)
     }
 
     /// Whether a function's text has a literal that may begin a transaction or savepoint.

@@ -152,7 +152,7 @@ impl Solver<'_> {
                 self.loan.holds |= effect.holds;
             }
             if let Some(change) = effect.state {
-                self.change_state(world, *id, change, span);
+                value = self.change_state(world, *id, change, span);
             }
             if effect.holds
                 && let Some(state) = world.facts.obligations.get_mut(id)
@@ -197,7 +197,7 @@ impl Solver<'_> {
                 }
                 Value::Unknown
             }
-            _ => Value::Unknown,
+            _ => value,
         }
     }
 

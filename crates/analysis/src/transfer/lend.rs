@@ -44,8 +44,9 @@ impl Solver<'_> {
                 }
                 return Value::Unknown;
             };
+            let mut set = Value::Unknown;
             for change in &effect.changes {
-                self.change_state(world, id, *change, lent.at);
+                set = self.change_state(world, id, *change, lent.at);
             }
             if !effect.truncated {
                 *workload = self.narrowed(std::mem::take(workload), &effect.workload, passed, lent.at);
@@ -65,7 +66,7 @@ impl Solver<'_> {
                 self.write_anchored(world, &Anchor::Obligation(id), lent.at);
                 return if begun == Value::Unknown { wrote } else { begun };
             }
-            return begun;
+            return if begun == Value::Unknown { set } else { begun };
         }
         // A connection that this body did not open: what matters is the text that runs on it.
         let Some((protocol, anchor)) = self.anchor_of(world, value) else { return Value::Unknown };

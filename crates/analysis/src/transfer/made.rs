@@ -158,7 +158,7 @@ impl Solver<'_> {
     /// A call that opens a session and must not be cancelled does so when it is polled.
     pub(super) fn begins(&mut self, protocol: ProtocolId, opening: &Opening, span: Span) -> Workload {
         match &opening.cancel_unsafe {
-            Some(hole) if self.index.cancels_badly(self.scope.file, hole) => {
+            Some(hole) if self.index.package_of(self.scope.file).has_hole(hole) => {
                 Workload::one(Deed::Begins(protocol), span)
             }
             _ => Workload::default(),

@@ -335,7 +335,11 @@ impl Solver<'_> {
         }
         if self.set_on_builder(protocol_id, name) || protocol.same.iter().any(|same| same == name) {
             self.pass_arguments(world, &call.args, call.name_span);
-            return Some(target.clone());
+            return Some(match protocol.kind {
+                // A builder is handed on by value.
+                ProtocolKind::Builder => Value::Typed(Ty::Known(protocol_id), None),
+                _ => target.clone(),
+            });
         }
         if let Some(ending) = self.index.ending(self.scope.file, protocol, name) {
             self.pass_arguments(world, &call.args, call.name_span);

@@ -11,24 +11,35 @@ use sessionlint_protocols::{ProtocolId, Source};
 
 impl Solver<'_> {
     /// State of a session's connection is set or taken back.
-    pub(super) fn change_state(&mut self, world: &mut World, id: ObligationId, change: StateChange, span: Span) {
+    /// Gives what its result tells.
+    pub(super) fn change_state(
+        &mut self,
+        world: &mut World,
+        id: ObligationId,
+        change: StateChange,
+        span: Span,
+    ) -> Value {
         if self.lent == Some(id) {
             self.loan.changes.insert(change);
         }
         // What is set inside of a transaction is set on the connection that this body holds around it.
         let carrier = self.carriers.get(&id.site).copied().filter(|carrier| world.is_open(*carrier)).unwrap_or(id);
-        let Some(state) = world.facts.obligations.get_mut(&carrier) else { return };
+        let Some(state) = world.facts.obligations.get_mut(&carrier) else {
+            return Value::Unknown;
+        };
         let before = state.left.len();
         state.left.retain(|known| !change.takes_back(known));
         // A lock that was only tried for may not be held, and nothing tells on which way it is.
         if change.on && state.left.len() == before && change.state != SessionState::TriedLock {
             state.left.insert(change);
             world.trace.set.entry(carrier).or_insert(span);
+            return Value::Fallible(Box::new(Value::Set(carrier, change)));
         }
+        Value::Unknown
     }
 
     /// Other code has a connection: it may take back anything.
-    pub(super) fn forget_state(&self, world: &mut World, id: ObligationId) {
+    pub(crate) fn forget_state(&self, world: &mut World, id: ObligationId) {
         if let Some(state) = world.facts.obligations.get_mut(&id) {
             state.left.clear();
         }

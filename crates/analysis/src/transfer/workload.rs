@@ -14,7 +14,7 @@ use sessionlint_protocols::{ProtocolId, ProtocolKind, WorkId};
 impl Solver<'_> {
     /// Whether anybody wants to know what is done now: the caller, or a session that is held.
     pub(crate) fn is_watched(&self, world: &World) -> bool {
-        self.collects || self.handler || world.facts.obligations.keys().any(|id| world.is_open(*id))
+        self.collects || self.handler || self.races || world.facts.obligations.keys().any(|id| world.is_open(*id))
     }
 
     /// Something is done here and now.
