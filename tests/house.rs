@@ -35,6 +35,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("miette", &["report"]),
     ("serde_json", &["report"]),
     ("toml", &["protocols", "engine"]),
+    ("semver", &["protocols"]),
 ];
 
 fn dependencies(folder: &str) -> BTreeSet<String> {
@@ -84,6 +85,38 @@ fn every_check_has_a_rule_and_every_rule_a_finder() {
     assert_eq!(found, described);
 }
 
+/// Libraries whose fixtures show every rule that applies to them. The others show what is special about them: how
+/// their sessions are left without an end.
+const IN_DETAIL: &[&str] = &[
+    "bb8",
+    "deadpool",
+    "diesel",
+    "fantoccini",
+    "mongodb",
+    "mysql",
+    "mysql_async",
+    "neo4rs",
+    "postgres",
+    "r2d2",
+    "redb",
+    "rusqlite",
+    "sea-orm",
+    "sqlx",
+    "surrealdb",
+    "thirtyfour",
+    "tiberius",
+    "tikv-client",
+    "tokio-postgres",
+];
+const EVERYWHERE: &[&str] = &[
+    "uncommitted-transaction",
+    "missing-rollback",
+    "unfinished-writer",
+    "undriven-connection",
+    "unguarded-session",
+    "unawaited-release",
+];
+
 /// The rules that apply to a library, by what its data says.
 fn applicable(model: &Model, library: &str) -> BTreeSet<&'static str> {
     let mut rules = BTreeSet::new();
@@ -101,6 +134,15 @@ fn applicable(model: &Model, library: &str) -> BTreeSet<&'static str> {
             if protocol.endings.iter().any(|ending| ending.kind == EndKind::Commit && ending.fallible) {
                 rules.insert("ignored-release-result");
             }
+        }
+        if protocol.implicit {
+            rules.insert("uncommitted-transaction");
+        }
+        if protocol.kind == ProtocolKind::Writer && !protocol.finishes {
+            rules.insert("unfinished-writer");
+        }
+        if protocol.kind == ProtocolKind::Task {
+            rules.insert("undriven-connection");
         }
         if protocol.keeps_begin {
             rules.insert("unbalanced-begin");
@@ -124,15 +166,18 @@ fn applicable(model: &Model, library: &str) -> BTreeSet<&'static str> {
         if protocol.is_transaction() && protocol.openings.iter().any(on_pool) {
             rules.insert("transaction-bypass");
         }
-        if protocol.endings.iter().any(|ending| ending.is_async && !ending.eager) {
+        if protocol.endings.iter().any(|ending| ending.is_async && !ending.eager && ending.when.is_none()) {
             rules.insert("unawaited-release");
         }
-        if protocol.kind != ProtocolKind::Connection && !protocol.in_place {
+        if !matches!(protocol.kind, ProtocolKind::Connection | ProtocolKind::Client) && !protocol.in_place {
             rules.insert("discarded-session");
         }
-        if protocol.needs_end {
+        if protocol.needs_end && protocol.class >= Some(DropClass::C) {
             rules.insert("unguarded-session");
         }
+    }
+    if !IN_DETAIL.contains(&library) {
+        rules.retain(|rule| EVERYWHERE.contains(rule));
     }
     rules
 }
@@ -142,10 +187,16 @@ fn every_rule_fires_and_is_silent_for_every_library() {
     let model = Model::built_in();
     let fixtures = root().join("fixtures/rust");
     let mut missing = Vec::new();
+    let mut everything: BTreeSet<&str> = BTreeSet::new();
     for (_, library) in model.libraries() {
         let directory = fixtures.join(&library.name);
         let outcome = check(&fixtures, &[&library.name], |_| {});
         let fired: BTreeSet<&str> = outcome.findings.iter().map(|finding| finding.rule).collect();
+        everything.extend(&fired);
+        // Nothing can be wrong with what a program only shuts down.
+        if fired.is_empty() && library.name != "opentelemetry" {
+            missing.push(format!("{}: nothing fires", library.name));
+        }
         for rule in applicable(&model, &library.name) {
             if !fired.contains(rule) {
                 missing.push(format!("{}: nothing fires {rule}", library.name));
@@ -162,6 +213,13 @@ fn every_rule_fires_and_is_silent_for_every_library() {
         }
         if silent == 0 && library.name != "sqlx" {
             missing.push(format!("{}: no silent function", library.name));
+        }
+    }
+    // Those of the written guideline fire in a profile of their own, those about comments in tests of their own.
+    let elsewhere = BTreeSet::from(["pool-settings", "unused-suppression", "unexplained-suppression"]);
+    for rule in RuleSet::built_in().iter().filter(|rule| !elsewhere.contains(rule.id.as_str())) {
+        if !everything.contains(rule.id.as_str()) {
+            missing.push(format!("nothing fires {}", rule.id));
         }
     }
     assert!(missing.is_empty(), "{}", missing.join("\n"));

@@ -1,7 +1,7 @@
 //! Rewriting code without changing what it does does not change a verdict: the fixtures, rewritten, give the same
 //! findings in the same functions.
 
-use sessionlint_testkit::check;
+use sessionlint_testkit::{check, rust_files};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
@@ -13,12 +13,9 @@ fn fixture(package: &str) -> PathBuf {
 
 /// The source files of a fixture package by name, `lib.rs` included.
 fn sources(package: &str) -> BTreeMap<String, String> {
-    let entries = fs::read_dir(fixture(package).join("src")).unwrap();
-    entries
-        .map(|entry| {
-            let path = entry.unwrap().path();
-            (path.file_name().unwrap().to_str().unwrap().to_owned(), fs::read_to_string(&path).unwrap())
-        })
+    rust_files(&fixture(package).join("src"))
+        .into_iter()
+        .map(|path| (path.file_name().unwrap().to_str().unwrap().to_owned(), fs::read_to_string(&path).unwrap()))
         .collect()
 }
 
@@ -44,6 +41,16 @@ fn verdicts_of(packages: &[(&str, String, BTreeMap<String, String>)]) -> Verdict
         fs::write(directory.path().join(name).join("Cargo.toml"), manifest).unwrap();
         for (file, text) in files {
             fs::write(source.join(file), text).unwrap();
+        }
+        // What the sources include.
+        for (file, text) in [
+            ("queries/clear_orders.sql", include_str!("../fixtures/rust/sqlx/queries/clear_orders.sql")),
+            ("queries/count_orders.sql", include_str!("../fixtures/rust/sqlx/queries/count_orders.sql")),
+            ("src/delete_orders.sql", include_str!("../fixtures/rust/sqlx/src/delete_orders.sql")),
+        ] {
+            let path = directory.path().join(name).join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
         }
     }
     verdicts(directory.path())
@@ -182,7 +189,9 @@ fn extracting_what_happens_meanwhile_changes_nothing() {
             let (query, rest) = line.strip_prefix("sqlx::query(\"")?.split_once("\").execute(")?;
             let pool = rest.strip_suffix(").await?;")?;
             let by_reference = if pool == "pool" { "pool" } else { pool.strip_prefix('&').map(|_| pool)? };
-            if pool.starts_with("&mut") || pool.contains("**") {
+            // What is wrong by itself is told where it stands.
+            let sets_state = ["SET ", "LISTEN ", "CREATE TEMP"].iter().any(|word| query.starts_with(word));
+            if pool.starts_with("&mut") || pool.contains("**") || sets_state {
                 return None;
             }
             let helper = format!(

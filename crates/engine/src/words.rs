@@ -2,7 +2,7 @@
 
 use aho_corasick::AhoCorasick;
 use sessionlint_analysis::{may_begin, may_set_state};
-use sessionlint_protocols::{LibraryId, Model, ProtocolKind, Source};
+use sessionlint_protocols::{LibraryId, Model, Protocol, ProtocolKind, Source};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// Names of calls that are too common to open a file for; a function is still looked at for them when its
@@ -110,49 +110,55 @@ impl Words {
             let pool = !protocol.is_session();
             let common = model.library(protocol.library).common;
             if protocol.made_once {
+                makers.extend(type_names(protocol));
                 for opening in &protocol.openings {
                     match &opening.source {
                         Source::Associated(made) | Source::Method(made) => {
-                            let paths = model.protocol(*made).paths.iter();
-                            makers.extend(paths.filter_map(|path| path.rsplit("::").next()).map(str::to_owned));
+                            makers.extend(type_names(model.protocol(*made)));
                         }
                         Source::Function(path) => makers.extend(path.rsplit("::").nth(1).map(str::to_owned)),
                     }
                 }
             }
+            let polled = protocol.endings.iter().filter(|ending| ending.is_async && !ending.eager);
+            endings.extend(polled.map(|ending| ending.call.clone()));
             if protocol.kind == ProtocolKind::Client {
                 continue;
             }
-            let names = protocol.paths.iter().filter_map(|path| path.rsplit("::").next()).map(str::to_owned);
-            for name in names {
+            for name in type_names(protocol) {
                 if name.len() > 6 {
                     file.insert(name.clone());
                 }
                 if protocol.pooled {
                     lent.0.insert(name);
-                } else if protocol.kind == ProtocolKind::Connection {
+                } else if protocol.kind == ProtocolKind::Connection && !protocol.implicit {
                     plain.0.insert(name);
                 } else if !pool {
                     types.0.insert(name);
                 }
             }
-            let plain_connection = protocol.kind == ProtocolKind::Connection;
+            let plain_connection = protocol.kind == ProtocolKind::Connection && !protocol.implicit;
             if !pool && !plain_connection {
                 // A common name after a type or crate: those are the words to look for.
-                let word = |opening: &sessionlint_protocols::Opening| match &opening.source {
-                    Source::Function(path) => path.split("::").next().map(str::to_owned),
-                    Source::Associated(_) if COMMON.contains(&opening.call.as_str()) => None,
-                    _ => Some(opening.call.clone()),
-                };
-                function.extend(protocol.openings.iter().filter_map(word));
+                for opening in &protocol.openings {
+                    let is_common = COMMON.contains(&opening.call.as_str());
+                    match &opening.source {
+                        Source::Function(path) => {
+                            function.extend(path.split("::").next().map(str::to_owned));
+                            function.extend((!is_common).then(|| opening.call.clone()));
+                        }
+                        Source::Associated(made) if is_common => function.extend(type_names(model.protocol(*made))),
+                        _ => {
+                            function.insert(opening.call.clone());
+                        }
+                    }
+                }
             }
             if plain_connection && protocol.pooled {
                 let methods = protocol.openings.iter().filter(|opening| matches!(opening.source, Source::Method(_)));
                 checkouts.extend(methods.map(|opening| (opening.call.clone(), opening.args == Some(0))));
             }
             function.extend(protocol.scoped.iter().cloned());
-            let polled = protocol.endings.iter().filter(|ending| ending.is_async && !ending.eager);
-            endings.extend(polled.map(|ending| ending.call.clone()));
             function.extend(protocol.leaks.iter().filter_map(|leak| leak.rsplit("::").next()).map(str::to_owned));
             let calls = protocol.openings.iter().map(|opening| &opening.call).filter(|_| !pool && !plain_connection);
             let calls = calls.chain(protocol.endings.iter().map(|ending| &ending.call).filter(|_| !pool));
@@ -218,6 +224,11 @@ impl Words {
     fn checks_out(&self, name: &str, text: &str) -> bool {
         self.checkouts.get(name).is_some_and(|bare| !bare || text[name.len()..].starts_with("()"))
     }
+}
+
+/// The names of a protocol's types.
+fn type_names(protocol: &Protocol) -> impl Iterator<Item = String> {
+    protocol.paths.iter().filter_map(|path| path.rsplit("::").next()).map(str::to_owned)
 }
 
 /// Names of types, as they stand in texts that nobody has parsed.

@@ -159,6 +159,14 @@ impl Solver<'_> {
             Operand::Value(place) => match world.get(self.index, place) {
                 // What the caller keeps stays where it is.
                 value if value.owns() && self.is_lent(&value) => Value::Ref(world.canonical(place).0),
+                // `*pool.get()?`: what the connection holds is copied, and the connection stays.
+                Value::Session(id)
+                    if place.projection.last() == Some(&Projection::Deref)
+                        && self.index.model.protocol(self.protocol_of(id)).pooled =>
+                {
+                    self.touch(world, id);
+                    Value::Unknown
+                }
                 _ => world.take(self.index, place),
             },
             Operand::Ref { place, .. } => Value::Ref(world.canonical(place).0),

@@ -359,6 +359,15 @@ impl Solver<'_> {
                 None => Value::Unknown,
             });
         }
+        // What is a state of this is written through it.
+        if library.writes.iter().any(|write| write == name)
+            && let Some((_, anchor)) = self.anchor_of(world, target)
+            && !world.anchored(&anchor).is_empty()
+        {
+            self.write_anchored(world, &anchor, call.name_span);
+            self.pass_arguments(world, &call.args, call.name_span);
+            return Some(Value::Unknown);
+        }
         None
     }
 
