@@ -80,6 +80,15 @@ pub struct Check {
     /// Check also what ignore files leave out
     #[arg(long)]
     pub no_ignore: bool,
+    /// Apply the fixes that cannot harm
+    #[arg(long, conflicts_with = "stdin_filename")]
+    pub fix: bool,
+    /// With --fix or --diff, also those that guess what was meant
+    #[arg(long)]
+    pub unsafe_fixes: bool,
+    /// Print the fixes as a patch, and change nothing
+    #[arg(long, conflicts_with = "fix")]
+    pub diff: bool,
     /// Which level makes the exit status 1
     #[arg(long, value_enum, default_value_t)]
     pub fail_on: FailOn,

@@ -12,6 +12,8 @@ use std::process::ExitCode;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
+/// So often fixes are applied, because one may make another one possible.
+const MAX_PASSES: usize = 8;
 /// Shorter runs show no progress.
 const PATIENCE: Duration = Duration::from_millis(700);
 
@@ -48,6 +50,25 @@ pub fn run(check: &Check) -> ExitCode {
         }
         Err(failure) => return refuse(&failure.to_string()),
     };
+    let (outcome, fixed) = match check.fix {
+        true => match fix(check, &options, outcome, start) {
+            Ok(done) => done,
+            Err(message) => return refuse(&message),
+        },
+        false => (outcome, 0),
+    };
+    if check.diff {
+        let changes = sessionlint_engine::changed(&outcome, check.unsafe_fixes);
+        let patch: String = changes
+            .iter()
+            .map(|change| sessionlint_report::patch(&change.path, &change.before, &change.after))
+            .collect();
+        let run = to_report(outcome, start);
+        return match write_report(check, &patch) {
+            Ok(()) => finish(check, &run, 0),
+            Err(message) => refuse(&message),
+        };
+    }
     let run = to_report(outcome, start);
     let format = match check.format {
         Format::Pretty => sessionlint_report::Format::Pretty,
@@ -60,18 +81,61 @@ pub fn run(check: &Check) -> ExitCode {
     if check.statistics && for_people {
         report.push_str(&sessionlint_report::statistics(&run));
     }
-    let written = match &check.output {
-        Some(path) => std::fs::write(path, &report).map_err(|error| format!("{}: {error}", path.display())),
-        None => terminal::print(&report).map_err(|error| format!("standard output: {error}")),
-    };
-    if let Err(message) = written {
+    if let Err(message) = write_report(check, &report) {
         return refuse(&message);
     }
+    finish(check, &run, fixed)
+}
+
+/// Applies fixes until there are no more, and says how many findings they were for.
+fn fix(check: &Check, options: &Options, first: Outcome, start: Instant) -> Result<(Outcome, usize), String> {
+    let (mut outcome, mut fixed) = (first, 0);
+    for _ in 0..MAX_PASSES {
+        let changes = sessionlint_engine::changed(&outcome, check.unsafe_fixes);
+        if changes.is_empty() {
+            break;
+        }
+        for change in &changes {
+            sessionlint_engine::write(&options.directory, change)
+                .map_err(|error| format!("{}: could not be changed: {error}", change.path))?;
+            fixed += change.fixed;
+        }
+        outcome = with_progress(check, options, start).map_err(|failure| failure.to_string())?;
+    }
+    Ok((outcome, fixed))
+}
+
+fn write_report(check: &Check, report: &str) -> Result<(), String> {
+    match &check.output {
+        Some(path) => std::fs::write(path, report).map_err(|error| format!("{}: {error}", path.display())),
+        None => terminal::print(report).map_err(|error| format!("standard output: {error}")),
+    }
+}
+
+/// What is said beside the report, and the exit status.
+fn finish(check: &Check, run: &Run, fixed: usize) -> ExitCode {
+    let for_people = matches!(check.format, Format::Pretty | Format::Concise);
     if check.verbose {
-        terminal::complain(&sessionlint_report::verbose(&run));
+        terminal::complain(&sessionlint_report::verbose(run));
     }
     if !check.quiet && (for_people || check.output.is_some()) {
-        terminal::complain(&sessionlint_report::summary(&run));
+        if fixed > 0 {
+            terminal::complain(&format!("{fixed} {} fixed\n", if fixed == 1 { "finding" } else { "findings" }));
+        }
+        terminal::complain(&sessionlint_report::summary(run));
+        let fixable = run.findings.iter().filter(|finding| !finding.fixes.is_empty());
+        let (safe, guesses): (Vec<_>, Vec<_>) = fixable.partition(|finding| {
+            finding.fixes.iter().any(|fix| fix.applicability == sessionlint_diagnostics::Applicability::Safe)
+        });
+        if !safe.is_empty() && !check.diff {
+            terminal::complain(&format!("{} can be fixed with `--fix`, or seen with `--diff`\n", safe.len()));
+        }
+        if !guesses.is_empty() && !check.unsafe_fixes {
+            terminal::complain(&format!(
+                "{} more with `--unsafe-fixes`, which guesses what was meant\n",
+                guesses.len()
+            ));
+        }
         if let Some(first) = run.findings.first().filter(|_| matches!(check.format, Format::Pretty)) {
             terminal::complain(&format!("`sessionlint explain {}` says what a rule means and why\n", first.rule));
         }
@@ -98,6 +162,7 @@ fn options(check: &Check) -> Result<Options, String> {
         force_exclude: check.force_exclude,
         no_ignore: check.no_ignore,
         threads: check.threads,
+        fixes: true,
         ..Options::default()
     };
     options.profile = check.profile.map(|profile| match profile {

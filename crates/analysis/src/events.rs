@@ -199,6 +199,8 @@ pub struct Event {
     pub set: Option<Span>,
     /// Whether anything was done with it since it was opened.
     pub touched: bool,
+    /// Whether it happens inside of a closure or async block.
+    pub in_closure: bool,
     /// Where its end is called, for ends that come to nothing.
     pub release: Option<Span>,
     /// The calls that lead from the cause to what happens, for what happens inside of functions that are called.
@@ -210,7 +212,7 @@ pub struct Event {
 }
 
 /// What was found out about one body.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Report {
     /// `module::Type::function`.
     pub function: String,
@@ -222,6 +224,10 @@ pub struct Report {
     pub gaps: Vec<Gap>,
     /// The declared return type.
     pub output: Option<TypeRef>,
+    /// The body, from brace to brace.
+    pub span: Span,
+    /// Whether the body can await.
+    pub is_async: bool,
 }
 
 impl Report {

@@ -13,7 +13,7 @@ use crate::value::{Layer, ObligationId, Origin, Value};
 use crate::workload::{Given, Workload};
 use crate::world::{Facts, Phase, State, World};
 use sessionlint_diagnostics::{Evidence, Gap};
-use sessionlint_ir::{BlockId, Body, LocalId, Place, Terminator, Test};
+use sessionlint_ir::{BlockId, Body, BodyKind, LocalId, Place, Terminator, Test};
 use sessionlint_protocols::ProtocolId;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -298,7 +298,15 @@ impl<'a> Solver<'a> {
             site.own_end = self.analysis.own_end(site.protocol, &site.layers);
         }
         let gaps = self.body.gaps.iter().cloned().chain(self.gaps).collect();
-        Report { function, sites: self.sites, events, gaps, output: self.body.output.clone() }
+        Report {
+            function,
+            sites: self.sites,
+            events,
+            gaps,
+            output: self.body.output.clone(),
+            span: self.body.span,
+            is_async: self.body.kind == BodyKind::AsyncFunction,
+        }
     }
 
     /// Visits the blocks until nothing new is found. Most bodies hold no session: a coarse look tells.

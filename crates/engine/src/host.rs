@@ -3,19 +3,30 @@
 use sessionlint_analysis::{FileData, Host};
 use sessionlint_diagnostics::{FileId, Span};
 use sessionlint_ir::{Field, FunctionItem, ImplHeader, Import, Signature, TypeRef};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::OnceLock;
+
+/// Texts that count instead of what files say, by absolute path.
+pub(crate) type Overlay = BTreeMap<PathBuf, Vec<u8>>;
 
 /// The files of a run. Those that matter are filled in by the first pass, others when a name leads to them.
 pub(crate) struct Files {
     pub paths: Vec<PathBuf>,
     pub data: Vec<OnceLock<Option<FileData>>>,
+    overlay: Overlay,
 }
 
 impl Files {
-    pub fn new(paths: Vec<PathBuf>) -> Self {
+    pub fn new(paths: Vec<PathBuf>, overlay: Overlay) -> Self {
         let data = paths.iter().map(|_| OnceLock::new()).collect();
-        Self { paths, data }
+        Self { paths, data, overlay }
+    }
+
+    /// What a file says.
+    pub fn bytes(&self, file: FileId) -> std::io::Result<Vec<u8>> {
+        let path = &self.paths[file.0 as usize];
+        self.overlay.get(path).map_or_else(|| std::fs::read(path), |bytes| Ok(bytes.clone()))
     }
 
     pub fn ids(&self) -> impl Iterator<Item = FileId> + use<> {
@@ -37,7 +48,7 @@ pub(crate) fn outlined(text: String, file: FileId) -> FileData {
 impl Host for Files {
     fn data(&self, file: FileId) -> Option<&FileData> {
         let load = || {
-            let text = decode(std::fs::read(&self.paths[file.0 as usize]).ok()?)?;
+            let text = decode(self.bytes(file).ok()?)?;
             Some(outlined(text, file))
         };
         self.data[file.0 as usize].get_or_init(load).as_ref()

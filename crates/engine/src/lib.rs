@@ -3,6 +3,7 @@
 //! The only room that reads source files and starts threads.
 
 mod fingerprint;
+mod fixes;
 mod host;
 mod levels;
 mod lock;
@@ -15,5 +16,6 @@ mod suppress;
 mod walk;
 mod words;
 
+pub use fixes::{Changed, changed, write};
 pub use run::{CheckedFile, Outcome, Skipped, Summary, run};
 pub use settings::{Failure, LevelFlag, Options, StandardInput, find_config};

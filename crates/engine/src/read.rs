@@ -33,10 +33,7 @@ impl Run<'_> {
         let path = &files.paths[file.0 as usize];
         let words = &packages.about[packages.files[file.0 as usize].0.0 as usize].2;
         let mut read = Read::default();
-        let bytes = match &self.options.stdin {
-            Some(stdin) if walk::absolute(&self.options.directory, &stdin.path) == *path => Ok(stdin.text.clone()),
-            _ => std::fs::read(path),
-        };
+        let bytes = files.bytes(file);
         let skip = |reason: String| {
             let path = walk::shown(&self.options.directory, path);
             reported.then_some(Skipped { path, reason, line: None })
@@ -151,7 +148,7 @@ impl Run<'_> {
                 if let Some(known) = slot.get() {
                     return known.as_ref().is_some_and(|data| words.is_match(&data.text));
                 }
-                let Ok(bytes) = std::fs::read(&files.paths[file.0 as usize]) else { return false };
+                let Ok(bytes) = files.bytes(*file) else { return false };
                 if !words.is_match(&bytes) {
                     return false;
                 }

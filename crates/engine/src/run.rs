@@ -1,13 +1,13 @@
 //! In which order does a run go? Walk, read, index, analyse, silence, sort.
 
-use crate::host::Files;
+use crate::host::{Files, Overlay};
 use crate::levels::Levels;
 use crate::manifest::Manifests;
 use crate::read::{Read, select};
 use crate::settings::{self, Failure, Options};
 use crate::suppress::{self, Suppression};
 use crate::words::Words;
-use crate::{fingerprint, walk};
+use crate::{fingerprint, fixes, walk};
 use rayon::prelude::*;
 use sessionlint_analysis::{Analysis, Host, Index, ItemRef, PackageId};
 use sessionlint_diagnostics::{Diagnostic, FileId, Gap, Level, Span};
@@ -92,7 +92,20 @@ pub fn run(options: &Options, progress: &(dyn Fn(usize, usize) + Sync)) -> Resul
         .map_err(|error| Failure::Threads(error.to_string()))?;
     let tests = options.tests.or(settings.config.tests).unwrap_or_default();
     let run = Run { options, rules: &rules, model: &model, levels: &levels, base: &settings.base, tests };
-    Ok(pool.install(|| run.check(requested, progress)))
+    let mut overlay = Overlay::new();
+    if let Some(stdin) = &options.stdin {
+        overlay.insert(walk::absolute(&options.directory, &stdin.path), stdin.text.clone());
+    }
+    Ok(pool.install(|| {
+        let mut outcome = run.check(requested, &overlay, progress);
+        if options.fixes {
+            let again = |paths: Vec<PathBuf>, overlay: &Overlay| run.check(paths, overlay, &|_, _| {});
+            fixes::verify(&mut outcome, &options.directory, &overlay, &again);
+        } else {
+            outcome.findings.iter_mut().for_each(|finding| finding.fixes.clear());
+        }
+        outcome
+    }))
 }
 
 pub(crate) struct Run<'a> {
@@ -113,10 +126,10 @@ struct Checked {
 }
 
 impl Run<'_> {
-    fn check(&self, requested: Vec<PathBuf>, progress: &(dyn Fn(usize, usize) + Sync)) -> Outcome {
+    fn check(&self, requested: Vec<PathBuf>, overlay: &Overlay, progress: &(dyn Fn(usize, usize) + Sync)) -> Outcome {
         let mut manifests = Manifests::default();
         let known = self.known_files(&requested, &mut manifests);
-        let files = Files::new(known);
+        let files = Files::new(known, overlay.clone());
         let wanted: HashSet<&OsStr> = requested.iter().map(|path| path.as_os_str()).collect();
         let reported: Vec<bool> = files.paths.iter().map(|path| wanted.contains(path.as_os_str())).collect();
         let mut packages = self.packages(&files, &mut manifests);
@@ -247,7 +260,8 @@ impl Run<'_> {
             checked.sessions += report.sites.iter().filter(is_session).count();
             checked.gaps.extend(report.gaps.iter().cloned());
             let strict = self.levels.is_strict();
-            let context = sessionlint_rules::Context { report: &report, model: self.model, strict };
+            let text = files.data(item.file).map_or("", |data| data.text.as_str());
+            let context = sessionlint_rules::Context { report: &report, model: self.model, strict, text };
             checked.diagnostics.extend(sessionlint_rules::check(&context));
         }
         checked

@@ -49,6 +49,8 @@ pub struct Options {
     pub no_ignore: bool,
     /// Number of threads; 0 for as many as there are cores.
     pub threads: usize,
+    /// Whether fixes are tried, and offered when they hold what they promise.
+    pub fixes: bool,
     /// Whether to tell of every function what is known about it: for tests.
     pub describe: bool,
 }

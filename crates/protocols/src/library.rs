@@ -169,6 +169,8 @@ pub(crate) struct RawProtocol {
     #[serde(default)]
     configured_by: Option<Spanned<String>>,
     #[serde(default)]
+    as_executor: Option<String>,
+    #[serde(default)]
     finishes: bool,
     #[serde(default)]
     footer: bool,
@@ -484,6 +486,7 @@ fn check(
         made_once: raw.made_once,
         settings: raw.settings,
         configured_by,
+        as_executor: raw.as_executor,
         finishes: raw.finishes,
         footer: raw.footer,
         implicit: raw.implicit,

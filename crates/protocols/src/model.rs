@@ -94,6 +94,8 @@ pub struct Protocol {
     pub settings: Vec<Setting>,
     /// For pools: the type that settings are made on.
     pub configured_by: Option<ProtocolId>,
+    /// How it is passed to a statement that runs on it: `&mut *it`.
+    pub as_executor: Option<String>,
     /// For writers: whether dropping finishes the output, and loses only the error.
     pub finishes: bool,
     /// For writers: whether the output is broken without an end even when nothing was written.

@@ -3,12 +3,14 @@
 mod concise;
 mod config;
 mod json;
+mod patch;
 mod pretty;
 mod source;
 mod summary;
 
 pub use config::config_error;
 pub use json::{ListedRule, rules_json};
+pub use patch::patch;
 pub use summary::{statistics, summary};
 
 use sessionlint_diagnostics::{Diagnostic, Gap};

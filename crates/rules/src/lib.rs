@@ -1,10 +1,11 @@
 //! Is that a mistake, and how do we say it? One file for each kind of mistake.
 
 pub mod checks;
+mod fix;
 mod words;
 
 use sessionlint_analysis::{CauseKind, Event, Report, Site, SiteId};
-use sessionlint_diagnostics::{Diagnostic, Label, LabelKind, Level, Span};
+use sessionlint_diagnostics::{Diagnostic, Fix, Label, LabelKind, Level, Span};
 use sessionlint_protocols::{Model, Protocol};
 
 /// What a check looks at.
@@ -15,6 +16,8 @@ pub struct Context<'a> {
     pub model: &'a Model,
     /// Whether the written guideline is enforced too.
     pub strict: bool,
+    /// The text of the file that the body stands in.
+    pub text: &'a str,
 }
 
 /// A kind of mistake.
@@ -42,6 +45,8 @@ struct Words {
     leaks: String,
     /// The smallest change that makes it right.
     help: Option<String>,
+    /// A change on offer, as far as can be told from here.
+    fix: Option<Fix>,
 }
 
 /// More exits than this are not listed one by one.
@@ -121,7 +126,7 @@ impl<'a> Context<'a> {
             labels,
             help: said.help,
             evidence: Some(site.evidence),
-            fixes: Vec::new(),
+            fixes: said.fix.into_iter().collect(),
             fingerprint: String::new(),
         }
     }

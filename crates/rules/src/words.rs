@@ -69,14 +69,18 @@ pub(crate) fn usual_call(site: &Site, protocol: &Protocol, output: Option<&TypeR
     protocol.usual_end().map(|end| call(site, end, output))
 }
 
+/// Whether a function gives a result.
+pub(crate) fn returns_result(output: Option<&TypeRef>) -> bool {
+    match output {
+        Some(TypeRef::Path { segments, .. }) => segments.last().is_some_and(|name| name.ends_with("Result")),
+        _ => false,
+    }
+}
+
 /// The call of an end, as one would write it.
 pub(crate) fn call(site: &Site, ending: &Ending, output: Option<&TypeRef>) -> String {
     let receiver = site.name.as_deref().unwrap_or("..");
     let wait = if ending.is_async { ".await" } else { "" };
-    let fallible = match output {
-        Some(TypeRef::Path { segments, .. }) => segments.last().is_some_and(|name| name.ends_with("Result")),
-        _ => false,
-    };
-    let question = if fallible && ending.fallible { "?" } else { "" };
+    let question = if returns_result(output) && ending.fallible { "?" } else { "" };
     format!("{receiver}.{}({}){wait}{question}", ending.call, ending.args)
 }

@@ -161,6 +161,7 @@ impl Solver<'_> {
             written,
             set: world.trace.set.get(&id).copied(),
             touched: world.facts.obligations.get(&id).is_some_and(|state| state.touched),
+            in_closure: self.nested,
             release,
             inside: Vec::new(),
             deliberate: world.facts.deliberate,

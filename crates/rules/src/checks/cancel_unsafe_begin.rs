@@ -33,5 +33,5 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
     let help = "begin outside of it and put what follows inside, or set `acquire_timeout` on the pool; a task that is \
                 spawned is not cancelled"
         .to_owned();
-    context.finding(CHECK.rule, site, events, event.cause.span, Words { message, leaks, help: Some(help) })
+    context.finding(CHECK.rule, site, events, event.cause.span, Words { message, leaks, help: Some(help), fix: None })
 }

@@ -33,6 +33,6 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
         ProtocolKind::Task => "bind it and spawn it: `tokio::spawn(connection)`".to_owned(),
         _ => format!("bind the {noun} to a variable that lives as long as it is needed"),
     };
-    let said = Words { message, leaks, help: Some(help) };
+    let said = Words { message, leaks, help: Some(help), fix: context.keep(site, protocol, event) };
     context.finding(CHECK.rule, site, events, site.span, said)
 }

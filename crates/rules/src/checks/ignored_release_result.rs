@@ -37,6 +37,6 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
         Some(end) if end.is_async => format!("{help}.await?`"),
         _ => format!("{help}?`"),
     };
-    let said = Words { message, leaks: leaks.to_owned(), help: Some(help) };
+    let said = Words { message, leaks: leaks.to_owned(), help: Some(help), fix: None };
     context.finding(CHECK.rule, site, events, span, said)
 }

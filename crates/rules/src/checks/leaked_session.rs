@@ -27,6 +27,6 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
         None => "let it be dropped instead, which gives it back".to_owned(),
     };
     let span = if how.starts_with('.') { site.span } else { event.cause.span };
-    let said = Words { message, leaks: leaks.to_owned(), help: Some(help) };
+    let said = Words { message, leaks: leaks.to_owned(), help: Some(help), fix: None };
     context.finding(CHECK.rule, site, events, span, said)
 }

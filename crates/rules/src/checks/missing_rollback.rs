@@ -46,5 +46,5 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
         let call = words::call(site, end, None);
         format!("call `{call}` on the error path, before the error is returned")
     });
-    context.finding(CHECK.rule, site, events, event.cause.span, Words { message, leaks, help })
+    context.finding(CHECK.rule, site, events, event.cause.span, Words { message, leaks, help, fix: None })
 }

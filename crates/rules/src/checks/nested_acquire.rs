@@ -47,5 +47,5 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
              deadlock the pool"
         )
     };
-    context.finding(CHECK.rule, site, events, event.cause.span, Words { message, leaks, help: Some(help) })
+    context.finding(CHECK.rule, site, events, event.cause.span, Words { message, leaks, help: Some(help), fix: None })
 }

@@ -34,6 +34,6 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
     } else {
         "make it once when the program starts, and hand it to the handlers as state: clones share it".to_owned()
     };
-    let said = Words { message, leaks: leaks.to_owned(), help: Some(help) };
+    let said = Words { message, leaks: leaks.to_owned(), help: Some(help), fix: None };
     context.finding(CHECK.rule, site, events, site.span, said)
 }

@@ -30,7 +30,7 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
         builder.iter().flat_map(|builder| &builder.settings).filter(|setting| names.contains(&setting.sets.as_str()));
     let calls: Vec<String> = calls.map(|setting| format!("`{}`", setting.call)).collect();
     let help = builder.map(|builder| format!("set {} on `{}`", calls.join(", "), builder.type_name()));
-    context.finding(CHECK.rule, site, events, site.span, Words { message, leaks, help })
+    context.finding(CHECK.rule, site, events, site.span, Words { message, leaks, help, fix: None })
 }
 
 fn listed(names: &[&str]) -> String {

@@ -38,5 +38,5 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
         Some(name) => format!("do it before `{name}` is taken, or drop `{name}` first: the pool has few of them"),
         None => "do it outside of the session's life: the pool has few connections".to_owned(),
     };
-    context.finding(CHECK.rule, site, events, event.cause.span, Words { message, leaks, help: Some(help) })
+    context.finding(CHECK.rule, site, events, event.cause.span, Words { message, leaks, help: Some(help), fix: None })
 }

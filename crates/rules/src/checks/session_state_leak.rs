@@ -48,7 +48,7 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
         _ => unreachable!("picked above"),
     };
     let span = if matches!(event.kind, EventKind::StateOnShared { .. }) { site.span } else { event.cause.span };
-    context.finding(CHECK.rule, site, events, span, Words { message, leaks, help: Some(help) })
+    context.finding(CHECK.rule, site, events, span, Words { message, leaks, help: Some(help), fix: None })
 }
 
 fn what(state: SessionState) -> &'static str {

@@ -28,6 +28,6 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
     let help = site.name.as_ref().map(|name| {
         format!("run it on `{name}`; when it must survive a rollback, run it before `{name}` begins or after it ends")
     });
-    let said = Words { message, leaks: leaks.to_owned(), help };
+    let said = Words { message, leaks: leaks.to_owned(), help, fix: context.run_inside(site, protocol, event) };
     context.finding(CHECK.rule, site, events, event.cause.span, said)
 }

@@ -34,6 +34,6 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
         "the connection is closed here, and what was written is lost"
     };
     let help = "use the library's own transaction, which rolls back when it is dropped, or send ROLLBACK on this way";
-    let said = Words { message, leaks: leaks.to_owned(), help: Some(help.to_owned()) };
+    let said = Words { message, leaks: leaks.to_owned(), help: Some(help.to_owned()), fix: None };
     context.finding(CHECK.rule, site, events, event.cause.span, said)
 }

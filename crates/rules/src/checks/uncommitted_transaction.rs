@@ -53,5 +53,11 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
             .usual_end()
             .map(|end| format!("bind the {} to a variable and call `{}` on it", protocol.noun(), end.call)),
     };
-    context.finding(CHECK.rule, site, events, event.cause.span, Words { message, leaks, help })
+    context.finding(
+        CHECK.rule,
+        site,
+        events,
+        event.cause.span,
+        Words { message, leaks, help, fix: context.commit_before(site, protocol, events) },
+    )
 }

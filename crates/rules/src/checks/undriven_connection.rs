@@ -28,5 +28,5 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
     let leaks = format!("it is dropped here without having done anything, which {}", protocol.on_drop);
     let name = site.name.as_deref().unwrap_or("connection");
     let help = format!("run it in a task of its own: `tokio::spawn(..)` with `{name}` inside, before the first call");
-    context.finding(CHECK.rule, site, events, event.cause.span, Words { message, leaks, help: Some(help) })
+    context.finding(CHECK.rule, site, events, event.cause.span, Words { message, leaks, help: Some(help), fix: None })
 }

@@ -40,5 +40,5 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
     };
     let help = words::usual_call(site, protocol, context.report.output.as_ref())
         .map(|call| format!("call `{call}` when all is written"));
-    context.finding(CHECK.rule, site, events, event.cause.span, Words { message, leaks, help })
+    context.finding(CHECK.rule, site, events, event.cause.span, Words { message, leaks, help, fix: None })
 }

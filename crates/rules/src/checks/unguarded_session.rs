@@ -38,5 +38,5 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
         let call = words::call(site, end, None);
         format!("call `{call}` on every way out: keep the result of what can fail, end it, then use `?`")
     });
-    context.finding(CHECK.rule, site, events, event.cause.span, Words { message, leaks, help })
+    context.finding(CHECK.rule, site, events, event.cause.span, Words { message, leaks, help, fix: None })
 }
