@@ -218,7 +218,7 @@ pub(crate) fn openers(files: &Files, file: FileId, words: &Words, names: &Names)
             _ => false,
         }
     });
-    opens.map(|item| item.name.clone()).collect()
+    opens.map(|item| item.name.clone()).filter(|name| name != "_").collect()
 }
 
 fn text_of(data: &FileData, span: Span) -> &str {

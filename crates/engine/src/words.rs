@@ -74,8 +74,8 @@ pub(crate) struct Words {
     checkouts: HashMap<String, bool>,
     /// Calls that end something: alone they matter only when nobody awaits them.
     endings: HashSet<String>,
-    /// Names of types that pools are made of or by, and functions that make one.
-    makers: HashSet<String>,
+    /// Names of types that pools are made of or by, and the functions of theirs that begin it.
+    makers: HashMap<String, HashSet<String>>,
     /// Names of types that are sessions: a function that hands one out is an opener.
     pub types: TypeNames,
     /// Names of connections that a pool hands out. Many are common words, so that they count only where a function
@@ -92,14 +92,19 @@ impl Words {
         let (mut types, mut lent, mut plain) = (TypeNames::default(), TypeNames::default(), TypeNames::default());
         let mut endings = HashSet::new();
         let mut checkouts = HashMap::new();
-        let mut makers = HashSet::new();
+        let mut makers: HashMap<String, HashSet<String>> = HashMap::new();
         let in_play = |id: LibraryId| libraries.is_none_or(|libraries| libraries.contains(&id));
         for (id, library) in model.libraries() {
             if in_play(id) {
                 if library.common {
                     continue;
                 }
-                file.extend(library.crates.iter().map(|package| package.replace('-', "_")));
+                let name = |package: &String| match package.len() {
+                    // A short name stands inside of other words.
+                    0..6 => format!("{}::", package.replace('-', "_")),
+                    _ => package.replace('-', "_"),
+                };
+                file.extend(library.crates.iter().map(name));
                 checkouts.extend(library.streams.iter().map(|stream| (stream.clone(), false)));
             }
         }
@@ -110,13 +115,16 @@ impl Words {
             let pool = !protocol.is_session();
             let common = model.library(protocol.library).common;
             if protocol.made_once {
-                makers.extend(type_names(protocol));
-                for opening in &protocol.openings {
+                let builders = protocol.openings.iter().filter_map(|opening| match opening.source {
+                    Source::Method(builder) => Some(model.protocol(builder)),
+                    _ => None,
+                });
+                for opening in std::iter::once(protocol).chain(builders).flat_map(|made| &made.openings) {
+                    let mut add = |name: String| makers.entry(name).or_default().insert(opening.call.clone());
                     match &opening.source {
-                        Source::Associated(made) | Source::Method(made) => {
-                            makers.extend(type_names(model.protocol(*made)));
-                        }
-                        Source::Function(path) => makers.extend(path.rsplit("::").nth(1).map(str::to_owned)),
+                        Source::Associated(made) => type_names(model.protocol(*made)).for_each(|name| _ = add(name)),
+                        Source::Function(path) => _ = path.rsplit("::").nth(1).map(|name| add(name.to_owned())),
+                        Source::Method(_) => {}
                     }
                 }
             }
@@ -126,14 +134,18 @@ impl Words {
                 continue;
             }
             for name in type_names(protocol) {
-                if name.len() > 6 {
+                // What only leads to a session, or ends itself, needs no look where its crate is not named.
+                if name.len() > 6 && protocol.kind != ProtocolKind::Builder && !protocol.finishes {
                     file.insert(name.clone());
+                }
+                if protocol.kind == ProtocolKind::Builder {
+                    continue;
                 }
                 if protocol.pooled {
                     lent.0.insert(name);
                 } else if protocol.kind == ProtocolKind::Connection && !protocol.implicit {
                     plain.0.insert(name);
-                } else if !pool {
+                } else if protocol.is_owed() {
                     types.0.insert(name);
                 }
             }
@@ -147,7 +159,7 @@ impl Words {
                             function.extend(path.split("::").next().map(str::to_owned));
                             function.extend((!is_common).then(|| opening.call.clone()));
                         }
-                        Source::Associated(made) if is_common => function.extend(type_names(model.protocol(*made))),
+                        Source::Associated(made) => function.extend(type_names(model.protocol(*made))),
                         _ => {
                             function.insert(opening.call.clone());
                         }
@@ -160,6 +172,7 @@ impl Words {
             }
             function.extend(protocol.scoped.iter().cloned());
             function.extend(protocol.leaks.iter().filter_map(|leak| leak.rsplit("::").next()).map(str::to_owned));
+            let common = common || protocol.finishes;
             let calls = protocol.openings.iter().map(|opening| &opening.call).filter(|_| !pool && !plain_connection);
             let calls = calls.chain(protocol.endings.iter().map(|ending| &ending.call).filter(|_| !pool));
             file.extend(calls.filter(|call| !common && !COMMON.contains(&call.as_str())).cloned());
@@ -198,8 +211,14 @@ impl Words {
 
     /// Whether a text makes a pool, as far as its words tell.
     pub fn makes(&self, text: &str) -> bool {
-        sessionlint_parser_rust::identifiers(text)
-            .any(|(at, name)| self.makers.contains(name) && text[at + name.len()..].starts_with("::"))
+        sessionlint_parser_rust::identifiers(text).any(|(at, name)| {
+            self.makers.get(name).is_some_and(|calls| {
+                let called = text[at + name.len()..].strip_prefix("::").and_then(|after| {
+                    sessionlint_parser_rust::identifiers(after).next().filter(|(at, _)| *at == 0)
+                });
+                called.is_some_and(|(_, call)| calls.contains(call))
+            })
+        })
     }
 
     /// Whether a signature hands out a session.
@@ -245,7 +264,7 @@ impl TypeNames {
     pub fn renamed_in(&self, text: &str) -> Vec<String> {
         let names: Vec<&str> = sessionlint_parser_rust::identifiers(text).map(|(_, name)| name).collect();
         let renamed = names.windows(3).filter(|three| self.0.contains(three[0]) && three[1] == "as");
-        renamed.map(|three| three[2].to_owned()).collect()
+        renamed.map(|three| three[2].to_owned()).filter(|name| name != "_").collect()
     }
 }
 

@@ -124,6 +124,15 @@ impl Protocol {
         !matches!(self.kind, ProtocolKind::Pool | ProtocolKind::Builder)
     }
 
+    /// Whether leaving it open can be a mistake: whoever hands one out, or has one, matters.
+    pub fn is_owed(&self) -> bool {
+        self.is_transaction()
+            || self.implicit
+            || (self.kind == ProtocolKind::Writer && !self.finishes)
+            || matches!(self.kind, ProtocolKind::Task | ProtocolKind::Lock)
+            || (self.needs_end && self.is_session())
+    }
+
     /// Whether what is written through it is lost without a commit.
     pub fn needs_commit(&self) -> bool {
         self.is_transaction() || self.implicit

@@ -114,7 +114,7 @@ impl Solver<'_> {
             ("", "timeout" | "timeout_at", 2) | ("time", "timeout" | "timeout_at", 2) => {
                 self.operand(world, first?);
                 let future = self.operand(world, &call.args[1]);
-                self.cancelled(world, &future, "`timeout`");
+                self.cancelled(world, &future, "`timeout`", usize::MAX - 1);
                 match future {
                     Value::Future(inner) => match *inner {
                         // The end may be cut off, but it was asked for and is waited for.

@@ -165,11 +165,15 @@ impl Solver<'_> {
         }
     }
 
-    /// A future may be cancelled before its end.
-    pub(super) fn cancelled(&mut self, world: &World, future: &Value, by: &str) {
+    /// A future may be cancelled before its end. What is more than `calls` calls away does not count: services that run
+    /// until the program ends are raced against its end.
+    pub(super) fn cancelled(&mut self, world: &World, future: &Value, by: &str, calls: usize) {
         let Some(inside) = self.inside(future).cloned() else { return };
         for (deed, way) in &inside.0 {
             let Deed::Begins(protocol) = deed else { continue };
+            if way.len() > calls + 1 {
+                continue;
+            }
             let site = self.opening_site(*protocol, way[0], Evidence::Inferred, None);
             let kind = EventKind::CancelUnsafe { by: by.to_owned() };
             self.meanwhile(world, kind, ObligationId { site, second: false }, way);

@@ -291,7 +291,7 @@ impl Solver<'_> {
         self.pass_arguments(world, &call.args, call.name_span);
         let value = self.move_receiver(world, place, value);
         if name == "timeout" {
-            self.cancelled(world, &value, "`timeout`");
+            self.cancelled(world, &value, "`timeout`", usize::MAX - 1);
         }
         if COMBINATORS.contains(&name) {
             self.forget(world, &value);

@@ -123,8 +123,8 @@ impl Solver<'_> {
                 let future = self.future(world, future);
                 match race {
                     Race::None => {}
-                    Race::Select => self.cancelled(world, &future, "`select!`"),
-                    Race::TryJoin => self.cancelled(world, &future, "`try_join!`"),
+                    Race::Select => self.cancelled(world, &future, "`select!`", 0),
+                    Race::TryJoin => self.cancelled(world, &future, "`try_join!`", 1),
                 }
                 self.awaited(world, future, span, *race == Race::Select)
             }

@@ -29,6 +29,7 @@ impl Solver<'_> {
             Receiver::Of { value, origin, .. } => (vec![value.clone().unwrap_or_default()], vec![origin.clone()]),
         };
         let receivers = all.len();
+        values.iter().for_each(|value| self.builder_passed(world, value));
         origins.extend(values.iter().map(|value| self.origin_of(world, value)));
         all.extend(values.iter().cloned());
         let Summary { mut workload, gives: given, .. } = self.called(world, item, &all, &origins, at);
