@@ -2,7 +2,7 @@
 
 use crate::arguments::ListFormat;
 use crate::terminal;
-use sessionlint_protocols::{EndKind, Model, Profile, Protocol, RuleInfo, RuleSet, Source};
+use sessionlint_protocols::{Model, Profile, RuleInfo, RuleSet};
 use std::process::ExitCode;
 
 /// Lists rules.
@@ -51,20 +51,7 @@ fn listed(rule: &RuleInfo) -> sessionlint_report::ListedRule<'_> {
 pub fn explain(id: &str) -> ExitCode {
     let rules = RuleSet::built_in();
     let Some(rule) = rules.get(id) else { return unknown_rule(&rules, id) };
-    let indent = |code: &str| code.lines().map(|line| format!("    {line}\n")).collect::<String>();
-    let text = format!(
-        "{} ({}; {} in the profile `strict`)\n\nReports when {}.\n\n{}\n\nReported:\n\n{}\nRight:\n\n{}\nTo silence one \
-         place, write above it:\n\n    // sessionlint: allow({}) -- the reason\n",
-        rule.id,
-        rule.level(Profile::Default),
-        rule.level(Profile::Strict),
-        rule.summary,
-        rule.why.trim(),
-        indent(&rule.bad),
-        indent(&rule.good),
-        rule.id,
-    );
-    print(&text)
+    print(&sessionlint_report::rule(rule))
 }
 
 fn unknown_rule(rules: &RuleSet, id: &str) -> ExitCode {
@@ -73,67 +60,19 @@ fn unknown_rule(rules: &RuleSet, id: &str) -> ExitCode {
     ExitCode::from(2)
 }
 
-/// Lists what is known about libraries.
+/// Lists what is known about libraries: all of them in a table, or one in detail.
 pub fn libraries(name: Option<&str>) -> ExitCode {
     let model = Model::built_in();
-    let mut text = String::new();
-    for (id, library) in model.libraries() {
-        let named = |name: &str| library.name == name || library.crates.iter().any(|package| package == name);
-        if name.is_some_and(|name| !named(name)) {
-            continue;
-        }
-        text.push_str(&format!("{} ({})\n", library.name, library.versions.join(", ")));
-        for (_, protocol) in model.protocols().filter(|(_, protocol)| protocol.library == id) {
-            if protocol.is_session() {
-                text.push_str(&describe(&model, protocol));
-            }
-        }
+    let Some(name) = name else { return print(&sessionlint_report::table(&model)) };
+    let named = model
+        .libraries()
+        .filter(|(_, library)| library.name == name || library.crates.iter().any(|package| package == name));
+    let text: String = named.map(|(id, _)| sessionlint_report::library(&model, id)).collect();
+    if text.is_empty() {
+        terminal::complain(&format!("sessionlint: nothing is known about a library called `{name}`\n"));
+        return ExitCode::from(2);
     }
-    match (text.is_empty(), name) {
-        (true, Some(name)) => {
-            terminal::complain(&format!("sessionlint: nothing is known about a library called `{name}`\n"));
-            ExitCode::from(2)
-        }
-        _ => print(&text),
-    }
-}
-
-fn describe(model: &Model, protocol: &Protocol) -> String {
-    let class = protocol.class.map_or("-", |class| class.as_str());
-    let title = if protocol.in_place { "(state of the connection)" } else { protocol.type_name() };
-    let mut openings: Vec<String> = Vec::new();
-    for opening in &protocol.openings {
-        let call = match &opening.source {
-            Source::Method(on) => format!("{}.{}()", model.protocol(*on).type_name(), opening.call),
-            Source::Associated(on) => format!("{}::{}()", model.protocol(*on).type_name(), opening.call),
-            Source::Function(path) => format!("{path}()"),
-        };
-        openings.push(call);
-    }
-    let end = |kind: EndKind| match kind {
-        EndKind::Commit => "commit",
-        EndKind::Rollback => "rollback",
-        EndKind::Close => "close",
-    };
-    let endings: Vec<String> = protocol
-        .endings
-        .iter()
-        .map(|ending| {
-            let wait = if ending.is_async { ".await" } else { "" };
-            format!("{}(){wait} = {}", ending.call, end(ending.kind))
-        })
-        .collect();
-    format!(
-        "  {} {title} [{class}]\n    opened by: {}\n    ended by:  {}\n    dropping {}\n",
-        protocol.noun(),
-        or_none(&openings),
-        or_none(&endings),
-        if protocol.on_drop.is_empty() { "it does nothing".to_owned() } else { format!("it {}", protocol.on_drop) },
-    )
-}
-
-fn or_none(list: &[String]) -> String {
-    if list.is_empty() { "-".to_owned() } else { list.join(", ") }
+    print(&text)
 }
 
 fn print(text: &str) -> ExitCode {

@@ -213,9 +213,9 @@ impl Words {
     pub fn makes(&self, text: &str) -> bool {
         sessionlint_parser_rust::identifiers(text).any(|(at, name)| {
             self.makers.get(name).is_some_and(|calls| {
-                let called = text[at + name.len()..].strip_prefix("::").and_then(|after| {
-                    sessionlint_parser_rust::identifiers(after).next().filter(|(at, _)| *at == 0)
-                });
+                let called = text[at + name.len()..]
+                    .strip_prefix("::")
+                    .and_then(|after| sessionlint_parser_rust::identifiers(after).next().filter(|(at, _)| *at == 0));
                 called.is_some_and(|(_, call)| calls.contains(call))
             })
         })

@@ -255,6 +255,7 @@ impl Model {
             }
             model.libraries.push(Library {
                 name: (*name).to_owned(),
+                about: about(text),
                 crates: raw.crates,
                 versions: raw.versions,
                 statements: raw.statements,
@@ -292,6 +293,7 @@ impl Model {
                 None => {
                     self.libraries.push(Library {
                         name: library_name,
+                        about: String::new(),
                         crates: Vec::new(),
                         versions: Vec::new(),
                         statements: Vec::new(),
@@ -492,6 +494,12 @@ fn check(
         implicit: raw.implicit,
         shared: raw.shared,
     })
+}
+
+/// The comment that a data file begins with, as one paragraph.
+fn about(text: &str) -> String {
+    let lines = text.lines().map_while(|line| line.strip_prefix('#')).map(str::trim);
+    lines.collect::<Vec<_>>().join(" ")
 }
 
 fn versions(

@@ -17,6 +17,8 @@ pub struct ProtocolId(pub u16);
 pub struct Library {
     /// Its name: that of the data file.
     pub name: String,
+    /// What was read, and where: the first lines of the data file.
+    pub about: String,
     /// The packages that bring it in, as named in Cargo.toml.
     pub crates: Vec<String>,
     /// The versions that the facts were read from.

@@ -2,6 +2,7 @@
 
 mod concise;
 mod config;
+mod describe;
 mod json;
 mod patch;
 mod pretty;
@@ -9,6 +10,7 @@ mod source;
 mod summary;
 
 pub use config::config_error;
+pub use describe::{Example, libraries_index, library, library_page, rule, rule_page, rules_index, table};
 pub use json::{ListedRule, rules_json};
 pub use patch::patch;
 pub use summary::{statistics, summary};
