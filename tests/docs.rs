@@ -198,3 +198,34 @@ fn links_between_pages_lead_somewhere() {
     }
     assert!(broken.is_empty(), "{broken:?}");
 }
+
+/// The code blocks of a language in a page.
+fn blocks(page: &str, language: &str) -> Vec<String> {
+    let text = fs::read_to_string(root().join("docs").join(page)).unwrap();
+    let start = format!("```{language}\n");
+    text.split(&start).skip(1).filter_map(|rest| rest.split("```").next()).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_library_that_is_added_in_the_docs_is_there() {
+    let read = |path: &str| fs::read_to_string(root().join(path)).unwrap();
+    let toml = blocks("adding-a-library.md", "toml");
+    assert_eq!(toml[0], read("crates/protocols/libraries/rust/jammdb.toml"));
+    assert_eq!(toml[1], read("fixtures/rust/jammdb/Cargo.toml"));
+    assert_eq!(blocks("adding-a-library.md", "rust"), [read("fixtures/rust/jammdb/src/lib.rs")]);
+    // The table of one's own is understood.
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join("rules.toml"), &toml[2]).unwrap();
+    fs::create_dir(directory.path().join(".git")).unwrap();
+    check(directory.path(), &["."], |options| options.isolated = false);
+}
+
+#[test]
+fn what_the_guideline_shows_is_right_in_its_profile() {
+    let code = blocks("guideline.md", "rust");
+    let strict = |code: &str| reported(code, true);
+    assert_eq!(strict(&code[0]), BTreeSet::new());
+    assert_eq!(strict(&code[1]), BTreeSet::from(["missing-rollback"]));
+    assert_eq!(reported(&code[1], false), BTreeSet::new());
+    assert_eq!(strict(&code[2]), BTreeSet::new());
+}

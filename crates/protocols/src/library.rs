@@ -35,6 +35,7 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("futures", include_str!("../libraries/rust/futures.toml")),
     ("headless_chrome", include_str!("../libraries/rust/headless_chrome.toml")),
     ("heed", include_str!("../libraries/rust/heed.toml")),
+    ("jammdb", include_str!("../libraries/rust/jammdb.toml")),
     ("lapin", include_str!("../libraries/rust/lapin.toml")),
     ("ldap3", include_str!("../libraries/rust/ldap3.toml")),
     ("lettre", include_str!("../libraries/rust/lettre.toml")),
