@@ -12,8 +12,30 @@ use sessionlint_diagnostics::{FileId, Span};
 use sessionlint_ir::{Item, ItemId, ItemKind};
 
 /// Names that many functions have: one of them handing out a session says nothing about the others.
-pub(crate) const COMMON_OPENERS: &[&str] =
-    &["new", "get", "default", "from", "build", "clone", "into_inner", "deref", "deref_mut"];
+pub(crate) const COMMON_OPENERS: &[&str] = &[
+    "new",
+    "get",
+    "default",
+    "from",
+    "build",
+    "clone",
+    "into_inner",
+    "deref",
+    "deref_mut",
+    "poll",
+    "poll_next",
+    "call",
+    "fmt",
+    "try_from",
+    "parse",
+    "take",
+    "write",
+    "kind",
+    "next",
+    "into_future",
+    "as_ref",
+    "as_mut",
+];
 
 /// What the first look at a file gives.
 #[derive(Default)]
@@ -87,7 +109,7 @@ fn aliases(data: &FileData, words: &Words) -> Vec<String> {
     for is_kind in [|kind| kind == ItemKind::Alias, |kind| is_type(kind) && kind != ItemKind::Alias] {
         for item in data.outline.items.iter().filter(|item| is_kind(item.kind)) {
             let text = text_of(data, item.head);
-            if words.types.named_in(text) || names_any(text, &found) {
+            if words.transactions.named_in(text) || names_any(text, &found) {
                 found.push(item.name.clone());
             }
         }

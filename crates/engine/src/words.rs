@@ -70,12 +70,16 @@ pub(crate) struct Words {
     file: Option<AhoCorasick>,
     /// Names that make a function worth lowering.
     function: HashSet<String>,
+    /// Names of types whose functions open something.
+    made_by_type: HashSet<String>,
     /// Calls that take a connection out of its pool, and whether they have no arguments.
     checkouts: HashMap<String, bool>,
     /// Calls that end something: alone they matter only when nobody awaits them.
     endings: HashSet<String>,
     /// Names of types that pools are made of or by, and the functions of theirs that begin it.
     makers: HashMap<String, HashSet<String>>,
+    /// Names of types that are transactions: a function that names one, or is handed one, is worth a look.
+    pub transactions: TypeNames,
     /// Names of types that are sessions: a function that hands one out is an opener.
     pub types: TypeNames,
     /// Names of connections that a pool hands out. Many are common words, so that they count only where a function
@@ -90,6 +94,8 @@ impl Words {
         let mut file: BTreeSet<String> = BTreeSet::new();
         let mut function = HashSet::new();
         let (mut types, mut lent, mut plain) = (TypeNames::default(), TypeNames::default(), TypeNames::default());
+        let mut transactions = TypeNames::default();
+        let mut made_by_type = HashSet::new();
         let mut endings = HashSet::new();
         let mut checkouts = HashMap::new();
         let mut makers: HashMap<String, HashSet<String>> = HashMap::new();
@@ -129,7 +135,7 @@ impl Words {
                 }
             }
             let polled = protocol.endings.iter().filter(|ending| ending.is_async && !ending.eager);
-            endings.extend(polled.map(|ending| ending.call.clone()));
+            endings.extend(polled.filter(|_| !common).map(|ending| ending.call.clone()));
             if protocol.kind == ProtocolKind::Client {
                 continue;
             }
@@ -146,6 +152,9 @@ impl Words {
                 } else if protocol.kind == ProtocolKind::Connection && !protocol.implicit {
                     plain.0.insert(name);
                 } else if protocol.is_owed() {
+                    if protocol.needs_commit() {
+                        transactions.0.insert(name.clone());
+                    }
                     types.0.insert(name);
                 }
             }
@@ -159,7 +168,7 @@ impl Words {
                             function.extend(path.split("::").next().map(str::to_owned));
                             function.extend((!is_common).then(|| opening.call.clone()));
                         }
-                        Source::Associated(made) => function.extend(type_names(model.protocol(*made))),
+                        Source::Associated(made) => made_by_type.extend(type_names(model.protocol(*made))),
                         _ => {
                             function.insert(opening.call.clone());
                         }
@@ -177,11 +186,11 @@ impl Words {
             let calls = calls.chain(protocol.endings.iter().map(|ending| &ending.call).filter(|_| !pool));
             file.extend(calls.filter(|call| !common && !COMMON.contains(&call.as_str())).cloned());
         }
-        if !function.is_empty() {
+        if !function.is_empty() || !made_by_type.is_empty() {
             function.extend(["forget", "ManuallyDrop", "leak"].map(str::to_owned));
         }
         let file = (!file.is_empty()).then(|| AhoCorasick::new(file).ok()).flatten();
-        Self { file, function, checkouts, endings, makers, types, lent, plain }
+        Self { file, function, made_by_type, checkouts, endings, makers, transactions, types, lent, plain }
     }
 
     /// Whether a file can define or use a session.
@@ -192,11 +201,12 @@ impl Words {
     /// Whether a function is worth lowering: it has a word of the libraries, the name of a function of the
     /// workspace that hands out a session, or text that may begin a transaction.
     pub fn wants_function(&self, signature: &str, body: &str, names: &Names) -> bool {
-        let is_session = |name: &str| self.types.0.contains(name) || names.aliases.contains(name);
+        let is_session = |name: &str| self.transactions.0.contains(name) || names.aliases.contains(name);
         let takes = |(at, name): (usize, &str)| is_session(name) && !is_borrowed(&signature[..at]);
         let uses = |(at, name): (usize, &str)| {
             self.function.contains(name)
                 || is_session(name)
+                || (self.made_by_type.contains(name) && body[at + name.len()..].starts_with("::"))
                 || self.checks_out(name, &body[at..])
                 || names.openers.contains(name)
                 || (names.bare.contains(name) && body[at + name.len()..].starts_with("()"))
@@ -235,7 +245,11 @@ impl Words {
 
     /// Whether a text opens a session: that of a macro, say.
     pub fn opens(&self, text: &str) -> bool {
-        let opens = |(at, name): (usize, &str)| self.function.contains(name) || self.checks_out(name, &text[at..]);
+        let opens = |(at, name): (usize, &str)| {
+            self.function.contains(name)
+                || (self.made_by_type.contains(name) && text[at + name.len()..].starts_with("::"))
+                || self.checks_out(name, &text[at..])
+        };
         sessionlint_parser_rust::identifiers(text).any(opens) || may_begin(text)
     }
 
