@@ -107,7 +107,7 @@ fn aliases(data: &FileData, words: &Words) -> Vec<String> {
     let mut found = renamed(data, &words.types);
     // An alias may stand for a renamed import, a struct or enum for an alias.
     for is_kind in [|kind| kind == ItemKind::Alias, |kind| is_type(kind) && kind != ItemKind::Alias] {
-        for item in data.outline.items.iter().filter(|item| is_kind(item.kind)) {
+        for item in data.outline.items.iter().filter(|item| is_kind(item.kind) && !is_error(item)) {
             let text = text_of(data, item.head);
             if words.transactions.named_in(text) || names_any(text, &found) {
                 found.push(item.name.clone());
@@ -129,7 +129,7 @@ fn lending(data: &FileData, words: &Words) -> Vec<String> {
             || names_any(text, &found)
             || ((words.plain.named_in(text) || names_any(text, &plain)) && gives_back())
     };
-    let types = data.outline.items.iter().filter(|item| is_type(item.kind) && holds(item));
+    let types = data.outline.items.iter().filter(|item| is_type(item.kind) && !is_error(item) && holds(item));
     let types: Vec<String> = types.map(|item| item.name.clone()).collect();
     found.extend(types);
     found
@@ -155,6 +155,11 @@ fn is_drop_of(data: &FileData, block: &Item, name: &str) -> bool {
 
 fn is_type(kind: ItemKind) -> bool {
     matches!(kind, ItemKind::Struct | ItemKind::Enum | ItemKind::Alias)
+}
+
+/// Whether a type is one for errors: what it names, it names in messages.
+fn is_error(item: &Item) -> bool {
+    item.name.ends_with("Error")
 }
 
 impl Run<'_> {
@@ -188,7 +193,7 @@ impl Run<'_> {
 
 /// Structs, enums and aliases of a file that name something known.
 pub(crate) fn owners(data: &FileData, is_known: &dyn Fn(&str) -> bool) -> Vec<String> {
-    let types = data.outline.items.iter().filter(|item| is_type(item.kind));
+    let types = data.outline.items.iter().filter(|item| is_type(item.kind) && !is_error(item));
     types.filter(|item| is_known(text_of(data, item.head))).map(|item| item.name.clone()).collect()
 }
 

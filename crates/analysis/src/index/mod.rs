@@ -12,7 +12,7 @@ use sessionlint_ir::{Field, FunctionItem, ImplHeader, Import, ItemId, ItemKind, 
 use sessionlint_protocols::{CancelUnsafe, Ending, InUse, LibraryId, Model, Protocol, ProtocolId, Versions};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::Hash;
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, OnceLock, RwLock};
 
 /// How deep aliases, imports and globs are followed.
 const MAX_DEPTH: u32 = 12;
@@ -65,9 +65,13 @@ impl Package {
     }
 }
 
-/// Whether a text has something that cancels futures.
+/// Whether a text has something that cancels futures of functions that are called. What `select!` races is looked at
+/// where it begins something itself.
 pub fn cancels(text: &str) -> bool {
-    ["timeout", "select!", "try_join!"].iter().any(|word| text.contains(word))
+    text.contains("try_join!")
+        || text
+            .match_indices("timeout(")
+            .any(|(at, _)| !text[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_'))
 }
 
 /// A file's text and outline.
@@ -147,7 +151,7 @@ pub struct Index<'h> {
     texts: Cache<(PackageId, String), Vec<String>>,
     owned: Cache<ItemRef, Option<(String, ProtocolId)>>,
     holding: Cache<(ItemRef, u32), bool>,
-    blocks: Cache<String, Vec<ItemRef>>,
+    blocks: OnceLock<HashMap<String, Vec<ItemRef>>>,
     implementing: Cache<ItemRef, Vec<ItemRef>>,
     methods: Cache<PackageId, HashMap<(String, String), Vec<ItemRef>>>,
     resolved: RwLock<HashMap<Name, Option<Resolved>>>,
@@ -201,7 +205,7 @@ impl<'h> Index<'h> {
             texts: Cache::new(),
             owned: Cache::new(),
             holding: Cache::new(),
-            blocks: Cache::new(),
+            blocks: OnceLock::new(),
             implementing: Cache::new(),
             methods: Cache::new(),
             resolved: RwLock::new(HashMap::new()),

@@ -2,6 +2,7 @@
 
 use super::{Index, ItemRef, Resolved, Ty};
 use sessionlint_ir::ItemKind;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// More implementations than this are not compared.
@@ -12,8 +13,16 @@ impl Index<'_> {
     fn implementing(&self, owner: ItemRef) -> Arc<Vec<ItemRef>> {
         self.implementing.get(owner, || {
             let Some(name) = self.item(owner).map(|item| item.name.clone()) else { return Vec::new() };
-            let blocks = self.blocks.get(name.clone(), || self.blocks_naming(&name));
+            let blocks = self.blocks.get_or_init(|| self.blocks_by_word());
+            let blocks = blocks.get(&name).map(Vec::as_slice).unwrap_or_default();
+            let package = self.package_id(owner.file);
             let is_of = |block: &&ItemRef| {
+                // Only a package that can name the trait can implement it.
+                let own = self.package_id(block.file);
+                let near = || self.package(own).dependencies.values().any(|(_, other)| *other == Some(package));
+                if own != package && !near() {
+                    return false;
+                }
                 let Some(of_trait) = self.header(**block).and_then(|header| header.of_trait) else { return false };
                 let sessionlint_ir::TypeRef::Path { segments, .. } = of_trait else { return false };
                 self.resolve(&self.scope_of(**block), &segments) == Some(Resolved::Item(owner, Vec::new()))
@@ -22,9 +31,9 @@ impl Index<'_> {
         })
     }
 
-    /// The `impl` blocks whose header names something.
-    fn blocks_naming(&self, name: &str) -> Vec<ItemRef> {
-        let mut found = Vec::new();
+    /// The `impl` blocks of traits by the words before their `for`.
+    fn blocks_by_word(&self) -> HashMap<String, Vec<ItemRef>> {
+        let mut found: HashMap<String, Vec<ItemRef>> = HashMap::new();
         for package in &self.packages {
             for file in &package.indexed {
                 let Some(data) = self.host.data(*file) else { continue };
@@ -35,14 +44,20 @@ impl Index<'_> {
                     }
                     let header = item.header();
                     let header = data.text.get(header.start as usize..header.end as usize).unwrap_or_default();
-                    if header.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == name) {
-                        found.push(ItemRef { file: *file, item: id });
+                    let Some((before, _)) = header.split_once(" for ") else { continue };
+                    for word in before.split(|c: char| !c.is_alphanumeric() && c != '_') {
+                        // A trait's name, as names are written.
+                        if word.starts_with(char::is_uppercase) {
+                            found.entry(word.to_owned()).or_default().push(ItemRef { file: *file, item: id });
+                        }
                     }
                 }
             }
         }
-        found.sort();
-        found.dedup();
+        for blocks in found.values_mut() {
+            blocks.sort();
+            blocks.dedup();
+        }
         found
     }
 

@@ -11,10 +11,18 @@ use sessionlint_diagnostics::{Evidence, Span};
 use sessionlint_ir::{Call, Operand};
 use sessionlint_protocols::{ProtocolId, ProtocolKind, WorkId};
 
+/// How many calls deep it is looked for pools that are made for a request, and for begins that may be cancelled.
+const MAX_GLANCE: u32 = 3;
+
 impl Solver<'_> {
     /// Whether anybody wants to know what is done now: the caller, or a session that is held.
     pub(crate) fn is_watched(&self, world: &World) -> bool {
-        self.collects || self.handler || self.races || world.facts.obligations.keys().any(|id| world.is_open(*id))
+        self.handler || self.races || self.is_asked(world)
+    }
+
+    /// Whether all of what is done now is wanted. A handler and what cancels futures look a few calls deep only.
+    fn is_asked(&self, world: &World) -> bool {
+        self.collects || world.facts.obligations.keys().any(|id| world.is_open(*id))
     }
 
     /// Something is done here and now.
@@ -350,7 +358,8 @@ impl Solver<'_> {
             let workload = Workload::one(Deed::Outside(format!("`{name}`")), at);
             return Summary { workload, ..Summary::default() };
         }
-        let summary = self.analysis.agreed_summary(item, self.deep);
+        let deep = if self.is_asked(world) { self.deep } else { self.deep.min(MAX_GLANCE) };
+        let summary = self.analysis.agreed_summary(item, deep);
         self.truncated |= summary.truncated;
         let mut workload = summary.workload.called(at, |origin| seen_by_caller(origin, origins));
         // Closures are looked into where they are known.
