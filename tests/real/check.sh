@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# Type-checks the fixtures of libraries against the real crates: `tests/real/check.sh [NAME ..]`. Without names those that
+# two cores check in some minutes; `--all` adds the rest, which needs protoc, cmake, libclang and patience.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+# Each pulls in hundreds of crates, or builds a library in C++.
+heavy=(aws-sdk-s3 chromiumoxide duckdb etcd-client foundationdb headless_chrome playwright rdkafka rocksdb scylla surrealdb tikv-client)
+# Checked as dependencies of the tests against real engines.
+tested=(arrow async-compression async_zip bb8 csv deadpool diesel fantoccini fjall flate2 heed jammdb native_db object_store opendal
+    parquet postgres r2d2 redb redis rusqlite sea-orm sqlx tar tempfile thirtyfour tokio tokio-postgres zip zstd)
+names=("$@")
+if [ ${#names[@]} -eq 0 ] || [ "${names[0]}" = --all ]; then
+    skip=("${tested[@]}")
+    [ ${#names[@]} -gt 0 ] || skip+=("${heavy[@]}")
+    names=()
+    for directory in "$root"/fixtures/rust/*/ "$root/fixtures/strict/"; do
+        name=$(basename "$directory")
+        [[ " ${skip[*]} " == *" $name "* ]] || names+=("$name")
+    done
+fi
+export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$root/target/real}
+failed=()
+for name in "${names[@]}"; do
+    from=$root/fixtures/rust/$name
+    [ -d "$from" ] || from=$root/fixtures/$name
+    # A copy, because each has a Cargo.lock of its own: some of them cannot stand beside each other in one.
+    copy=$CARGO_TARGET_DIR/fixtures/$name
+    mkdir -p "$copy"
+    cp -r "$from/." "$copy/"
+    printf '\n[workspace]\n' >>"$copy/Cargo.toml"
+    echo "== $name"
+    RUSTFLAGS="${RUSTFLAGS:-} -A warnings" cargo check --quiet --manifest-path "$copy/Cargo.toml" 2>"$copy/errors" ||
+        { cat "$copy/errors"; failed+=("$name"); }
+done
+[ ${#failed[@]} -eq 0 ] || { echo "not type-correct: ${failed[*]}"; exit 1; }

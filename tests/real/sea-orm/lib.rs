@@ -1,0 +1,1 @@
+//! Nothing of its own: the tests run the fixtures against the real engines.
