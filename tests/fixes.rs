@@ -162,3 +162,39 @@ fn a_fix_for_standard_input_or_a_link_loses_nothing() {
         assert_ne!(fs::read_to_string(&real).unwrap(), MISTAKES);
     }
 }
+
+/// Code in which a commit before the return would not compile.
+const NOT_FIXABLE: &str = r#"use sqlx::PgPool;
+
+pub async fn committed_on_another_way(pool: &PgPool, kind: u8) -> sqlx::Result<()> {
+    let mut tx = pool.begin().await?;
+    sqlx::query("DELETE FROM carts").execute(&mut *tx).await?;
+    match kind {
+        0 => tx.commit().await?,
+        1 => {
+            sqlx::query("DELETE FROM orders").execute(&mut *tx).await?;
+        }
+        _ => tx.rollback().await?,
+    }
+    Ok(())
+}
+
+pub async fn inside_of_an_option(pool: &PgPool) -> sqlx::Result<()> {
+    let mut slot = Some(pool.begin().await?);
+    if let Some(tx) = &mut slot {
+        sqlx::query("DELETE FROM carts").execute(&mut **tx).await?;
+    }
+    Ok(())
+}
+"#;
+
+#[test]
+fn what_would_not_compile_is_not_offered() {
+    let here = package();
+    fs::write(here.path().join("src/lib.rs"), NOT_FIXABLE).unwrap();
+    let (_, report, _) = sessionlint(here.path(), &["--format", "json"]);
+    let report: Value = serde_json::from_str(&report).unwrap();
+    let findings = report["findings"].as_array().unwrap();
+    assert_eq!(findings.len(), 2, "{report}");
+    assert!(findings.iter().all(|finding| finding["fixes"].as_array().unwrap().is_empty()), "{report}");
+}

@@ -93,6 +93,9 @@ impl Context<'_> {
         if !self.returns_result() || protocol.in_place {
             return None;
         }
+        if self.is_optional(name) {
+            return None;
+        }
         let call = words::usual_call(site, protocol, self.report.output.as_ref())?;
         let mut edits = Vec::new();
         for event in events {
@@ -100,6 +103,10 @@ impl Context<'_> {
             let is_return =
                 matches!(event.cause.kind, CauseKind::Exit { how: ExitOrder::Return | ExitOrder::Tail, .. });
             if !is_return || event.in_closure || exit.file != self.report.span.file {
+                return None;
+            }
+            // On another way it may be gone by then.
+            if site.ended.iter().any(|(end, _)| end.start < exit.start) {
                 return None;
             }
             let start = statement_start(self.text, exit.start as usize);
@@ -116,6 +123,17 @@ impl Context<'_> {
         }
         let message = "commit before returning".to_owned();
         (!edits.is_empty()).then_some(Fix { message, applicability: Applicability::Unsafe, edits })
+    }
+
+    /// Whether a variable holds an `Option`, as far as its declaration tells.
+    fn is_optional(&self, name: &str) -> bool {
+        let text = self.function_text();
+        [format!("let mut {name}"), format!("let {name}")].iter().any(|declares| {
+            text.match_indices(declares.as_str()).any(|(at, _)| {
+                let statement = text[at..].split(';').next().unwrap_or_default();
+                ["Some(", "None", "Option<"].iter().any(|word| statement.contains(word))
+            })
+        })
     }
 
     fn returns_result(&self) -> bool {

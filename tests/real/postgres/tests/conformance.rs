@@ -41,6 +41,7 @@ async fn count(pool: &PgPool, table: &str) -> i64 {
 /// Whether the connection that the pool lends next is inside of a transaction: in one that began earlier, time stands
 /// still.
 async fn is_inside(pool: &PgPool) -> bool {
+    // sessionlint: allow(session-held-across-await) -- whether time stands still on this very connection is the question
     let mut conn = pool.acquire().await.unwrap();
     let mut times = Vec::new();
     for _ in 0..2 {
@@ -257,6 +258,7 @@ async fn a_copy_without_its_end_stores_nothing() {
     // The server still answers the one that was aborted.
     let _aborted = sqlx::query("SELECT 1").execute(&mut *conn).await;
     sessions::copy_is_finished(&mut conn, b"1\t0\n").await.unwrap();
+    drop(conn);
     assert_eq!(count(&pool, "orders").await, 1);
 }
 
@@ -351,7 +353,9 @@ async fn pools_of_bb8_hand_the_open_transaction_on() {
     fixture_bb8::begin_as_text(&pool).await.unwrap_err();
     // It looks at its connections when it hands them out, and this one fails.
     let next = tokio::time::timeout(Duration::from_secs(2), pool.get()).await;
-    assert!(!matches!(next, Ok(Ok(ref conn)) if conn.batch_execute("SELECT 1").now_or_never().is_some_and(|r| r.is_ok())));
+    assert!(
+        !matches!(next, Ok(Ok(ref conn)) if conn.batch_execute("SELECT 1").now_or_never().is_some_and(|r| r.is_ok()))
+    );
 }
 
 #[tokio::test]

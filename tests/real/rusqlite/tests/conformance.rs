@@ -36,8 +36,7 @@ fn a_begin_as_text_stays_open() {
 fn a_pooled_connection_goes_back_inside_the_transaction() {
     let directory = tempfile::tempdir().unwrap();
     let manager = SqliteConnectionManager::file(directory.path().join("db"));
-    let pool =
-        Pool::builder().max_size(1).connection_timeout(Duration::from_millis(500)).build(manager).unwrap();
+    let pool = Pool::builder().max_size(1).connection_timeout(Duration::from_millis(500)).build(manager).unwrap();
     tables(&pool.get().unwrap());
     fixture_r2d2::forgotten(&pool).unwrap();
     assert_eq!(orders(&pool.get().unwrap()), 1);
