@@ -20,6 +20,7 @@ if [ ${#names[@]} -eq 0 ] || [ "${names[0]}" = --all ]; then
     done
 fi
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$root/target/real}
+export CARGO_PROFILE_DEV_DEBUG=0
 failed=()
 for name in "${names[@]}"; do
     from=$root/fixtures/rust/$name

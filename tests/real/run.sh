@@ -7,6 +7,7 @@ root=$(cd "$here/../.." && pwd)
 groups=("$@")
 [ ${#groups[@]} -gt 0 ] || groups=(stores files rusqlite sea-orm postgres redis browsers)
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$root/target/real}
+export CARGO_PROFILE_DEV_DEBUG=0
 work=$(mktemp -d)
 pids=()
 trap 'for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done; wait 2>/dev/null; rm -rf "$work" /etc/chromium.d/sessionlint-tests' EXIT
