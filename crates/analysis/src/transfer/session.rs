@@ -80,7 +80,12 @@ impl Solver<'_> {
             value = self.first_write(world, id);
             self.write(world, id, Some(call.name_span));
         }
-        if name.starts_with("into_") {
+        // What is made of it, or a way to finish it that the data does not know.
+        let finishes = ["finish", "close", "complete", "end", "shutdown", "commit", "done"];
+        let may_finish = protocol.kind == ProtocolKind::Writer
+            && !library.writes.iter().any(|write| write == name)
+            && (finishes.iter().any(|word| name.starts_with(word)) || (name.starts_with("flush") && !protocol.footer));
+        if name.starts_with("into_") || may_finish {
             self.forget_obligation(world, id);
         }
         self.pass_arguments(world, &call.args, call.name_span);

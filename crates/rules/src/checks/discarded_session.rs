@@ -11,11 +11,15 @@ fn run(context: &Context<'_>) -> Vec<Diagnostic> {
     context.by_site(is_mistake).into_iter().map(|(site, events)| word(context, site, &events)).collect()
 }
 
-/// Taking a connection and giving it back at once is how people ask whether a pool works.
+/// Taking a connection and giving it back at once is how people ask whether a pool works, and logging in whether a
+/// password does.
 fn is_mistake(_: &Site, protocol: &Protocol, event: &Event) -> bool {
-    event.kind == EventKind::Discarded
-        && protocol.is_session()
-        && !matches!(protocol.kind, ProtocolKind::Connection | ProtocolKind::Client)
+    let asks = match protocol.kind {
+        ProtocolKind::Connection | ProtocolKind::Client => true,
+        ProtocolKind::Session => !protocol.needs_end,
+        _ => !protocol.is_session(),
+    };
+    event.kind == EventKind::Discarded && !asks
 }
 
 fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {

@@ -23,19 +23,23 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
     let event = events[0];
     let EventKind::ResultIgnored { logged, .. } = event.kind else { unreachable!("picked above") };
     let subject = words::subject(site, protocol);
+    let (end, ending) = match protocol.kind {
+        ProtocolKind::Writer => ("end", "finishing"),
+        _ => ("commit", "committing"),
+    };
     let (message, leaks) = if logged {
         (
-            format!("a failed commit of {subject} is only logged, and success is returned"),
-            "when this commit fails, the error goes to the log and the caller is told that it worked",
+            format!("a failed {end} of {subject} is only logged, and success is returned"),
+            "when this fails, the error goes to the log and the caller is told that it worked",
         )
     } else {
-        (format!("the result of committing {subject} is thrown away"), "when this commit fails, nobody is told")
+        (format!("the result of {ending} {subject} is thrown away"), "when this fails, nobody is told")
     };
     let span = event.release.unwrap_or(event.cause.span);
-    let help = "return the error to the caller, as in `.commit()".to_owned();
     let help = match protocol.usual_end() {
-        Some(end) if end.is_async => format!("{help}.await?`"),
-        _ => format!("{help}?`"),
+        Some(end) if end.is_async => format!("return the error to the caller, as in `.{}().await?`", end.call),
+        Some(end) => format!("return the error to the caller, as in `.{}()?`", end.call),
+        None => "return the error to the caller".to_owned(),
     };
     let said = Words { message, leaks: leaks.to_owned(), help: Some(help), fix: None };
     context.finding(CHECK.rule, site, events, span, said)
