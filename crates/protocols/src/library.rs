@@ -138,6 +138,8 @@ pub(crate) struct RawProtocol {
     #[serde(default)]
     paths: Option<Spanned<Vec<String>>>,
     #[serde(default)]
+    not_in: Vec<String>,
+    #[serde(default)]
     class: Option<Spanned<String>>,
     #[serde(default)]
     on_drop: String,
@@ -474,6 +476,7 @@ fn check(
         class,
         on_drop: raw.on_drop,
         paths,
+        not_in: raw.not_in,
         pooled: raw.pooled,
         in_place: raw.in_place,
         needs_end: raw.needs_end.unwrap_or(class.is_some_and(|class| class >= DropClass::C)),

@@ -68,6 +68,8 @@ pub struct Protocol {
     pub on_drop: String,
     /// The paths that name the type, the usual one first.
     pub paths: Vec<String>,
+    /// Modules in which types of these names are something else: the readers beside writers.
+    pub not_in: Vec<String>,
     /// Whether it goes back to a pool when it is dropped, with the state it is in.
     pub pooled: bool,
     /// Whether the state lives in the connection: there is no guard value to drop.
@@ -460,8 +462,12 @@ impl Model {
         parents.iter().rev().find_map(|segment| {
             let candidates = self.types.get(&(segment.clone(), name.clone()))?;
             let full = path.join("::");
-            let exact = candidates.iter().find(|id| self.protocol(**id).paths.contains(&full));
-            exact.or(candidates.first()).copied()
+            let mut meant = candidates.iter().filter(|id| {
+                let elsewhere = &self.protocol(**id).not_in;
+                !path.iter().any(|segment| elsewhere.contains(segment))
+            });
+            let first = meant.clone().next();
+            meant.find(|id| self.protocol(**id).paths.contains(&full)).or(first).copied()
         })
     }
 
