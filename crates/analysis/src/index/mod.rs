@@ -16,6 +16,8 @@ use std::sync::{Arc, OnceLock, RwLock};
 
 /// How deep aliases, imports and globs are followed.
 const MAX_DEPTH: u32 = 12;
+/// So many lowered bodies are kept, for functions that are asked about again.
+const MAX_BODIES: usize = 2000;
 
 /// Index of a package in an [`Index`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -158,6 +160,7 @@ pub struct Index<'h> {
     macros: Cache<PackageId, HashMap<String, Vec<ItemRef>>>,
     steps: RwLock<HashMap<resolve::Step, Option<Resolved>>>,
     effects: Cache<String, SqlEffect>,
+    bodies: RwLock<HashMap<ItemRef, Arc<FunctionItem>>>,
 }
 
 /// A path as it stands in a file, below inline modules.
@@ -212,6 +215,7 @@ impl<'h> Index<'h> {
             macros: Cache::new(),
             steps: RwLock::new(HashMap::new()),
             effects: Cache::new(),
+            bodies: RwLock::new(HashMap::new()),
         }
     }
 
@@ -291,10 +295,19 @@ impl<'h> Index<'h> {
         self.signatures.get(item, compute).as_ref().clone()
     }
 
-    /// A function with its body lowered. It is not kept: bodies are large, and what they do is remembered.
-    pub fn function(&self, item: ItemRef) -> Option<FunctionItem> {
+    /// A function with its body lowered. Few are kept: bodies are large, and what they do is remembered.
+    pub fn function(&self, item: ItemRef) -> Option<Arc<FunctionItem>> {
+        if let Some(known) = self.bodies.read().unwrap_or_else(|poisoned| poisoned.into_inner()).get(&item) {
+            return Some(Arc::clone(known));
+        }
         let (text, span) = self.item_text(item, |item| item.head)?;
-        self.host.function(text, span, &|path| self.macro_text(item.file, path))
+        let function = Arc::new(self.host.function(text, span, &|path| self.macro_text(item.file, path))?);
+        let mut bodies = self.bodies.write().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if bodies.len() >= MAX_BODIES {
+            bodies.clear();
+        }
+        bodies.insert(item, Arc::clone(&function));
+        Some(function)
     }
 
     /// The text of the `macro_rules!` macro that a path means in a file: one of its package, or of a package that
