@@ -4,8 +4,8 @@ use crate::arguments::{Check, FailOn, Format, Profile, Tests};
 use crate::terminal;
 use indicatif::{ProgressBar, ProgressStyle};
 use sessionlint_diagnostics::Level;
-use sessionlint_engine::{Failure, LevelFlag, Options, Outcome, StandardInput};
-use sessionlint_report::{File, Run, Skipped, Style};
+use sessionlint_engine::{Failure, LevelFlag, Options, Outcome, SilencedBy, StandardInput};
+use sessionlint_report::{File, Run, Silenced, Skipped, Style};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -259,7 +259,15 @@ fn to_report(outcome: Outcome, start: Instant) -> Run {
             .map(|one| Skipped { path: one.path, reason: one.reason, line: one.line })
             .collect(),
         gaps: outcome.gaps,
-        suppressed: outcome.suppressed,
+        silenced: outcome
+            .silenced
+            .into_iter()
+            .map(|one| match one.by {
+                SilencedBy::Comment(reason) => Silenced { finding: one.finding, reason, by_baseline: false },
+                SilencedBy::Baseline => Silenced { finding: one.finding, reason: None, by_baseline: true },
+            })
+            .collect(),
+        stale: outcome.stale.len(),
         file_count: outcome.summary.files,
         function_count: outcome.summary.functions,
         session_count: outcome.summary.sessions,

@@ -100,6 +100,11 @@ impl Evidence {
             Evidence::Inferred => "inferred",
         }
     }
+
+    /// The evidence that a word of a report names.
+    pub fn parse(word: &str) -> Option<Self> {
+        [Evidence::Typed, Evidence::Traced, Evidence::Inferred].into_iter().find(|known| known.as_str() == word)
+    }
 }
 
 /// What a label says of its place.
@@ -136,6 +141,21 @@ impl LabelKind {
             LabelKind::Meanwhile => "meanwhile",
             LabelKind::Called => "called",
         }
+    }
+
+    /// The kind that a word of a report names.
+    pub fn parse(word: &str) -> Option<Self> {
+        let all = [
+            LabelKind::Opened,
+            LabelKind::Write,
+            LabelKind::Branch,
+            LabelKind::Released,
+            LabelKind::Dropped,
+            LabelKind::Leaks,
+            LabelKind::Meanwhile,
+            LabelKind::Called,
+        ];
+        all.into_iter().find(|known| known.as_str() == word)
     }
 }
 

@@ -1,13 +1,12 @@
 //! What stays the same about a finding when lines move, code is formatted, or a file is renamed?
 
 use sessionlint_diagnostics::{Diagnostic, FileId};
-use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 
 /// Sets the fingerprint of every finding: rule, function, the tokens of the primary expression, the kinds of
 /// the steps, and how many-th in that function it is. `findings` are sorted.
-pub(crate) fn set<'a>(
-    findings: &mut [Diagnostic],
+pub(crate) fn set<'f, 'a>(
+    findings: impl Iterator<Item = &'f mut Diagnostic>,
     text: impl Fn(FileId) -> &'a str,
     krate: impl Fn(FileId) -> &'a str,
 ) {
@@ -21,8 +20,8 @@ pub(crate) fn set<'a>(
         let function = format!("{}::{}", krate(finding.span.file), finding.function);
         let parts = [finding.rule, function.as_str(), tokens.as_str(), &kinds.join(",")].join("\u{0}");
         let nth = seen.entry(parts.clone()).or_default();
-        let digest = Sha256::digest(format!("{parts}\u{0}{nth}"));
+        let digest = blake3::hash(format!("{parts}\u{0}{nth}").as_bytes());
         *nth += 1;
-        finding.fingerprint = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        finding.fingerprint = digest.to_hex()[..32].to_owned();
     }
 }

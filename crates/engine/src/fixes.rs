@@ -2,7 +2,7 @@
 //! come, and the text must still be read.
 
 use crate::host::Overlay;
-use crate::run::Outcome;
+use crate::outcome::Outcome;
 use crate::walk;
 use sessionlint_diagnostics::{Applicability, Diagnostic, Edit, Fix};
 use std::collections::{BTreeMap, HashSet};
@@ -47,6 +47,7 @@ pub(crate) fn verify(
             paths.push(path);
         }
         let after = check(paths, &changed);
+        outcome.included.extend(after.included.iter().cloned());
         let counted = counts(&after.findings, &after);
         let mut rejected = Vec::new();
         for index in now {
@@ -154,14 +155,5 @@ pub fn write(directory: &Path, change: &Changed) -> std::io::Result<()> {
     if std::fs::read(&path)? != change.before.as_bytes() {
         return Err(std::io::Error::other("it has changed meanwhile"));
     }
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".sessionlint-new");
-    let new = path.with_file_name(name);
-    let written = std::fs::write(&new, &change.after)
-        .and_then(|()| std::fs::set_permissions(&new, std::fs::metadata(&path)?.permissions()))
-        .and_then(|()| std::fs::rename(&new, &path));
-    if written.is_err() {
-        let _left = std::fs::remove_file(&new);
-    }
-    written
+    crate::write::whole(&path, change.after.as_bytes())
 }

@@ -5,22 +5,24 @@ use sessionlint_diagnostics::{FileId, Span};
 use sessionlint_ir::{Field, FunctionItem, ImplHeader, Import, Signature, TypeRef};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// Texts that count instead of what files say, by absolute path.
-pub(crate) type Overlay = BTreeMap<PathBuf, Vec<u8>>;
+pub type Overlay = BTreeMap<PathBuf, Vec<u8>>;
 
 /// The files of a run. Those that matter are filled in by the first pass, others when a name leads to them.
-pub(crate) struct Files {
-    pub paths: Vec<PathBuf>,
-    pub data: Vec<OnceLock<Option<FileData>>>,
-    overlay: Overlay,
+pub(crate) struct Files<'a> {
+    pub paths: &'a [PathBuf],
+    pub data: Vec<OnceLock<Option<Arc<FileData>>>>,
+    overlay: &'a Overlay,
+    /// Files that sources include, and what they say.
+    pub included: Mutex<BTreeMap<PathBuf, Option<blake3::Hash>>>,
 }
 
-impl Files {
-    pub fn new(paths: Vec<PathBuf>, overlay: Overlay) -> Self {
+impl<'a> Files<'a> {
+    pub fn new(paths: &'a [PathBuf], overlay: &'a Overlay) -> Self {
         let data = paths.iter().map(|_| OnceLock::new()).collect();
-        Self { paths, data, overlay }
+        Self { paths, data, overlay, included: Mutex::default() }
     }
 
     /// What a file says.
@@ -45,13 +47,13 @@ pub(crate) fn outlined(text: String, file: FileId) -> FileData {
     FileData { text, outline }
 }
 
-impl Host for Files {
+impl Host for Files<'_> {
     fn data(&self, file: FileId) -> Option<&FileData> {
         let load = || {
             let text = decode(self.bytes(file).ok()?)?;
-            Some(outlined(text, file))
+            Some(Arc::new(outlined(text, file)))
         };
-        self.data[file.0 as usize].get_or_init(load).as_ref()
+        self.data[file.0 as usize].get_or_init(load).as_deref()
     }
 
     fn fields(&self, text: &str, span: Span) -> Option<(Vec<Field>, Vec<String>)> {
@@ -80,7 +82,11 @@ impl Host for Files {
             true => including.ancestors().skip(1).find(|directory| directory.join("Cargo.toml").is_file())?,
             false => including.parent()?,
         };
-        decode(std::fs::read(base.join(path)).ok()?)
+        let path = base.join(path);
+        let read = std::fs::read(&path).ok();
+        let mut included = self.included.lock().unwrap_or_else(PoisonError::into_inner);
+        included.insert(path, read.as_deref().map(blake3::hash));
+        decode(read?)
     }
 
     fn signature(&self, text: &str, span: Span) -> Option<Signature> {

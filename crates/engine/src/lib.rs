@@ -2,20 +2,40 @@
 //!
 //! The only room that reads source files and starts threads.
 
+mod baseline;
+mod cache;
+mod check;
 mod fingerprint;
 mod fixes;
 mod host;
 mod levels;
 mod lock;
 mod manifest;
+mod memory;
+mod outcome;
 mod packages;
 mod read;
 mod run;
 mod settings;
+mod sift;
+mod silence;
+mod since;
 mod suppress;
 mod walk;
 mod words;
+mod write;
 
+pub use baseline::{Baseline, BaselineChoice, Entry, baseline_path, entries, read as read_baseline, write_baseline};
 pub use fixes::{Changed, changed, write};
-pub use run::{CheckedFile, Outcome, Skipped, Summary, run};
+pub use host::Overlay;
+pub use outcome::{CheckedFile, Outcome, Session, Silenced, SilencedBy, Skipped, Summary};
+pub use run::{Engine, Progress, run};
 pub use settings::{Failure, LevelFlag, Options, StandardInput, find_config};
+pub use silence::silence;
+
+/// The id of a rule with a name, as findings carry it.
+fn rule_id(name: &str) -> Option<&'static str> {
+    let about_comments = [suppress::UNUSED, suppress::UNEXPLAINED];
+    let checks = sessionlint_rules::checks::ALL.iter().map(|check| check.rule);
+    checks.chain(about_comments).find(|rule| *rule == name)
+}

@@ -26,6 +26,8 @@ pub(crate) struct Manifest {
 pub(crate) struct Manifests {
     by_directory: HashMap<PathBuf, Option<PathBuf>>,
     read: BTreeMap<PathBuf, Manifest>,
+    /// What the files said that were read, by path: the result depends on them.
+    pub texts: BTreeMap<PathBuf, blake3::Hash>,
 }
 
 impl Manifests {
@@ -47,12 +49,88 @@ impl Manifests {
     /// The manifest in a directory.
     pub fn load(&mut self, directory: &Path) -> Option<&Manifest> {
         if !self.read.contains_key(directory) {
-            let text = std::fs::read_to_string(directory.join("Cargo.toml")).ok()?;
+            let text = self.text(directory)?;
             let table: toml::Table = text.parse().ok()?;
-            let workspace = workspace_dependencies(directory, &table, text.contains("workspace"));
+            let workspace = self.workspace_dependencies(directory, &table, text.contains("workspace"));
             self.read.insert(directory.to_path_buf(), parse(directory, &table, &workspace));
         }
         self.read.get(directory)
+    }
+
+    /// `[workspace.dependencies]` of the workspace around a package, and the directory that its paths start from.
+    fn workspace_dependencies(
+        &mut self,
+        directory: &Path,
+        own: &toml::Table,
+        inherits: bool,
+    ) -> (toml::Table, PathBuf) {
+        let in_table = |table: &toml::Table| {
+            let workspace = table.get("workspace")?.as_table()?;
+            Some(workspace.get("dependencies").and_then(|found| found.as_table()).cloned().unwrap_or_default())
+        };
+        if let Some(found) = in_table(own) {
+            return (found, directory.to_path_buf());
+        }
+        if inherits {
+            for ancestor in directory.ancestors().skip(1) {
+                let Some(text) = self.text(ancestor) else { continue };
+                if let Some(found) = text.parse::<toml::Table>().ok().as_ref().and_then(in_table) {
+                    return (found, ancestor.to_path_buf());
+                }
+            }
+        }
+        (toml::Table::new(), directory.to_path_buf())
+    }
+
+    fn text(&mut self, directory: &Path) -> Option<String> {
+        let path = directory.join("Cargo.toml");
+        let text = std::fs::read_to_string(&path).ok()?;
+        self.texts.insert(path, blake3::hash(text.as_bytes()));
+        Some(text)
+    }
+
+    /// The packages of the workspace around a package that can name one of `known`, and those that they lead to: their
+    /// implementations of a trait count as well as any.
+    pub fn dependents(&mut self, directory: &Path, known: &BTreeSet<PathBuf>) -> BTreeSet<PathBuf> {
+        let mut found = BTreeSet::new();
+        let members = self.members(directory);
+        loop {
+            let before = found.len();
+            for member in &members {
+                if known.contains(member) || found.contains(member) {
+                    continue;
+                }
+                let Some(manifest) = self.load(member) else { continue };
+                let paths = manifest.dependencies.values().filter_map(|(_, path)| path.as_ref());
+                if paths.into_iter().any(|path| known.contains(path) || found.contains(path)) {
+                    found.extend(self.closure(member));
+                }
+            }
+            if found.len() == before {
+                return found;
+            }
+        }
+    }
+
+    /// The member packages of the workspace around a directory.
+    fn members(&mut self, directory: &Path) -> BTreeSet<PathBuf> {
+        let root = directory.ancestors().find_map(|ancestor| {
+            let table: toml::Table = self.text(ancestor)?.parse().ok()?;
+            let workspace = table.get("workspace")?.as_table()?.clone();
+            Some((ancestor.to_path_buf(), workspace))
+        });
+        let Some((root, workspace)) = root else { return BTreeSet::new() };
+        let list = |key: &str| {
+            let list = workspace.get(key).and_then(|list| list.as_array()).into_iter().flatten();
+            list.filter_map(|path| path.as_str()).map(str::to_owned).collect::<Vec<_>>()
+        };
+        let excluded: Vec<PathBuf> = list("exclude").iter().map(|path| root.join(path)).collect();
+        let mut found = BTreeSet::from([root.clone()]);
+        for pattern in list("members") {
+            found.extend(matching(&root, &pattern));
+        }
+        found.retain(|path| !excluded.iter().any(|excluded| path.starts_with(excluded)));
+        found
     }
 
     /// The packages that a package leads to by path dependencies, itself first.
@@ -88,24 +166,21 @@ impl Manifests {
     }
 }
 
-/// `[workspace.dependencies]` of the workspace around a package, and the directory that its paths start from.
-fn workspace_dependencies(directory: &Path, own: &toml::Table, inherits: bool) -> (toml::Table, PathBuf) {
-    let in_table = |table: &toml::Table| {
-        let workspace = table.get("workspace")?.as_table()?;
-        Some(workspace.get("dependencies").and_then(|found| found.as_table()).cloned().unwrap_or_default())
-    };
-    if let Some(found) = in_table(own) {
-        return (found, directory.to_path_buf());
-    }
-    if inherits {
-        for ancestor in directory.ancestors().skip(1) {
-            let Ok(text) = std::fs::read_to_string(ancestor.join("Cargo.toml")) else { continue };
-            if let Some(found) = text.parse::<toml::Table>().ok().as_ref().and_then(in_table) {
-                return (found, ancestor.to_path_buf());
-            }
+/// The directories below `root` that a member's path names, with `*` and `?` in its parts.
+fn matching(root: &Path, pattern: &str) -> Vec<PathBuf> {
+    let mut found = vec![root.to_path_buf()];
+    for part in pattern.split('/').filter(|part| !part.is_empty() && *part != ".") {
+        if !part.contains(['*', '?', '[']) {
+            found = found.into_iter().map(|directory| crate::walk::absolute(&directory, Path::new(part))).collect();
+            continue;
         }
+        let Ok(glob) = globset::Glob::new(part).map(|glob| glob.compile_matcher()) else { return Vec::new() };
+        let inside = |directory: PathBuf| std::fs::read_dir(directory).into_iter().flatten().filter_map(Result::ok);
+        let named = found.into_iter().flat_map(inside).filter(|entry| glob.is_match(entry.file_name()));
+        found = named.map(|entry| entry.path()).collect();
     }
-    (toml::Table::new(), directory.to_path_buf())
+    found.retain(|directory| directory.join("Cargo.toml").is_file());
+    found
 }
 
 fn parse(directory: &Path, table: &toml::Table, (shared, root): &(toml::Table, PathBuf)) -> Manifest {

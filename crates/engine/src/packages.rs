@@ -1,17 +1,18 @@
 //! Which packages are there, and which file is which module?
 
-use super::run::Run;
 use crate::host::Files;
 use crate::lock::Locks;
 use crate::manifest::{Manifest, Manifests};
+use crate::memory::{Known, Memory};
 use crate::read::{COMMON_OPENERS, Read, implemented_for, openers, owners};
+use crate::settings::Options;
 use crate::walk;
 use crate::words::{Names, Words};
 use rayon::prelude::*;
 use sessionlint_analysis::{FileData, Host, Package, PackageId};
 use sessionlint_diagnostics::FileId;
 use sessionlint_ir::ItemKind;
-use sessionlint_protocols::LibraryId;
+use sessionlint_protocols::{LibraryId, Model};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -30,14 +31,52 @@ const MAX_OWNERS: usize = 3;
 
 impl Packages {
     /// For each package the names that stand for sessions in it: its own, and those of the packages it leads to.
-    pub fn names(&self, files: &Files, reads: &[Read]) -> Vec<Names> {
+    pub fn names(&self, files: &Files<'_>, reads: &[Read], memory: &mut Memory) -> Arc<Known> {
         let reached: Vec<Vec<usize>> = (0..self.packages.len()).map(|package| self.reached(package)).collect();
+        let hot: Vec<FileId> = files.ids().filter(|file| reads[file.0 as usize].hot).collect();
+        let said = hot.iter().map(|file| (*file, reads[file.0 as usize].said)).collect();
+        let own = memory.types(said, || self.types(files, reads, &hot, &reached));
+        let merged = |own: &[Names]| -> Vec<Names> {
+            let all = |reached: &Vec<usize>| {
+                let mut names = Names::default();
+                reached.iter().for_each(|package| names.extend(&own[*package]));
+                names
+            };
+            reached.iter().map(all).collect()
+        };
+        let types = merged(&own);
+        let before = &*memory;
+        let opening: Vec<(FileId, Option<Vec<String>>)> = hot
+            .into_par_iter()
+            .map(|file| {
+                let package = self.files[file.0 as usize].0.0 as usize;
+                let find = || openers(files, file, &self.about[package].2, &types[package]);
+                (file, before.openers(file).is_none().then(find))
+            })
+            .collect();
+        let mut own = own.as_ref().clone();
+        for (file, found) in opening {
+            if let Some(found) = found {
+                memory.set_openers(file, found);
+            }
+            let package = self.files[file.0 as usize].0.0 as usize;
+            for name in memory.openers(file).into_iter().flatten() {
+                match COMMON_OPENERS.contains(&name.as_str()) {
+                    false => own[package].openers.insert(name.clone()),
+                    true => name == "get" && own[package].bare.insert(name.clone()),
+                };
+            }
+        }
+        memory.set_names(merged(&own))
+    }
+
+    /// For each package the names of its own types that stand for sessions.
+    fn types(&self, files: &Files<'_>, reads: &[Read], hot: &[FileId], reached: &[Vec<usize>]) -> Vec<Names> {
         let mut own = vec![Names::default(); self.packages.len()];
         for (read, (package, _)) in reads.iter().zip(&self.files) {
             own[package.0 as usize].aliases.extend(read.aliases.iter().cloned());
             own[package.0 as usize].handed.extend(read.handed.iter().cloned());
         }
-        let hot: Vec<FileId> = files.ids().filter(|file| reads[file.0 as usize].hot).collect();
         let data: Vec<(usize, &FileData)> = hot
             .iter()
             .filter_map(|file| Some((self.files[file.0 as usize].0.0 as usize, files.data(*file)?)))
@@ -67,31 +106,7 @@ impl Packages {
                 break;
             }
         }
-        let merged = |own: &[Names]| -> Vec<Names> {
-            let all = |reached: &Vec<usize>| {
-                let mut names = Names::default();
-                reached.iter().for_each(|package| names.extend(&own[*package]));
-                names
-            };
-            reached.iter().map(all).collect()
-        };
-        let types = merged(&own);
-        let opening: Vec<(usize, Vec<String>)> = hot
-            .into_par_iter()
-            .map(|file| {
-                let package = self.files[file.0 as usize].0.0 as usize;
-                (package, openers(files, file, &self.about[package].2, &types[package]))
-            })
-            .collect();
-        for (package, found) in opening {
-            for name in found {
-                match COMMON_OPENERS.contains(&name.as_str()) {
-                    false => own[package].openers.insert(name),
-                    true => name == "get" && own[package].bare.insert(name),
-                };
-            }
-        }
-        merged(&own)
+        own
     }
 
     /// A package and the packages of the workspace that it leads to.
@@ -112,118 +127,122 @@ impl Packages {
     }
 }
 
-impl Run<'_> {
-    /// The requested files, and all others of the packages that they lead to: what is known does not depend on
-    /// what is reported.
-    pub(crate) fn known_files(&self, requested: &[PathBuf], manifests: &mut Manifests) -> Vec<PathBuf> {
-        let mut known: Vec<PathBuf> = requested.to_vec();
-        let mut directories = BTreeSet::new();
-        for file in requested {
-            if let Some(package) = manifests.package_of(file)
-                && !directories.contains(&package)
-            {
-                directories.extend(manifests.closure(&package));
-            }
+/// The requested files, and all others of the packages that they lead to: what is known does not depend on what is
+/// reported.
+pub(crate) fn known_files(
+    options: &Options,
+    requested: &[PathBuf],
+    model: &Model,
+    manifests: &mut Manifests,
+) -> Vec<PathBuf> {
+    let mut known: Vec<PathBuf> = requested.to_vec();
+    let mut directories = BTreeSet::new();
+    for file in requested {
+        if let Some(package) = manifests.package_of(file)
+            && !directories.contains(&package)
+        {
+            directories.extend(manifests.closure(&package));
         }
-        let walked: Vec<PathBuf> =
-            self.options.paths.iter().map(|path| walk::absolute(&self.options.directory, path)).collect();
-        for directory in directories {
-            if self.options.stdin.is_none() && walked.iter().any(|path| directory.starts_with(path) && path.is_dir()) {
-                continue;
-            }
-            if !manifests.libraries(&directory, self.model).is_empty() {
-                known.extend(walk::below(&directory, self.options.no_ignore));
-            }
-        }
-        walk::sort(&mut known);
-        known
     }
-
-    pub(crate) fn packages(&self, files: &Files, manifests: &mut Manifests) -> Packages {
-        let mut ids: BTreeMap<Option<PathBuf>, PackageId> = BTreeMap::new();
-        let mut placed = Vec::new();
-        for path in &files.paths {
-            let directory = manifests.package_of(path);
-            // Files without a package: those of one directory know each other.
-            let key = directory.clone().or_else(|| path.parent().map(|parent| parent.join("?")));
-            let next = PackageId(ids.len() as u32);
-            let id = *ids.entry(key).or_insert(next);
-            placed.push((id, module_path(path, directory.as_ref().and_then(|d| manifests.load(d)))));
-        }
-        let mut packages = vec![Package::default(); ids.len()];
-        let mut about =
-            vec![(PathBuf::new(), String::new(), Arc::new(Words::new(self.model, Some(&BTreeSet::new())))); ids.len()];
-        let mut locks = Locks::default();
-        let mut words: HashMap<Option<BTreeSet<LibraryId>>, Arc<Words>> = HashMap::new();
-        let keys: Vec<(Option<PathBuf>, PackageId)> = ids.iter().map(|(key, id)| (key.clone(), *id)).collect();
-        for (key, id) in keys {
-            let package = &mut packages[id.0 as usize];
-            let directory = key.unwrap_or_default();
-            let libraries = match manifests.load(&directory).cloned() {
-                Some(manifest) => {
-                    package.libraries = manifests.libraries(&directory, self.model);
-                    self.versions(package, &directory, manifests, &mut locks);
-                    for (ident, (name, path)) in &manifest.dependencies {
-                        let workspace = path.as_ref().and_then(|path| ids.get(&Some(path.clone())).copied());
-                        let real = name.replace('-', "_");
-                        package.dependencies.insert(ident.clone(), (real, workspace));
-                    }
-                    // The package's own library, as its binaries and tests name it.
-                    package.dependencies.insert(manifest.library.clone(), (manifest.library.clone(), Some(id)));
-                    about[id.0 as usize].1 = manifest.library;
-                    Some(package.libraries.clone())
-                }
-                None => {
-                    package.loose = true;
-                    None
-                }
-            };
-            about[id.0 as usize].0 = directory;
-            let known = words.entry(libraries.clone());
-            about[id.0 as usize].2 =
-                Arc::clone(known.or_insert_with(|| Arc::new(Words::new(self.model, libraries.as_ref()))));
-        }
-        for (file, (package, module)) in files.ids().zip(&placed) {
-            packages[package.0 as usize].modules.entry(module.clone()).or_default().push(file);
-        }
-        Packages { packages, about, files: placed }
+    let asked: Vec<PathBuf> = directories.iter().cloned().collect();
+    for package in asked {
+        let more = manifests.dependents(&package, &directories);
+        directories.extend(more);
     }
+    let walked: Vec<PathBuf> = options.paths.iter().map(|path| walk::absolute(&options.directory, path)).collect();
+    for directory in directories {
+        if options.stdin.is_none() && walked.iter().any(|path| directory.starts_with(path) && path.is_dir()) {
+            continue;
+        }
+        if !manifests.libraries(&directory, model).is_empty() {
+            known.extend(walk::below(&directory, options.no_ignore));
+        }
+    }
+    walk::sort(&mut known);
+    known
 }
 
-impl Run<'_> {
-    /// The versions and features of libraries whose facts depend on them.
-    fn versions(&self, package: &mut Package, directory: &Path, manifests: &mut Manifests, locks: &mut Locks) {
-        let asked = self.model.versioned_packages(&package.libraries);
-        if asked.is_empty() {
-            return;
-        }
-        for near in manifests.closure(directory) {
-            let Some(manifest) = manifests.load(&near) else { continue };
-            for name in &asked {
-                let required = manifest.required.get(*name);
-                if let Some((_, features)) = required {
-                    package.features.entry((*name).to_owned()).or_default().extend(features.iter().cloned());
-                }
-                let version = required.and_then(|(version, _)| version.as_deref());
-                if !package.in_use.contains_key(*name)
-                    && let Some(in_use) = locks.in_use(directory, name, version)
-                {
-                    package.in_use.insert((*name).to_owned(), in_use);
-                }
-            }
-            // Features of the crate that asks for another one on the way: of sea-orm for sqlx.
-            for (name, (_, features)) in &manifest.required {
-                if self.model.knows_package(name) {
-                    package.features.entry(name.clone()).or_default().extend(features.iter().cloned());
-                }
-            }
-        }
-        let in_play = self.model.protocols().filter(|(_, protocol)| package.libraries.contains(&protocol.library));
-        let mut openings = in_play.flat_map(|(_, protocol)| &protocol.openings);
-        let has_hole =
-            openings.any(|opening| opening.cancel_unsafe.as_ref().is_some_and(|hole| package.has_hole(hole)));
-        package.holes = has_hole;
+/// The packages of files, and the module that each file is.
+pub(crate) fn find(known: &[PathBuf], model: &Model, manifests: &mut Manifests) -> Packages {
+    let mut ids: BTreeMap<Option<PathBuf>, PackageId> = BTreeMap::new();
+    let mut placed = Vec::new();
+    for path in known {
+        let directory = manifests.package_of(path);
+        // Files without a package: those of one directory know each other.
+        let key = directory.clone().or_else(|| path.parent().map(|parent| parent.join("?")));
+        let next = PackageId(ids.len() as u32);
+        let id = *ids.entry(key).or_insert(next);
+        placed.push((id, module_path(path, directory.as_ref().and_then(|d| manifests.load(d)))));
     }
+    let mut packages = vec![Package::default(); ids.len()];
+    let mut about =
+        vec![(PathBuf::new(), String::new(), Arc::new(Words::new(model, Some(&BTreeSet::new())))); ids.len()];
+    let mut locks = Locks::default();
+    let mut words: HashMap<Option<BTreeSet<LibraryId>>, Arc<Words>> = HashMap::new();
+    let keys: Vec<(Option<PathBuf>, PackageId)> = ids.iter().map(|(key, id)| (key.clone(), *id)).collect();
+    for (key, id) in keys {
+        let package = &mut packages[id.0 as usize];
+        let directory = key.unwrap_or_default();
+        let libraries = match manifests.load(&directory).cloned() {
+            Some(manifest) => {
+                package.libraries = manifests.libraries(&directory, model);
+                versions(model, package, &directory, manifests, &mut locks);
+                for (ident, (name, path)) in &manifest.dependencies {
+                    let workspace = path.as_ref().and_then(|path| ids.get(&Some(path.clone())).copied());
+                    let real = name.replace('-', "_");
+                    package.dependencies.insert(ident.clone(), (real, workspace));
+                }
+                // The package's own library, as its binaries and tests name it.
+                package.dependencies.insert(manifest.library.clone(), (manifest.library.clone(), Some(id)));
+                about[id.0 as usize].1 = manifest.library;
+                Some(package.libraries.clone())
+            }
+            None => {
+                package.loose = true;
+                None
+            }
+        };
+        about[id.0 as usize].0 = directory;
+        let known = words.entry(libraries.clone());
+        about[id.0 as usize].2 = Arc::clone(known.or_insert_with(|| Arc::new(Words::new(model, libraries.as_ref()))));
+    }
+    for (file, (package, module)) in (0..).map(FileId).zip(&placed) {
+        packages[package.0 as usize].modules.entry(module.clone()).or_default().push(file);
+    }
+    Packages { packages, about, files: placed }
+}
+
+/// The versions and features of libraries whose facts depend on them.
+fn versions(model: &Model, package: &mut Package, directory: &Path, manifests: &mut Manifests, locks: &mut Locks) {
+    let asked = model.versioned_packages(&package.libraries);
+    if asked.is_empty() {
+        return;
+    }
+    for near in manifests.closure(directory) {
+        let Some(manifest) = manifests.load(&near) else { continue };
+        for name in &asked {
+            let required = manifest.required.get(*name);
+            if let Some((_, features)) = required {
+                package.features.entry((*name).to_owned()).or_default().extend(features.iter().cloned());
+            }
+            let version = required.and_then(|(version, _)| version.as_deref());
+            if !package.in_use.contains_key(*name)
+                && let Some(in_use) = locks.in_use(directory, name, version)
+            {
+                package.in_use.insert((*name).to_owned(), in_use);
+            }
+        }
+        // Features of the crate that asks for another one on the way: of sea-orm for sqlx.
+        for (name, (_, features)) in &manifest.required {
+            if model.knows_package(name) {
+                package.features.entry(name.clone()).or_default().extend(features.iter().cloned());
+            }
+        }
+    }
+    let in_play = model.protocols().filter(|(_, protocol)| package.libraries.contains(&protocol.library));
+    let mut openings = in_play.flat_map(|(_, protocol)| &protocol.openings);
+    let has_hole = openings.any(|opening| opening.cancel_unsafe.as_ref().is_some_and(|hole| package.has_hole(hole)));
+    package.holes = has_hole;
 }
 
 /// The module path that a file has by its place.

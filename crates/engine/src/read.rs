@@ -1,8 +1,10 @@
 //! What does the first look at a file say: is it text, does it matter, what does it silence?
 
-use super::run::{Run, Skipped};
-use crate::host::{self, Files};
+use crate::host::{self, Files, Overlay};
+use crate::memory::{Known, Look, Memory, Stamp};
+use crate::outcome::Skipped;
 use crate::packages::Packages;
+use crate::run::Engine;
 use crate::suppress::{self, Suppression};
 use crate::walk;
 use crate::words::{Names, TypeNames, Words};
@@ -10,6 +12,8 @@ use rayon::prelude::*;
 use sessionlint_analysis::{FileData, Host, ItemRef, cancels, may_begin};
 use sessionlint_diagnostics::{FileId, Span};
 use sessionlint_ir::{Item, ItemId, ItemKind};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
 
 /// Names that many functions have: one of them handing out a session says nothing about the others.
 pub(crate) const COMMON_OPENERS: &[&str] = &[
@@ -38,27 +42,29 @@ pub(crate) const COMMON_OPENERS: &[&str] = &[
 ];
 
 /// What the first look at a file gives.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Read {
     pub skipped: Option<Skipped>,
     pub suppressions: Vec<Suppression>,
     pub aliases: Vec<String>,
     pub handed: Vec<String>,
     pub hot: bool,
+    /// What its types say, as a number.
+    pub said: u64,
     /// Whether it has a word that brings a pool's connections back to a clean state.
     pub resets: bool,
 }
 
-impl Run<'_> {
+impl Engine {
     /// The first look at a file: is it text, does it matter, what does it silence?
-    pub(crate) fn read(&self, files: &Files, file: FileId, packages: &Packages, reported: bool) -> Read {
+    fn read(&self, files: &Files<'_>, file: FileId, packages: &Packages) -> Read {
         let path = &files.paths[file.0 as usize];
         let words = &packages.about[packages.files[file.0 as usize].0.0 as usize].2;
         let mut read = Read::default();
         let bytes = files.bytes(file);
         let skip = |reason: String| {
             let path = walk::shown(&self.options.directory, path);
-            reported.then_some(Skipped { path, reason, line: None })
+            Some(Skipped { path, reason, line: None })
         };
         let bytes = match bytes {
             Ok(bytes) => bytes,
@@ -72,10 +78,10 @@ impl Run<'_> {
             return read;
         }
         read.hot = words.wants_file(&bytes);
-        let silences = reported && memchr::memmem::find(&bytes, b"sessionlint:").is_some();
+        let silences = memchr::memmem::find(&bytes, b"sessionlint:").is_some();
         if !read.hot && !silences {
             // What is not looked at must still be text, or nobody would know that it was left out.
-            if reported && std::str::from_utf8(&bytes).is_err() {
+            if std::str::from_utf8(&bytes).is_err() {
                 read.skipped = skip("not UTF-8".to_owned());
             }
             return read;
@@ -96,8 +102,9 @@ impl Run<'_> {
                 .any(|word| memchr::memmem::find(data.text.as_bytes(), word.as_bytes()).is_some());
             read.aliases = aliases(&data, words);
             read.handed = lending(&data, words);
+            read.said = said(&data, &read);
         }
-        let _ = files.data[file.0 as usize].set(Some(data));
+        let _ = files.data[file.0 as usize].set(Some(Arc::new(data)));
         read
     }
 }
@@ -162,33 +169,77 @@ fn is_error(item: &Item) -> bool {
     item.name.ends_with("Error")
 }
 
-impl Run<'_> {
-    /// A second look at the files that name no library: they may use what the package puts around one.
-    pub(crate) fn read_again(&self, files: &Files, reads: &mut [Read], packages: &Packages, names: &[Names]) {
-        let words: Vec<Option<aho_corasick::AhoCorasick>> = names.iter().map(Names::words).collect();
-        let cold: Vec<FileId> = files.ids().filter(|file| !reads[file.0 as usize].hot).collect();
-        let found: Vec<FileId> = cold
+impl Engine {
+    /// The first look at all files, from before where they say the same.
+    pub(crate) fn look_at(&self, files: &Files<'_>, overlay: &Overlay, memory: &mut Memory) -> Vec<Read> {
+        memory.looks.resize_with(files.paths.len(), || None);
+        let looks: Vec<Option<Look>> = files
+            .ids()
+            .collect::<Vec<_>>()
             .into_par_iter()
-            .filter(|file| {
-                let Some(words) = &words[packages.files[file.0 as usize].0.0 as usize] else { return false };
-                let slot = &files.data[file.0 as usize];
-                if let Some(known) = slot.get() {
-                    return known.as_ref().is_some_and(|data| words.is_match(&data.text));
+            .zip(memory.looks.par_iter())
+            .map(|(file, before)| {
+                let stamp = Stamp::of(&files.paths[file.0 as usize], overlay);
+                if let Some(before) = before.as_ref().filter(|before| before.stamp == stamp) {
+                    if let Some(data) = &before.data {
+                        let _ = files.data[file.0 as usize].set(Some(Arc::clone(data)));
+                    }
+                    return None;
                 }
-                let Ok(bytes) = files.bytes(*file) else { return false };
-                if !words.is_match(&bytes) {
-                    return false;
-                }
-                let data = host::decode(bytes).map(|text| host::outlined(text, *file));
-                let is_text = data.is_some();
-                let _ = slot.set(data);
-                is_text
+                let read = self.read(files, file, &self.packages);
+                let data = files.data[file.0 as usize].get().cloned().flatten();
+                Some(Look { number: 0, stamp, read, data })
             })
             .collect();
-        for file in found {
-            reads[file.0 as usize].hot = true;
+        for (place, look) in looks.into_iter().enumerate() {
+            if let Some(look) = look {
+                let number = memory.number();
+                memory.looks[place] = Some(Look { number, ..look });
+            }
+        }
+        memory.looks.iter().map(|look| look.as_ref().map(|look| look.read.clone()).unwrap_or_default()).collect()
+    }
+
+    /// A second look at the files that name no library: they may use what the package puts around one.
+    pub(crate) fn read_again(&self, files: &Files<'_>, reads: &mut [Read], known: &Known, memory: &mut Memory) {
+        let cold: Vec<FileId> = files.ids().filter(|file| !reads[file.0 as usize].hot).collect();
+        let has_one = |file: &FileId| {
+            let Some(words) = &known.words[self.packages.files[file.0 as usize].0.0 as usize] else { return false };
+            let slot = &files.data[file.0 as usize];
+            if let Some(known) = slot.get() {
+                return known.as_ref().is_some_and(|data| words.is_match(&data.text));
+            }
+            let Ok(bytes) = files.bytes(*file) else { return false };
+            if !words.is_match(&bytes) {
+                return false;
+            }
+            let data = host::decode(bytes).map(|text| Arc::new(host::outlined(text, *file)));
+            let is_text = data.is_some();
+            let _ = slot.set(data);
+            is_text
+        };
+        let before = &*memory;
+        let found: Vec<(FileId, bool)> =
+            cold.into_par_iter().map(|file| (file, before.named(file).unwrap_or_else(|| has_one(&file)))).collect();
+        for (file, has_one) in found {
+            memory.set_named(file, has_one);
+            reads[file.0 as usize].hot |= has_one;
         }
     }
+}
+
+/// A number for what the types, traits and implementations of a file say: two files with the same one give the same names.
+fn said(data: &FileData, read: &Read) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (&read.aliases, &read.handed).hash(&mut hasher);
+    for item in &data.outline.items {
+        if is_type(item.kind) {
+            text_of(data, item.head).hash(&mut hasher);
+        } else if matches!(item.kind, ItemKind::Trait | ItemKind::Impl) {
+            (&item.name, text_of(data, item.header())).hash(&mut hasher);
+        }
+    }
+    hasher.finish()
 }
 
 /// Structs, enums and aliases of a file that name something known.
@@ -229,7 +280,7 @@ fn implemented(before: &str) -> Option<String> {
 }
 
 /// Functions of a file that hand out a session or run closures beside one, and macros that open one.
-pub(crate) fn openers(files: &Files, file: FileId, words: &Words, names: &Names) -> Vec<String> {
+pub(crate) fn openers(files: &Files<'_>, file: FileId, words: &Words, names: &Names) -> Vec<String> {
     let Some(data) = files.data(file) else { return Vec::new() };
     let opens = data.outline.items.iter().filter(|item| {
         let signature = text_of(data, item.header());
@@ -254,7 +305,7 @@ fn text_of(data: &FileData, span: Span) -> &str {
 
 /// The functions of a file that are worth lowering, those of test code only when they are asked for.
 pub(crate) fn select(
-    files: &Files,
+    files: &Files<'_>,
     file: FileId,
     words: &Words,
     names: &Names,

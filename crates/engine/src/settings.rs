@@ -1,5 +1,6 @@
 //! What was asked for? Options of a run, the configuration file, and what can make a run impossible.
 
+use crate::baseline::BaselineChoice;
 use sessionlint_diagnostics::Level;
 use sessionlint_protocols::{Config, ConfigError, Model, Profile, RuleSet, TestCode};
 use std::path::{Path, PathBuf};
@@ -51,6 +52,14 @@ pub struct Options {
     pub threads: usize,
     /// Whether fixes are tried, and offered when they hold what they promise.
     pub fixes: bool,
+    /// Which baseline counts.
+    pub baseline: BaselineChoice,
+    /// Only findings that have to do with what changed since this revision.
+    pub new_from: Option<String>,
+    /// The directory that results are kept in, when they are.
+    pub cache: Option<PathBuf>,
+    /// Whether to tell of the sessions that have a name: for editors.
+    pub sessions: bool,
     /// Whether to tell of every function what is known about it: for tests.
     pub describe: bool,
 }
@@ -89,6 +98,8 @@ impl std::error::Error for Failure {}
 pub(crate) struct Settings {
     pub config: Config,
     pub base: PathBuf,
+    /// The text of the configuration file.
+    pub text: String,
 }
 
 /// The rules.toml that holds in `directory`: the nearest one up to the repository's root.
@@ -109,6 +120,7 @@ pub fn find_config(directory: &Path) -> Option<PathBuf> {
 pub(crate) fn read(options: &Options, rules: &RuleSet, model: &mut Model) -> Result<Settings, Failure> {
     let mut config = Config::default();
     let mut base = options.directory.clone();
+    let mut read = String::new();
     let found = match (&options.config, options.isolated) {
         (Some(path), _) => Some(path.clone()),
         (None, true) => None,
@@ -118,7 +130,9 @@ pub(crate) fn read(options: &Options, rules: &RuleSet, model: &mut Model) -> Res
         let text = std::fs::read_to_string(&path).map_err(|error| Failure::Path { path: path.clone(), error })?;
         let name = crate::walk::shown(&options.directory, &path);
         config = Config::parse(&name, &text, rules, model).map_err(|error| Failure::Config(Box::new(error)))?;
-        base = path.parent().map(Path::to_path_buf).unwrap_or(base);
+        let beside = crate::walk::absolute(&options.directory, &path);
+        base = beside.parent().map(Path::to_path_buf).unwrap_or(base);
+        read = text;
     }
     for text in &options.inline {
         let inline = Config::parse("--config", text, rules, model).map_err(|error| Failure::Config(Box::new(error)))?;
@@ -130,5 +144,5 @@ pub(crate) fn read(options: &Options, rules: &RuleSet, model: &mut Model) -> Res
             return Err(Failure::Option(format!("no rule is called `{}`{hint}", flag.rule)));
         }
     }
-    Ok(Settings { config, base })
+    Ok(Settings { config, base, text: read })
 }

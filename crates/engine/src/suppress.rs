@@ -4,13 +4,18 @@ use sessionlint_diagnostics::{Diagnostic, FileId, LabelKind, Level, LineIndex, S
 use sessionlint_ir::Outline;
 use sessionlint_protocols::RuleSet;
 
+/// The rule about comments that silence nothing.
+pub(crate) const UNUSED: &str = "unused-suppression";
+/// The rule about comments without a reason.
+pub(crate) const UNEXPLAINED: &str = "unexplained-suppression";
+
 /// One silencing comment or attribute.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Suppression {
     /// Where it is written.
     pub span: Span,
     rules: Vec<String>,
-    explained: bool,
+    reason: Option<String>,
     expect: bool,
     covers: Span,
     used: Vec<bool>,
@@ -42,8 +47,8 @@ pub(crate) fn find(text: &str, file: FileId, outline: &Outline) -> Vec<Suppressi
                 _ => continue,
             };
             let used = vec![false; rules.len()];
-            let (span, explained) = (comment.span, !reason.is_empty());
-            found.push(Suppression { span, rules, explained, expect: word == "expect", covers, used });
+            let (span, reason) = (comment.span, Some(reason.to_owned()).filter(|reason| !reason.is_empty()));
+            found.push(Suppression { span, rules, reason, expect: word == "expect", covers, used });
         }
     }
     attributes(text, file, outline, &mut found);
@@ -96,30 +101,31 @@ fn attributes(text: &str, file: FileId, outline: &Outline, found: &mut Vec<Suppr
             rules.split(',').map(|rule| rule.trim().to_owned()).filter(|rule| !rule.is_empty()).collect();
         let used = vec![false; rules.len()];
         let span = Span::new(file, at as u32, (at + MARKER.len() + word.len()) as u32);
-        let explained = !reason.is_empty();
-        found.push(Suppression { span, rules, explained, expect: word == "expect", covers: item.span, used });
+        let reason = Some(reason.to_owned()).filter(|reason| !reason.is_empty());
+        found.push(Suppression { span, rules, reason, expect: word == "expect", covers: item.span, used });
     }
 }
 
-/// Whether a finding is silenced: a comment covers its primary place, or the place where the session begins.
-pub(crate) fn is_silenced(suppressions: &mut [Suppression], finding: &Diagnostic) -> bool {
-    let opened = finding.labels.iter().find(|label| label.kind == LabelKind::Opened).map(|label| label.span);
-    let mut silenced = false;
-    for suppression in suppressions {
+impl Suppression {
+    /// Whether it speaks of a finding: it covers its primary place, or the place where the session begins.
+    pub fn covers(&self, finding: &Diagnostic) -> bool {
+        let opened = finding.labels.iter().find(|label| label.kind == LabelKind::Opened).map(|label| label.span);
         let covers = |span: Span| {
-            suppression.covers.file == span.file
-                && suppression.covers.start <= span.start
-                && span.start < suppression.covers.end
+            self.covers.file == span.file && self.covers.start <= span.start && span.start < self.covers.end
         };
-        if !covers(finding.span) && !opened.is_some_and(covers) {
-            continue;
-        }
+        (covers(finding.span) || opened.is_some_and(covers))
+            && self.rules.iter().any(|rule| *rule == finding.rule || rule == "all")
+    }
+}
+
+/// The reason that is given for silencing a finding, where it is silenced.
+pub(crate) fn silenced(suppressions: &mut [Suppression], finding: &Diagnostic) -> Option<Option<String>> {
+    let mut silenced = None;
+    for suppression in suppressions.iter_mut().filter(|suppression| suppression.covers(finding)) {
         for (rule, used) in suppression.rules.iter().zip(&mut suppression.used) {
-            if *rule == finding.rule || rule == "all" {
-                *used = true;
-                silenced = true;
-            }
+            *used |= *rule == finding.rule || rule == "all";
         }
+        silenced.get_or_insert_with(|| suppression.reason.clone());
     }
     silenced
 }
@@ -140,12 +146,12 @@ pub(crate) fn findings(suppressions: &[Suppression], rules: &RuleSet) -> Vec<Dia
             } else {
                 (format!("`allow({rule})` silences nothing"), Some("delete it".to_owned()))
             };
-            found.push(about_comment("unused-suppression", suppression.span, message, help));
+            found.push(about_comment(UNUSED, suppression.span, message, help));
         }
-        if !suppression.explained {
+        if suppression.reason.is_none() {
             let message = "this silencing comment gives no reason".to_owned();
             let help = Some("add one behind `--`".to_owned());
-            found.push(about_comment("unexplained-suppression", suppression.span, message, help));
+            found.push(about_comment(UNEXPLAINED, suppression.span, message, help));
         }
     }
     found

@@ -17,7 +17,7 @@ const COMMON: &[&str] = &[
 const MAX_PATH: usize = 5;
 
 /// Names of the workspace that stand for sessions.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct Names {
     /// Types that are or hold transactions: a function that names one is worth a look.
     pub aliases: HashSet<String>,

@@ -108,6 +108,44 @@ pub fn statement_end(text: &str, start: u32) -> u32 {
     start + rest.len() as u32
 }
 
+/// The start of the innermost statement, match arm or field around byte `at`, as seen from byte `from`, where a body
+/// begins.
+pub fn statement_start(text: &str, from: u32, at: u32) -> Option<u32> {
+    let rest = text.get(from as usize..)?;
+    let (tokens, _) = significant(rest);
+    // For each bracket that is open the start of the statement in it; in parentheses none begins.
+    let mut open: Vec<Option<u32>> = vec![None];
+    for (index, token) in tokens.iter().enumerate() {
+        if from + token.start >= at {
+            break;
+        }
+        let next = tokens.get(index + 1);
+        let start = next.map(|next| from + next.start);
+        match token.kind {
+            TokenKind::OpenBrace => open.push(start),
+            TokenKind::OpenParen | TokenKind::OpenBracket => open.push(None),
+            TokenKind::CloseParen | TokenKind::CloseBracket => drop(open.pop()),
+            TokenKind::CloseBrace => {
+                open.pop();
+                let goes_on = next.is_some_and(|next| {
+                    matches!(next.kind, TokenKind::Dot | TokenKind::Question | TokenKind::Semi | TokenKind::Comma)
+                        || &rest[next.start as usize..next.end as usize] == "else"
+                });
+                if !goes_on && let Some(last @ Some(_)) = open.last_mut() {
+                    *last = start;
+                }
+            }
+            TokenKind::Semi | TokenKind::Comma => {
+                if let Some(last @ Some(_)) = open.last_mut() {
+                    *last = start;
+                }
+            }
+            _ => {}
+        }
+    }
+    open.into_iter().rev().flatten().next()
+}
+
 /// The identifiers of `text`, in order, with their byte offsets; names in comments and strings do not count.
 pub fn identifiers(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let mut at = 0;

@@ -20,7 +20,7 @@ pub fn config_error(
     message: &str,
     span: Range<usize>,
     help: Option<&str>,
-    style: Style,
+    style: Style<'_>,
 ) -> String {
     let mistake = Mistake { message, help, source: Source::new(name, text), span };
     let mut out = String::new();

@@ -129,8 +129,8 @@ pub(crate) fn object(run: &Run, sources: &Sources<'_>) -> String {
             .iter()
             .map(|one| Skipped { path: &one.path, reason: &one.reason, line: one.line })
             .collect(),
-        suppressed: run.suppressed,
-        baselined: 0,
+        suppressed: run.suppressed(),
+        baselined: run.baselined(),
         summary: summary(run),
     };
     text(serde_json::to_string_pretty(&object))

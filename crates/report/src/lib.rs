@@ -1,16 +1,26 @@
 //! How does it look? One file for each format; each takes a [`Run`] and gives text.
 
+mod cargo;
 mod concise;
 mod config;
 mod describe;
+mod github;
+mod gitlab;
+mod graph;
 mod json;
+mod junit;
+mod links;
+mod markdown;
 mod patch;
 mod pretty;
+mod sarif;
 mod source;
 mod summary;
 
+pub use cargo::{CargoPackage, cargo_json};
 pub use config::config_error;
 pub use describe::{Example, libraries_index, library, library_page, rule, rule_page, rules_index, table};
+pub use graph::graph;
 pub use json::{ListedRule, rules_json};
 pub use patch::patch;
 pub use summary::{statistics, summary};
@@ -18,6 +28,7 @@ pub use summary::{statistics, summary};
 use sessionlint_diagnostics::{Diagnostic, Gap};
 use source::Sources;
 use std::collections::BTreeMap;
+use std::path::Path;
 
 /// A file that findings point into.
 #[derive(Clone, Debug)]
@@ -39,6 +50,17 @@ pub struct Skipped {
     pub line: Option<u32>,
 }
 
+/// A finding that is not reported.
+#[derive(Clone, Debug)]
+pub struct Silenced {
+    /// The finding.
+    pub finding: Diagnostic,
+    /// The reason that is given.
+    pub reason: Option<String>,
+    /// Whether the baseline has it; else a comment silences it.
+    pub by_baseline: bool,
+}
+
 /// Everything that a report can say.
 #[derive(Clone, Debug)]
 pub struct Run {
@@ -52,8 +74,10 @@ pub struct Run {
     pub skipped: Vec<Skipped>,
     /// What was not understood.
     pub gaps: Vec<Gap>,
-    /// Findings silenced by comments.
-    pub suppressed: usize,
+    /// Findings that are not reported.
+    pub silenced: Vec<Silenced>,
+    /// How many entries of the baseline this run could have met and did not.
+    pub stale: usize,
     /// Files that were looked at.
     pub file_count: usize,
     /// Functions that were analysed.
@@ -64,6 +88,18 @@ pub struct Run {
     pub levels: BTreeMap<&'static str, usize>,
     /// Milliseconds from start to report.
     pub elapsed_ms: u64,
+}
+
+impl Run {
+    /// How many findings comments silence.
+    pub fn suppressed(&self) -> usize {
+        self.silenced.iter().filter(|one| !one.by_baseline).count()
+    }
+
+    /// How many findings the baseline has.
+    pub fn baselined(&self) -> usize {
+        self.silenced.len() - self.suppressed()
+    }
 }
 
 /// How a report is written.
@@ -77,29 +113,42 @@ pub enum Format {
     Json,
     /// One object a line.
     Jsonl,
+    /// SARIF 2.1.0.
+    Sarif,
+    /// Annotations of GitHub Actions.
+    Github,
+    /// A code quality report of GitLab.
+    Gitlab,
+    /// JUnit XML.
+    Junit,
+    /// A page in Markdown.
+    Markdown,
 }
-
-/// All formats with their names.
-pub const FORMATS: &[(&str, Format)] =
-    &[("pretty", Format::Pretty), ("concise", Format::Concise), ("json", Format::Json), ("jsonl", Format::Jsonl)];
 
 /// Looks of formats for people.
 #[derive(Clone, Copy, Debug)]
-pub struct Style {
+pub struct Style<'a> {
     /// Whether to use colours.
     pub color: bool,
     /// Columns of the terminal.
     pub width: usize,
+    /// Whether paths are links that a terminal opens: the host and the directory that paths are relative to.
+    pub links: Option<(&'a str, &'a Path)>,
 }
 
 /// The report in a format.
-pub fn render(run: &Run, format: Format, style: Style) -> String {
+pub fn render(run: &Run, format: Format, style: Style<'_>) -> String {
     let sources = Sources::new(&run.files);
     match format {
         Format::Pretty => pretty::render(run, &sources, style),
-        Format::Concise => concise::render(run, &sources),
+        Format::Concise => concise::render(run, &sources, style),
         Format::Json => json::object(run, &sources),
         Format::Jsonl => json::lines(run, &sources),
+        Format::Sarif => sarif::render(run, &sources),
+        Format::Github => github::render(run, &sources),
+        Format::Gitlab => gitlab::render(run, &sources),
+        Format::Junit => junit::render(run, &sources),
+        Format::Markdown => markdown::render(run, &sources),
     }
 }
 

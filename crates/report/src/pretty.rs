@@ -5,26 +5,52 @@ use crate::{Run, Style};
 use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, Severity, SourceCode};
 use sessionlint_diagnostics::{Diagnostic, Label, Level, Span};
 use std::fmt;
+use std::path::Path;
 
-pub(crate) fn render(run: &Run, sources: &Sources<'_>, style: Style) -> String {
+pub(crate) fn render(run: &Run, sources: &Sources<'_>, style: Style<'_>) -> String {
     let handler = handler(style);
     let mut out = String::new();
     for finding in &run.findings {
-        let one = Finding { finding, sources };
-        if handler.render_report(&mut out, &one).is_err() {
-            // Only a label outside of the file can fail; the line still tells.
-            out.push_str(&crate::concise::line(finding, sources));
-        }
-        for one in elsewhere(finding, sources) {
-            // What cannot be shown is left out: the finding itself stands above.
-            let _ = handler.render_report(&mut out, &one);
-        }
+        add(&mut out, &handler, finding, sources);
         out.push('\n');
     }
+    match style.links {
+        Some(links) => linked(&out, links),
+        None => out,
+    }
+}
+
+/// One finding.
+pub(crate) fn one(finding: &Diagnostic, sources: &Sources<'_>, style: Style<'_>) -> String {
+    let mut out = String::new();
+    add(&mut out, &handler(style), finding, sources);
     out
 }
 
-pub(crate) fn handler(style: Style) -> GraphicalReportHandler {
+fn add(out: &mut String, handler: &GraphicalReportHandler, finding: &Diagnostic, sources: &Sources<'_>) {
+    let one = Finding { finding, sources };
+    if handler.render_report(out, &one).is_err() {
+        // Only a label outside of the file can fail; the line still tells.
+        out.push_str(&crate::concise::line(finding, sources, None));
+    }
+    for one in elsewhere(finding, sources) {
+        // What cannot be shown is left out: the finding itself stands above.
+        let _ = handler.render_report(out, &one);
+    }
+}
+
+/// Snippets with the paths above them as links.
+fn linked(text: &str, links: (&str, &Path)) -> String {
+    let line = |line: &str| {
+        let Some((before, rest)) = line.split_once("─[") else { return line.to_owned() };
+        let Some((place, after)) = rest.rsplit_once(']') else { return line.to_owned() };
+        let bare = place.rsplitn(3, ':').last().unwrap_or(place);
+        format!("{before}─[{}]{after}", crate::links::link(links, bare, place))
+    };
+    text.split_inclusive('\n').map(line).collect()
+}
+
+pub(crate) fn handler(style: Style<'_>) -> GraphicalReportHandler {
     let theme = if style.color { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
     GraphicalReportHandler::new_themed(theme).with_width(style.width).with_links(false).with_context_lines(1)
 }

@@ -17,8 +17,11 @@ pub fn summary(run: &Run) -> String {
         format!("{} ({})", plural(run.findings.len(), "finding"), levels.join(", "))
     };
     let mut line = format!("{found} in {}, {}", plural(run.file_count, "file"), plural(run.session_count, "session"));
-    if run.suppressed > 0 {
-        line.push_str(&format!("; {} silenced", run.suppressed));
+    if run.suppressed() > 0 {
+        line.push_str(&format!("; {} silenced", run.suppressed()));
+    }
+    if run.baselined() > 0 {
+        line.push_str(&format!("; {} in the baseline", run.baselined()));
     }
     if !run.skipped.is_empty() {
         line.push_str(&format!("; {} skipped (--verbose lists them)", run.skipped.len()));

@@ -1,0 +1,199 @@
+//! What is wrong in these files? One look at a set of files: read, index, analyse.
+
+use crate::host::{Files, Overlay};
+use crate::outcome::{Outcome, Session, Skipped};
+use crate::read::{Read, select};
+use crate::run::{Engine, Progress};
+use crate::sift::Sifted;
+use crate::walk;
+use rayon::prelude::*;
+use sessionlint_analysis::{Analysis, Host, Index, ItemRef};
+use sessionlint_diagnostics::{Diagnostic, FileId, Gap, Span};
+use sessionlint_ir::ItemKind;
+use sessionlint_protocols::TestCode;
+use std::collections::HashSet;
+use std::ffi::OsStr;
+use std::path::PathBuf;
+
+/// What one function gave.
+struct Checked {
+    diagnostics: Vec<Diagnostic>,
+    gaps: Vec<Gap>,
+    sessions: usize,
+    known: Vec<Session>,
+    skipped: Option<Skipped>,
+}
+
+impl Engine {
+    /// One look at the files `reported`.
+    pub(crate) fn look(&self, reported: &[PathBuf], overlay: &Overlay, progress: Progress<'_>) -> Outcome {
+        let mut memory = std::mem::take(&mut *self.memory());
+        let files = Files::new(&self.known, overlay);
+        let wanted: HashSet<&OsStr> = reported.iter().map(|path| path.as_os_str()).collect();
+        let reported: Vec<bool> = files.paths.iter().map(|path| wanted.contains(path.as_os_str())).collect();
+        let mut reads: Vec<Read> = self.look_at(&files, overlay, &mut memory);
+        let known = self.packages.names(&files, &reads, &mut memory);
+        self.read_again(&files, &mut reads, &known, &mut memory);
+        let mut packages = self.packages.packages.clone();
+        let placed = &self.packages.files;
+        for file in files.ids().filter(|file| reads[file.0 as usize].hot) {
+            let package = placed[file.0 as usize].0;
+            packages[package.0 as usize].indexed.push(file);
+            packages[package.0 as usize].resets |= reads[file.0 as usize].resets;
+        }
+        let package = |file: FileId| placed[file.0 as usize].0.0 as usize;
+        let holders = known
+            .names
+            .iter()
+            .flat_map(|names| names.aliases.iter().chain(&names.handed).chain(&names.traits).cloned())
+            .collect();
+        let analysis = Analysis::new(Index::new(&files, &self.model, packages, placed.clone(), holders));
+        // What is not reported need not be looked at.
+        let with_tests = self.tests == TestCode::Include;
+        let functions: Vec<ItemRef> = files
+            .ids()
+            .filter(|file| reported[file.0 as usize] && reads[file.0 as usize].hot)
+            .filter(|file| with_tests || !self.is_test_file(&files, &analysis, *file))
+            .collect::<Vec<_>>()
+            .into_par_iter()
+            .flat_map_iter(|file| {
+                let holes = analysis.index.package_of(file).holes;
+                let words = &self.packages.about[package(file)].2;
+                select(&files, file, words, &known.names[package(file)], with_tests, holes)
+            })
+            .collect();
+        let done = std::sync::atomic::AtomicUsize::new(0);
+        let checked: Vec<Checked> = functions
+            .par_iter()
+            .map(|item| {
+                let checked = self.function(&files, &analysis, *item);
+                progress(done.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1, functions.len());
+                checked
+            })
+            .collect();
+
+        let mut outcome = Outcome::default();
+        if self.options.describe {
+            outcome.described = describe(&files, &analysis, &reported);
+        }
+        outcome.summary.files = wanted.len();
+        outcome.summary.functions = functions.len();
+        let mut sifted = Sifted::default();
+        for one in checked {
+            outcome.summary.sessions += one.sessions;
+            outcome.gaps.extend(one.gaps);
+            outcome.skipped.extend(one.skipped);
+            outcome.sessions.extend(one.known);
+            sifted.found.extend(one.diagnostics);
+        }
+        for (read, _) in reads.iter_mut().zip(&reported).filter(|(_, reported)| **reported) {
+            outcome.skipped.extend(read.skipped.take());
+            sifted.suppressions.append(&mut read.suppressions);
+        }
+        self.sift(&mut outcome, sifted, &files, &|file| self.is_test_file(&files, &analysis, file));
+        memory.keep(&files);
+        drop(analysis);
+        outcome.included =
+            files.included.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner).into_iter().collect();
+        *self.memory() = memory;
+        outcome
+    }
+
+    fn memory(&self) -> std::sync::MutexGuard<'_, crate::memory::Memory> {
+        // What a panic left is whole: it is only put back when a look is done.
+        self.memory.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    fn function(&self, files: &Files<'_>, analysis: &Analysis<'_>, item: ItemRef) -> Checked {
+        let mut checked =
+            Checked { diagnostics: Vec::new(), gaps: Vec::new(), sessions: 0, known: Vec::new(), skipped: None };
+        let reports = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| analysis.function(item)));
+        let Ok(reports) = reports else {
+            let name = sessionlint_analysis::function_path(&analysis.index, item);
+            checked.skipped = self.skipped_at(files, item, format!("internal error while checking `{name}`"), None);
+            return checked;
+        };
+        if reports.is_empty() {
+            checked.skipped = self.syntax_error(files, item);
+        }
+        for report in reports {
+            let is_session =
+                |site: &&sessionlint_analysis::Site| !site.borrowed && self.model.protocol(site.protocol).is_session();
+            checked.sessions += report.sites.iter().filter(is_session).count();
+            checked.gaps.extend(report.gaps.iter().cloned());
+            if self.options.sessions {
+                checked.known.extend(report.sites.iter().filter(is_session).filter_map(|site| session(&report, site)));
+            }
+            let strict = self.levels.is_strict();
+            let text = files.data(item.file).map_or("", |data| data.text.as_str());
+            let context = sessionlint_rules::Context { report: &report, model: &self.model, strict, text };
+            checked.diagnostics.extend(sessionlint_rules::check(&context));
+        }
+        checked
+    }
+
+    /// Why a function could not be lowered.
+    fn syntax_error(&self, files: &Files<'_>, item: ItemRef) -> Option<Skipped> {
+        let data = files.data(item.file)?;
+        let known = data.outline.item(item.item);
+        let text = data.text.get(known.head.start as usize..known.head.end as usize)?;
+        let error = sessionlint_parser_rust::function(text, known.head, &|_| None).err()?;
+        let reason = if error.is_limit { "not read" } else { "not Rust" };
+        self.skipped_at(files, item, format!("{reason}: {}", error.message), Some(error.span))
+    }
+
+    fn skipped_at(&self, files: &Files<'_>, item: ItemRef, reason: String, span: Option<Span>) -> Option<Skipped> {
+        let data = files.data(item.file)?;
+        let at = span.unwrap_or(data.outline.item(item.item).head).start as usize;
+        let before = data.text.get(..at).unwrap_or(&data.text);
+        let line = before.bytes().filter(|byte| *byte == b'\n').count() as u32 + 1;
+        let path = walk::shown(&self.options.directory, &files.paths[item.file.0 as usize]);
+        Some(Skipped { path, reason, line: Some(line) })
+    }
+
+    /// Whether a whole file is test code: by its directory, or because its module is declared so.
+    fn is_test_file(&self, files: &Files<'_>, analysis: &Analysis<'_>, file: FileId) -> bool {
+        let (package, module) = &self.packages.files[file.0 as usize];
+        let path = &files.paths[file.0 as usize];
+        let inside = path.strip_prefix(&self.packages.about[package.0 as usize].0).unwrap_or(path);
+        let first = inside.components().next().map(|part| part.as_os_str().to_string_lossy().into_owned());
+        if matches!(first.as_deref(), Some("tests" | "benches" | "examples")) {
+            return true;
+        }
+        // Only files that something was read from can have findings.
+        if files.data[file.0 as usize].get().is_none() {
+            return false;
+        }
+        (1..=module.len()).any(|length| {
+            let (name, parents) = module[..length].split_last().expect("not empty");
+            let parents = analysis.index.package_of(file).modules.get(parents).cloned().unwrap_or_default();
+            parents.into_iter().filter_map(|parent| files.data(parent)).any(|data| {
+                let declares = |item: &sessionlint_ir::Item| {
+                    item.kind == ItemKind::Module && item.name == *name && item.body.is_none() && item.test
+                };
+                data.outline.items.iter().any(declares)
+            })
+        })
+    }
+}
+
+/// What is known about each function of the files that are reported.
+fn describe(files: &Files<'_>, analysis: &Analysis<'_>, reported: &[bool]) -> Vec<(Span, String)> {
+    let known = files.ids().filter(|file| reported[file.0 as usize]).filter_map(|file| Some((file, files.data(file)?)));
+    let functions = known.flat_map(|(file, data)| {
+        let ids = data.outline.ids().filter(|id| data.outline.item(*id).kind == ItemKind::Function);
+        ids.map(move |item| (ItemRef { file, item }, data.outline.item(item).head))
+    });
+    functions.map(|(item, head)| (head, analysis.describe(item))).filter(|(_, words)| !words.is_empty()).collect()
+}
+
+/// What is known about one session that has a name.
+fn session(report: &sessionlint_analysis::Report, site: &sessionlint_analysis::Site) -> Option<Session> {
+    Some(Session {
+        name: site.name.clone()?,
+        opened: site.span,
+        body: report.span,
+        protocol: site.protocol,
+        ended: site.ended.iter().map(|(span, _)| *span).collect(),
+    })
+}

@@ -1,0 +1,142 @@
+//! What is still true from the last check? Files that did not change are not looked at again.
+
+use crate::host::{Files, Overlay};
+use crate::read::Read;
+use crate::words::Names;
+use sessionlint_analysis::FileData;
+use sessionlint_diagnostics::FileId;
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+/// What tells whether a file says the same as before.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) enum Stamp {
+    /// A file on disk: when it was changed, and how long it is.
+    Disk(Option<SystemTime>, u64),
+    /// A text that counts instead.
+    Text(blake3::Hash),
+    /// It cannot be read.
+    Missing,
+}
+
+impl Stamp {
+    pub fn of(path: &Path, overlay: &Overlay) -> Self {
+        match overlay.get(path) {
+            Some(text) => Stamp::Text(blake3::hash(text)),
+            None => match std::fs::metadata(path) {
+                Ok(metadata) => Stamp::Disk(metadata.modified().ok(), metadata.len()),
+                Err(_) => Stamp::Missing,
+            },
+        }
+    }
+}
+
+/// The first look at a file.
+#[derive(Clone)]
+pub(crate) struct Look {
+    /// Another number for each look: equal ones are the same look.
+    pub number: u64,
+    pub stamp: Stamp,
+    pub read: Read,
+    pub data: Option<Arc<FileData>>,
+}
+
+/// The number of a look, a number for the names that it was made with, and what was found.
+type Found<T> = HashMap<FileId, (u64, u64, T)>;
+
+/// The names that stand for sessions in each package, and what finds them.
+pub(crate) struct Known {
+    pub names: Vec<Names>,
+    pub words: Vec<Option<aho_corasick::AhoCorasick>>,
+}
+
+/// What is kept between two checks.
+#[derive(Default)]
+pub(crate) struct Memory {
+    pub looks: Vec<Option<Look>>,
+    next: u64,
+    /// What the types of all files say, and the names that come of it.
+    types: Option<(Vec<(FileId, u64)>, Arc<Vec<Names>>)>,
+    /// Another number for each set of names of types.
+    types_number: u64,
+    openers: Found<Vec<String>>,
+    names: Option<Arc<Known>>,
+    names_number: u64,
+    named: Found<bool>,
+}
+
+impl Memory {
+    /// A number that no look has.
+    pub fn number(&mut self) -> u64 {
+        self.next += 1;
+        self.next
+    }
+
+    fn look_number(&self, file: FileId) -> u64 {
+        self.looks.get(file.0 as usize).and_then(Option::as_ref).map_or(0, |look| look.number)
+    }
+
+    /// The names of types that come of files whose types say this, from before or made now.
+    pub fn types(&mut self, said: Vec<(FileId, u64)>, make: impl FnOnce() -> Vec<Names>) -> Arc<Vec<Names>> {
+        match &self.types {
+            Some((before, names)) if *before == said => Arc::clone(names),
+            _ => {
+                let names = Arc::new(make());
+                if self.types.as_ref().is_none_or(|(_, before)| *before != names) {
+                    self.types_number += 1;
+                }
+                self.types = Some((said, Arc::clone(&names)));
+                names
+            }
+        }
+    }
+
+    /// What a file opens, when that is known for the names of types that hold now.
+    pub fn openers(&self, file: FileId) -> Option<&Vec<String>> {
+        self.openers
+            .get(&file)
+            .filter(|(look, types, _)| *look == self.look_number(file) && *types == self.types_number)
+            .map(|(_, _, found)| found)
+    }
+
+    pub fn set_openers(&mut self, file: FileId, found: Vec<String>) {
+        self.openers.insert(file, (self.look_number(file), self.types_number, found));
+    }
+
+    /// Sets the names that hold now.
+    pub fn set_names(&mut self, names: Vec<Names>) -> Arc<Known> {
+        match &self.names {
+            Some(before) if before.names == names => Arc::clone(before),
+            _ => {
+                self.names_number += 1;
+                let words = names.iter().map(Names::words).collect();
+                let known = Arc::new(Known { names, words });
+                self.names = Some(Arc::clone(&known));
+                known
+            }
+        }
+    }
+
+    /// Whether a file has one of the names, when that is known for those that hold now.
+    pub fn named(&self, file: FileId) -> Option<bool> {
+        self.named
+            .get(&file)
+            .filter(|(look, names, _)| *look == self.look_number(file) && *names == self.names_number)
+            .map(|(_, _, found)| *found)
+    }
+
+    pub fn set_named(&mut self, file: FileId, found: bool) {
+        self.named.insert(file, (self.look_number(file), self.names_number, found));
+    }
+
+    /// Keeps what was read of files meanwhile.
+    pub fn keep(&mut self, files: &Files) {
+        for (look, data) in self.looks.iter_mut().zip(&files.data) {
+            if let (Some(look), Some(Some(data))) = (look, data.get()) {
+                look.data = Some(Arc::clone(data));
+            }
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! What did a run find? Plain values for whoever reports it.
+
+use crate::baseline::Entry;
+use sessionlint_diagnostics::{Diagnostic, Gap, Span};
+use sessionlint_protocols::ProtocolId;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// One file, for reports.
+#[derive(Clone, Debug, Default)]
+pub struct CheckedFile {
+    /// Relative to the working directory where possible, with `/`.
+    pub path: String,
+    /// Its text; empty for files that no finding points into.
+    pub text: String,
+}
+
+/// A file or item that was not checked.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Skipped {
+    /// The file.
+    pub path: String,
+    /// Why.
+    pub reason: String,
+    /// The line, from 1.
+    pub line: Option<u32>,
+}
+
+/// Counts of a run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Files that were looked at.
+    pub files: usize,
+    /// Functions that were analysed.
+    pub functions: usize,
+    /// Sessions that were followed.
+    pub sessions: usize,
+    /// Findings at level deny, warn and note.
+    pub findings: BTreeMap<&'static str, usize>,
+}
+
+/// A finding that is not reported.
+#[derive(Clone, Debug)]
+pub struct Silenced {
+    /// The finding.
+    pub finding: Diagnostic,
+    /// By what.
+    pub by: SilencedBy,
+}
+
+/// What keeps a finding from being reported.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SilencedBy {
+    /// A comment or attribute in the source, with the reason that it gives.
+    Comment(Option<String>),
+    /// The baseline.
+    Baseline,
+}
+
+/// A session that was followed, for editors.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    /// The variable that holds it.
+    pub name: String,
+    /// Where it is opened.
+    pub opened: Span,
+    /// The body of the function that it is followed in.
+    pub body: Span,
+    /// What it is.
+    pub protocol: ProtocolId,
+    /// Where it is ended, on any way.
+    pub ended: Vec<Span>,
+}
+
+/// What a run found.
+#[derive(Clone, Debug, Default)]
+pub struct Outcome {
+    /// Findings, sorted by path, line, column and rule.
+    pub findings: Vec<Diagnostic>,
+    /// The files that spans point into, by [`FileId`].
+    pub files: Vec<CheckedFile>,
+    /// What was not checked.
+    pub skipped: Vec<Skipped>,
+    /// What was seen and not understood.
+    pub gaps: Vec<Gap>,
+    /// Findings that are not reported, and why.
+    pub silenced: Vec<Silenced>,
+    /// Entries of the baseline that this run could have met and did not.
+    pub stale: Vec<Entry>,
+    /// Files that the sources include, and what they say: the result depends on them.
+    pub(crate) included: Vec<(PathBuf, Option<blake3::Hash>)>,
+    /// The sessions that have a name, when they were asked for.
+    pub sessions: Vec<Session>,
+    /// Counts.
+    pub summary: Summary,
+    /// What is known about functions, when it was asked for: the name's file and offset, and the words.
+    pub described: Vec<(Span, String)>,
+}
+
+impl Outcome {
+    /// Counts the findings by level.
+    pub(crate) fn count(&mut self) {
+        for level in ["deny", "warn", "note"] {
+            let count = self.findings.iter().filter(|finding| finding.level.as_str() == level).count();
+            self.summary.findings.insert(level, count);
+        }
+    }
+
+    /// The path of the file that a finding is in.
+    pub fn path_of(&self, finding: &Diagnostic) -> &str {
+        &self.files[finding.span.file.0 as usize].path
+    }
+}
