@@ -34,6 +34,44 @@ pub enum Command {
         /// Name of a library
         name: Option<String>,
     },
+    /// Write a commented rules.toml that fits the dependencies of this workspace
+    Init {
+        /// Print it instead
+        #[arg(long)]
+        stdout: bool,
+    },
+    /// Write the baseline: what is found now is not reported again
+    Baseline(Baseline),
+    /// Run the language server on standard input and output
+    Lsp,
+    /// Write a script for a shell that completes commands and options
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Write the manual page
+    Man,
+    /// Write a JSON schema, for editors and other programs
+    Schema {
+        /// Of rules.toml, or of the JSON report
+        #[arg(value_enum)]
+        of: Schema,
+    },
+}
+
+#[derive(Args, Debug)]
+pub struct Baseline {
+    /// Drop the entries that nothing matches any more, and add none
+    #[arg(long)]
+    pub prune: bool,
+    #[command(flatten)]
+    pub check: Check,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Schema {
+    Rules,
+    Report,
 }
 
 #[derive(Args, Debug, Default)]
@@ -89,6 +127,33 @@ pub struct Check {
     /// Print the fixes as a patch, and change nothing
     #[arg(long, conflicts_with = "fix")]
     pub diff: bool,
+    /// Known findings that are not reported [default: sessionlint-baseline.json beside rules.toml]
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+    /// Use no baseline
+    #[arg(long, conflicts_with = "baseline")]
+    pub no_baseline: bool,
+    /// Report only what has a step on a line that changed since the merge base with this revision
+    #[arg(long, value_name = "REV")]
+    pub new_from: Option<String>,
+    /// Write a silencing comment with this reason for every finding
+    #[arg(long, value_name = "REASON", conflicts_with_all = ["fix", "diff", "stdin_filename"])]
+    pub suppress: Option<String>,
+    /// Write a page with a picture of every walk
+    #[arg(long, value_name = "FILE")]
+    pub graph: Option<PathBuf>,
+    /// Check again whenever a file changes
+    #[arg(long, conflicts_with_all = ["fix", "diff", "suppress", "stdin_filename"])]
+    pub watch: bool,
+    /// With --format cargo-json: also run this, and pass on what it says
+    #[arg(long, value_enum, default_value_t)]
+    pub cargo: Cargo,
+    /// Keep no results, and use none that were kept
+    #[arg(long)]
+    pub no_cache: bool,
+    /// Where results are kept [default: `sessionlint` in the user's cache directory]
+    #[arg(long, value_name = "DIR", env = "SESSIONLINT_CACHE_DIR")]
+    pub cache_dir: Option<PathBuf>,
     /// Which level makes the exit status 1
     #[arg(long, value_enum, default_value_t)]
     pub fail_on: FailOn,
@@ -104,6 +169,9 @@ pub struct Check {
     /// When to use colours
     #[arg(long, value_enum, default_value_t)]
     pub color: Color,
+    /// When paths are links that a terminal opens
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t)]
+    pub hyperlinks: Color,
     /// Number of threads; 0 is one for each core
     #[arg(long, value_name = "N", default_value_t)]
     pub threads: usize,
@@ -112,13 +180,27 @@ pub struct Check {
     pub no_progress: bool,
 }
 
-#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     #[default]
     Pretty,
     Concise,
     Json,
     Jsonl,
+    Sarif,
+    Github,
+    Gitlab,
+    Junit,
+    Markdown,
+    CargoJson,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Cargo {
+    Check,
+    Clippy,
+    #[default]
+    None,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]

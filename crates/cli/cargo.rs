@@ -1,10 +1,17 @@
 //! `cargo sessionlint`: the same program, called by cargo, which puts its subcommand's name first.
 
 mod arguments;
+mod baseline;
+mod cargo_messages;
 mod check;
 mod describe;
 mod dispatch;
+mod init;
+mod options;
+mod progress;
+mod shell;
 mod terminal;
+mod watch;
 
 use clap::Parser;
 use std::process::ExitCode;

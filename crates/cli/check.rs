@@ -1,21 +1,16 @@
 //! The command `check`: options in, report out.
 
-use crate::arguments::{Check, FailOn, Format, Profile, Tests};
-use crate::terminal;
-use indicatif::{ProgressBar, ProgressStyle};
-use sessionlint_diagnostics::Level;
-use sessionlint_engine::{Failure, LevelFlag, Options, Outcome, SilencedBy, StandardInput};
+use crate::arguments::{Cargo, Check, FailOn, Format};
+use crate::options::options;
+use crate::{cargo_messages, progress, terminal, watch};
+use sessionlint_diagnostics::{Applicability, Level};
+use sessionlint_engine::{Failure, Options, Outcome, SilencedBy};
 use sessionlint_report::{File, Run, Silenced, Skipped, Style};
-use std::io::Read;
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::OnceLock;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// So often fixes are applied, because one may make another one possible.
 const MAX_PASSES: usize = 8;
-/// Shorter runs show no progress.
-const PATIENCE: Duration = Duration::from_millis(700);
 
 /// Checks, and gives the exit status: 0 for nothing found, 1 for findings, 2 when it could not run.
 pub fn run(check: &Check) -> ExitCode {
@@ -24,67 +19,87 @@ pub fn run(check: &Check) -> ExitCode {
     if !check.verbose {
         std::panic::set_hook(Box::new(|_| {}));
     }
-    let style = Style {
-        color: terminal::color(check.color, terminal::stdout_is_terminal() && check.output.is_none()),
-        width: terminal::width(),
-    };
-    let options = match options(check) {
-        Ok(options) => options,
-        Err(message) => return refuse(&message),
-    };
-    let outcome = match with_progress(check, &options, start) {
-        Ok(outcome) => outcome,
-        Err(Failure::Config(error)) => {
-            let style = Style { color: terminal::color(check.color, terminal::stderr_is_terminal()), ..style };
-            let help = error.help.as_deref();
-            let shown = sessionlint_report::config_error(
-                &error.name,
-                &error.text,
-                &error.message,
-                error.span.clone(),
-                help,
-                style,
-            );
-            terminal::complain(&shown);
-            return ExitCode::from(2);
+    let done = options(check).and_then(|options| {
+        if check.watch {
+            return watch::run(check, &options);
         }
-        Err(failure) => return refuse(&failure.to_string()),
-    };
+        if check.cargo != Cargo::None && check.format != Format::CargoJson {
+            return Err("--cargo goes with --format cargo-json".to_owned());
+        }
+        let outcome = progress::shown(check, &options, start).map_err(|failure| told(check, &failure))?;
+        once(check, &options, outcome, start)
+    });
+    done.unwrap_or_else(|message| refuse(&message))
+}
+
+/// What is done with an outcome: files are changed where that is asked for, the report is written.
+pub fn once(check: &Check, options: &Options, outcome: Outcome, start: Instant) -> Result<ExitCode, String> {
+    if let Some(reason) = &check.suppress {
+        return suppress(check, options, &outcome, reason, start);
+    }
     let (outcome, fixed) = match check.fix {
-        true => match fix(check, &options, outcome, start) {
-            Ok(done) => done,
-            Err(message) => return refuse(&message),
-        },
+        true => fix(check, options, outcome, start)?,
         false => (outcome, 0),
     };
-    if check.diff {
+    let patch = check.diff.then(|| {
         let changes = sessionlint_engine::changed(&outcome, check.unsafe_fixes);
-        let patch: String = changes
-            .iter()
-            .map(|change| sessionlint_report::patch(&change.path, &change.before, &change.after))
-            .collect();
-        let run = to_report(outcome, start);
-        return match write_report(check, &patch) {
-            Ok(()) => finish(check, &run, 0),
-            Err(message) => refuse(&message),
-        };
-    }
+        let patches = changes.iter().map(|one| sessionlint_report::patch(&one.path, &one.before, &one.after));
+        patches.collect::<String>()
+    });
     let run = to_report(outcome, start);
+    let report = match patch {
+        Some(patch) => patch,
+        None => report(check, options, &run)?,
+    };
+    write_report(check, &report)?;
+    if let Some(path) = &check.graph {
+        let page = sessionlint_report::graph(&run);
+        std::fs::write(path, page).map_err(|error| format!("{}: {error}", path.display()))?;
+    }
+    Ok(finish(check, &run, fixed))
+}
+
+/// The report in the format that was asked for.
+fn report(check: &Check, options: &Options, run: &Run) -> Result<String, String> {
+    let to_terminal = terminal::stdout_is_terminal() && check.output.is_none();
+    let host = terminal::host();
+    let links = terminal::color(check.hyperlinks, to_terminal).then_some((host.as_str(), options.directory.as_path()));
+    let style = Style { color: terminal::color(check.color, to_terminal), width: terminal::width(), links };
     let format = match check.format {
         Format::Pretty => sessionlint_report::Format::Pretty,
         Format::Concise => sessionlint_report::Format::Concise,
         Format::Json => sessionlint_report::Format::Json,
         Format::Jsonl => sessionlint_report::Format::Jsonl,
+        Format::Sarif => sessionlint_report::Format::Sarif,
+        Format::Github => sessionlint_report::Format::Github,
+        Format::Gitlab => sessionlint_report::Format::Gitlab,
+        Format::Junit => sessionlint_report::Format::Junit,
+        Format::Markdown => sessionlint_report::Format::Markdown,
+        Format::CargoJson => {
+            let packages = cargo_messages::packages(&options.directory)?;
+            let mut text = cargo_messages::passed_on(check)?;
+            text.push_str(&sessionlint_report::cargo_json(run, &packages, &options.directory));
+            return Ok(text);
+        }
     };
-    let mut report = sessionlint_report::render(&run, format, style);
-    let for_people = matches!(check.format, Format::Pretty | Format::Concise);
-    if check.statistics && for_people {
-        report.push_str(&sessionlint_report::statistics(&run));
+    let mut report = sessionlint_report::render(run, format, style);
+    if check.statistics && is_for_people(check) {
+        report.push_str(&sessionlint_report::statistics(run));
     }
-    if let Err(message) = write_report(check, &report) {
-        return refuse(&message);
-    }
-    finish(check, &run, fixed)
+    Ok(report)
+}
+
+fn is_for_people(check: &Check) -> bool {
+    matches!(check.format, Format::Pretty | Format::Concise)
+}
+
+/// A failure as it is told; mistakes in the configuration are shown in the file.
+pub fn told(check: &Check, failure: &Failure) -> String {
+    let Failure::Config(error) = failure else { return failure.to_string() };
+    let color = terminal::color(check.color, terminal::stderr_is_terminal());
+    let style = Style { color, width: terminal::width(), links: None };
+    let (name, help) = (&error.name, error.help.as_deref());
+    sessionlint_report::config_error(name, &error.text, &error.message, error.span.clone(), help, style)
 }
 
 /// Applies fixes until there are no more, and says how many findings they were for.
@@ -96,13 +111,46 @@ fn fix(check: &Check, options: &Options, first: Outcome, start: Instant) -> Resu
             break;
         }
         for change in &changes {
-            sessionlint_engine::write(&options.directory, change)
-                .map_err(|error| format!("{}: could not be changed: {error}", change.path))?;
+            write_change(options, change)?;
             fixed += change.fixed;
         }
-        outcome = with_progress(check, options, start).map_err(|failure| failure.to_string())?;
+        outcome = progress::shown(check, options, start).map_err(|failure| failure.to_string())?;
     }
     Ok((outcome, fixed))
+}
+
+fn write_change(options: &Options, change: &sessionlint_engine::Changed) -> Result<(), String> {
+    sessionlint_engine::write(&options.directory, change)
+        .map_err(|error| format!("{}: could not be changed: {error}", change.path))
+}
+
+/// Writes a comment for every finding, and checks again.
+fn suppress(
+    check: &Check,
+    options: &Options,
+    outcome: &Outcome,
+    reason: &str,
+    start: Instant,
+) -> Result<ExitCode, String> {
+    let reason = reason.trim();
+    if reason.is_empty() || reason.contains(['\n', '\r']) {
+        return Err("--suppress needs a reason, on one line".to_owned());
+    }
+    let (changes, left) = sessionlint_engine::silence(outcome, reason);
+    let mut written = 0;
+    for change in &changes {
+        write_change(options, change)?;
+        written += change.fixed;
+    }
+    if !check.quiet {
+        let left = if left > 0 { format!("; {left} left, for which no comment was found that would do") } else { String::new() };
+        let plural = if written == 1 { "finding" } else { "findings" };
+        terminal::complain(&format!("{written} {plural} silenced in {} files{left}\n", changes.len()));
+    }
+    let outcome = progress::shown(check, options, start).map_err(|failure| failure.to_string())?;
+    let run = to_report(outcome, start);
+    write_report(check, &report(check, options, &run)?)?;
+    Ok(finish(check, &run, 0))
 }
 
 fn write_report(check: &Check, report: &str) -> Result<(), String> {
@@ -114,31 +162,15 @@ fn write_report(check: &Check, report: &str) -> Result<(), String> {
 
 /// What is said beside the report, and the exit status.
 fn finish(check: &Check, run: &Run, fixed: usize) -> ExitCode {
-    let for_people = matches!(check.format, Format::Pretty | Format::Concise);
     if check.verbose {
         terminal::complain(&sessionlint_report::verbose(run));
     }
-    if !check.quiet && (for_people || check.output.is_some()) {
+    if !check.quiet && (is_for_people(check) || check.output.is_some()) {
         if fixed > 0 {
             terminal::complain(&format!("{fixed} {} fixed\n", if fixed == 1 { "finding" } else { "findings" }));
         }
         terminal::complain(&sessionlint_report::summary(run));
-        let fixable = run.findings.iter().filter(|finding| !finding.fixes.is_empty());
-        let (safe, guesses): (Vec<_>, Vec<_>) = fixable.partition(|finding| {
-            finding.fixes.iter().any(|fix| fix.applicability == sessionlint_diagnostics::Applicability::Safe)
-        });
-        if !safe.is_empty() && !check.diff {
-            terminal::complain(&format!("{} can be fixed with `--fix`, or seen with `--diff`\n", safe.len()));
-        }
-        if !guesses.is_empty() && !check.unsafe_fixes {
-            terminal::complain(&format!(
-                "{} more with `--unsafe-fixes`, which guesses what was meant\n",
-                guesses.len()
-            ));
-        }
-        if let Some(first) = run.findings.first().filter(|_| matches!(check.format, Format::Pretty)) {
-            terminal::complain(&format!("`sessionlint explain {}` says what a rule means and why\n", first.rule));
-        }
+        hints(check, run);
     }
     let fails = run.findings.iter().any(|finding| match check.fail_on {
         FailOn::Never => false,
@@ -148,107 +180,37 @@ fn finish(check: &Check, run: &Run, fixed: usize) -> ExitCode {
     ExitCode::from(u8::from(fails))
 }
 
-fn refuse(message: &str) -> ExitCode {
-    terminal::complain(&format!("sessionlint: {message}\n"));
+/// What could be done next.
+fn hints(check: &Check, run: &Run) {
+    if run.stale > 0 {
+        let entries = if run.stale == 1 { "1 entry of the baseline matches" } else { &format!("{} entries of the baseline match", run.stale) };
+        terminal::complain(&format!("{entries} nothing any more; `sessionlint baseline --prune` drops them\n"));
+    }
+    let fixable = run.findings.iter().filter(|finding| !finding.fixes.is_empty());
+    let (safe, guesses): (Vec<_>, Vec<_>) =
+        fixable.partition(|finding| finding.fixes.iter().any(|fix| fix.applicability == Applicability::Safe));
+    if !safe.is_empty() && !check.diff {
+        terminal::complain(&format!("{} can be fixed with `--fix`, or seen with `--diff`\n", safe.len()));
+    }
+    if !guesses.is_empty() && !check.unsafe_fixes {
+        let count = guesses.len();
+        terminal::complain(&format!("{count} more with `--unsafe-fixes`, which guesses what was meant\n"));
+    }
+    if let Some(first) = run.findings.first().filter(|_| check.format == Format::Pretty) {
+        terminal::complain(&format!("`sessionlint explain {}` says what a rule means and why\n", first.rule));
+    }
+}
+
+/// Says why it could not run.
+pub fn refuse(message: &str) -> ExitCode {
+    // What is shown in a file stands for itself.
+    let shown = if message.contains('\n') { message.to_owned() } else { format!("sessionlint: {message}\n") };
+    terminal::complain(&shown);
     ExitCode::from(2)
 }
 
-fn options(check: &Check) -> Result<Options, String> {
-    let directory = std::env::current_dir().map_err(|error| format!("the working directory: {error}"))?;
-    let mut options = Options {
-        directory,
-        paths: check.paths.clone(),
-        isolated: check.isolated,
-        force_exclude: check.force_exclude,
-        no_ignore: check.no_ignore,
-        threads: check.threads,
-        fixes: true,
-        ..Options::default()
-    };
-    options.profile = check.profile.map(|profile| match profile {
-        Profile::Default => sessionlint_protocols::Profile::Default,
-        Profile::Strict => sessionlint_protocols::Profile::Strict,
-    });
-    options.tests = check.tests.map(|tests| match tests {
-        Tests::Include => sessionlint_protocols::TestCode::Include,
-        Tests::Skip => sessionlint_protocols::TestCode::Skip,
-    });
-    for config in &check.config {
-        if config.contains('=') && !Path::new(config).exists() {
-            options.inline.push(config.clone());
-        } else {
-            options.config = Some(PathBuf::from(config));
-        }
-    }
-    if let Some(path) = &check.files_from {
-        options.paths.extend(paths_in(path)?);
-    } else if options.paths.is_empty() {
-        options.paths.push(PathBuf::from("."));
-    }
-    if let Some(path) = &check.stdin_filename {
-        let mut text = Vec::new();
-        std::io::stdin().lock().read_to_end(&mut text).map_err(|error| format!("standard input: {error}"))?;
-        options.stdin = Some(StandardInput { path: path.clone(), text });
-    }
-    options.levels = level_flags();
-    Ok(options)
-}
-
-fn paths_in(path: &Path) -> Result<Vec<PathBuf>, String> {
-    let text = if path == Path::new("-") {
-        std::io::read_to_string(std::io::stdin().lock())
-    } else {
-        std::fs::read_to_string(path)
-    };
-    let text = text.map_err(|error| format!("{}: {error}", path.display()))?;
-    Ok(text.lines().map(str::trim).filter(|line| !line.is_empty()).map(PathBuf::from).collect())
-}
-
-/// `--allow`, `--warn` and `--deny` in the order in which they stand: the last one wins.
-fn level_flags() -> Vec<LevelFlag> {
-    let mut flags = Vec::new();
-    let mut words = std::env::args();
-    while let Some(word) = words.next() {
-        let (name, value) = match word.split_once('=') {
-            Some((name, value)) => (name.to_owned(), Some(value.to_owned())),
-            None => (word, None),
-        };
-        let level = match name.as_str() {
-            "--allow" => Level::Allow,
-            "--warn" => Level::Warn,
-            "--deny" => Level::Deny,
-            "--" => break,
-            _ => continue,
-        };
-        if let Some(rule) = value.or_else(|| words.next()) {
-            flags.push(LevelFlag { rule, level });
-        }
-    }
-    flags
-}
-
-fn with_progress(check: &Check, options: &Options, start: Instant) -> Result<Outcome, Failure> {
-    let bar: OnceLock<ProgressBar> = OnceLock::new();
-    let show = !check.no_progress && !check.quiet && terminal::stderr_is_terminal();
-    let outcome = sessionlint_engine::run(options, &|done, total| {
-        if show && start.elapsed() > PATIENCE {
-            let bar = bar.get_or_init(|| {
-                let bar = ProgressBar::new(total as u64);
-                match ProgressStyle::with_template("{bar:30} {pos}/{len} functions") {
-                    Ok(style) => bar.with_style(style),
-                    Err(_) => bar,
-                }
-            });
-            bar.set_position(done as u64);
-        }
-    });
-    if let Some(bar) = bar.get() {
-        bar.finish_and_clear();
-    }
-    outcome
-}
-
-fn to_report(outcome: Outcome, start: Instant) -> Run {
+/// An outcome as reports take it.
+pub fn to_report(outcome: Outcome, start: Instant) -> Run {
     Run {
         version: env!("CARGO_PKG_VERSION"),
         findings: outcome.findings,

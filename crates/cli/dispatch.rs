@@ -1,7 +1,7 @@
 //! Which command does what?
 
-use crate::arguments::{Arguments, Command};
-use crate::{check, describe};
+use crate::arguments::{Arguments, Command, Schema};
+use crate::{baseline, check, describe, init, shell};
 use std::process::ExitCode;
 
 /// Runs what the arguments ask for.
@@ -12,5 +12,14 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Some(Command::Rules { rule, format }) => describe::rules(rule.as_deref(), format),
         Some(Command::Explain { rule }) => describe::explain(&rule),
         Some(Command::Libraries { name }) => describe::libraries(name.as_deref()),
+        Some(Command::Init { stdout }) => init::run(stdout),
+        Some(Command::Baseline(baseline)) => baseline::run(&baseline),
+        Some(Command::Lsp) => match sessionlint_lsp::serve() {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(message) => check::refuse(&message),
+        },
+        Some(Command::Completions { shell }) => shell::completions(shell),
+        Some(Command::Man) => shell::man(),
+        Some(Command::Schema { of }) => describe::schema(of == Schema::Rules),
     }
 }

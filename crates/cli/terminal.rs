@@ -41,3 +41,9 @@ pub fn stdout_is_terminal() -> bool {
 pub fn stderr_is_terminal() -> bool {
     io::stderr().is_terminal()
 }
+
+/// The name of this machine, for links that a terminal opens; empty where it is not known.
+pub fn host() -> String {
+    let from_file = || std::fs::read_to_string("/etc/hostname").ok();
+    std::env::var("HOSTNAME").ok().or_else(from_file).map(|name| name.trim().to_owned()).unwrap_or_default()
+}

@@ -28,14 +28,20 @@ mod write;
 pub use baseline::{Baseline, BaselineChoice, Entry, baseline_path, entries, read as read_baseline, write_baseline};
 pub use fixes::{Changed, changed, write};
 pub use host::Overlay;
+pub use manifest::dependencies;
 pub use outcome::{CheckedFile, Outcome, Session, Silenced, SilencedBy, Skipped, Summary};
 pub use run::{Engine, Progress, run};
 pub use settings::{Failure, LevelFlag, Options, StandardInput, find_config};
-pub use silence::silence;
+pub use silence::{silence, silencing_edit};
 
 /// The id of a rule with a name, as findings carry it.
 fn rule_id(name: &str) -> Option<&'static str> {
     let about_comments = [suppress::UNUSED, suppress::UNEXPLAINED];
     let checks = sessionlint_rules::checks::ALL.iter().map(|check| check.rule);
     checks.chain(about_comments).find(|rule| *rule == name)
+}
+
+/// Whether the brackets of a text match: while somebody types they often do not, and nothing can be said then.
+pub fn is_balanced(text: &str) -> bool {
+    sessionlint_parser_rust::is_balanced(text)
 }

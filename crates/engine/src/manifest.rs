@@ -4,6 +4,17 @@ use sessionlint_protocols::Model;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
+/// The names of the known libraries that the packages at and below a directory, or in the workspace around it, lead to.
+pub fn dependencies(directory: &Path) -> Vec<String> {
+    let model = Model::built_in();
+    let mut manifests = Manifests::default();
+    let mut packages = manifests.members(directory);
+    packages.extend(manifests.package_of(&directory.join("src")));
+    let found: BTreeSet<_> =
+        packages.iter().flat_map(|package| manifests.libraries(package, &model)).collect();
+    found.into_iter().map(|id| model.library(id).name.clone()).collect()
+}
+
 /// What a Cargo.toml says, as far as it matters here.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Manifest {

@@ -42,7 +42,7 @@ pub fn run(options: &Options, progress: Progress<'_>) -> Result<Outcome, Failure
     let mut outcome = match cache.as_ref().and_then(|cache| cache.load(&engine)) {
         Some(outcome) => outcome,
         None => {
-            let outcome = engine.check(&engine.requested, &overlay, progress);
+            let outcome = engine.check(&engine.requested, &overlay, options.fixes, progress);
             if let Some(cache) = &cache {
                 cache.store(&outcome);
             }
@@ -131,10 +131,12 @@ impl Engine {
 
     /// Checks the files `reported`, absolute paths among the known ones. Texts of `overlay` count instead of what files
     /// say. What did not change since the last check is not looked at again; the answer is the same.
-    pub fn check(&self, reported: &[PathBuf], overlay: &Overlay, progress: Progress<'_>) -> Outcome {
+    ///
+    /// With `fixes` the fixes are tried, and those that hold what they promise are offered.
+    pub fn check(&self, reported: &[PathBuf], overlay: &Overlay, fixes: bool, progress: Progress<'_>) -> Outcome {
         self.threads.install(|| {
             let mut outcome = self.look(reported, overlay, progress);
-            if self.options.fixes {
+            if fixes {
                 let again = |paths: Vec<PathBuf>, overlay: &Overlay| self.look(&paths, overlay, &|_, _| {});
                 fixes::verify(&mut outcome, &self.options.directory, overlay, &again);
             } else {

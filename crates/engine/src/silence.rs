@@ -3,7 +3,7 @@
 use crate::fixes::Changed;
 use crate::outcome::Outcome;
 use crate::suppress;
-use sessionlint_diagnostics::{Diagnostic, LabelKind, Span};
+use sessionlint_diagnostics::{Diagnostic, Edit, LabelKind, Span};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Where a comment goes.
@@ -44,6 +44,13 @@ pub fn silence(outcome: &Outcome, reason: &str) -> (Vec<Changed>, usize) {
         Changed { path: known.path.clone(), before: known.text.clone(), after, fixed: counts[&file] }
     };
     (wanted.into_iter().map(change).collect(), left)
+}
+
+/// The comment that silences one finding of a file with this text; `None` when none is found that would.
+pub fn silencing_edit(text: &str, finding: &Diagnostic, reason: &str) -> Option<Edit> {
+    let spot = spot(text, finding)?;
+    let (at, comment) = insertion(text, spot, &BTreeSet::from([finding.rule]), reason);
+    Some(Edit { span: Span::new(finding.span.file, at as u32, at as u32), text: comment })
 }
 
 /// The first place where a comment silences a finding.

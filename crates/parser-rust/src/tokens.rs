@@ -108,6 +108,28 @@ pub fn statement_end(text: &str, start: u32) -> u32 {
     start + rest.len() as u32
 }
 
+/// Whether every bracket of a text is closed by one of its kind.
+pub fn is_balanced(text: &str) -> bool {
+    let (tokens, _) = significant(text);
+    let mut open = Vec::new();
+    for token in &tokens {
+        let opening = match token.kind {
+            TokenKind::OpenBrace | TokenKind::OpenParen | TokenKind::OpenBracket => {
+                open.push(token.kind);
+                continue;
+            }
+            TokenKind::CloseBrace => TokenKind::OpenBrace,
+            TokenKind::CloseParen => TokenKind::OpenParen,
+            TokenKind::CloseBracket => TokenKind::OpenBracket,
+            _ => continue,
+        };
+        if open.pop() != Some(opening) {
+            return false;
+        }
+    }
+    open.is_empty()
+}
+
 /// The start of the innermost statement, match arm or field around byte `at`, as seen from byte `from`, where a body
 /// begins.
 pub fn statement_start(text: &str, from: u32, at: u32) -> Option<u32> {

@@ -26,6 +26,23 @@ pub struct CargoPackage {
     pub source: String,
 }
 
+/// The packages in what `cargo metadata --no-deps` prints; `None` when that is something else.
+pub fn cargo_packages(metadata: &str) -> Option<Vec<CargoPackage>> {
+    let metadata: Value = serde_json::from_str(metadata).ok()?;
+    let package = |package: &Value| {
+        let target = package["targets"].as_array()?.first()?;
+        let kind = target["kind"].as_array()?.iter().filter_map(|kind| kind.as_str().map(str::to_owned)).collect();
+        Some(CargoPackage {
+            id: package["id"].as_str()?.to_owned(),
+            directory: Path::new(package["manifest_path"].as_str()?).parent()?.to_path_buf(),
+            target: target["name"].as_str()?.to_owned(),
+            kind,
+            source: target["src_path"].as_str()?.to_owned(),
+        })
+    };
+    metadata["packages"].as_array()?.iter().map(package).collect()
+}
+
 /// The messages for the findings of a run. Paths in the run are relative to `directory`.
 pub fn cargo_json(run: &Run, packages: &[CargoPackage], directory: &Path) -> String {
     let sources = Sources::new(&run.files);

@@ -1,6 +1,6 @@
 //! How is what is known told? Rules and libraries as text for terminals and as pages in Markdown.
 
-use sessionlint_protocols::{EndKind, Ending, Library, LibraryId, Model, Opening, Profile, Protocol, RuleInfo, Source};
+use sessionlint_protocols::{EndKind, Ending, Library, LibraryId, Model, Opening, Profile, Protocol, ProtocolId, RuleInfo, Source};
 use std::fmt::Write as _;
 
 /// One example for a page: a function and what is reported in it.
@@ -142,6 +142,36 @@ fn extras(model: &Model, id: LibraryId, library: &Library, page: &mut String) {
     if !library.writes.is_empty() {
         let _ = writeln!(page, "\nWrites: {}.", code_list(&library.writes));
     }
+}
+
+/// What a session owes, and what dropping it does, in Markdown: for editors.
+pub fn session(model: &Model, id: ProtocolId, name: &str) -> String {
+    let protocol = model.protocol(id);
+    let library = model.library(protocol.library);
+    let of_type = match protocol.paths.first() {
+        Some(path) if !protocol.in_place => format!(", `{path}`"),
+        _ => String::new(),
+    };
+    let mut text = format!("**{} `{name}`**{of_type} ({})\n\n", protocol.noun(), library.name);
+    let ends: Vec<String> = protocol.endings.iter().map(|ending| format!("`{}`", ended(ending))).collect();
+    if ends.is_empty() {
+        text.push_str("It has no end of its own.");
+    } else {
+        let _ = write!(text, "It must be ended: {}.", ends.join(", "));
+    }
+    let _ = write!(text, "\n\nDropping {}.", dropping(protocol));
+    text
+}
+
+/// What a rule means, in Markdown: for editors.
+pub fn rule_markdown(rule: &RuleInfo) -> String {
+    format!(
+        "**{}**: reports when {}.\n\n{}\n\nRight:\n\n```rust\n{}\n```",
+        rule.id,
+        rule.summary,
+        rule.why.trim(),
+        rule.good.trim()
+    )
 }
 
 /// The list of all libraries.

@@ -35,6 +35,8 @@ struct Finding<'a> {
     labels: Vec<Label<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     help: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<String>,
     fingerprint: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     evidence: Option<&'a str>,
@@ -178,6 +180,7 @@ fn finding<'a>(finding: &'a Diagnostic, sources: &Sources<'a>) -> Finding<'a> {
             })
             .collect(),
         help: finding.help.as_deref(),
+        url: crate::rule_url(finding.rule),
         fingerprint: &finding.fingerprint,
         evidence: finding.evidence.map(|evidence| evidence.as_str()),
         fixes: finding.fixes.iter().map(|one| fix(one, sources)).collect(),

@@ -13,16 +13,19 @@ mod links;
 mod markdown;
 mod patch;
 mod pretty;
+mod proposal;
 mod sarif;
 mod source;
 mod summary;
 
-pub use cargo::{CargoPackage, cargo_json};
+pub use cargo::{CargoPackage, cargo_json, cargo_packages};
 pub use config::config_error;
-pub use describe::{Example, libraries_index, library, library_page, rule, rule_page, rules_index, table};
+pub use describe::{Example, libraries_index, library, library_page, rule, rule_markdown, rule_page, rules_index, session, table};
 pub use graph::graph;
 pub use json::{ListedRule, rules_json};
 pub use patch::patch;
+pub use proposal::proposal;
+pub use sarif::encoded;
 pub use summary::{statistics, summary};
 
 use sessionlint_diagnostics::{Diagnostic, Gap};
@@ -150,6 +153,17 @@ pub fn render(run: &Run, format: Format, style: Style<'_>) -> String {
         Format::Junit => junit::render(run, &sources),
         Format::Markdown => markdown::render(run, &sources),
     }
+}
+
+/// The address of a rule's page; `None` while the project has no public address.
+pub fn rule_url(rule: &str) -> Option<String> {
+    address().map(|address| format!("{address}/blob/main/docs/rules/{rule}.md"))
+}
+
+/// The project's public address, as its manifest has it; `None` while it has none.
+pub(crate) fn address() -> Option<&'static str> {
+    let repository = env!("CARGO_PKG_REPOSITORY").trim_end_matches('/');
+    (!repository.is_empty()).then_some(repository)
 }
 
 /// What was skipped and not understood, a line each.

@@ -56,6 +56,10 @@ pub(crate) fn render(run: &Run, sources: &Sources<'_>) -> String {
             "results": findings.chain(silenced).collect::<Vec<_>>(),
         }],
     });
+    let mut log = log;
+    if let Some(address) = crate::address() {
+        log["runs"][0]["tool"]["driver"]["informationUri"] = json!(address);
+    }
     // A tree of text, numbers and lists cannot fail to serialise.
     serde_json::to_string_pretty(&log).map(|text| text + "\n").unwrap_or_default()
 }
@@ -77,7 +81,7 @@ fn about(rule: &RuleInfo) -> Value {
         rule.good.trim(),
         rule.id
     );
-    json!({
+    let mut about = json!({
         "id": format!("sessionlint/{}", rule.id),
         "name": name(&rule.id),
         "shortDescription": {"text": sentence(&format!("Reports when {}", rule.summary))},
@@ -85,7 +89,11 @@ fn about(rule: &RuleInfo) -> Value {
         "help": {"text": help.trim_end(), "markdown": markdown},
         "defaultConfiguration": {"level": level(rule.level(Profile::Default)), "enabled": rule.level(Profile::Default) != Level::Allow},
         "properties": {"tags": ["correctness", "resource-leak"], "precision": "very-high", "problem.severity": severity},
-    })
+    });
+    if let Some(url) = crate::rule_url(&rule.id) {
+        about["helpUri"] = json!(url);
+    }
+    about
 }
 
 /// `uncommitted-transaction` as `UncommittedTransaction`.
@@ -198,7 +206,7 @@ fn artifact(path: &str) -> Value {
 }
 
 /// A path with what must not stand in a URI as `%xx`.
-pub(crate) fn encoded(path: &str) -> String {
+pub fn encoded(path: &str) -> String {
     let mut text = String::new();
     for byte in path.bytes() {
         match byte {
