@@ -20,6 +20,7 @@ const FLOORS: &[(&str, u32)] = &[
     ("rules", 4),
     ("engine", 5),
     ("report", 5),
+    ("lsp", 6),
     ("testkit", 6),
 ];
 
@@ -33,7 +34,10 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("rayon", &["engine"]),
     ("ignore", &["engine"]),
     ("miette", &["report"]),
-    ("serde_json", &["report"]),
+    ("serde_json", &["engine", "report", "lsp"]),
+    ("blake3", &["engine"]),
+    ("lsp-server", &["lsp"]),
+    ("gen-lsp-types", &["lsp"]),
     ("toml", &["protocols", "engine"]),
     ("semver", &["protocols"]),
 ];

@@ -44,7 +44,7 @@ pub(crate) fn decode(bytes: Vec<u8>) -> Option<String> {
 /// A text and its items.
 pub(crate) fn outlined(text: String, file: FileId) -> FileData {
     let outline = sessionlint_parser_rust::outline(&text, file);
-    FileData { text, outline }
+    FileData::new(text, outline)
 }
 
 impl Host for Files<'_> {

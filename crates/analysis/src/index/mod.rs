@@ -83,6 +83,18 @@ pub struct FileData {
     pub text: String,
     /// Its items.
     pub outline: Outline,
+    /// What the headers of its `impl` blocks say, read when somebody asks; it stays true as long as the text does.
+    headers: Vec<OnceLock<Option<ImplHeader>>>,
+    /// The methods in it, by the name of the type or trait that they belong to.
+    methods: OnceLock<Vec<(String, Vec<ItemId>)>>,
+}
+
+impl FileData {
+    /// A text with its items.
+    pub fn new(text: String, outline: Outline) -> Self {
+        let headers = outline.items.iter().map(|_| OnceLock::new()).collect();
+        Self { text, outline, headers, methods: OnceLock::new() }
+    }
 }
 
 /// What the front end of a language and the engine provide.
@@ -149,13 +161,12 @@ pub struct Index<'h> {
     fields: Cache<ItemRef, (Vec<Field>, Vec<String>)>,
     aliases: Cache<ItemRef, Option<(TypeRef, Vec<String>)>>,
     signatures: Cache<ItemRef, Option<Signature>>,
-    headers: Cache<ItemRef, Option<ImplHeader>>,
     texts: Cache<(PackageId, String), Vec<String>>,
     owned: Cache<ItemRef, Option<(String, ProtocolId)>>,
     holding: Cache<(ItemRef, u32), bool>,
     blocks: OnceLock<HashMap<String, Vec<ItemRef>>>,
     implementing: Cache<ItemRef, Vec<ItemRef>>,
-    methods: Cache<PackageId, HashMap<(String, String), Vec<ItemRef>>>,
+    methods: Cache<PackageId, HashMap<String, Vec<ItemRef>>>,
     resolved: RwLock<HashMap<Name, Option<Resolved>>>,
     macros: Cache<PackageId, HashMap<String, Vec<ItemRef>>>,
     steps: RwLock<HashMap<resolve::Step, Option<Resolved>>>,
@@ -204,7 +215,6 @@ impl<'h> Index<'h> {
             fields: Cache::new(),
             aliases: Cache::new(),
             signatures: Cache::new(),
-            headers: Cache::new(),
             texts: Cache::new(),
             owned: Cache::new(),
             holding: Cache::new(),
@@ -376,15 +386,22 @@ impl<'h> Index<'h> {
         let parent = self.item(item)?.parent?;
         let parent = ItemRef { file: item.file, item: parent };
         (self.item(parent)?.kind == ItemKind::Impl).then_some(())?;
-        Some((parent, self.header(parent)?))
+        Some((parent, self.header(parent)?.clone()))
     }
 
-    fn header(&self, item: ItemRef) -> Option<ImplHeader> {
+    fn header(&self, item: ItemRef) -> Option<&'h ImplHeader> {
+        let data = self.data(item.file)?;
         let compute = || {
-            let (text, span) = self.item_text(item, |item| item.header())?;
-            self.host.impl_header(text, span)
+            let span = data.outline.item(item.item).header();
+            self.host.impl_header(data.text.get(span.start as usize..span.end as usize)?, span)
         };
-        self.headers.get(item, compute).as_ref().clone()
+        data.headers[item.item.0 as usize].get_or_init(compute).as_ref()
+    }
+
+    /// A file, for as long as the host has it.
+    fn data(&self, file: FileId) -> Option<&'h FileData> {
+        let host: &'h dyn Host = self.host;
+        host.data(file)
     }
 
     /// The methods called `name` of a type or trait of the workspace.
@@ -392,24 +409,33 @@ impl<'h> Index<'h> {
         let Some(owner_item) = self.item(owner) else { return Vec::new() };
         let owner_name = owner_item.name.clone();
         let package = self.package_id(owner.file);
-        let by_name = self.methods_by_name(package);
-        let key = (owner_name, name.to_owned());
-        let mut found = by_name.get(&key).cloned().unwrap_or_default();
+        let mut found = self.methods_in(package, &owner_name, name);
         if !self.package(package).indexed.contains(&owner.file) {
-            let mut near = HashMap::new();
-            self.methods_of_file(owner.file, &mut near);
-            found.extend(near.remove(&key).unwrap_or_default());
+            let near = self.methods_of_file(owner.file).iter().filter(|(of, _)| *of == owner_name);
+            let near = near.flat_map(|(_, methods)| methods);
+            let near = near.map(|item| ItemRef { file: owner.file, item: *item });
+            found.extend(near.filter(|method| self.item(*method).is_some_and(|item| item.name == name)));
         }
         found.sort();
         found
     }
 
-    /// The methods of a package by type and name.
-    fn methods_by_name(&self, package: PackageId) -> Arc<HashMap<(String, String), Vec<ItemRef>>> {
+    /// The methods of a name that a package has for types and traits called `owner`.
+    fn methods_in(&self, package: PackageId, owner: &str, name: &str) -> Vec<ItemRef> {
+        let by_owner = self.methods_by_owner(package);
+        let all = by_owner.get(owner).into_iter().flatten().copied();
+        all.filter(|method| self.item(*method).is_some_and(|item| item.name == name)).collect()
+    }
+
+    /// The methods of a package by the name of their type.
+    fn methods_by_owner(&self, package: PackageId) -> Arc<HashMap<String, Vec<ItemRef>>> {
         self.methods.get(package, || {
-            let mut found: HashMap<(String, String), Vec<ItemRef>> = HashMap::new();
+            let mut found: HashMap<String, Vec<ItemRef>> = HashMap::new();
             for file in &self.package(package).indexed {
-                self.methods_of_file(*file, &mut found);
+                for (owner, methods) in self.methods_of_file(*file) {
+                    let methods = methods.iter().map(|item| ItemRef { file: *file, item: *item });
+                    found.entry(owner.clone()).or_default().extend(methods);
+                }
             }
             found
         })
@@ -418,38 +444,45 @@ impl<'h> Index<'h> {
     /// All methods of a type of the workspace with a name of their own, sorted by name.
     pub fn methods_of(&self, owner: ItemRef) -> Vec<(String, ItemRef)> {
         let Some(item) = self.item(owner) else { return Vec::new() };
-        let mut files = self.package(self.package_id(owner.file)).indexed.clone();
-        if !files.contains(&owner.file) {
-            files.push(owner.file);
+        let package = self.package_id(owner.file);
+        let mut all = self.methods_by_owner(package).get(item.name.as_str()).cloned().unwrap_or_default();
+        if !self.package(package).indexed.contains(&owner.file) {
+            let near = self.methods_of_file(owner.file).iter().filter(|(of, _)| *of == item.name);
+            all.extend(near.flat_map(|(_, methods)| methods).map(|item| ItemRef { file: owner.file, item: *item }));
         }
-        let mut found = HashMap::new();
-        for file in files {
-            self.methods_of_file(file, &mut found);
-        }
-        let own = found.into_iter().filter(|((name, _), _)| *name == item.name);
-        let mut own: Vec<(String, ItemRef)> =
-            own.filter_map(|((_, method), items)| Some((method, *items.first()?))).collect();
-        own.sort();
-        own
-    }
-
-    fn methods_of_file(&self, file: FileId, found: &mut HashMap<(String, String), Vec<ItemRef>>) {
-        let Some(data) = self.host.data(file) else { return };
-        for id in data.outline.ids() {
-            let item = data.outline.item(id);
-            let Some(parent) = item.parent.filter(|_| item.kind == ItemKind::Function) else { continue };
-            let owner = match data.outline.item(parent).kind {
-                ItemKind::Impl => {
-                    let header = self.header(ItemRef { file, item: parent });
-                    header.and_then(|header| header.self_ty.last_segment().map(str::to_owned))
-                }
-                ItemKind::Trait => Some(data.outline.item(parent).name.clone()),
-                _ => None,
-            };
-            if let Some(owner) = owner {
-                found.entry((owner, item.name.clone())).or_default().push(ItemRef { file, item: id });
+        let mut own: BTreeMap<String, ItemRef> = BTreeMap::new();
+        for method in all {
+            if let Some(item) = self.item(method) {
+                own.entry(item.name.clone()).or_insert(method);
             }
         }
+        own.into_iter().collect()
+    }
+
+    /// The methods of a file by the name of their type or trait.
+    fn methods_of_file(&self, file: FileId) -> &'h [(String, Vec<ItemId>)] {
+        let Some(data) = self.data(file) else { return &[] };
+        data.methods.get_or_init(|| {
+            let mut found: Vec<(String, Vec<ItemId>)> = Vec::new();
+            for id in data.outline.ids() {
+                let item = data.outline.item(id);
+                let Some(parent) = item.parent.filter(|_| item.kind == ItemKind::Function) else { continue };
+                let owner = match data.outline.item(parent).kind {
+                    ItemKind::Impl => {
+                        let header = self.header(ItemRef { file, item: parent });
+                        header.and_then(|header| header.self_ty.last_segment().map(str::to_owned))
+                    }
+                    ItemKind::Trait => Some(data.outline.item(parent).name.clone()),
+                    _ => None,
+                };
+                let Some(owner) = owner else { continue };
+                match found.iter_mut().find(|(known, _)| *known == owner) {
+                    Some((_, methods)) => methods.push(id),
+                    None => found.push((owner, vec![id])),
+                }
+            }
+            found
+        })
     }
 
     /// The text of a constant, by path.

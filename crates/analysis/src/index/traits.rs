@@ -23,9 +23,9 @@ impl Index<'_> {
                 if own != package && !near() {
                     return false;
                 }
-                let Some(of_trait) = self.header(**block).and_then(|header| header.of_trait) else { return false };
+                let Some(of_trait) = self.header(**block).and_then(|header| header.of_trait.as_ref()) else { return false };
                 let sessionlint_ir::TypeRef::Path { segments, .. } = of_trait else { return false };
-                self.resolve(&self.scope_of(**block), &segments) == Some(Resolved::Item(owner, Vec::new()))
+                self.resolve(&self.scope_of(**block), segments) == Some(Resolved::Item(owner, Vec::new()))
             };
             blocks.iter().filter(is_of).copied().collect()
         })
@@ -114,9 +114,7 @@ impl Index<'_> {
         packages.extend(self.package_of(file).dependencies.values().filter_map(|(_, package)| *package));
         packages.sort();
         packages.dedup();
-        let named = packages.into_iter().flat_map(|package| {
-            self.methods_by_name(package).get(&(owner_name.clone(), name.to_owned())).cloned().unwrap_or_default()
-        });
+        let named = packages.into_iter().flat_map(|package| self.methods_in(package, &owner_name, name));
         let mut found: Vec<ItemRef> = named.filter(|item| self.self_ty(*item) == Some(Ty::Own(owner))).collect();
         found.sort();
         found.dedup();
