@@ -24,7 +24,7 @@ timed() { /usr/bin/time -o "$work/time" -f '%U %S %M' "$@" >/dev/null 2>&1 || tr
 for name in rg sessionlint ast-grep; do
     case $name in
         rg) command=(rg --no-ignore -j1 -c -F -f "$work/words" -t rust "$work/corpus") ;;
-        sessionlint) command=("$tool" check "$work/corpus" --isolated --no-ignore --threads 1 --format concise) ;;
+        sessionlint) command=("$tool" check "$work/corpus" --isolated --no-ignore --no-cache --threads 1 --format concise) ;;
         ast-grep) command=(ast-grep run -j1 --no-ignore hidden -l rust -p '$X.commit()' "$work/corpus") ;;
     esac
     command -v "${command[0]}" >/dev/null || { echo "$name: not installed"; continue; }

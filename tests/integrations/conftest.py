@@ -1,0 +1,114 @@
+"""What the tests share: the program, scratch packages with a leak in them, and counterparts that may be missing."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+TOOLS = ROOT / "target" / "integrations"
+PROGRAM = Path(os.environ.get("SESSIONLINT", ROOT / "target" / "release" / "sessionlint"))
+
+MANIFEST = """[package]
+name = "shop"
+version = "0.1.0"
+edition = "2024"
+
+[lib]
+path = "src/lib.rs"
+
+[dependencies]
+"""
+
+# A stand-in for a library, patched in: cargo checks it without a network and in no time, and `sqlx` is still a library's name.
+WORKSPACE = """
+[workspace]
+members = []
+exclude = ["vendor"]
+
+[patch.crates-io]
+sqlx = { path = "vendor/sqlx" }
+"""
+SQLX = """//! As much of an interface as the tests need.
+pub struct PgPool;
+pub struct Transaction;
+pub struct Query;
+pub struct Error;
+impl PgPool {
+    pub async fn begin(&self) -> Result<Transaction, Error> { Err(Error) }
+}
+impl Transaction {
+    pub async fn commit(self) -> Result<(), Error> { Ok(()) }
+}
+pub fn query(_: &str) -> Query { Query }
+impl Query {
+    pub async fn execute(self, _: &mut Transaction) -> Result<(), Error> { Ok(()) }
+}
+"""
+
+LEAK = """use sqlx::PgPool;
+
+pub async fn place(pool: &PgPool) -> Result<(), sqlx::Error> {
+    let mut tx = pool.begin().await?;
+    sqlx::query("INSERT INTO orders DEFAULT VALUES").execute(&mut tx).await?;
+    Ok(())
+}
+"""
+CLEAN = LEAK.replace("    Ok(())\n", "    tx.commit().await?;\n    Ok(())\n")
+# `tx.commit()` is not awaited: a safe fix.
+UNAWAITED = LEAK.replace("    Ok(())\n", "    let _ = tx.commit();\n    Ok(())\n")
+
+
+def write(directory, files):
+    for name, text in files.items():
+        path = Path(directory) / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+
+def package(directory, lib, **more):
+    """A package that cargo can check: `shop` with `lib` as its text, and a stand-in for sqlx beside it."""
+    write(directory, {
+        "Cargo.toml": MANIFEST + f'sqlx = "0.8"\n{WORKSPACE}',
+        "src/lib.rs": lib,
+        "vendor/sqlx/Cargo.toml": MANIFEST.replace('"shop"', '"sqlx"').replace("0.1.0", "0.8.6"),
+        "vendor/sqlx/src/lib.rs": SQLX,
+        ".gitignore": "target\n",
+        **more,
+    })
+    return Path(directory)
+
+
+def git(directory, *arguments):
+    return run(["git", "-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false", *arguments], directory)
+
+
+def run(command, directory, env=None, text=None):
+    """Status, standard output and standard error of a command."""
+    done = subprocess.run(
+        [str(word) for word in command], cwd=directory, env={**os.environ, **(env or {})}, input=text,
+        stdin=None if text is not None else subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+def sessionlint(directory, *arguments, env=None, text=None):
+    return run([PROGRAM, *arguments], directory, env=env, text=text)
+
+
+def counterpart(name, *places):
+    """The path of a program that the test runs beside ours; the test is skipped where it may be missing and is."""
+    found = next((str(place) for place in places if Path(place).exists()), None) or shutil.which(name)
+    if found is None:
+        if os.environ.get("SESSIONLINT_OFFLINE"):
+            pytest.skip(f"{name} is not installed")
+        pytest.fail(f"{name} is not installed; tests/integrations/run.sh does it")
+    return found
+
+
+@pytest.fixture(autouse=True)
+def own_results(tmp_path_factory, monkeypatch):
+    """Results are kept where nothing else looks."""
+    monkeypatch.setenv("SESSIONLINT_CACHE_DIR", str(tmp_path_factory.mktemp("results")))

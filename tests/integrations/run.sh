@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# Runs the program beside its real counterparts: `tests/integrations/run.sh [FILE ..] [pytest options]`, of test_*.py beside this
+# script. What they need is installed where it may be: Debian's packages, Python's and npm's below target/, a rustup component.
+# Without any of those (`SESSIONLINT_OFFLINE=1`), tests whose counterpart is missing are skipped, and say so.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+tools=$root/target/integrations
+mkdir -p "$tools"
+
+needs() { # command package..
+    command -v "$1" >/dev/null && return
+    shift
+    echo "installing $*" >&2
+    apt-get install -y "$@" >"$tools/apt" 2>&1 || (apt-get update >"$tools/apt" 2>&1 && apt-get install -y "$@" >"$tools/apt" 2>&1) ||
+        { tail -5 "$tools/apt" >&2; exit 1; }
+}
+
+if [ -z "${SESSIONLINT_OFFLINE:-}" ]; then
+    needs nvim neovim
+    needs vim vim-nox
+    [ -d /usr/share/vim-ale ] || needs ale-missing vim-ale
+    needs chromium chromium chromium-driver
+    needs npm nodejs npm
+    rust-analyzer --version >/dev/null 2>&1 || rustup component add rust-analyzer
+    python=(pre-commit prek maturin jsonschema check-jsonschema pytest pytest-timeout pyyaml)
+    if [ ! -x "$tools/venv/bin/pytest" ]; then
+        python3 -m venv "$tools/venv" || { needs venv-missing python3-venv; python3 -m venv "$tools/venv"; }
+        "$tools/venv/bin/pip" install --quiet --disable-pip-version-check "${python[@]}"
+    fi
+    if [ ! -d "$tools/node_modules/@microsoft/sarif-multitool" ]; then
+        npm install --silent --no-fund --no-audit --prefix "$tools" @microsoft/sarif-multitool @taplo/cli
+    fi
+fi
+cargo build --release --locked --manifest-path "$root/Cargo.toml"
+cd "$here"
+PYTHONDONTWRITEBYTECODE=1 PATH="$tools/venv/bin:$PATH" "$tools/venv/bin/python" -m pytest -q -p no:cacheprovider --timeout 900 "$@"
