@@ -145,7 +145,8 @@ fn suppress(
     if !check.quiet {
         let left = if left > 0 { format!("; {left} left, for which no comment was found that would do") } else { String::new() };
         let plural = if written == 1 { "finding" } else { "findings" };
-        terminal::complain(&format!("{written} {plural} silenced in {} files{left}\n", changes.len()));
+        let files = if changes.len() == 1 { "file" } else { "files" };
+        terminal::complain(&format!("{written} {plural} silenced in {} {files}{left}\n", changes.len()));
     }
     let outcome = progress::shown(check, options, start).map_err(|failure| failure.to_string())?;
     let run = to_report(outcome, start);

@@ -1,6 +1,7 @@
 """What the tests share: the program, scratch packages with a leak in them, and counterparts that may be missing."""
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -81,6 +82,24 @@ def package(directory, lib, **more):
     return Path(directory)
 
 
+def of_a_thousand_lines():
+    """Functions of 1,000 lines: a fifth of them uses a transaction, the others are like any code."""
+    session = CLEAN[CLEAN.index("pub async"):]
+    other = """pub fn sum_N(values: &[u64]) -> Option<u64> {
+    let mut sum = 0u64;
+    for value in values {
+        match value % 3 {
+            0 => sum = sum.checked_add(*value)?,
+            1 if *value > 10 => continue,
+            _ => sum ^= value << 1,
+        }
+    }
+    Some(sum)
+}
+"""
+    return "".join(session.replace("place", f"place_{n}") + other.replace("N", str(n)) + other.replace("N", f"{n}_b") for n in range(36))
+
+
 def git(directory, *arguments):
     return run(["git", "-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false", *arguments], directory)
 
@@ -96,6 +115,29 @@ def run(command, directory, env=None, text=None):
 
 def sessionlint(directory, *arguments, env=None, text=None):
     return run([PROGRAM, *arguments], directory, env=env, text=text)
+
+
+def document():
+    return (ROOT / "docs/integrations.md").read_text()
+
+
+def documented(language, word):
+    """The piece of code in docs/integrations.md in this language that has this word in it."""
+    [piece] = [piece for piece in re.findall(rf"```{language}\n(.*?)```", document(), re.S) if word in piece]
+    return piece
+
+
+def is_captured(name, text):
+    """The capture of this name in docs/integrations.md shows what `text` says: each of its lines is there, in this order."""
+    [part] = [part for part in document().split("<!-- capture: ")[1:] if part.startswith(f"{name} -->")]
+    part = part.split("-->", 1)[1].strip()
+    if part.startswith("```"):
+        lines = part.split("\n```")[0].split("\n")[1:]
+    else:
+        lines = [line[2:].replace("<details open>", "<details>") for line in part.split("\n\n")[0].split("\n")]
+    there = iter(text.split("\n"))
+    missing = [line for line in lines if line.strip() and not any(line == other for other in there)]
+    assert lines and not missing, f"{missing} in {text}"
 
 
 def counterpart(name, *places):

@@ -5,7 +5,7 @@ import subprocess
 import time
 
 import pytest
-from conftest import CLEAN, LEAK, MANIFEST, PROGRAM, ROOT, TOOLS, counterpart, git, package, run, sessionlint, write
+from conftest import CLEAN, LEAK, MANIFEST, PROGRAM, ROOT, TOOLS, counterpart, git, is_captured, of_a_thousand_lines, package, run, sessionlint, write
 
 # The hook is built from the sources, as it is for users, but without what makes the build slow.
 QUICK = {
@@ -69,6 +69,7 @@ def test_a_leak_does_not_get_in_and_a_clean_change_does(repository):
     status, text = commit(directory, env)
     assert status != 0
     assert "uncommitted-transaction" in text and "reaches a successful return" in text, text
+    is_captured("pre-commit", text)
     assert git(directory, "log", "--oneline")[1].count("\n") == 1
 
     (directory / "src/lib.rs").write_text(CLEAN)
@@ -109,7 +110,7 @@ pub async fn forgotten(pool: &sqlx::PgPool) -> Result<(), sqlx::Error> {
 
 def test_a_hundred_thousand_lines_take_less_than_a_second(tmp_path):
     """A workspace of 100 packages of 1,000 lines each, one file of them changed; without kept results, and with."""
-    functions = "".join(CLEAN[CLEAN.index("pub async"):].replace("place", f"place_{n}") for n in range(170))
+    functions = of_a_thousand_lines()
     members = [f"part{n}" for n in range(100)]
     package(tmp_path, CLEAN)
     manifest = (tmp_path / "Cargo.toml").read_text()

@@ -5,7 +5,7 @@ import time
 
 import pytest
 from client import Client
-from conftest import CLEAN, LEAK, MANIFEST, PROGRAM, UNAWAITED, package, write
+from conftest import CLEAN, LEAK, MANIFEST, PROGRAM, UNAWAITED, of_a_thousand_lines, package, write
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -66,11 +66,11 @@ def test_as_one_types(opened):
 
 def test_the_last_good_answer_stays_while_the_code_does_not_parse(opened):
     _, client, uri = opened
-    first, _ = client.wait(uri, 1)
-    broken = LEAK.replace("    Ok(())", "    if let Some(x = ( {\n    Ok(())")
-    client.change(uri, broken, 2)
-    kept, _ = client.wait(uri, 2)
-    assert [one["code"] for one in kept] == [one["code"] for one in first]
+    client.wait(uri, 1)
+    # The commit is there, but the code does not parse: nothing is published for it, so the editor keeps what it shows.
+    client.change(uri, CLEAN.replace("    Ok(())", "    if let Some(x = ( {\n    Ok(())"), 2)
+    client.request("textDocument/hover", {"textDocument": {"uri": uri}, "position": {"line": 0, "character": 0}})
+    assert (client.versions[uri], [one["code"] for one in client.diagnostics[uri]]) == (1, ["uncommitted-transaction"])
     client.change(uri, CLEAN, 3)
     assert client.wait(uri, 3)[0] == []
 
@@ -156,7 +156,7 @@ def test_a_file_that_changes_elsewhere_changes_the_answer(opened):
 def test_under_fifty_milliseconds_a_key_in_half_a_million_lines(tmp_path):
     """A workspace of 500 packages of a thousand lines; a key in one of its files, thirty times. The median is what is held to 50 ms:
     the machines that run this are shared."""
-    functions = "".join(CLEAN[CLEAN.index("pub async"):].replace("place", f"place_{n}") for n in range(170))
+    functions = of_a_thousand_lines()
     package(tmp_path, CLEAN)
     members = [f"part{n}" for n in range(500)]
     manifest = (tmp_path / "Cargo.toml").read_text()

@@ -5,7 +5,7 @@ import re
 
 import jsonschema
 import pytest
-from conftest import ROOT, TOOLS, counterpart, package, run, sessionlint, CLEAN, LEAK
+from conftest import CLEAN, LEAK, ROOT, TOOLS, counterpart, is_captured, package, run, sessionlint
 
 MULTITOOL = TOOLS / "node_modules/@microsoft/sarif-multitool-linux/Sarif.Multitool"
 
@@ -92,3 +92,10 @@ def test_junit_is_read_by_a_parser_of_it(tmp_path):
     suite = tree.fromstring(text).find("testsuite")
     assert (suite.get("tests"), suite.get("failures")) == ("1", "1")
     assert "reaches a successful return" in suite.find("testcase/failure").get("message")
+    is_captured("junit", text)
+
+
+def test_a_baseline_is_what_the_document_shows(tmp_path):
+    directory = package(tmp_path, LEAK)
+    assert sessionlint(directory, "baseline")[0] == 0
+    is_captured("baseline", (directory / "sessionlint-baseline.json").read_text())

@@ -8,7 +8,7 @@
 use crate::source::Sources;
 use crate::{Run, Style};
 use serde_json::{Value, json};
-use sessionlint_diagnostics::{Applicability, Diagnostic, Level, Span};
+use sessionlint_diagnostics::{Applicability, Diagnostic, Edit, Level, Span};
 use std::path::{Path, PathBuf};
 
 /// A package of the workspace, as `cargo metadata` tells of it.
@@ -115,10 +115,9 @@ fn message(finding: &Diagnostic, sources: &Sources<'_>, directory: &Path) -> Val
             Applicability::Safe => "MachineApplicable",
             Applicability::Unsafe => "MaybeIncorrect",
         };
-        let edit = |edit: &sessionlint_diagnostics::Edit| {
-            span(edit.span, sources, directory, true, None, Some((&edit.text, applicability)))
-        };
-        children.push(child("help", &fix.message, fix.edits.iter().map(edit).collect()));
+        let edit = |edit: &Edit| span(edit.span, sources, directory, true, None, Some((&edit.text, applicability)));
+        let edits = with_the_place(&fix.edits, finding.span, sources);
+        children.push(child("help", &fix.message, edits.iter().map(edit).collect()));
     }
     json!({
         "$message_type": "diagnostic",
@@ -129,6 +128,25 @@ fn message(finding: &Diagnostic, sources: &Sources<'_>, directory: &Path) -> Val
         "spans": spans,
         "children": children,
     })
+}
+
+/// The edits of a fix as one that reaches over the finding's place, when all of them stand within a line of it: rust-analyzer
+/// offers a fix only where the cursor touches one of its edits, and it names it by the new text.
+fn with_the_place(edits: &[Edit], place: Span, sources: &Sources<'_>) -> Vec<Edit> {
+    let start = edits.iter().map(|edit| edit.span.start).fold(place.start, u32::min);
+    let end = edits.iter().map(|edit| edit.span.end).fold(place.end, u32::max);
+    let all = Span { start, end, ..place };
+    let elsewhere = edits.iter().any(|edit| edit.span.file != place.file);
+    if elsewhere || sources.end(all).line > sources.position(all).1.line + 1 {
+        return edits.to_vec();
+    }
+    let mut text = sources.source(all).text[start as usize..end as usize].to_owned();
+    let mut last_first: Vec<&Edit> = edits.iter().collect();
+    last_first.sort_by_key(|edit| std::cmp::Reverse((edit.span.start, edit.span.end)));
+    for edit in last_first {
+        text.replace_range((edit.span.start - start) as usize..(edit.span.end - start) as usize, &edit.text);
+    }
+    vec![Edit { span: all, text }]
 }
 
 fn span(

@@ -159,7 +159,7 @@ fn picture(page: &mut String, finding: &Diagnostic, steps: &[Label], file: Span,
                 let column = source.index().position(source.text, step.span.start).column as usize;
                 let _ = write!(
                     page,
-                    "<div class=\"row step {}\"><i></i><span style=\"margin-left:{}ch\"><b>{}</b> {}</span></div>",
+                    "<div class=\"row step {}\"><i style=\"margin-right:{}ch\"></i><span><b>{}</b> {}</span></div>",
                     class(step, finding),
                     column.saturating_sub(1),
                     number + 1,

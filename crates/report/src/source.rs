@@ -69,7 +69,10 @@ impl SourceCode for Source<'_> {
         let data = &self.text.as_bytes()[from..to];
         let shown = SourceSpan::new(from.into(), to - from);
         let lines = last.min(index.line_count()) - first;
-        let contents = MietteSpanContents::new_named(self.name.to_owned(), data, shown, first, 0, lines);
+        // The header says where the first label begins: that is asked for without lines around it. Columns are characters,
+        // as compilers and editors count them.
+        let column = if before == 0 { index.position(self.text, span.offset() as u32).column as usize - 1 } else { 0 };
+        let contents = MietteSpanContents::new_named(self.name.to_owned(), data, shown, first, column, lines);
         Ok(Box::new(contents))
     }
 }
