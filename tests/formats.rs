@@ -33,7 +33,8 @@ fn sarif_tells_the_walk_and_what_is_silenced() {
     let log: Value = serde_json::from_str(&format("sarif")).unwrap();
     let run = &log["runs"][0];
     let results = run["results"].as_array().unwrap();
-    let (silenced, reported): (Vec<_>, Vec<_>) = results.iter().partition(|result| result.get("suppressions").is_some());
+    let (silenced, reported): (Vec<_>, Vec<_>) =
+        results.iter().partition(|result| result.get("suppressions").is_some());
     assert_eq!(reported.len(), count());
     assert!(silenced.iter().any(|one| one["suppressions"][0]["kind"] == "inSource"), "{silenced:?}");
     let rules = run["tool"]["driver"]["rules"].as_array().unwrap();
@@ -48,7 +49,9 @@ fn sarif_tells_the_walk_and_what_is_silenced() {
         let walk = result["codeFlows"][0]["threadFlows"][0]["locations"].as_array().unwrap();
         assert!(!walk.is_empty());
         let region = &result["locations"][0]["physicalLocation"]["region"];
-        assert!(region["startColumn"].as_u64() >= Some(1) && region["endLine"].as_u64() >= region["startLine"].as_u64());
+        assert!(
+            region["startColumn"].as_u64() >= Some(1) && region["endLine"].as_u64() >= region["startLine"].as_u64()
+        );
     }
     assert!(reported.iter().any(|result| result["fixes"][0]["artifactChanges"].is_array()));
     for rule in rules {

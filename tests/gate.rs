@@ -142,7 +142,17 @@ fn a_baseline_keeps_what_was_there() {
     // Moved lines, another format, another file: the same finding. Another function: a new one.
     fs::remove_file(path.join("src/lib.rs")).unwrap();
     write(path, "src/lib.rs", "mod moved;\n");
-    write(path, "src/moved.rs", &format!("\n\n{}", leak("old").replace("    let mut tx = pool\n        .begin()\n        .await?", "    let mut tx = pool.begin().await?")));
+    write(
+        path,
+        "src/moved.rs",
+        &format!(
+            "\n\n{}",
+            leak("old").replace(
+                "    let mut tx = pool\n        .begin()\n        .await?",
+                "    let mut tx = pool.begin().await?"
+            )
+        ),
+    );
     let (status, _, error) = sessionlint(path, &[]);
     assert_eq!(status, 1, "the module is part of the function's path: {error}");
     write(path, "src/lib.rs", &format!("// x\n{}{}", leak("old").replace("tx)", "tx )"), leak("new")));
@@ -178,7 +188,12 @@ fn everything_is_silenced_with_a_reason() {
     let (status, _, error) = sessionlint(path, &["check", "--suppress", "known since 2026"]);
     assert_eq!(status, 0, "{error}");
     let text = fs::read_to_string(path.join("src/lib.rs")).unwrap();
-    assert!(text.contains("\n    // sessionlint: allow(uncommitted-transaction) -- known since 2026\n    let mut tx = pool\n"), "{text}");
+    assert!(
+        text.contains(
+            "\n    // sessionlint: allow(uncommitted-transaction) -- known since 2026\n    let mut tx = pool\n"
+        ),
+        "{text}"
+    );
     assert_eq!(functions(path, &["--deny", "unexplained-suppression"]), Vec::<String>::new());
 }
 
@@ -196,7 +211,11 @@ fn kept_results_are_never_wrong() {
         ("src/lib.rs", caller),
     ]);
     let path = here.path();
-    write(path, "Cargo.toml", &format!("{MANIFEST}helper = {{ path = \"helper\" }}\n\n[workspace]\nmembers = [\"helper\"]\n"));
+    write(
+        path,
+        "Cargo.toml",
+        &format!("{MANIFEST}helper = {{ path = \"helper\" }}\n\n[workspace]\nmembers = [\"helper\"]\n"),
+    );
     let both = |arguments: &[&str]| {
         let with = functions(path, arguments);
         let again = functions(path, arguments);

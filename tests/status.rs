@@ -40,7 +40,11 @@ fn scene(code: &str) -> TempDir {
     let directory = TempDir::new().unwrap();
     let at = directory.path();
     let leak = CLEAN.replace("    tx.commit().await?;\n", "");
-    write(at, "Cargo.toml", "[package]\nname = \"shop\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[dependencies]\nsqlx = \"0.8\"\n");
+    write(
+        at,
+        "Cargo.toml",
+        "[package]\nname = \"shop\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[dependencies]\nsqlx = \"0.8\"\n",
+    );
     write(at, "src/lib.rs", if code.starts_with("a leak") { &leak } else { CLEAN });
     let baseline = |at: &Path| assert_eq!(run(at, &["baseline".to_owned()]).0, 0);
     match code {
@@ -52,7 +56,9 @@ fn scene(code: &str) -> TempDir {
             baseline(at);
             write(at, "src/lib.rs", CLEAN);
         }
-        "a file that cannot be parsed" => write(at, "src/lib.rs", "pub async fn place(pool: &sqlx::PgPool) { let tx = ( }\n"),
+        "a file that cannot be parsed" => {
+            write(at, "src/lib.rs", "pub async fn place(pool: &sqlx::PgPool) { let tx = ( }\n")
+        }
         "a mistake in rules.toml" => write(at, "rules.toml", "profil = \"strict\"\n"),
         "a mistake in the baseline" => write(at, "sessionlint-baseline.json", "{\"version\": 1, \"findings\": [\n"),
         other => panic!("the table has a code that nobody writes: {other}"),

@@ -34,7 +34,8 @@ fn write(baseline: &Baseline) -> Result<ExitCode, String> {
         true => Options { baseline: BaselineChoice::None, ..options.clone() },
         false => Options { baseline: BaselineChoice::File(path.clone()), ..options.clone() },
     };
-    let outcome = progress::shown(&baseline.check, &again, start).map_err(|failure| check::told(&baseline.check, &failure))?;
+    let outcome =
+        progress::shown(&baseline.check, &again, start).map_err(|failure| check::told(&baseline.check, &failure))?;
     let stale: BTreeSet<&Entry> = outcome.stale.iter().collect();
     let mut entries: BTreeSet<Entry> = old.iter().filter(|entry| !stale.contains(entry)).cloned().collect();
     if !baseline.prune {

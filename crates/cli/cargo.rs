@@ -3,6 +3,7 @@
 //! It hands over to the `sessionlint` that was installed beside it, as `cargo clippy` does with its driver.
 
 use std::ffi::OsString;
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
@@ -17,7 +18,8 @@ fn main() -> ExitCode {
         Ok(status) => return status,
         Err(error) => error,
     };
-    eprintln!("cargo-sessionlint: {}: {error}", command.get_program().display());
+    // Where nobody listens there is nobody to tell.
+    let _ = writeln!(std::io::stderr(), "cargo-sessionlint: {}: {error}", command.get_program().display());
     ExitCode::from(2)
 }
 

@@ -143,7 +143,11 @@ fn suppress(
         written += change.fixed;
     }
     if !check.quiet {
-        let left = if left > 0 { format!("; {left} left, for which no comment was found that would do") } else { String::new() };
+        let left = if left > 0 {
+            format!("; {left} left, for which no comment was found that would do")
+        } else {
+            String::new()
+        };
         let plural = if written == 1 { "finding" } else { "findings" };
         let files = if changes.len() == 1 { "file" } else { "files" };
         terminal::complain(&format!("{written} {plural} silenced in {} {files}{left}\n", changes.len()));
@@ -184,7 +188,11 @@ fn finish(check: &Check, run: &Run, fixed: usize) -> ExitCode {
 /// What could be done next.
 fn hints(check: &Check, run: &Run) {
     if run.stale > 0 {
-        let entries = if run.stale == 1 { "1 entry of the baseline matches" } else { &format!("{} entries of the baseline match", run.stale) };
+        let entries = if run.stale == 1 {
+            "1 entry of the baseline matches"
+        } else {
+            &format!("{} entries of the baseline match", run.stale)
+        };
         terminal::complain(&format!("{entries} nothing any more; `sessionlint baseline --prune` drops them\n"));
     }
     let fixable = run.findings.iter().filter(|finding| !finding.fixes.is_empty());

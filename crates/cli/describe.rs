@@ -77,7 +77,11 @@ pub fn libraries(name: Option<&str>) -> ExitCode {
 
 /// Prints the schema of rules.toml, or of the report.
 pub fn schema(of_rules: bool) -> ExitCode {
-    print(if of_rules { include_str!("../../docs/schema/rules.json") } else { include_str!("../../docs/schema/report.json") })
+    print(if of_rules {
+        include_str!("../../docs/schema/rules.json")
+    } else {
+        include_str!("../../docs/schema/report.json")
+    })
 }
 
 fn print(text: &str) -> ExitCode {

@@ -59,7 +59,10 @@ fn until_files_come_or_go(
         loop {
             let changed = next(changes)?;
             start = Instant::now();
-            if changed.iter().any(|path| decides(path) || (is_rust(path) && !engine.knows(path)) || is_gone(engine, path)) {
+            if changed
+                .iter()
+                .any(|path| decides(path) || (is_rust(path) && !engine.knows(path)) || is_gone(engine, path))
+            {
                 return Ok(());
             }
             if changed.iter().any(|path| engine.knows(path)) {

@@ -128,15 +128,16 @@ def documented(language, word):
 
 
 def is_captured(name, text):
-    """The capture of this name in docs/integrations.md shows what `text` says: each of its lines is there, in this order."""
+    """The capture of this name in docs/integrations.md shows what `text` says: each of its lines is there, in this order.
+    Indentation of a whole line does not count: pre-commit and prek differ in it."""
     [part] = [part for part in document().split("<!-- capture: ")[1:] if part.startswith(f"{name} -->")]
     part = part.split("-->", 1)[1].strip()
     if part.startswith("```"):
         lines = part.split("\n```")[0].split("\n")[1:]
     else:
         lines = [line[2:].replace("<details open>", "<details>") for line in part.split("\n\n")[0].split("\n")]
-    there = iter(text.split("\n"))
-    missing = [line for line in lines if line.strip() and not any(line == other for other in there)]
+    there = iter(line.strip() for line in text.split("\n"))
+    missing = [line for line in lines if line.strip() and not any(line.strip() == other for other in there)]
     assert lines and not missing, f"{missing} in {text}"
 
 

@@ -10,8 +10,7 @@ pub fn dependencies(directory: &Path) -> Vec<String> {
     let mut manifests = Manifests::default();
     let mut packages = manifests.members(directory);
     packages.extend(manifests.package_of(&directory.join("src")));
-    let found: BTreeSet<_> =
-        packages.iter().flat_map(|package| manifests.libraries(package, &model)).collect();
+    let found: BTreeSet<_> = packages.iter().flat_map(|package| manifests.libraries(package, &model)).collect();
     found.into_iter().map(|id| model.library(id).name.clone()).collect()
 }
 

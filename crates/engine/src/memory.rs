@@ -46,6 +46,9 @@ pub(crate) struct Look {
 /// The number of a look, a number for the names that it was made with, and what was found.
 type Found<T> = HashMap<FileId, (u64, u64, T)>;
 
+/// The files whose types say something, with a hash of what they say.
+pub(crate) type Said = Vec<(FileId, u64)>;
+
 /// The names that stand for sessions in each package, and what finds them.
 pub(crate) struct Known {
     pub names: Vec<Names>,
@@ -58,7 +61,7 @@ pub(crate) struct Memory {
     pub looks: Vec<Option<Look>>,
     next: u64,
     /// What the types of all files say, and the names that come of it.
-    types: Option<(Vec<(FileId, u64)>, Arc<Vec<Names>>)>,
+    types: Option<(Said, Arc<Vec<Names>>)>,
     /// Another number for each set of names of types.
     types_number: u64,
     openers: Found<Vec<String>>,
@@ -79,7 +82,7 @@ impl Memory {
     }
 
     /// The names of types that come of files whose types say this, from before or made now.
-    pub fn types(&mut self, said: Vec<(FileId, u64)>, make: impl FnOnce() -> Vec<Names>) -> Arc<Vec<Names>> {
+    pub fn types(&mut self, said: Said, make: impl FnOnce() -> Vec<Names>) -> Arc<Vec<Names>> {
         match &self.types {
             Some((before, names)) if *before == said => Arc::clone(names),
             _ => {

@@ -40,10 +40,8 @@ pub fn hover(folder: &Folder, path: &Path, text: &str, position: Position, encod
     if parts.is_empty() {
         return None;
     }
-    let range = Range {
-        start: encoding.position(text, range.start as u32),
-        end: encoding.position(text, range.end as u32),
-    };
+    let range =
+        Range { start: encoding.position(text, range.start as u32), end: encoding.position(text, range.end as u32) };
     let value = parts.join("\n\n---\n\n");
     Some(Hover { contents: MarkupContent { kind: MarkupKind::Markdown, value }.into(), range: Some(range) })
 }
@@ -51,9 +49,9 @@ pub fn hover(folder: &Folder, path: &Path, text: &str, position: Position, encod
 /// The word around a byte.
 fn word(text: &str, at: usize) -> (&str, std::ops::Range<usize>) {
     let is_letter = |c: char| c.is_alphanumeric() || c == '_';
-    let start = text[..at].rfind(|c| !is_letter(c)).map_or(0, |before| {
-        before + text[before..].chars().next().map_or(1, char::len_utf8)
-    });
+    let start = text[..at]
+        .rfind(|c| !is_letter(c))
+        .map_or(0, |before| before + text[before..].chars().next().map_or(1, char::len_utf8));
     let end = text[at..].find(|c| !is_letter(c)).map_or(text.len(), |after| at + after);
     (&text[start..end], start..end)
 }

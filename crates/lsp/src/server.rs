@@ -120,7 +120,11 @@ impl<'c> Server<'c> {
             "id": "files", "method": "workspace/didChangeWatchedFiles", "registerOptions": {"watchers": watchers},
         }]});
         let id = RequestId::from("register-files".to_owned());
-        self.connection.sender.send(Message::Request(Request::new(id, "client/registerCapability".to_owned(), registration)))?;
+        self.connection.sender.send(Message::Request(Request::new(
+            id,
+            "client/registerCapability".to_owned(),
+            registration,
+        )))?;
         Ok(())
     }
 
@@ -282,7 +286,8 @@ impl<'c> Server<'c> {
             return Ok(());
         }
         for index in 0..self.folders.len() {
-            let paths: Vec<PathBuf> = self.open.keys().filter(|path| self.place(path) == Some(index)).cloned().collect();
+            let paths: Vec<PathBuf> =
+                self.open.keys().filter(|path| self.place(path) == Some(index)).cloned().collect();
             let new = self.folders[index].check(&paths, &self.overlay);
             self.publish(index, &new)?;
         }

@@ -102,9 +102,7 @@ fn message(finding: &Diagnostic, sources: &Sources<'_>, directory: &Path) -> Val
         vec![span(finding.span, sources, directory, true, primary.map(|label| label.message.as_str()), None)];
     let others = finding.labels.iter().filter(|label| label.span != finding.span);
     spans.extend(others.map(|label| span(label.span, sources, directory, false, Some(&label.message), None)));
-    let child = |level: &str, message: &str, spans: Vec<Value>| {
-        json!({"message": message, "code": null, "level": level, "spans": spans, "children": [], "rendered": null})
-    };
+    let child = |level: &str, message: &str, spans: Vec<Value>| json!({"message": message, "code": null, "level": level, "spans": spans, "children": [], "rendered": null});
     let mut children = Vec::new();
     if let Some(help) = &finding.help {
         children.push(child("help", help, Vec::new()));

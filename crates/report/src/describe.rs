@@ -1,6 +1,8 @@
 //! How is what is known told? Rules and libraries as text for terminals and as pages in Markdown.
 
-use sessionlint_protocols::{EndKind, Ending, Library, LibraryId, Model, Opening, Profile, Protocol, ProtocolId, RuleInfo, Source};
+use sessionlint_protocols::{
+    EndKind, Ending, Library, LibraryId, Model, Opening, Profile, Protocol, ProtocolId, RuleInfo, Source,
+};
 use std::fmt::Write as _;
 
 /// One example for a page: a function and what is reported in it.

@@ -53,7 +53,10 @@ pub fn graph(run: &Run) -> String {
          from top to bottom. The line at the left is its life; the numbers are the steps, in their order.</p>\n<ul class=\"legend\">",
     );
     for (class, words) in LEGEND {
-        let _ = write!(page, "<li><svg width=\"16\" height=\"16\"><circle class=\"{class}\" cx=\"8\" cy=\"8\" r=\"6\"/></svg> {words}</li>");
+        let _ = write!(
+            page,
+            "<li><svg width=\"16\" height=\"16\"><circle class=\"{class}\" cx=\"8\" cy=\"8\" r=\"6\"/></svg> {words}</li>"
+        );
     }
     page.push_str("</ul>\n<nav><ol>");
     for (number, finding) in run.findings.iter().enumerate() {

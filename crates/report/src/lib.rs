@@ -20,7 +20,9 @@ mod summary;
 
 pub use cargo::{CargoPackage, cargo_json, cargo_packages};
 pub use config::config_error;
-pub use describe::{Example, libraries_index, library, library_page, rule, rule_markdown, rule_page, rules_index, session, table};
+pub use describe::{
+    Example, libraries_index, library, library_page, rule, rule_markdown, rule_page, rules_index, session, table,
+};
 pub use graph::graph;
 pub use json::{ListedRule, rules_json};
 pub use patch::patch;

@@ -33,11 +33,7 @@ pub(crate) fn render(run: &Run, sources: &Sources<'_>) -> String {
     }
     for finding in findings.iter().take(MAX) {
         let (path, at) = sources.position(finding.span);
-        let _ = write!(
-            text,
-            "\n<details><summary><code>{}</code> at {path}:{}</summary>\n\n",
-            finding.rule, at.line
-        );
+        let _ = write!(text, "\n<details><summary><code>{}</code> at {path}:{}</summary>\n\n", finding.rule, at.line);
         for (place, label) in finding.labels.iter().enumerate() {
             let (path, at) = sources.position(label.span);
             let source = sources.source(label.span);

@@ -210,8 +210,26 @@ pub fn encoded(path: &str) -> String {
     let mut text = String::new();
     for byte in path.bytes() {
         match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' | b'!' | b'$' | b'&' | b'\''
-            | b'(' | b')' | b'*' | b'+' | b',' | b';' | b'=' | b'@' => text.push(char::from(byte)),
+            b'A'..=b'Z'
+            | b'a'..=b'z'
+            | b'0'..=b'9'
+            | b'-'
+            | b'.'
+            | b'_'
+            | b'~'
+            | b'/'
+            | b'!'
+            | b'$'
+            | b'&'
+            | b'\''
+            | b'('
+            | b')'
+            | b'*'
+            | b'+'
+            | b','
+            | b';'
+            | b'='
+            | b'@' => text.push(char::from(byte)),
             _ => text.push_str(&format!("%{byte:02X}")),
         }
     }
@@ -221,13 +239,12 @@ pub fn encoded(path: &str) -> String {
 fn fix(fix: &Fix, sources: &Sources<'_>) -> Value {
     let mut by_file: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
     for edit in &fix.edits {
-        let replacement =
-            json!({"deletedRegion": region(edit.span, sources), "insertedContent": {"text": edit.text}});
+        let replacement = json!({"deletedRegion": region(edit.span, sources), "insertedContent": {"text": edit.text}});
         by_file.entry(sources.position(edit.span).0).or_default().push(replacement);
     }
-    let changes = by_file.into_iter().map(|(path, replacements)| {
-        json!({"artifactLocation": artifact(path), "replacements": replacements})
-    });
+    let changes = by_file
+        .into_iter()
+        .map(|(path, replacements)| json!({"artifactLocation": artifact(path), "replacements": replacements}));
     let note = if fix.applicability == Applicability::Safe { "" } else { " (guesses what was meant)" };
     let text = sentence(&format!("{}{note}", fix.message));
     json!({"description": {"text": text}, "artifactChanges": changes.collect::<Vec<_>>()})

@@ -23,7 +23,9 @@ impl Index<'_> {
                 if own != package && !near() {
                     return false;
                 }
-                let Some(of_trait) = self.header(**block).and_then(|header| header.of_trait.as_ref()) else { return false };
+                let Some(of_trait) = self.header(**block).and_then(|header| header.of_trait.as_ref()) else {
+                    return false;
+                };
                 let sessionlint_ir::TypeRef::Path { segments, .. } = of_trait else { return false };
                 self.resolve(&self.scope_of(**block), segments) == Some(Resolved::Item(owner, Vec::new()))
             };
