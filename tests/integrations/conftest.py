@@ -100,6 +100,21 @@ def of_a_thousand_lines():
     return "".join(session.replace("place", f"place_{n}") + other.replace("N", str(n)) + other.replace("N", f"{n}_b") for n in range(36))
 
 
+def workspace(directory, count):
+    """A workspace of `count` packages (`part0` and so on) of a thousand lines each, without a mistake; gives its lines."""
+    package(directory, CLEAN)
+    members = [f"part{n}" for n in range(count)]
+    manifest = (directory / "Cargo.toml").read_text()
+    (directory / "Cargo.toml").write_text(manifest.replace("members = []", f"members = {members}".replace("'", '"')))
+    functions = of_a_thousand_lines()
+    for name in members:
+        write(directory / name, {
+            "src/lib.rs": "use sqlx::PgPool;\n" + functions,
+            "Cargo.toml": MANIFEST.replace("shop", name) + 'sqlx = "0.8"\n',
+        })
+    return count * (functions.count("\n") + 1)
+
+
 def git(directory, *arguments):
     return run(["git", "-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false", *arguments], directory)
 

@@ -1,11 +1,13 @@
 """The hooks, in a scratch repository, under the real pre-commit and the real prek."""
 
 import os
+import resource
+import statistics
 import subprocess
 import time
 
 import pytest
-from conftest import CLEAN, LEAK, MANIFEST, PROGRAM, ROOT, TOOLS, counterpart, git, is_captured, of_a_thousand_lines, package, run, sessionlint, write
+from conftest import CLEAN, LEAK, PROGRAM, ROOT, TOOLS, counterpart, git, is_captured, package, run, sessionlint, workspace
 
 # The hook is built from the sources, as it is for users, but without what makes the build slow.
 QUICK = {
@@ -109,20 +111,11 @@ pub async fn forgotten(pool: &sqlx::PgPool) -> Result<(), sqlx::Error> {
 
 
 def test_a_hundred_thousand_lines_take_less_than_a_second(tmp_path):
-    """A workspace of 100 packages of 1,000 lines each, one file of them changed; without kept results, and with."""
-    functions = of_a_thousand_lines()
-    members = [f"part{n}" for n in range(100)]
-    package(tmp_path, CLEAN)
-    manifest = (tmp_path / "Cargo.toml").read_text()
-    (tmp_path / "Cargo.toml").write_text(manifest.replace("members = []", f"members = {members}".replace("'", '"')))
-    for name in members:
-        write(tmp_path / name, {
-            "src/lib.rs": "use sqlx::PgPool;\n" + functions,
-            "Cargo.toml": MANIFEST.replace("shop", name) + 'sqlx = "0.8"\n',
-        })
-    lines = sum(len(path.read_text().splitlines()) for path in tmp_path.glob("part*/src/*.rs"))
+    """One file of it changed; by its path without kept results and with them, and all of it."""
+    lines = workspace(tmp_path, 100)
     assert lines > 100_000
-    (tmp_path / "part7/src/lib.rs").write_text("use sqlx::PgPool;\n" + functions + LEAK[LEAK.index("pub async"):])
+    path = tmp_path / "part7/src/lib.rs"
+    path.write_text(path.read_text() + LEAK[LEAK.index("pub async"):])
     for arguments in [["part7/src/lib.rs"], ["part7/src/lib.rs"], []]:
         start = time.perf_counter()
         status, out, error = run([PROGRAM, "check", "--force-exclude", "--format", "concise", *arguments], tmp_path)
@@ -130,3 +123,20 @@ def test_a_hundred_thousand_lines_take_less_than_a_second(tmp_path):
         assert status == 1 and out.count("uncommitted-transaction") == 1, out + error
         assert took < 1, f"{arguments}: {took:.2f} s"
         print(f"{lines} lines, {arguments or 'all of it'}: {took * 1000:.0f} ms")
+
+
+def test_half_a_million_unchanged_lines_take_less_than_150_ms_of_cpu(tmp_path):
+    """The second run of the same; and a third after a change, which is not answered from what was kept."""
+    assert workspace(tmp_path, 500) > 500_000
+    assert sessionlint(tmp_path)[0] == 0
+    took = []
+    for _ in range(5):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        assert sessionlint(tmp_path)[0] == 0
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        took.append(after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime)
+    print(f"unchanged: {statistics.median(took) * 1000:.0f} ms of CPU")
+    assert statistics.median(took) < 0.15, took
+    path = tmp_path / "part77/src/lib.rs"
+    path.write_text(path.read_text() + LEAK[LEAK.index("pub async"):])
+    assert sessionlint(tmp_path)[0] == 1

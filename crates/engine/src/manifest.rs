@@ -1,14 +1,15 @@
 //! Which package is a file in, and what can it name? Reads Cargo.toml files.
 
 use sessionlint_protocols::Model;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The names of the known libraries that the packages at and below a directory, or in the workspace around it, lead to.
 pub fn dependencies(directory: &Path) -> Vec<String> {
     let model = Model::built_in();
     let mut manifests = Manifests::default();
-    let mut packages = manifests.members(directory);
+    let mut packages = manifests.members(directory).as_ref().clone();
     packages.extend(manifests.package_of(&directory.join("src")));
     let found: BTreeSet<_> = packages.iter().flat_map(|package| manifests.libraries(package, &model)).collect();
     found.into_iter().map(|id| model.library(id).name.clone()).collect()
@@ -35,7 +36,10 @@ pub(crate) struct Manifest {
 #[derive(Default)]
 pub(crate) struct Manifests {
     by_directory: HashMap<PathBuf, Option<PathBuf>>,
-    read: BTreeMap<PathBuf, Manifest>,
+    tables: HashMap<PathBuf, Option<Arc<toml::Table>>>,
+    read: HashMap<PathBuf, Manifest>,
+    closures: HashMap<PathBuf, Arc<Vec<PathBuf>>>,
+    members: HashMap<PathBuf, Arc<BTreeSet<PathBuf>>>,
     /// What the files said that were read, by path: the result depends on them.
     pub texts: BTreeMap<PathBuf, blake3::Hash>,
 }
@@ -47,10 +51,9 @@ impl Manifests {
         if let Some(known) = self.by_directory.get(directory) {
             return known.clone();
         }
-        let found = directory.ancestors().find(|ancestor| {
-            let path = ancestor.join("Cargo.toml");
-            path.is_file() && self.load(ancestor).is_some_and(|manifest| !manifest.name.is_empty())
-        });
+        let found = directory
+            .ancestors()
+            .find(|ancestor| self.load(ancestor).is_some_and(|manifest| !manifest.name.is_empty()));
         let found = found.map(Path::to_path_buf);
         self.by_directory.insert(directory.to_path_buf(), found.clone());
         found
@@ -59,80 +62,72 @@ impl Manifests {
     /// The manifest in a directory.
     pub fn load(&mut self, directory: &Path) -> Option<&Manifest> {
         if !self.read.contains_key(directory) {
-            let text = self.text(directory)?;
-            let table: toml::Table = text.parse().ok()?;
-            let workspace = self.workspace_dependencies(directory, &table, text.contains("workspace"));
-            self.read.insert(directory.to_path_buf(), parse(directory, &table, &workspace));
+            let table = self.table(directory)?;
+            let root = self.workspace(directory);
+            let shared = root.as_deref().and_then(|root| self.table(root));
+            let shared = shared.as_deref().and_then(|table| table.get("workspace")?.get("dependencies")?.as_table());
+            let root = root.unwrap_or_else(|| directory.to_path_buf());
+            let manifest = parse(directory, &table, shared, &root);
+            self.read.insert(directory.to_path_buf(), manifest);
         }
         self.read.get(directory)
     }
 
-    /// `[workspace.dependencies]` of the workspace around a package, and the directory that its paths start from.
-    fn workspace_dependencies(
-        &mut self,
-        directory: &Path,
-        own: &toml::Table,
-        inherits: bool,
-    ) -> (toml::Table, PathBuf) {
-        let in_table = |table: &toml::Table| {
-            let workspace = table.get("workspace")?.as_table()?;
-            Some(workspace.get("dependencies").and_then(|found| found.as_table()).cloned().unwrap_or_default())
-        };
-        if let Some(found) = in_table(own) {
-            return (found, directory.to_path_buf());
+    /// The root of the workspace around a package: the nearest manifest with `[workspace]`, its own included.
+    fn workspace(&mut self, directory: &Path) -> Option<PathBuf> {
+        let is_root = |table: Arc<toml::Table>| table.get("workspace").is_some_and(|workspace| workspace.is_table());
+        directory.ancestors().find(|ancestor| self.table(ancestor).is_some_and(is_root)).map(Path::to_path_buf)
+    }
+
+    /// The Cargo.toml in a directory; `None` when there is none, or it is no TOML.
+    fn table(&mut self, directory: &Path) -> Option<Arc<toml::Table>> {
+        if let Some(known) = self.tables.get(directory) {
+            return known.clone();
         }
-        if inherits {
-            for ancestor in directory.ancestors().skip(1) {
-                let Some(text) = self.text(ancestor) else { continue };
-                if let Some(found) = text.parse::<toml::Table>().ok().as_ref().and_then(in_table) {
-                    return (found, ancestor.to_path_buf());
-                }
+        let path = directory.join("Cargo.toml");
+        let table = std::fs::read_to_string(&path).ok().and_then(|text| {
+            self.texts.insert(path, blake3::hash(text.as_bytes()));
+            text.parse().ok().map(Arc::new)
+        });
+        self.tables.insert(directory.to_path_buf(), table.clone());
+        table
+    }
+
+    /// The packages of the workspaces around packages that can name one of those, and what they lead to: their implementations of
+    /// a trait count as well as any.
+    pub fn dependents(&mut self, known: &BTreeSet<PathBuf>) -> BTreeSet<PathBuf> {
+        let members: BTreeSet<Arc<BTreeSet<PathBuf>>> = known.iter().map(|package| self.members(package)).collect();
+        let mut naming: HashMap<PathBuf, Vec<PathBuf>> = HashMap::new();
+        for member in members.iter().flat_map(|members| members.iter()) {
+            let Some(manifest) = self.load(member) else { continue };
+            for path in manifest.dependencies.values().filter_map(|(_, path)| path.clone()) {
+                naming.entry(path).or_default().push(member.clone());
             }
         }
-        (toml::Table::new(), directory.to_path_buf())
-    }
-
-    fn text(&mut self, directory: &Path) -> Option<String> {
-        let path = directory.join("Cargo.toml");
-        let text = std::fs::read_to_string(&path).ok()?;
-        self.texts.insert(path, blake3::hash(text.as_bytes()));
-        Some(text)
-    }
-
-    /// The packages of the workspace around a package that can name one of `known`, and those that they lead to: their
-    /// implementations of a trait count as well as any.
-    pub fn dependents(&mut self, directory: &Path, known: &BTreeSet<PathBuf>) -> BTreeSet<PathBuf> {
-        let mut found = BTreeSet::new();
-        let members = self.members(directory);
-        loop {
-            let before = found.len();
-            for member in &members {
-                if known.contains(member) || found.contains(member) {
+        let mut found: HashSet<PathBuf> = known.iter().cloned().collect();
+        let mut open: Vec<PathBuf> = known.iter().cloned().collect();
+        while let Some(package) = open.pop() {
+            for member in naming.get(&package).into_iter().flatten() {
+                if found.contains(member) {
                     continue;
                 }
-                let Some(manifest) = self.load(member) else { continue };
-                let paths = manifest.dependencies.values().filter_map(|(_, path)| path.as_ref());
-                if paths.into_iter().any(|path| known.contains(path) || found.contains(path)) {
-                    found.extend(self.closure(member));
-                }
-            }
-            if found.len() == before {
-                return found;
+                let new = self.closure(member);
+                open.extend(new.iter().filter(|package| found.insert((*package).clone())).cloned());
             }
         }
+        found.into_iter().filter(|package| !known.contains(package)).collect()
     }
 
     /// The member packages of the workspace around a directory.
-    fn members(&mut self, directory: &Path) -> BTreeSet<PathBuf> {
-        let root = directory.ancestors().find_map(|ancestor| {
-            let table: toml::Table = self.text(ancestor)?.parse().ok()?;
-            let workspace = table.get("workspace")?.as_table()?.clone();
-            Some((ancestor.to_path_buf(), workspace))
-        });
-        let Some((root, workspace)) = root else { return BTreeSet::new() };
+    fn members(&mut self, directory: &Path) -> Arc<BTreeSet<PathBuf>> {
+        let Some(root) = self.workspace(directory) else { return Arc::default() };
+        if let Some(known) = self.members.get(&root) {
+            return Arc::clone(known);
+        }
+        let table = self.table(&root);
         let list = |key: &str| {
-            let list = workspace.get(key).and_then(|list| list.as_array()).into_iter().flatten();
-            list.filter_map(|path| path.as_str()).map(str::to_owned).collect::<Vec<_>>()
+            let list = table.as_deref().and_then(|table| table.get("workspace")?.get(key)?.as_array());
+            list.into_iter().flatten().filter_map(|path| path.as_str()).map(str::to_owned).collect::<Vec<_>>()
         };
         let excluded: Vec<PathBuf> = list("exclude").iter().map(|path| root.join(path)).collect();
         let mut found = BTreeSet::from([root.clone()]);
@@ -140,12 +135,18 @@ impl Manifests {
             found.extend(matching(&root, &pattern));
         }
         found.retain(|path| !excluded.iter().any(|excluded| path.starts_with(excluded)));
+        let found = Arc::new(found);
+        self.members.insert(root, Arc::clone(&found));
         found
     }
 
     /// The packages that a package leads to by path dependencies, itself first.
-    pub fn closure(&mut self, directory: &Path) -> Vec<PathBuf> {
+    pub fn closure(&mut self, directory: &Path) -> Arc<Vec<PathBuf>> {
+        if let Some(known) = self.closures.get(directory) {
+            return Arc::clone(known);
+        }
         let mut found = vec![directory.to_path_buf()];
+        let mut seen = HashSet::from([directory.to_path_buf()]);
         let mut next = 0;
         while next < found.len() {
             let here = found[next].clone();
@@ -153,19 +154,22 @@ impl Manifests {
             let Some(manifest) = self.load(&here) else { continue };
             let paths: Vec<PathBuf> = manifest.dependencies.values().filter_map(|(_, path)| path.clone()).collect();
             for path in paths {
-                if !found.contains(&path) && self.load(&path).is_some() {
+                if !seen.contains(&path) && self.load(&path).is_some() {
+                    seen.insert(path.clone());
                     found.push(path);
                 }
             }
         }
+        let found = Arc::new(found);
+        self.closures.insert(directory.to_path_buf(), Arc::clone(&found));
         found
     }
 
     /// The known libraries among the dependencies of a package and of those it leads to.
     pub fn libraries(&mut self, directory: &Path, model: &Model) -> BTreeSet<sessionlint_protocols::LibraryId> {
         let mut found = BTreeSet::new();
-        for package in self.closure(directory) {
-            let Some(manifest) = self.load(&package) else { continue };
+        for package in self.closure(directory).iter() {
+            let Some(manifest) = self.load(package) else { continue };
             // A library's own sources do not name it from outside.
             let names = manifest.dependencies.values().filter(|(_, path)| path.is_none()).map(|(name, _)| name);
             for name in names {
@@ -193,7 +197,7 @@ fn matching(root: &Path, pattern: &str) -> Vec<PathBuf> {
     found
 }
 
-fn parse(directory: &Path, table: &toml::Table, (shared, root): &(toml::Table, PathBuf)) -> Manifest {
+fn parse(directory: &Path, table: &toml::Table, shared: Option<&toml::Table>, root: &Path) -> Manifest {
     let text = |table: Option<&toml::Value>, key: &str| {
         table.and_then(|table| table.get(key)).and_then(|value| value.as_str()).map(str::to_owned)
     };
@@ -221,8 +225,10 @@ fn parse(directory: &Path, table: &toml::Table, (shared, root): &(toml::Table, P
             for (key, value) in dependencies {
                 let inherited = value.get("workspace").and_then(|flag| flag.as_bool()) == Some(true);
                 let own = value;
-                let (value, from) =
-                    if inherited { (shared.get(key).unwrap_or(value), root) } else { (value, &manifest.directory) };
+                let (value, from) = match shared.and_then(|shared| shared.get(key)).filter(|_| inherited) {
+                    Some(shared) => (shared, root),
+                    None => (value, directory),
+                };
                 let package = text(Some(value), "package").unwrap_or_else(|| key.clone());
                 let path = text(Some(value), "path").map(|path| crate::walk::absolute(from, Path::new(&path)));
                 let (version, features) = manifest.required.entry(package.clone()).or_default();

@@ -141,14 +141,10 @@ pub(crate) fn known_files(
         if let Some(package) = manifests.package_of(file)
             && !directories.contains(&package)
         {
-            directories.extend(manifests.closure(&package));
+            directories.extend(manifests.closure(&package).iter().cloned());
         }
     }
-    let asked: Vec<PathBuf> = directories.iter().cloned().collect();
-    for package in asked {
-        let more = manifests.dependents(&package, &directories);
-        directories.extend(more);
-    }
+    directories.extend(manifests.dependents(&directories));
     let walked: Vec<PathBuf> = options.paths.iter().map(|path| walk::absolute(&options.directory, path)).collect();
     for directory in directories {
         if options.stdin.is_none() && walked.iter().any(|path| directory.starts_with(path) && path.is_dir()) {
@@ -218,8 +214,8 @@ fn versions(model: &Model, package: &mut Package, directory: &Path, manifests: &
     if asked.is_empty() {
         return;
     }
-    for near in manifests.closure(directory) {
-        let Some(manifest) = manifests.load(&near) else { continue };
+    for near in manifests.closure(directory).iter() {
+        let Some(manifest) = manifests.load(near) else { continue };
         for name in &asked {
             let required = manifest.required.get(*name);
             if let Some((_, features)) = required {
