@@ -6,6 +6,8 @@ use sessionlint_engine::{Options, Outcome};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+pub mod programs;
+
 /// One expectation.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Expectation {
