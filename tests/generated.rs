@@ -11,7 +11,8 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-const MANIFEST: &str = "[package]\nname = \"programs\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[dependencies]\nsqlx = \"0.8\"\n";
+const MANIFEST: &str =
+    "[package]\nname = \"programs\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[dependencies]\nsqlx = \"0.8\"\n";
 
 /// For each line that opens a session and is reported, the lines of the exits that are named.
 type Reported = BTreeMap<u32, BTreeSet<u32>>;
@@ -46,7 +47,11 @@ fn reported(texts: &[String]) -> Vec<Option<Reported>> {
         let line = |offset: u32| LineIndex::new(&file.text).position(&file.text, offset).line;
         let opened = finding.labels.iter().find(|label| label.kind == LabelKind::Opened).expect("an opening is told");
         assert_eq!(opened.span.file, finding.span.file, "{}", finding.message);
-        here.entry(line(opened.span.start)).or_default().insert(line(finding.span.start));
+        // The exits that the walk names: the first, and some of the others.
+        let exits = finding.labels.iter().filter(|label| label.kind == LabelKind::Leaks);
+        let exits: Vec<u32> = exits.map(|label| line(label.span.start)).collect();
+        assert!(exits.contains(&line(finding.span.start)), "{}", finding.message);
+        here.entry(line(opened.span.start)).or_default().extend(exits);
     }
     found
 }
@@ -57,19 +62,41 @@ fn wrong(program: &Program, leaks: &Leaks, reported: &Reported) -> Vec<String> {
     let mut wrong = Vec::new();
     let expected: BTreeMap<u32, BTreeSet<u32>> =
         leaks.iter().map(|(mark, exits)| (lines[mark], exits.iter().map(|exit| lines[exit]).collect())).collect();
+    let siblings: Vec<BTreeSet<u32>> =
+        program.siblings().iter().map(|marks| marks.iter().map(|mark| lines[mark]).collect()).collect();
     for (opening, exits) in &expected {
-        if !reported.contains_key(opening) {
+        // Of one variable that holds this session or that one is told once at a place.
+        let with = siblings.iter().filter(|siblings| siblings.contains(opening)).flatten();
+        let told = with.filter_map(|sibling| reported.get(sibling)).any(|told| !told.is_disjoint(exits));
+        if !reported.contains_key(opening) && !told {
             wrong.push(format!("missing: what line {opening} opens is left open in lines {exits:?}"));
         }
     }
+    let mut apart = None;
     for (opening, exits) in reported {
         let real = expected.get(opening).cloned().unwrap_or_default();
         for exit in exits.difference(&real) {
-            wrong.push(format!("surplus: what line {opening} opens is said to be left open in line {exit}; it is in {real:?}"));
+            // A known false alarm: what a helper may do does not depend on its arguments.
+            let apart = apart.get_or_insert_with(|| self::leaks(program, true).unwrap_or_default());
+            if apart
+                .iter()
+                .any(|(mark, exits)| lines[mark] == *opening && exits.iter().any(|mark| lines[mark] == *exit))
+            {
+                wrong.push(format!(
+                    "{KNOWN}: what line {opening} opens is left open in line {exit} with other arguments"
+                ));
+                continue;
+            }
+            wrong.push(format!(
+                "surplus: what line {opening} opens is said to be left open in line {exit}; it is in {real:?}"
+            ));
         }
     }
     wrong
 }
+
+/// How disagreements begin that are known: `a_helper_is_taken_to_do_what_it_does_with_other_arguments` shows one.
+const KNOWN: &str = "known: helper";
 
 fn text(program: &Program) -> String {
     print(program, "crate::prelude").text
@@ -83,14 +110,14 @@ fn asked(name: &str) -> Option<u64> {
 fn what_is_reported_is_what_happens() {
     let count = asked("PROGRAMS").unwrap_or(10_000);
     let numbers: Vec<u64> = asked("PROGRAM").map_or_else(|| (0..count).collect(), |one| vec![one]);
-    let (mut walked, mut leaking, mut gaps) = (0, 0, 0);
+    let (mut walked, mut leaking, mut gaps, mut known) = (0, 0, 0, 0);
     let mut failures: Vec<(u64, Program, Vec<String>)> = Vec::new();
     for numbers in numbers.chunks(500) {
         let programs: Vec<(u64, Program, Leaks)> = numbers
             .iter()
             .filter_map(|number| {
                 let program = generate(*number);
-                let leaks = leaks(&program)?;
+                let leaks = leaks(&program, false)?;
                 Some((*number, program, leaks))
             })
             .collect();
@@ -101,7 +128,9 @@ fn what_is_reported_is_what_happens() {
             match reported {
                 Some(reported) => {
                     let wrong = wrong(&program, &leaks, &reported);
-                    if !wrong.is_empty() {
+                    if !wrong.is_empty() && wrong.iter().all(|wrong| wrong.starts_with(KNOWN)) {
+                        known += 1;
+                    } else if !wrong.is_empty() {
                         failures.push((number, program, wrong));
                     }
                 }
@@ -109,7 +138,10 @@ fn what_is_reported_is_what_happens() {
             }
         }
     }
-    println!("{walked} programs, {leaking} openings that leak, {gaps} with a gap, {} wrong", failures.len());
+    println!(
+        "{walked} programs, {leaking} openings that leak, {gaps} with a gap, {known} known, {} wrong",
+        failures.len()
+    );
     for (number, program, wrong) in failures.iter().take(asked("SHOW").unwrap_or(3) as usize) {
         let kind = &wrong[0][..8];
         let small = shrink(program, &|program| shows(program, kind));
@@ -119,14 +151,40 @@ fn what_is_reported_is_what_happens() {
         }
     }
     assert!(failures.is_empty(), "{} of {walked} programs", failures.len());
-    assert!(asked("PROGRAM").is_some() || (leaking > walked / 3 && gaps * 100 < walked), "{walked} {leaking} {gaps}");
+    assert!(
+        asked("PROGRAM").is_some() || (leaking > walked / 3 && gaps * 100 < walked && known * 1000 < walked),
+        "{walked} {leaking} {gaps}"
+    );
 }
 
 /// Whether something of this kind is wrong with a program.
 fn shows(program: &Program, kind: &str) -> bool {
-    let Some(leaks) = leaks(program) else { return false };
+    let Some(leaks) = leaks(program, false) else { return false };
     let Some(Some(reported)) = reported(&[text(program)]).pop() else { return false };
     wrong(program, &leaks, &reported).iter().any(|wrong| wrong.starts_with(kind))
+}
+
+#[test]
+fn a_helper_is_taken_to_do_what_it_does_with_other_arguments() {
+    let text = "use crate::prelude::*;
+
+async fn put_if(tx: &mut Transaction<'_, Postgres>, a: bool) -> Result<(), Error> {
+    if a {
+        put(tx).await?;
+    }
+    Ok(())
+}
+
+pub async fn run(pool: &PgPool, a: bool) -> Result<(), Error> {
+    let mut tx = pool.begin().await?;
+    if !a {
+        put_if(&mut tx, a).await?;
+    }
+    Ok(())
+}
+";
+    // Nothing is ever written, yet it is reported.
+    assert_eq!(reported(&[text.to_owned()]), [Some(Reported::from([(11, BTreeSet::from([15]))]))]);
 }
 
 /// Programs for the compiler: `EMIT=DIRECTORY PROGRAMS=500 cargo test --test generated -- emit` writes a package.

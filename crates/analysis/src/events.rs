@@ -3,7 +3,7 @@
 use crate::sql::SessionState;
 use crate::value::Layer;
 use sessionlint_diagnostics::{Evidence, Gap, Span};
-use sessionlint_ir::{ExitHow, ExitKind, TypeRef};
+use sessionlint_ir::{ExitHow, ExitKind, LocalId, TypeRef};
 use sessionlint_protocols::{EndKind, ProtocolId};
 
 /// Index of a [`Site`] in a [`Report`].
@@ -17,6 +17,8 @@ pub struct Site {
     pub span: Span,
     /// The variable that holds it, or the connection it is a state of.
     pub name: Option<String>,
+    /// That variable, where it is one of this body.
+    pub variable: Option<LocalId>,
     /// What it is.
     pub protocol: ProtocolId,
     /// How it was recognised.

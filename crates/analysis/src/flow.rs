@@ -122,11 +122,12 @@ pub(crate) struct ChildEffect {
 impl<'a> Solver<'a> {
     pub fn new(analysis: &'a Analysis<'a>, body: &'a Body, scope: Scope<'a>, depth: u32) -> Self {
         let mut tests = BTreeMap::new();
-        for block in &body.blocks {
+        for (number, block) in (0..).map(BlockId).zip(&body.blocks) {
             if let Terminator::Test { test, .. } = &block.terminator
                 && let Test::Success(place) | Test::Failure { place, .. } | Test::Bool(place) = test
             {
-                *tests.entry(place.clone()).or_default() += 1;
+                // In a loop it is tested again in the next round.
+                *tests.entry(place.clone()).or_default() += 1 + u32::from(body.repeated.contains(&number));
             }
         }
         Self {
@@ -196,6 +197,7 @@ impl<'a> Solver<'a> {
         let site = self.site(Site {
             span: declared.span,
             name: declared.name.clone(),
+            variable: Some(local),
             protocol,
             evidence: if wrapper.is_some() { Evidence::Inferred } else { Evidence::Typed },
             layers: Vec::new(),
@@ -226,6 +228,7 @@ impl<'a> Solver<'a> {
         let site = self.site(Site {
             span: declared.span,
             name: declared.name.clone(),
+            variable: Some(local),
             protocol,
             evidence: Evidence::Typed,
             layers: Vec::new(),

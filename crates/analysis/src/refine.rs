@@ -4,7 +4,7 @@ use crate::flow::{Solver, typed_at};
 use crate::index::Ty;
 use crate::value::Value;
 use crate::world::{Phase, World};
-use sessionlint_ir::{Place, Test};
+use sessionlint_ir::{ConditionId, Place, Test};
 use sessionlint_protocols::EndKind;
 
 impl Solver<'_> {
@@ -33,6 +33,10 @@ impl Solver<'_> {
             Test::Condition { id, negated } => match world.facts.conditions.get(id) {
                 Some(holds) if holds != negated => (Some(world), None),
                 Some(_) => (None, Some(world)),
+                None if self.is_ruled_out(&world, *id) => match negated {
+                    true => (Some(world), None),
+                    false => (None, Some(world)),
+                },
                 None => {
                     let (mut held, mut failed) = (world.clone(), world);
                     held.facts.conditions.insert(*id, !negated);
@@ -50,6 +54,13 @@ impl Solver<'_> {
             },
             Test::Opaque => (Some(world.clone()), Some(world)),
         }
+    }
+
+    /// Whether a value is known to be another literal than the one of this condition.
+    fn is_ruled_out(&self, world: &World, id: ConditionId) -> bool {
+        let value = self.body.conditions[id.0 as usize].value;
+        let same = |other: &ConditionId| self.body.conditions[other.0 as usize].value == value;
+        value.is_some() && world.facts.conditions.iter().any(|(other, holds)| *holds && same(other))
     }
 
     fn is_tested_again(&self, place: &Place) -> bool {

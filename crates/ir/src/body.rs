@@ -50,8 +50,11 @@ pub struct Body {
     pub children: Vec<Body>,
     /// `use` declarations inside the body.
     pub imports: Vec<crate::Import>,
-    /// How many conditions are numbered.
-    pub conditions: u32,
+    /// The conditions that are tested more than once.
+    pub conditions: Vec<Condition>,
+    /// Blocks in a loop that end with a test of a variable from outside of the loop, which nothing changes: the next round finds
+    /// what this one found.
+    pub repeated: Vec<BlockId>,
     /// Blocks whose condition decides on purpose whether what was written is kept: a dry run, a preview.
     pub deliberate: Vec<BlockId>,
     /// What was not understood.
@@ -210,6 +213,15 @@ pub struct Place {
     pub local: LocalId,
     /// The way to the part.
     pub projection: Vec<Projection>,
+}
+
+/// A condition that only compares variables, fields and literals.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Condition {
+    /// The variables in it: as long as they are not set again, it holds or not.
+    pub roots: Vec<LocalId>,
+    /// Which value it compares with a literal, by number: of conditions about one value only one holds.
+    pub value: Option<u32>,
 }
 
 impl Place {

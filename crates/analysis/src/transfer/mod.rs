@@ -34,6 +34,16 @@ use sessionlint_protocols::{EndKind, ProtocolId};
 impl Solver<'_> {
     /// Runs one statement in one world.
     pub(crate) fn statement(&mut self, world: &mut World, statement: &Statement) {
+        // What was known of a variable does not hold for its next value.
+        let set = match &statement.kind {
+            StatementKind::Assign(place, _) if place.projection.is_empty() => Some(&place.local),
+            StatementKind::Bind { local, .. } => Some(local),
+            _ => None,
+        };
+        if let Some(set) = set.filter(|_| !world.facts.conditions.is_empty()) {
+            let conditions = &self.body.conditions;
+            world.facts.conditions.retain(|id, _| !conditions[id.0 as usize].roots.contains(set));
+        }
         match &statement.kind {
             StatementKind::Assign(place, value) => self.assign(world, place, value, statement.span),
             StatementKind::Bind { local, from, by_ref } => {
@@ -112,6 +122,7 @@ impl Solver<'_> {
         let site = &mut self.sites[usize::from(site.0)];
         if site.name.is_none() {
             site.name = Some(name.clone());
+            site.variable = Some(local);
         }
     }
 

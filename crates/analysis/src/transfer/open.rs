@@ -19,6 +19,7 @@ impl Solver<'_> {
         let mut site = Site {
             span,
             name: None,
+            variable: None,
             protocol,
             evidence,
             layers: Vec::new(),
@@ -38,11 +39,13 @@ impl Solver<'_> {
             Some((Anchor::Obligation(id), _)) => {
                 let connection = &self.sites[usize::from(id.site.0)];
                 site.name = connection.name.clone();
+                site.variable = connection.variable;
                 site.on_borrowed = connection.borrowed;
                 site.pooled = self.index.model.protocol(connection.protocol).pooled;
             }
             Some((Anchor::Place(place), _)) => {
                 site.name = self.body.locals[place.local.index()].name.clone();
+                site.variable = Some(place.local);
                 site.on_borrowed = true;
             }
             None => {}

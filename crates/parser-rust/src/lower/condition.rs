@@ -1,6 +1,7 @@
 //! Conditions: short circuits, `let` chains, and conditions that are tested more than once.
 
-use super::Lowerer;
+use super::frame::Stable;
+use super::{Lowerer, Subject};
 use quote::ToTokens;
 use sessionlint_ir::{BlockId, DropCause, Literal, LocalId, Operand, Place, Test};
 use syn::{BinOp, Expr, Pat, UnOp};
@@ -78,8 +79,13 @@ impl Lowerer<'_> {
         }
         let mut roots = Vec::new();
         if self.is_stable(expr, &mut roots) {
-            let (key, negated) = condition_key(expr);
-            self.frame().test_condition(key, negated, roots, yes, no, span);
+            let (mut key, negated) = condition_key(expr);
+            let compared = compared_value(expr);
+            let value = compared.as_ref().map(|(text, _)| (text.clone(), self.frame().current));
+            if let Some((text, literal)) = compared {
+                key = value_key(&text, &literal);
+            }
+            self.frame().test_condition(Stable { key, negated, roots, value }, yes, no, span);
             return self.mark_deliberate(expr, tested);
         }
         self.frame().push_scope();
@@ -90,6 +96,18 @@ impl Lowerer<'_> {
         let test = Test::Bool(Place::local(value));
         self.frame().terminate(sessionlint_ir::Terminator::Test { test, yes, no, span, written: true });
         self.mark_deliberate(expr, tested);
+    }
+
+    /// What the literals of patterns are compared with, when comparing it twice gives the same answer.
+    pub(super) fn subject(&mut self, expr: &Expr, place: &Place) -> Option<Subject> {
+        let mut roots = Vec::new();
+        let stable = self.is_stable(expr, &mut roots);
+        stable.then(|| Subject {
+            place: place.clone(),
+            text: expr.to_token_stream().to_string(),
+            roots,
+            block: self.frame().current,
+        })
     }
 
     /// Whether the condition only compares variables, fields and literals, so that testing it twice gives
@@ -180,6 +198,31 @@ fn condition_key(expr: &Expr) -> (String, bool) {
         }
     }
     (expr.to_token_stream().to_string(), false)
+}
+
+/// The text of what is compared with a literal for equality, and one of the literal.
+fn compared_value(expr: &Expr) -> Option<(String, String)> {
+    let Expr::Binary(binary) = expr else { return None };
+    let Expr::Lit(literal) = &*binary.right else { return None };
+    let equality = matches!(binary.op, BinOp::Eq(_) | BinOp::Ne(_));
+    equality.then(|| binary.left.to_token_stream().to_string()).zip(literal_text(&literal.lit))
+}
+
+/// One text for a value however it is written; literals with different texts are different values.
+pub(super) fn literal_text(literal: &syn::Lit) -> Option<String> {
+    match literal {
+        syn::Lit::Int(value) => Some(value.base10_digits().to_owned()),
+        syn::Lit::Str(value) => Some(format!("{:?}", value.value())),
+        syn::Lit::Char(value) => Some(format!("{:?}", value.value())),
+        syn::Lit::Byte(value) => Some(value.value().to_string()),
+        syn::Lit::Bool(value) => Some(value.value.to_string()),
+        _ => None,
+    }
+}
+
+/// The text of a comparison with a literal, in a condition or in a pattern.
+pub(super) fn value_key(subject: &str, literal: &str) -> String {
+    format!("{subject} == {literal}")
 }
 
 /// Which way of an `if` deals with an error: `Some(true)` when the condition holds there.

@@ -14,7 +14,9 @@ impl Lowerer<'_> {
         let after = self.new_block();
         let depth = self.frame().scope_depth();
         let label = Some(label.name.ident.to_string());
-        self.frame().loops.push(LoopFrame { label, after, head: after, depth, value: dest.clone(), is_block: true });
+        let locals = self.frame().locals.len();
+        let value = dest.clone();
+        self.frame().loops.push(LoopFrame { label, after, head: after, depth, value, is_block: true, locals });
         self.frame().push_scope();
         self.block_into(&block.block, dest);
         let end = self.at(block.block.brace_token.span.close());
@@ -55,6 +57,8 @@ impl Lowerer<'_> {
     pub(super) fn match_into(&mut self, matched: &syn::ExprMatch, dest: &Place) {
         let end = self.at(matched.brace_token.span.close());
         let place = self.matched(&matched.expr);
+        let subject = self.subject(&matched.expr, &place);
+        let around = std::mem::replace(&mut self.compared, subject);
         let after = self.new_block();
         for arm in &matched.arms {
             let next = self.new_block();
@@ -66,12 +70,15 @@ impl Lowerer<'_> {
                 self.frame().mark_ignored(tested_from);
             }
             self.frame().error_arms += u32::from(is_error);
+            let subject = self.compared.take();
             self.value_into(&arm.body, dest);
+            self.compared = subject;
             self.frame().error_arms -= u32::from(is_error);
             self.frame().pop_scope(DropCause::ScopeEnd { value: Some(dest.clone()) }, end);
             self.frame().goto(after);
             self.frame().current = next;
         }
+        self.compared = around;
         self.frame().terminate(Terminator::Diverge);
         self.frame().current = after;
     }
@@ -80,7 +87,8 @@ impl Lowerer<'_> {
         let (head, after) = (self.new_block(), self.new_block());
         let label = label.map(|label| label.name.ident.to_string());
         let depth = self.frame().scope_depth();
-        let entered = LoopFrame { label, after, head, depth, value: dest.clone(), is_block: false };
+        let locals = self.frame().locals.len();
+        let entered = LoopFrame { label, after, head, depth, value: dest.clone(), is_block: false, locals };
         self.frame().loops.push(entered.clone());
         self.frame().goto(head);
         self.frame().current = head;

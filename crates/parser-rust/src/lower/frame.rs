@@ -2,10 +2,10 @@
 
 use sessionlint_diagnostics::{Gap, Span};
 use sessionlint_ir::{
-    BasicBlock, BlockId, Body, BodyKind, Capture, ConditionId, DropCause, Import, Local, LocalId, Place, Statement,
-    StatementKind, Terminator, Test, TypeRef,
+    BasicBlock, BlockId, Body, BodyKind, Capture, Condition, ConditionId, DropCause, Import, Local, LocalId, Place,
+    Statement, StatementKind, Terminator, Test, TypeRef,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Names that are visible, and locals that are dropped, until a scope ends.
 #[derive(Default)]
@@ -24,6 +24,8 @@ pub(super) struct LoopFrame {
     pub value: Place,
     /// A labelled block: `continue` and a `break` without label pass it by.
     pub is_block: bool,
+    /// How many variables there were before it.
+    pub locals: usize,
 }
 
 /// Where `return` and `?` go.
@@ -34,12 +36,26 @@ pub(super) struct Target {
     pub depth: usize,
 }
 
+/// What is compared with more literals than this in one body is not followed.
+const MAX_LITERALS: usize = 64;
+
 /// A test of a condition that may stand elsewhere too.
 struct Candidate {
     block: BlockId,
-    key: String,
-    negated: bool,
-    roots: Vec<LocalId>,
+    condition: Stable,
+    repeated: bool,
+}
+
+/// A condition that gives the same answer as long as its variables are not set again.
+pub(super) struct Stable {
+    /// One text for it and its opposite.
+    pub key: String,
+    /// Whether this is the opposite.
+    pub negated: bool,
+    /// The variables in it.
+    pub roots: Vec<LocalId>,
+    /// The text of what it compares with a literal, and where: the arms of one `match` stand at one place.
+    pub value: Option<(String, BlockId)>,
 }
 
 pub(super) struct Frame {
@@ -63,6 +79,8 @@ pub(super) struct Frame {
     /// Blocks that end with a condition about keeping what was written.
     pub deliberate: Vec<BlockId>,
     reassigned: Vec<LocalId>,
+    /// Blocks in a loop with the variable from outside that they test.
+    repeated: Vec<(BlockId, LocalId)>,
 }
 
 impl Frame {
@@ -87,6 +105,7 @@ impl Frame {
             candidates: Vec::new(),
             deliberate: Vec::new(),
             reassigned: Vec::new(),
+            repeated: Vec::new(),
         };
         frame.new_block();
         let exit = frame.new_block();
@@ -110,6 +129,13 @@ impl Frame {
 
     /// Ends the current block; the first end counts.
     pub fn terminate(&mut self, terminator: Terminator) {
+        if let Terminator::Test { test, .. } = &terminator
+            && let Test::Success(place) | Test::Failure { place, .. } | Test::Bool(place) = test
+            && place.projection.is_empty()
+            && self.is_from_outside(place.local)
+        {
+            self.repeated.push((self.current, place.local));
+        }
         let end = &mut self.blocks[self.current.index()].1;
         if end.is_none() {
             *end = Some(terminator);
@@ -128,17 +154,17 @@ impl Frame {
     }
 
     /// Ends the current block with a condition that may be tested elsewhere too.
-    pub fn test_condition(
-        &mut self,
-        key: String,
-        negated: bool,
-        roots: Vec<LocalId>,
-        yes: BlockId,
-        no: BlockId,
-        span: Span,
-    ) {
-        self.candidates.push(Candidate { block: self.current, key, negated, roots });
+    pub fn test_condition(&mut self, condition: Stable, yes: BlockId, no: BlockId, span: Span) {
+        let looped = self.loops.iter().any(|open| !open.is_block);
+        let repeated = looped && condition.roots.iter().all(|root| self.is_from_outside(*root));
+        self.candidates.push(Candidate { block: self.current, condition, repeated });
         self.terminate(Terminator::Test { test: Test::Opaque, yes, no, span, written: true });
+    }
+
+    /// Whether a variable stood there before the innermost loop that is open.
+    fn is_from_outside(&self, local: LocalId) -> bool {
+        let innermost = self.loops.iter().rev().find(|open| !open.is_block);
+        innermost.is_some_and(|innermost| local.index() < innermost.locals)
     }
 
     pub fn push_scope(&mut self) {
@@ -224,23 +250,45 @@ impl Frame {
     }
 
     pub fn finish(mut self) -> Body {
-        let mut uses: BTreeMap<&str, u32> = BTreeMap::new();
-        for candidate in &self.candidates {
-            *uses.entry(&candidate.key).or_default() += 1;
+        // What is compared with several literals is tested as often as there are places where that is done. With very many of
+        // them, ways are not told apart.
+        let mut literals: BTreeMap<(&str, &[LocalId]), usize> = BTreeMap::new();
+        for Candidate { condition, .. } in &self.candidates {
+            if let Some((text, _)) = &condition.value {
+                *literals.entry((text, &condition.roots)).or_default() += 1;
+            }
         }
-        let mut ids: BTreeMap<&str, ConditionId> = BTreeMap::new();
-        for candidate in &self.candidates {
-            let stable = candidate.roots.iter().all(|root| !self.reassigned.contains(root));
-            if !stable || uses[candidate.key.as_str()] < 2 {
+        let mut uses: BTreeMap<(&str, &[LocalId]), BTreeSet<BlockId>> = BTreeMap::new();
+        for Candidate { block, condition, .. } in &self.candidates {
+            let (text, place) = condition.value.as_ref().map_or((&condition.key, block), |(text, place)| (text, place));
+            uses.entry((text, &condition.roots)).or_default().insert(*place);
+        }
+        let mut ids: BTreeMap<(&str, &[LocalId]), ConditionId> = BTreeMap::new();
+        let mut values: BTreeMap<(&str, &[LocalId]), u32> = BTreeMap::new();
+        let mut conditions = Vec::new();
+        for Candidate { block, condition, repeated } in &self.candidates {
+            let stable = condition.roots.iter().all(|root| !self.reassigned.contains(root));
+            let text = condition.value.as_ref().map_or(&condition.key, |(text, _)| text);
+            let roots = condition.roots.as_slice();
+            let many = literals.get(&(text.as_str(), roots)).is_some_and(|count| *count > MAX_LITERALS);
+            if !stable || many || (uses[&(text.as_str(), roots)].len() < 2 && !repeated) {
                 continue;
             }
             let next = ConditionId(ids.len() as u32);
-            let id = *ids.entry(&candidate.key).or_insert(next);
-            if let Some(Terminator::Test { test, .. }) = &mut self.blocks[candidate.block.index()].1 {
-                *test = Test::Condition { id, negated: candidate.negated };
+            let id = *ids.entry((&condition.key, roots)).or_insert(next);
+            if id == next {
+                let value = condition.value.as_ref().map(|(text, _)| {
+                    let next = values.len() as u32;
+                    *values.entry((text, roots)).or_insert(next)
+                });
+                conditions.push(Condition { roots: roots.to_vec(), value });
+            }
+            if let Some(Terminator::Test { test, .. }) = &mut self.blocks[block.index()].1 {
+                *test = Test::Condition { id, negated: condition.negated };
             }
         }
-        let conditions = ids.len() as u32;
+        let unchanged = self.repeated.iter().filter(|(_, local)| !self.reassigned.contains(local));
+        let repeated = unchanged.map(|(block, _)| *block).collect();
         let deliberate = self.deliberate;
         Body {
             kind: self.kind,
@@ -257,6 +305,7 @@ impl Frame {
             children: self.children,
             imports: self.imports,
             conditions,
+            repeated,
             deliberate,
             gaps: self.gaps,
         }

@@ -31,7 +31,8 @@ pub(crate) fn function(
     span: Span,
     macros: Macros<'_>,
 ) -> FunctionItem {
-    let mut lowerer = Lowerer { item: span, frames: Vec::new(), nested: Vec::new(), macros, expanding: 0 };
+    let mut lowerer =
+        Lowerer { item: span, frames: Vec::new(), nested: Vec::new(), macros, expanding: 0, compared: None };
     let body = block.map(|block| lowerer.function_body(signature, block));
     FunctionItem {
         name: crate::types::name(&signature.ident),
@@ -52,6 +53,20 @@ struct Lowerer<'m> {
     macros: Macros<'m>,
     /// How many macros are being expanded, one inside another.
     expanding: u32,
+    /// What the patterns of the innermost `match` are compared with.
+    compared: Option<Subject>,
+}
+
+/// What is compared with the patterns of a `match`.
+struct Subject {
+    /// Where it is.
+    place: Place,
+    /// Its text.
+    text: String,
+    /// The variables in it.
+    roots: Vec<LocalId>,
+    /// Where the comparing begins.
+    block: BlockId,
 }
 
 impl Lowerer<'_> {

@@ -1,6 +1,8 @@
 //! Patterns: tests, and the variables they bind to parts of the matched place.
 
 use super::Lowerer;
+use super::condition::{literal_text, value_key};
+use super::frame::Stable;
 use crate::types::name;
 use sessionlint_ir::{BlockId, Place, Projection, StatementKind, Test};
 use syn::{Member, Pat};
@@ -96,6 +98,17 @@ impl Lowerer<'_> {
                     self.frame().terminate(sessionlint_ir::Terminator::Test { test, yes, no, span, written: true });
                     self.frame().current = matched;
                 }
+                (literal, Some(fail)) => match (&self.compared, literal_text(literal)) {
+                    (Some(subject), Some(literal)) if subject.place == *place => {
+                        let key = value_key(&subject.text, &literal);
+                        let value = Some((subject.text.clone(), subject.block));
+                        let condition = Stable { key, negated: false, roots: subject.roots.clone(), value };
+                        let matched = self.new_block();
+                        self.frame().test_condition(condition, matched, fail, span);
+                        self.frame().current = matched;
+                    }
+                    _ => self.test(Test::Opaque, Some(fail), span),
+                },
                 _ => self.test(Test::Opaque, fail, span),
             },
             Pat::Or(or) => self.alternatives(or, place, fail, scope),

@@ -1,6 +1,7 @@
 //! Statements and blocks: scopes, `let`, `let … else`, items inside bodies, `#[cfg]`.
 
 use super::Lowerer;
+use super::frame::Stable;
 use sessionlint_ir::{DropCause, ExitKind, Place, Rvalue};
 use syn::{Expr, Item, Local, Pat, Stmt};
 
@@ -62,7 +63,8 @@ impl Lowerer<'_> {
         }
         let span = self.span_of(cfg);
         let (inside, after) = (self.new_block(), self.new_block());
-        self.frame().test_condition(format!("cfg {key}"), negated, Vec::new(), inside, after, span);
+        let condition = Stable { key: format!("cfg {key}"), negated, roots: Vec::new(), value: None };
+        self.frame().test_condition(condition, inside, after, span);
         self.frame().current = inside;
         self.plain_statement(statement);
         self.frame().goto(after);

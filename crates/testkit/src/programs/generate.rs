@@ -1,8 +1,6 @@
 //! Which program does a number stand for? One that the compiler takes: what was moved is not used again.
 
-use super::{
-    Block, Condition, Flag, Form, Function, Kind, LoopKind, Mark, Program, Statement, Tail, Var, Variable,
-};
+use super::{Block, Condition, Flag, Form, Function, Kind, LoopKind, Mark, Program, Statement, Tail, Var, Variable};
 
 /// The program of a number; the same one each time.
 pub fn generate(seed: u64) -> Program {
@@ -78,7 +76,8 @@ impl Maker {
     }
 
     fn variable(&mut self, kind: Kind, scope: &Scope) -> Var {
-        let visible: Vec<&str> = scope.variables.iter().map(|(var, _)| self.program.variables[*var].name.as_str()).collect();
+        let visible: Vec<&str> =
+            scope.variables.iter().map(|(var, _)| self.program.variables[*var].name.as_str()).collect();
         let shadowed = if visible.is_empty() || self.random.usize(0..6) > 0 {
             None
         } else {
@@ -134,7 +133,8 @@ impl Maker {
         let all = scope.variables.iter().enumerate();
         all.filter(|(place, (variable, status))| {
             let hidden = scope.variables[place + 1..].iter().any(|(other, _)| name(*other) == name(*variable));
-            let fixed = moved && ((*place < self.inside.fixed && !self.inside.leaving) || *place < self.inside.borrowed);
+            let fixed =
+                moved && ((*place < self.inside.fixed && !self.inside.leaving) || *place < self.inside.borrowed);
             !hidden && !fixed && *status == Status::Owned && kind(self.program.variables[*variable].kind)
         })
         .map(|(_, (variable, _))| *variable)
@@ -254,7 +254,8 @@ impl Maker {
             _ => Statement::Drop { variable },
         });
         // What is taken out of an option leaves none behind.
-        let taken = self.program.variables[variable].kind == Kind::Maybe && !matches!(out.last(), Some(Statement::Drop { .. }));
+        let taken =
+            self.program.variables[variable].kind == Kind::Maybe && !matches!(out.last(), Some(Statement::Drop { .. }));
         if !taken {
             set(scope, variable, Status::Gone);
         }
@@ -345,7 +346,8 @@ impl Maker {
             return;
         }
         let function = self.random.usize(0..self.program.functions.len());
-        let parameter = self.program.functions[function].parameter.map(|(parameter, _)| self.program.variables[parameter].kind);
+        let parameter =
+            self.program.functions[function].parameter.map(|(parameter, _)| self.program.variables[parameter].kind);
         let variable = match parameter {
             None => None,
             Some(Kind::Lent) => {

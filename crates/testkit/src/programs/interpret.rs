@@ -12,10 +12,12 @@ const MAX_WALKS: usize = 20_000;
 const ROUNDS: usize = 2;
 
 /// What the functions of a program leave open, each called by itself with any arguments; `None` when there are too many ways.
-pub fn leaks(program: &Program) -> Option<Leaks> {
+///
+/// With `apart`, functions that a session is lent to are taken to do what they may do with any arguments: that is more than can happen.
+pub fn leaks(program: &Program, apart: bool) -> Option<Leaks> {
     let mut found = Leaks::new();
     for function in 0..program.functions.len() {
-        for walk in walks(program, function)? {
+        for walk in walks(program, function, apart)? {
             for (opening, exit) in walk {
                 found.entry(opening).or_default().insert(exit);
             }
@@ -25,15 +27,15 @@ pub fn leaks(program: &Program) -> Option<Leaks> {
 }
 
 /// What is left open on each way through one function: openings, and the exits that forget them.
-pub fn walks(program: &Program, function: usize) -> Option<Vec<Vec<(Mark, Mark)>>> {
+fn walks(program: &Program, function: usize, apart: bool) -> Option<Vec<Vec<(Mark, Mark)>>> {
     let mut found = Vec::new();
     let mut tape = Tape::default();
     loop {
-        let mut walk = Walk { program, tape, parameters: [None; 3], number: None, sessions: Vec::new(), left: Vec::new() };
-        let ended = walk.root(&program.functions[function]);
-        if ended {
-            found.push(std::mem::take(&mut walk.left));
-        }
+        let mut walk =
+            Walk { program, apart, tape, parameters: [None; 3], number: None, sessions: Vec::new(), left: Vec::new() };
+        walk.root(&program.functions[function]);
+        // A way without an end has left behind what it has.
+        found.push(std::mem::take(&mut walk.left));
         tape = walk.tape;
         if found.len() > MAX_WALKS {
             return None;
@@ -83,6 +85,7 @@ struct Session {
 
 struct Walk<'a> {
     program: &'a Program,
+    apart: bool,
     tape: Tape,
     parameters: [Option<bool>; 3],
     number: Option<u8>,
@@ -90,16 +93,21 @@ struct Walk<'a> {
     left: Vec<(Mark, Mark)>,
 }
 
-/// How a statement is left.
+/// How a statement is left. Exits without a place give sessions up on purpose: with an error, or where one is dealt with.
 enum Flow {
     Next,
-    Break(Mark),
-    Continue(Mark),
-    /// With success, at a place; or with an error.
-    Return(Option<Mark>),
+    Break(Option<Mark>),
+    Continue(Option<Mark>),
+    Return {
+        good: bool,
+        exit: Option<Mark>,
+    },
     /// Into a way that has no end.
     Never,
 }
+
+/// An error goes to whoever called.
+const FAILED: Flow = Flow::Return { good: false, exit: None };
 
 /// The variables of one call, scope by scope.
 struct Frame {
@@ -107,6 +115,8 @@ struct Frame {
     flags: HashMap<Flag, bool>,
     /// What is left open here is reported.
     root: bool,
+    /// How many arms for errors stand around the place.
+    error_arms: usize,
 }
 
 impl Frame {
@@ -115,28 +125,33 @@ impl Frame {
         &mut slots.into_iter().find(|(name, _)| *name == variable).expect("the variable is in scope").1
     }
 
+    /// A way out at a place: in an arm for errors it gives up on purpose.
+    fn exit(&self, mark: Mark) -> Option<Mark> {
+        (self.error_arms == 0).then_some(mark)
+    }
+
     fn declare(&mut self, variable: Var, session: Option<usize>) {
         self.scopes.last_mut().expect("there is a scope").push((variable, session));
     }
 }
 
 impl Walk<'_> {
-    /// Runs a function that nobody calls; false when the way has no end.
-    fn root(&mut self, function: &Function) -> bool {
-        let mut frame = Frame { scopes: vec![Vec::new()], flags: HashMap::new(), root: true };
+    /// Runs a function that nobody calls.
+    fn root(&mut self, function: &Function) {
+        let mut frame = Frame { scopes: vec![Vec::new()], flags: HashMap::new(), root: true, error_arms: 0 };
         if let Some((variable, mark)) = function.parameter {
             let lent = self.program.variables[variable].kind == Kind::Lent;
             let session = self.open(mark, lent);
             frame.declare(variable, Some(session));
         }
-        !matches!(self.call(function, &mut frame), Flow::Never)
+        self.call(function, &mut frame);
     }
 
     /// Runs the body and the tail of a function.
     fn call(&mut self, function: &Function, frame: &mut Frame) -> Flow {
         let flow = match self.statements(&function.body, frame) {
             Flow::Next => match function.tail {
-                Tail::Good(mark) => Flow::Return(Some(mark)),
+                Tail::Good(mark) => Flow::Return { good: true, exit: Some(mark) },
                 Tail::Commit(variable, mark) => self.end(variable, Form::Question, frame, Some(mark)),
                 Tail::Never => unreachable!("the body never gets to its end"),
             },
@@ -155,8 +170,7 @@ impl Walk<'_> {
     fn leave(&mut self, frame: &mut Frame, depth: usize, flow: &Flow, end: Mark) {
         let exit = match flow {
             Flow::Next => Some(end),
-            Flow::Break(mark) | Flow::Continue(mark) => Some(*mark),
-            Flow::Return(exit) => *exit,
+            Flow::Break(exit) | Flow::Continue(exit) | Flow::Return { exit, .. } => *exit,
             Flow::Never => None,
         };
         for (_, session) in frame.scopes.drain(depth..).rev().flat_map(|scope| scope.into_iter().rev()) {
@@ -201,17 +215,17 @@ impl Walk<'_> {
         if let Some(session) = frame.slot(variable).take() {
             self.sessions[session].open = false;
             if self.fails() && form != Form::Ignored {
-                return Flow::Return(None);
+                return FAILED;
             }
         }
-        exit.map_or(Flow::Next, |exit| Flow::Return(Some(exit)))
+        exit.map_or(Flow::Next, |exit| Flow::Return { good: true, exit: frame.exit(exit) })
     }
 
     fn statement(&mut self, statement: &Statement, frame: &mut Frame) -> Flow {
         match statement {
             Statement::Open { variable, mark, .. } => {
                 if self.fails() {
-                    return Flow::Return(None);
+                    return FAILED;
                 }
                 let session = self.open(*mark, false);
                 frame.declare(*variable, Some(session));
@@ -223,7 +237,7 @@ impl Walk<'_> {
             }
             Statement::Assign { variable, mark } => {
                 if self.fails() {
-                    return Flow::Return(None);
+                    return FAILED;
                 }
                 let session = self.open(*mark, false);
                 if let Some(before) = frame.slot(*variable).replace(session) {
@@ -235,13 +249,13 @@ impl Walk<'_> {
                 let Some(session) = *frame.slot(*variable) else { return Flow::Next };
                 match self.fails() {
                     true if *form == Form::Ignored => {}
-                    true => return Flow::Return(None),
+                    true => return FAILED,
                     false => self.sessions[session].written = true,
                 }
                 Flow::Next
             }
             Statement::Read { variable } => match *frame.slot(*variable) {
-                Some(_) if self.fails() => Flow::Return(None),
+                Some(_) if self.fails() => FAILED,
                 _ => Flow::Next,
             },
             Statement::Commit { variable, form } | Statement::Rollback { variable, form } => {
@@ -260,7 +274,7 @@ impl Walk<'_> {
             }
             Statement::Call { function, variable, form } => self.called(*function, *variable, *form, frame),
             Statement::Check(form) => match self.fails() && *form != Form::Ignored {
-                true => Flow::Return(None),
+                true => FAILED,
                 false => Flow::Next,
             },
             Statement::NewFlag(flag) => {
@@ -282,16 +296,26 @@ impl Walk<'_> {
             }
             Statement::Loop { kind, body } => self.rounds(*kind, body, frame),
             Statement::Scope(body) => self.block(body, frame),
-            Statement::Async { body, good, bad } => match self.block(body, frame) {
-                Flow::Next | Flow::Return(Some(_)) => self.block(good, frame),
-                Flow::Return(None) => self.block(bad, frame),
-                flow => flow,
-            },
-            Statement::ReturnGood(mark) => Flow::Return(Some(*mark)),
-            Statement::ReturnBad => Flow::Return(None),
+            Statement::Async { body, good, bad } => {
+                let arms = std::mem::take(&mut frame.error_arms);
+                let flow = self.block(body, frame);
+                frame.error_arms = arms;
+                match flow {
+                    Flow::Next | Flow::Return { good: true, .. } => self.block(good, frame),
+                    Flow::Return { good: false, .. } => {
+                        frame.error_arms += 1;
+                        let flow = self.block(bad, frame);
+                        frame.error_arms -= 1;
+                        flow
+                    }
+                    flow => flow,
+                }
+            }
+            Statement::ReturnGood(mark) => Flow::Return { good: true, exit: frame.exit(*mark) },
+            Statement::ReturnBad => FAILED,
             Statement::ReturnCommit(variable, mark) => self.end(*variable, Form::Question, frame, Some(*mark)),
-            Statement::Break(mark) => Flow::Break(*mark),
-            Statement::Continue(mark) => Flow::Continue(*mark),
+            Statement::Break(mark) => Flow::Break(frame.exit(*mark)),
+            Statement::Continue(mark) => Flow::Continue(frame.exit(*mark)),
         }
     }
 
@@ -314,21 +338,30 @@ impl Walk<'_> {
 
     fn called(&mut self, function: usize, variable: Option<Var>, form: Form, frame: &mut Frame) -> Flow {
         let function = &self.program.functions[function];
-        let lent = function.parameter.is_some_and(|(parameter, _)| self.program.variables[parameter].kind == Kind::Lent);
+        let lent =
+            function.parameter.is_some_and(|(parameter, _)| self.program.variables[parameter].kind == Kind::Lent);
         let good = match (variable, function.parameter) {
             // What it does to what it is lent is done here; the rest is between it and itself.
             (Some(variable), Some((parameter, _))) if lent => {
                 let session = *frame.slot(variable);
-                let mut inner = Frame { scopes: vec![vec![(parameter, None)]], flags: HashMap::new(), root: false };
+                let mut inner =
+                    Frame { scopes: vec![vec![(parameter, None)]], flags: HashMap::new(), root: false, error_arms: 0 };
                 let before = session.map(|session| std::mem::replace(&mut self.sessions[session].lent, true));
                 *inner.slot(parameter) = session;
+                let known = (self.parameters, self.number);
+                if self.apart {
+                    (self.parameters, self.number) = ([None; 3], None);
+                }
                 let flow = self.call(function, &mut inner);
+                if self.apart {
+                    (self.parameters, self.number) = known;
+                }
                 if let (Some(session), Some(before)) = (session, before) {
                     self.sessions[session].lent = before;
                 }
                 match flow {
                     Flow::Never => return Flow::Never,
-                    flow => matches!(flow, Flow::Return(Some(_))),
+                    flow => matches!(flow, Flow::Return { good: true, .. }),
                 }
             }
             (Some(variable), _) => {
@@ -339,7 +372,7 @@ impl Walk<'_> {
         };
         match good || form == Form::Ignored {
             true => Flow::Next,
-            false => Flow::Return(None),
+            false => FAILED,
         }
     }
 
@@ -347,7 +380,8 @@ impl Walk<'_> {
         match self.number {
             Some(number) => number,
             None => {
-                let number = self.tape.choose(3) as u8;
+                // 3 is any other number: no program names it.
+                let number = self.tape.choose(4) as u8;
                 self.number = Some(number);
                 number
             }

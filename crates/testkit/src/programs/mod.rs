@@ -3,13 +3,15 @@
 //! A program is a file of functions over `sqlx`: it is printed as Rust that compiles, and run on every sequence of decisions
 //! (conditions, failures, iterations) to say which opening is left open with something written in it, at which exits.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 mod generate;
 mod interpret;
 mod print;
 mod shrink;
 
 pub use generate::generate;
-pub use interpret::{Leaks, leaks, walks};
+pub use interpret::{Leaks, leaks};
 pub use print::{PRELUDE, Printed, print};
 pub use shrink::shrink;
 
@@ -183,6 +185,29 @@ pub enum LoopKind {
     For,
     /// `loop` that only a `break` leaves.
     Forever,
+}
+
+impl Program {
+    /// Openings that one variable holds, one or the other: they are told of once at a place.
+    pub fn siblings(&self) -> Vec<BTreeSet<Mark>> {
+        fn collect(block: &Block, found: &mut BTreeMap<Var, BTreeSet<Mark>>) {
+            for statement in &block.statements {
+                match statement {
+                    Statement::Open { variable, mark, .. } | Statement::Assign { variable, mark } => {
+                        found.entry(*variable).or_default().insert(*mark);
+                    }
+                    _ => {}
+                }
+                statement.clone().blocks_mut().into_iter().for_each(|block| collect(block, found));
+            }
+        }
+        let mut found = BTreeMap::new();
+        for function in &self.functions {
+            found.extend(function.parameter.map(|(variable, mark)| (variable, BTreeSet::from([mark]))));
+            collect(&function.body, &mut found);
+        }
+        found.into_values().collect()
+    }
 }
 
 impl Statement {

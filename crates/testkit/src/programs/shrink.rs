@@ -73,7 +73,8 @@ fn change(block: &mut Block, path: &[(usize, usize)], how: usize) -> bool {
         // What stands in its first or second block instead.
         1 | 2 => {
             let mut statement = block.statements[*number].clone();
-            let Some(inner) = statement.blocks_mut().into_iter().nth(how - 1).map(|inner| inner.statements.clone()) else {
+            let Some(inner) = statement.blocks_mut().into_iter().nth(how - 1).map(|inner| inner.statements.clone())
+            else {
                 return false;
             };
             block.statements.splice(*number..=*number, inner);
@@ -112,7 +113,9 @@ fn is_whole(program: &Program) -> bool {
         let mut inner = declared.clone();
         let Some(gone) = whole(&function.body, &mut inner, &mut flags, &BTreeSet::new(), false) else { return false };
         match function.tail {
-            Tail::Commit(variable, _) => inner.contains(&variable) && !gone.contains(&variable) && !function.body.diverges(),
+            Tail::Commit(variable, _) => {
+                inner.contains(&variable) && !gone.contains(&variable) && !function.body.diverges()
+            }
             Tail::Good(_) => !function.body.diverges(),
             Tail::Never => function.body.diverges(),
         }
