@@ -13,6 +13,7 @@ from conftest import CLEAN, LEAK, PROGRAM, ROOT, TOOLS, counterpart, git, is_cap
 QUICK = {
     "CARGO_TARGET_DIR": str(TOOLS / "hooks"),
     "CARGO_PROFILE_RELEASE_LTO": "off",
+    "CARGO_PROFILE_RELEASE_OPT_LEVEL": "0",
     "CARGO_PROFILE_RELEASE_CODEGEN_UNITS": "16",
 }
 

@@ -34,4 +34,16 @@ for name in "${names[@]}"; do
     RUSTFLAGS="${RUSTFLAGS:-} -A warnings" cargo check --quiet --manifest-path "$copy/Cargo.toml" 2>"$copy/errors" ||
         { cat "$copy/errors"; failed+=("$name"); }
 done
+# The generated programs, too, are what they claim to be: they compile, with what they move and borrow.
+if [ $# -eq 0 ]; then
+    echo "== generated programs"
+    copy=$CARGO_TARGET_DIR/fixtures/programs
+    rm -rf "$copy/src"
+    mkdir -p "$copy"
+    EMIT=$copy PROGRAMS=${PROGRAMS:-400} env -u CARGO_TARGET_DIR cargo test --quiet --manifest-path "$root/Cargo.toml" --test generated emit >"$copy/errors"
+    sed 's/^name = .*/name = "programs"/' "$root/fixtures/rust/sqlx/Cargo.toml" >"$copy/Cargo.toml"
+    printf '\n[workspace]\n' >>"$copy/Cargo.toml"
+    RUSTFLAGS="${RUSTFLAGS:-} -A warnings" cargo check --quiet --manifest-path "$copy/Cargo.toml" 2>"$copy/errors" ||
+        { cat "$copy/errors"; failed+=(programs); }
+fi
 [ ${#failed[@]} -eq 0 ] || { echo "not type-correct: ${failed[*]}"; exit 1; }

@@ -12,6 +12,8 @@ use rayon::prelude::*;
 use sessionlint_analysis::{FileData, Host, ItemRef, cancels, may_begin};
 use sessionlint_diagnostics::{FileId, Span};
 use sessionlint_ir::{Item, ItemId, ItemKind};
+use std::borrow::Cow;
+use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
@@ -244,8 +246,10 @@ fn said(data: &FileData, read: &Read) -> u64 {
 
 /// Structs, enums and aliases of a file that name something known.
 pub(crate) fn owners(data: &FileData, is_known: &dyn Fn(&str) -> bool) -> Vec<String> {
+    let imports = new_names(data);
     let types = data.outline.items.iter().filter(|item| is_type(item.kind) && !is_error(item));
-    types.filter(|item| is_known(text_of(data, item.head))).map(|item| item.name.clone()).collect()
+    let known = types.filter(|item| is_known(&with_old_names(text_of(data, item.head), &imports)));
+    known.map(|item| item.name.clone()).collect()
 }
 
 /// Traits of the workspace that a file implements for something known.
@@ -254,9 +258,11 @@ pub(crate) fn implemented_for(
     is_known: &dyn Fn(&str) -> bool,
     is_trait: &dyn Fn(&str) -> bool,
 ) -> Vec<String> {
+    let imports = new_names(data);
     let blocks = data.outline.items.iter().filter(|item| item.kind == ItemKind::Impl);
     let named = blocks.filter_map(|item| {
-        let (before, after) = text_of(data, item.header()).split_once(" for ")?;
+        let header = with_old_names(text_of(data, item.header()), &imports);
+        let (before, after) = header.split_once(" for ")?;
         is_known(after).then(|| implemented(before)).flatten().filter(|name| is_trait(name))
     });
     named.collect()
@@ -282,9 +288,10 @@ fn implemented(before: &str) -> Option<String> {
 /// Functions of a file that hand out a session or run closures beside one, and macros that open one.
 pub(crate) fn openers(files: &Files<'_>, file: FileId, words: &Words, names: &Names) -> Vec<String> {
     let Some(data) = files.data(file) else { return Vec::new() };
+    let imports = new_names(data);
     let opens = data.outline.items.iter().filter(|item| {
-        let signature = text_of(data, item.header());
-        let body = item.body.map_or("", |body| text_of(data, body));
+        let signature = &*with_old_names(text_of(data, item.header()), &imports);
+        let body = &*with_old_names(item.body.map_or("", |body| text_of(data, body)), &imports);
         match item.kind {
             ItemKind::Function => {
                 words.is_opener(signature, names)
@@ -297,6 +304,40 @@ pub(crate) fn openers(files: &Files<'_>, file: FileId, words: &Words, names: &Na
         }
     });
     opens.map(|item| item.name.clone()).filter(|name| name != "_").collect()
+}
+
+/// The new names that the imports of a file give, with the old ones.
+fn new_names(data: &FileData) -> HashMap<&str, &str> {
+    let imports = data.outline.items.iter().filter(|item| item.kind == ItemKind::Use);
+    let texts = imports.map(|item| text_of(data, item.head)).filter(|text| text.contains(" as "));
+    let mut found = HashMap::new();
+    for text in texts {
+        let names: Vec<&str> = sessionlint_parser_rust::identifiers(text).map(|(_, name)| name).collect();
+        found.extend(names.windows(3).filter(|three| three[1] == "as").map(|three| (three[2], three[0])));
+    }
+    found.remove("_");
+    found
+}
+
+/// A text in which names that an import gave stand as what they are elsewhere: words are looked for in it.
+fn with_old_names<'t>(text: &'t str, imports: &HashMap<&str, &str>) -> Cow<'t, str> {
+    if imports.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    let mut new = String::new();
+    let mut end = 0;
+    for (at, name) in sessionlint_parser_rust::identifiers(text) {
+        if let Some(old) = imports.get(name) {
+            new.push_str(&text[end..at]);
+            new.push_str(old);
+            end = at + name.len();
+        }
+    }
+    if end == 0 {
+        return Cow::Borrowed(text);
+    }
+    new.push_str(&text[end..]);
+    Cow::Owned(new)
 }
 
 fn text_of(data: &FileData, span: Span) -> &str {
@@ -313,15 +354,18 @@ pub(crate) fn select(
     holes: bool,
 ) -> Vec<ItemRef> {
     let Some(data) = files.data(file) else { return Vec::new() };
+    let imports = new_names(data);
     let wanted = |id: &ItemId| {
         let item = data.outline.item(*id);
         let Some(body) = item.body.filter(|_| item.kind == ItemKind::Function) else { return false };
         if !with_tests && data.outline.is_test(*id) {
             return false;
         }
-        let text = |from: u32, to: u32| data.text.get(from as usize..to as usize).unwrap_or_default();
+        let text = |from: u32, to: u32| {
+            with_old_names(data.text.get(from as usize..to as usize).unwrap_or_default(), &imports)
+        };
         let inside = text(body.start, body.end);
-        words.wants_function(text(item.head.start, body.start), inside, names) || (holes && cancels(inside))
+        words.wants_function(&text(item.head.start, body.start), &inside, names) || (holes && cancels(&inside))
     };
     data.outline.ids().filter(wanted).map(|item| ItemRef { file, item }).collect()
 }

@@ -31,12 +31,14 @@ pub struct Check {
 /// All findings in one body, without levels.
 pub fn check(context: &Context<'_>) -> Vec<Diagnostic> {
     let mut found: Vec<Diagnostic> = checks::ALL.iter().flat_map(|check| (check.run)(context)).collect();
-    // A variable that holds one session or another is told of once at a place; two variables are two mistakes.
+    // A variable that holds one session or another is told of once at a place; two variables that are forgotten there are two
+    // mistakes, and what happens there while both are open is one.
     let mut seen = std::collections::HashSet::new();
     found.retain(|finding| {
         let opened = finding.labels.iter().find(|label| label.kind == LabelKind::Opened).map(|label| label.span);
         let mut sites = context.report.sites.iter();
-        let variable = sites.find(|site| Some(site.span) == opened).and_then(|site| site.variable);
+        let meanwhile = finding.labels.iter().any(|label| label.kind == LabelKind::Meanwhile);
+        let variable = sites.find(|site| Some(site.span) == opened && !meanwhile).and_then(|site| site.variable);
         seen.insert((finding.rule, finding.span, variable))
     });
     found

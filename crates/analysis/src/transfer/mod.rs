@@ -122,6 +122,9 @@ impl Solver<'_> {
         let site = &mut self.sites[usize::from(site.0)];
         if site.name.is_none() {
             site.name = Some(name.clone());
+        }
+        // The last one: `let tx = match begin().await { Ok(value) => value, .. }`.
+        if !matches!(value, Value::Ref(_)) {
             site.variable = Some(local);
         }
     }
@@ -401,7 +404,12 @@ impl Solver<'_> {
         let (kind, span) = match cause {
             DropCause::ScopeEnd { value } => {
                 let value = value.as_ref().map(|value| world.get(self.index, value));
-                let kind = if value == Some(Value::Failure) { ExitKind::Error } else { ExitKind::Success };
+                let kind = match value {
+                    Some(Value::Failure) => ExitKind::Error,
+                    Some(Value::Exit(_, inner)) if *inner == Value::Failure => ExitKind::Error,
+                    Some(Value::Exit(kind, _)) => kind,
+                    _ => ExitKind::Success,
+                };
                 (CauseKind::ScopeEnd { kind }, span)
             }
             DropCause::Statement { wildcard } => (CauseKind::Statement { wildcard: *wildcard }, span),

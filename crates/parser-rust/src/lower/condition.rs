@@ -27,15 +27,21 @@ impl Lowerer<'_> {
             }
             Expr::Let(matched) => {
                 let place = self.matched(&matched.expr);
+                let subject = self.subject(&matched.expr, &place);
+                let around = std::mem::replace(&mut self.compared, subject);
                 self.pattern(&matched.pat, &place, Some(no));
+                self.compared = around;
                 self.frame().goto(yes);
             }
             Expr::Macro(call) if call.mac.path.is_ident("matches") => match super::macros::matches_arguments(&call.mac)
             {
                 Some((value, pattern)) => {
                     let place = self.matched(&value);
+                    let subject = self.subject(&value, &place);
+                    let around = std::mem::replace(&mut self.compared, subject);
                     self.frame().push_scope();
                     self.pattern(&pattern, &place, Some(no));
+                    self.compared = around;
                     let span = self.span_of(&call.mac.path);
                     self.frame().pop_scope(DropCause::ScopeEnd { value: None }, span);
                     self.frame().goto(yes);

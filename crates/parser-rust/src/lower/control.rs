@@ -55,6 +55,9 @@ impl Lowerer<'_> {
     }
 
     pub(super) fn match_into(&mut self, matched: &syn::ExprMatch, dest: &Place) {
+        if let Some(branch) = as_if(matched) {
+            return self.if_into(&branch, dest);
+        }
         let end = self.at(matched.brace_token.span.close());
         let place = self.matched(&matched.expr);
         let subject = self.subject(&matched.expr, &place);
@@ -177,6 +180,33 @@ impl Lowerer<'_> {
         let unreachable = self.new_block();
         self.frame().current = unreachable;
     }
+}
+
+/// `if c { a } else { b }` for `match c { true => a, false => b }`.
+fn as_if(matched: &syn::ExprMatch) -> Option<syn::ExprIf> {
+    let value = |pattern: &syn::Pat| match pattern {
+        syn::Pat::Lit(literal) => match &literal.lit {
+            syn::Lit::Bool(value) => Some(value.value),
+            _ => None,
+        },
+        _ => None,
+    };
+    let [first, second] = matched.arms.as_slice() else { return None };
+    let first_holds = value(&first.pat)?;
+    if value(&second.pat) != Some(!first_holds) && !matches!(second.pat, syn::Pat::Wild(_)) {
+        return None;
+    }
+    let (then, otherwise) = if first_holds { (first, second) } else { (second, first) };
+    let brace_token = matched.brace_token;
+    let block = |body: &Expr| syn::Block { brace_token, stmts: vec![syn::Stmt::Expr(body.clone(), None)] };
+    let otherwise = Expr::Block(syn::ExprBlock { attrs: Vec::new(), label: None, block: block(&otherwise.body) });
+    Some(syn::ExprIf {
+        attrs: Vec::new(),
+        if_token: syn::token::If { span: matched.match_token.span },
+        cond: matched.expr.clone(),
+        then_branch: block(&then.body),
+        else_branch: Some((syn::token::Else { span: matched.match_token.span }, Box::new(otherwise))),
+    })
 }
 
 /// Whether an arm does nothing but write log lines.

@@ -97,6 +97,11 @@ impl Lowerer<'_> {
             Expr::Break(broken) => self.break_expression(broken),
             Expr::Continue(continued) => self.continue_expression(continued),
             Expr::Macro(call) if *dest != Place::local(Body::RETURN) => self.macro_into(&call.mac, dest),
+            // Its exits are those of the body.
+            Expr::Await(awaited) if *dest == Place::local(Body::RETURN) && awaited_block(&awaited.base).is_some() => {
+                let block = awaited_block(&awaited.base).expect("checked by the guard");
+                self.inline_at(block, dest);
+            }
             _ if *dest == Place::local(Body::RETURN) => {
                 let span = self.span_of(expr);
                 let kind = self.exit_kind(expr);
@@ -315,14 +320,19 @@ impl Lowerer<'_> {
     fn inline_block(&mut self, block: &syn::Block, dest: &Place) {
         let span = self.at(block.brace_token.span.open());
         let value = Place::local(self.temporary(span));
+        self.inline_at(block, &value);
+        self.assign(dest, Rvalue::Use(Operand::Value(value)), span);
+    }
+
+    /// The same, with the value stored where it is.
+    fn inline_at(&mut self, block: &syn::Block, value: &Place) {
         let end = self.new_block();
         let depth = self.frame().scope_depth();
         self.frame().targets.push(super::frame::Target { place: value.clone(), block: end, depth });
-        self.block_into(block, &value);
+        self.block_into(block, value);
         self.frame().targets.pop();
         self.frame().goto(end);
         self.frame().current = end;
-        self.assign(dest, Rvalue::Use(Operand::Value(value)), span);
     }
 
     /// `?`: leaves with the error, or goes on.
@@ -432,6 +442,15 @@ impl Lowerer<'_> {
                 _ => return Span::new(self.item.file, self.item.start, self.item.start),
             };
         }
+    }
+}
+
+/// The async block that is awaited where it stands.
+fn awaited_block(base: &Expr) -> Option<&syn::Block> {
+    match base {
+        Expr::Paren(paren) => awaited_block(&paren.expr),
+        Expr::Async(block) => Some(&block.block),
+        _ => None,
     }
 }
 

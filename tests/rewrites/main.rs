@@ -1,0 +1,130 @@
+//! Rewriting code without changing what it does does not change a verdict: all fixtures, rewritten in many ways, give
+//! the same findings in the same functions. `REWRITE=DIRECTORY` does it with other code; `ONLY=NAME` one of them.
+
+mod rewrite;
+
+use rewrite::{Rewrite, Rewriter};
+use sessionlint_testkit::check;
+use sessionlint_testkit::programs::{PRELUDE, generate, print};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// How often each rule is reported in each function of each package.
+type Verdicts = BTreeMap<(String, String, &'static str), usize>;
+
+/// Functions whose verdict a rewrite is known to change, and why.
+const KNOWN: &[(Rewrite, &str, &str)] = &[
+    (Rewrite::QuestionAsIfLet, "async-nats discarded", PROBE),
+    (Rewrite::QuestionAsIfLet, "fantoccini discarded", PROBE),
+    (Rewrite::QuestionAsIfLet, "neo4rs discarded", PROBE),
+    (Rewrite::QuestionAsIfLet, "redb discarded", PROBE),
+    (Rewrite::QuestionAsIfLet, "rusqlite discarded", PROBE),
+    (Rewrite::QuestionAsIfLet, "sqlx sessions::statement", PROBE),
+    (Rewrite::QuestionAsIfLet, "tokio-postgres discarded", PROBE),
+    (Rewrite::Unrelated, "sqlx releases::only_logged", "an arm with statements of its own does more than log"),
+    (
+        Rewrite::UsedAs,
+        "wrappers own_pool::client_stays_out",
+        "a connection that `get` gives, with all imports of the package renamed",
+    ),
+    (Rewrite::BodyInAsync, "generated p197::run", "more ways than are told apart, so nothing is said"),
+];
+
+const PROBE: &str =
+    "`if let Err(error) = pool.begin().await` asks whether a session can be opened: nobody wants to use it";
+
+/// How many generated programs are rewritten too: they have what fixtures have little of.
+const PROGRAMS: u64 = 400;
+
+/// The files to rewrite, by path: of the fixtures and of a package of generated programs, or of other code.
+fn sources() -> BTreeMap<PathBuf, Vec<u8>> {
+    fn collect(root: &Path, directory: &Path, found: &mut BTreeMap<PathBuf, Vec<u8>>) {
+        for entry in fs::read_dir(directory).unwrap().map(Result::unwrap) {
+            let path = entry.path();
+            if path.is_file() {
+                found.insert(path.strip_prefix(root).unwrap().to_path_buf(), fs::read(&path).unwrap());
+            } else if path.is_dir() && !["target", ".git"].iter().any(|name| entry.file_name() == *name) {
+                collect(root, &path, found);
+            }
+        }
+    }
+    let mut found = BTreeMap::new();
+    if let Some(root) = std::env::var_os("REWRITE").map(PathBuf::from) {
+        collect(&root, &root, &mut found);
+        return found;
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/rust");
+    collect(&root, &root, &mut found);
+    let mut generated = |name: &str, text: String| found.insert(Path::new("generated").join(name), text.into_bytes());
+    let manifest =
+        "[package]\nname = \"generated\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[dependencies]\nsqlx = \"0.8\"\n";
+    generated("Cargo.toml", manifest.to_owned());
+    generated("src/prelude.rs", PRELUDE.to_owned());
+    let mut root = "pub mod prelude;\n".to_owned();
+    for number in 0..PROGRAMS {
+        root.push_str(&format!("pub mod p{number};\n"));
+        generated(&format!("src/p{number}.rs"), print(&generate(number), "crate::prelude").text);
+    }
+    generated("src/lib.rs", root);
+    found
+}
+
+/// Rewrites all files in a copy, and gives what is found there and how often something was rewritten.
+fn verdicts(sources: &BTreeMap<PathBuf, Vec<u8>>, rewrite: Rewrite) -> (Verdicts, usize) {
+    let directory = tempfile::tempdir().unwrap();
+    let mut count = 0;
+    for (path, text) in sources {
+        let to = directory.path().join(path);
+        fs::create_dir_all(to.parent().unwrap()).unwrap();
+        // Some files are broken on purpose.
+        let parsed =
+            std::str::from_utf8(text).ok().filter(|_| path.extension().is_some_and(|extension| extension == "rs"));
+        match parsed.and_then(|text| syn::parse_file(text).ok()) {
+            Some(file) => {
+                let mut rewriter = Rewriter::new(rewrite);
+                fs::write(to, rewriter.rewritten(file)).unwrap();
+                count += rewriter.count;
+            }
+            None => fs::write(to, text).unwrap(),
+        }
+    }
+    let outcome = check(directory.path(), &["."], |options| options.fixes = false);
+    let mut found = Verdicts::new();
+    for finding in outcome.findings.iter().filter(|finding| !finding.rule.ends_with("-suppression")) {
+        let file = &outcome.files[finding.span.file.0 as usize].path;
+        let package = file.split('/').next().unwrap_or_default().to_owned();
+        *found.entry((package, finding.function.replace("inner::", ""), finding.rule)).or_default() += 1;
+    }
+    (found, count)
+}
+
+#[test]
+fn no_rewrite_changes_a_verdict() {
+    let only = std::env::var("ONLY").ok();
+    let sources = sources();
+    let (before, _) = verdicts(&sources, Rewrite::Printed);
+    assert!(before.len() > 200 || std::env::var_os("REWRITE").is_some(), "{}", before.len());
+    let mut flips = Vec::new();
+    for rewrite in Rewrite::ALL {
+        let name = format!("{rewrite:?}");
+        if only.as_ref().is_some_and(|only| *only != name) {
+            continue;
+        }
+        let (after, count) = verdicts(&sources, rewrite);
+        let keys: BTreeSet<_> = before.keys().chain(after.keys()).collect();
+        let mut changed = 0;
+        for key @ (package, function, rule) in keys {
+            let (one, other) = (before.get(key).unwrap_or(&0), after.get(key).unwrap_or(&0));
+            let known =
+                KNOWN.iter().any(|(known, where_, _)| *known == rewrite && *where_ == format!("{package} {function}"));
+            if one != other && !known {
+                changed += 1;
+                flips.push(format!("{name}: {package} {function}: {rule} {one} -> {other}"));
+            }
+        }
+        println!("{name}: {count} places, {changed} verdicts changed");
+        assert!(count >= 2 || std::env::var_os("REWRITE").is_some(), "{name} finds {count} places only");
+    }
+    assert!(flips.is_empty(), "{} flips\n{}", flips.len(), flips.join("\n"));
+}

@@ -1,0 +1,649 @@
+//! What can be written in another way? Each rewrite keeps what the code does.
+
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use quote::{ToTokens, format_ident, quote};
+use std::collections::BTreeMap;
+use syn::visit_mut::{self, VisitMut};
+use syn::{Block, Expr, File, Ident, Item, Pat, ReturnType, Stmt, UnOp, UseTree, parse_quote};
+
+/// A way to write the same in another way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rewrite {
+    /// Without comments, all on one line.
+    Printed,
+    /// Comments between all statements, with code in them.
+    Comments,
+    /// `(e)?`, `(e).await`, `let x = (e);`
+    Parentheses,
+    /// `let x = { e };`
+    Blocks,
+    /// `match e { Ok(value) => value, Err(error) => return Err(error.into()) }` for `e?`.
+    QuestionAsMatch,
+    /// `if let Err(error) = e { return Err(error.into()); }` for the statement `e?;`.
+    QuestionAsIfLet,
+    /// `let outcome = e; outcome?;` for the statement `e?;`.
+    QuestionLater,
+    /// `e.map_err(|error| error)?`
+    MapErr,
+    /// `match e { P => {..} _ => {..} }` for `if let P = e {..} else {..}`.
+    IfLetAsMatch,
+    /// The other way round, for two arms.
+    MatchAsIfLet,
+    /// `let x = match e { P(x) => x, _ => .. };` for `let P(x) = e else {..};`.
+    LetElseAsMatch,
+    /// `if !(c) { B } else { A }`
+    Negated,
+    /// `match c { true => A, false => B }`
+    IfAsMatch,
+    /// `if a { if b { .. } }` for `if a && b { .. }`.
+    NestedIf,
+    /// `loop { if !(c) { break; } .. }` for `while c { .. }`.
+    WhileAsLoop,
+    /// `loop { match e { P => .., _ => break } }` for `while let P = e { .. }`.
+    WhileLetAsLoop,
+    /// `let future = e; future.await?;` for `e.await?;`.
+    FutureFirst,
+    /// Session variables with other names.
+    Renamed,
+    /// `let mut tx = e; let mut tx = tx;`
+    Shadowed,
+    /// `use a::B as C;`
+    UsedAs,
+    /// Names of imports written in full.
+    FullPaths,
+    /// A block around the body.
+    BodyInBlock,
+    /// `async move { .. }.await` around the body.
+    BodyInAsync,
+    /// `(move || { .. })()` around the body.
+    BodyInClosure,
+    /// `return e;` for a last expression `e`.
+    ReturnedTail,
+    /// All in an inner module, re-exported.
+    InnerModule,
+    /// Statements that do nothing between the others.
+    Unrelated,
+    /// `std::mem::drop(x)` for `drop(x)`, `Result::Ok(x)` for `Ok(x)`.
+    LongNames,
+    /// Labels on loops.
+    Labels,
+    /// `if true { return e; }` for `return e;`, `else { unreachable!() }`.
+    IfTrue,
+}
+
+impl Rewrite {
+    /// All of them but the first, which the others start from.
+    pub const ALL: [Self; 29] = [
+        Self::Comments,
+        Self::Parentheses,
+        Self::Blocks,
+        Self::QuestionAsMatch,
+        Self::QuestionAsIfLet,
+        Self::QuestionLater,
+        Self::MapErr,
+        Self::IfLetAsMatch,
+        Self::MatchAsIfLet,
+        Self::LetElseAsMatch,
+        Self::Negated,
+        Self::IfAsMatch,
+        Self::NestedIf,
+        Self::WhileAsLoop,
+        Self::WhileLetAsLoop,
+        Self::FutureFirst,
+        Self::Renamed,
+        Self::Shadowed,
+        Self::UsedAs,
+        Self::FullPaths,
+        Self::BodyInBlock,
+        Self::BodyInAsync,
+        Self::BodyInClosure,
+        Self::ReturnedTail,
+        Self::InnerModule,
+        Self::Unrelated,
+        Self::LongNames,
+        Self::Labels,
+        Self::IfTrue,
+    ];
+}
+
+/// Names of variables that hold sessions, in the fixtures and in most code.
+const SESSIONS: &[&str] =
+    &["tx", "transaction", "conn", "connection", "client", "txn", "session", "driver", "writer", "unit"];
+
+/// Rewrites files.
+pub struct Rewriter {
+    rewrite: Rewrite,
+    /// How often something was rewritten.
+    pub count: usize,
+    /// Whether `?` may be written as a `return Err`.
+    fallible: bool,
+    imports: BTreeMap<String, TokenStream>,
+    numbers: usize,
+}
+
+impl Rewriter {
+    /// One for one file.
+    pub fn new(rewrite: Rewrite) -> Self {
+        Self { rewrite, count: 0, fallible: false, imports: BTreeMap::new(), numbers: 0 }
+    }
+
+    /// The text of a file after it.
+    pub fn rewritten(&mut self, mut file: File) -> String {
+        match self.rewrite {
+            Rewrite::UsedAs | Rewrite::FullPaths => self.collect_imports(&mut file),
+            Rewrite::InnerModule => self.inner_module(&mut file),
+            _ => {}
+        }
+        self.visit_file_mut(&mut file);
+        let tokens = file.into_token_stream();
+        if self.rewrite == Rewrite::Comments {
+            let mut text = String::new();
+            self.with_comments(tokens, &mut text);
+            return text;
+        }
+        // As people write paths.
+        tokens.to_string().replace(" :: ", "::").replace(":: ", "::")
+    }
+
+    fn with_comments(&mut self, tokens: TokenStream, out: &mut String) {
+        for token in tokens {
+            match token {
+                TokenTree::Group(group) => {
+                    let (open, close) = match group.delimiter() {
+                        Delimiter::Brace => ("{", "}"),
+                        Delimiter::Parenthesis => ("(", ")"),
+                        Delimiter::Bracket => ("[", "]"),
+                        Delimiter::None => ("", ""),
+                    };
+                    out.push_str(open);
+                    self.with_comments(group.stream(), out);
+                    out.push_str(close);
+                    out.push(' ');
+                }
+                TokenTree::Punct(punct) => {
+                    if out.ends_with(' ') && punct.as_char() == ':' {
+                        out.pop();
+                    }
+                    out.push(punct.as_char());
+                    if punct.spacing() == proc_macro2::Spacing::Alone && !out.ends_with("::") {
+                        out.push(' ');
+                    }
+                    if punct.as_char() == ';' {
+                        self.count += 1;
+                        out.push_str("// tx.commit().await?; } /* \"\n/* drop(tx); { */ ");
+                    }
+                }
+                other => {
+                    out.push_str(&other.to_string());
+                    out.push(' ');
+                }
+            }
+        }
+    }
+
+    /// What is imported by name at the top of a file.
+    fn collect_imports(&mut self, file: &mut File) {
+        fn leaves(tree: &UseTree, before: &TokenStream, found: &mut BTreeMap<String, TokenStream>) {
+            match tree {
+                UseTree::Path(path) => {
+                    let ident = &path.ident;
+                    leaves(&path.tree, &quote!(#before #ident ::), found);
+                }
+                UseTree::Name(name) if name.ident != "self" => {
+                    let ident = &name.ident;
+                    found.insert(ident.to_string(), quote!(#before #ident));
+                }
+                UseTree::Group(group) => group.items.iter().for_each(|item| leaves(item, before, found)),
+                _ => {}
+            }
+        }
+        let mut found = BTreeMap::new();
+        for item in &file.items {
+            if let Item::Use(used) = item
+                && matches!(used.vis, syn::Visibility::Inherited)
+            {
+                leaves(&used.tree, &TokenStream::new(), &mut found);
+            }
+        }
+        // What macros name is not rewritten; types of the file hide imports.
+        found.retain(|name, _| name.starts_with(char::is_uppercase));
+        self.imports = found;
+        if self.rewrite == Rewrite::UsedAs {
+            let more: Vec<Item> = self
+                .imports
+                .iter()
+                .map(|(name, path)| {
+                    let renamed = format_ident!("{name}Renamed");
+                    parse_quote!(use #path as #renamed;)
+                })
+                .collect();
+            let at = file.items.iter().position(|item| matches!(item, Item::Use(_))).unwrap_or(0);
+            file.items.splice(at..at, more);
+        }
+    }
+
+    fn inner_module(&mut self, file: &mut File) {
+        let text = file.to_token_stream().to_string();
+        let modules = file.items.iter().any(|item| matches!(item, Item::Mod(_) | Item::Macro(_)));
+        if modules || text.contains("super ::") || text.contains("include_str") || !file.attrs.is_empty() {
+            return;
+        }
+        self.count += file.items.len();
+        let items = std::mem::take(&mut file.items);
+        file.items = vec![
+            parse_quote!(
+                mod inner {
+                    #(#items)*
+                }
+            ),
+            parse_quote!(
+                pub use inner::*;
+            ),
+        ];
+    }
+
+    fn rename(&mut self, ident: &mut Ident) {
+        if self.rewrite == Rewrite::Renamed && SESSIONS.contains(&ident.to_string().as_str()) {
+            *ident = format_ident!("{ident}_renamed");
+            self.count += 1;
+        }
+    }
+
+    /// The same in what a macro gets, fields and methods left out.
+    fn renamed_in(&mut self, tokens: TokenStream) -> TokenStream {
+        let mut after_dot = false;
+        let mut renamed = Vec::new();
+        for token in tokens {
+            let dot = matches!(&token, TokenTree::Punct(punct) if punct.as_char() == '.');
+            renamed.push(match token {
+                TokenTree::Ident(mut ident) if !after_dot => {
+                    self.rename(&mut ident);
+                    TokenTree::Ident(ident)
+                }
+                TokenTree::Group(group) => {
+                    let inner = self.renamed_in(group.stream());
+                    TokenTree::Group(proc_macro2::Group::new(group.delimiter(), inner))
+                }
+                other => other,
+            });
+            after_dot = dot;
+        }
+        renamed.into_iter().collect()
+    }
+
+    fn number(&mut self, word: &str) -> Ident {
+        self.numbers += 1;
+        format_ident!("{word}_{}", self.numbers)
+    }
+
+    fn body(&mut self, signature: &syn::Signature, block: &mut Block) {
+        let is_async = signature.asyncness.is_some();
+        let is_plain = block.stmts.iter().all(|statement| !matches!(statement, Stmt::Item(_)));
+        let lent = signature.inputs.iter().any(|input| matches!(input, syn::FnArg::Receiver(_)));
+        match self.rewrite {
+            Rewrite::BodyInBlock => {
+                let inner = block.clone();
+                *block = parse_quote!({ #inner });
+                self.count += 1;
+            }
+            Rewrite::BodyInAsync if is_async && is_plain => {
+                let inner = &block.stmts;
+                *block = parse_quote!({ async move { #(#inner)* }.await });
+                self.count += 1;
+            }
+            Rewrite::BodyInClosure if !is_async && is_plain && !lent => {
+                let inner = &block.stmts;
+                let output = &signature.output;
+                *block = match output {
+                    ReturnType::Default => parse_quote!({ (move || { #(#inner)* })() }),
+                    _ => parse_quote!({ (move || #output { #(#inner)* })() }),
+                };
+                self.count += 1;
+            }
+            Rewrite::ReturnedTail if !matches!(signature.output, ReturnType::Default) => {
+                if let Some(Stmt::Expr(tail, None)) = block.stmts.last_mut()
+                    && matches!(tail, Expr::Call(_) | Expr::Await(_) | Expr::Path(_))
+                {
+                    let value = tail.clone();
+                    *tail = parse_quote!(return #value);
+                    let last = block.stmts.pop();
+                    if let Some(Stmt::Expr(tail, None)) = last {
+                        block.stmts.push(Stmt::Expr(tail, Some(Default::default())));
+                    }
+                    self.count += 1;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn statements(&mut self, block: &mut Block) {
+        let mut out = Vec::new();
+        for statement in std::mem::take(&mut block.stmts) {
+            // An attribute chooses a whole statement.
+            match statement.to_token_stream().into_iter().next() {
+                Some(TokenTree::Punct(punct)) if punct.as_char() == '#' => out.push(statement),
+                _ => self.statement(statement, &mut out),
+            }
+        }
+        block.stmts = out;
+    }
+
+    fn statement(&mut self, statement: Stmt, out: &mut Vec<Stmt>) {
+        match (self.rewrite, statement) {
+            (Rewrite::QuestionAsIfLet, Stmt::Expr(Expr::Try(tried), Some(_))) if self.fallible => {
+                let inner = &tried.expr;
+                out.push(parse_quote!(if let Err(error) = #inner { return Err(error.into()); }));
+                self.count += 1;
+            }
+            (Rewrite::QuestionLater, Stmt::Expr(Expr::Try(tried), Some(_))) => {
+                let inner = &tried.expr;
+                let name = self.number("outcome");
+                out.push(parse_quote!(let #name = #inner;));
+                out.push(parse_quote!(#name?;));
+                self.count += 1;
+            }
+            (Rewrite::FutureFirst, Stmt::Expr(Expr::Try(mut tried), semicolon))
+                if matches!(*tried.expr, Expr::Await(_)) =>
+            {
+                if let Expr::Await(awaited) = &mut *tried.expr {
+                    let inner = awaited.base.clone();
+                    let name = self.number("future");
+                    out.push(parse_quote!(let #name = #inner;));
+                    *awaited.base = parse_quote!(#name);
+                    self.count += 1;
+                }
+                out.push(Stmt::Expr(Expr::Try(tried), semicolon));
+            }
+            (Rewrite::LetElseAsMatch, Stmt::Local(local)) => {
+                let rewritten = match (&local.pat, &local.init) {
+                    (Pat::TupleStruct(tuple), Some(init)) if tuple.elems.len() == 1 => {
+                        match (&tuple.elems[0], &init.diverge) {
+                            (Pat::Ident(bound), Some((_, diverge))) => {
+                                let (path, expr) = (&tuple.path, &init.expr);
+                                Some::<Stmt>(
+                                    parse_quote!(let #bound = match #expr { #path(value) => value, _ => #diverge };),
+                                )
+                            }
+                            _ => None,
+                        }
+                    }
+                    _ => None,
+                };
+                self.count += usize::from(rewritten.is_some());
+                out.push(rewritten.unwrap_or(Stmt::Local(local)));
+            }
+            (Rewrite::Shadowed, Stmt::Local(local)) => {
+                let again = match (&local.pat, &local.init) {
+                    (Pat::Ident(bound), Some(init))
+                        if bound.by_ref.is_none()
+                            && bound.ident.to_string().starts_with(char::is_lowercase)
+                            && matches!(*init.expr, Expr::Try(_) | Expr::Await(_)) =>
+                    {
+                        let name = &bound.ident;
+                        Some::<Stmt>(parse_quote!(let #bound = #name;))
+                    }
+                    _ => None,
+                };
+                out.push(Stmt::Local(local));
+                self.count += usize::from(again.is_some());
+                out.extend(again);
+            }
+            (Rewrite::Unrelated, statement) => {
+                let is_tail = match &statement {
+                    Stmt::Expr(_, semicolon) => semicolon.is_none(),
+                    Stmt::Macro(called) => called.semi_token.is_none(),
+                    _ => false,
+                };
+                let name = self.number("unrelated");
+                out.push(parse_quote!(let #name = 1 + 1;));
+                self.count += 1;
+                out.push(statement);
+                if !is_tail {
+                    out.push(parse_quote!(let _ = #name;));
+                }
+            }
+            (_, statement) => out.push(statement),
+        }
+    }
+
+    fn expression(&mut self, expr: &mut Expr) {
+        let rewritten: Option<Expr> = match (self.rewrite, &*expr) {
+            (Rewrite::Parentheses, Expr::Try(tried)) => {
+                let inner = &tried.expr;
+                Some(parse_quote!((#inner)?))
+            }
+            (Rewrite::Parentheses, Expr::Await(awaited)) => {
+                let inner = &awaited.base;
+                Some(parse_quote!((#inner).await))
+            }
+            (Rewrite::QuestionAsMatch, Expr::Try(tried)) if self.fallible => {
+                let inner = &tried.expr;
+                Some(parse_quote!(match #inner { Ok(value) => value, Err(error) => return Err(error.into()) }))
+            }
+            (Rewrite::MapErr, Expr::Try(tried)) if self.fallible => {
+                let inner = &tried.expr;
+                Some(parse_quote!(#inner.map_err(|error| error)?))
+            }
+            (Rewrite::IfLetAsMatch, Expr::If(branch)) => match &*branch.cond {
+                Expr::Let(tested) => {
+                    let (pattern, value, then) = (&tested.pat, &tested.expr, &branch.then_branch);
+                    let otherwise = branch.else_branch.as_ref().map_or_else(|| quote!({}), |(_, e)| quote!(#e));
+                    Some(parse_quote!(match #value { #pattern => #then _ => #otherwise }))
+                }
+                _ => None,
+            },
+            (Rewrite::MatchAsIfLet, Expr::Match(matched)) if matched.arms.len() == 2 => {
+                let (first, second) = (&matched.arms[0], &matched.arms[1]);
+                let rest = second.pat.to_token_stream().to_string();
+                let plain = !matches!(first.pat, Pat::Guard(_)) && first.attrs.is_empty() && second.attrs.is_empty();
+                if plain && ["_", "None", "Err (_)", "Ok (_)", "Some (_)", "Ok (())"].contains(&rest.as_str()) {
+                    let (pattern, value, one, other) = (&first.pat, &matched.expr, &first.body, &second.body);
+                    Some(parse_quote!(if let #pattern = #value { #one } else { #other }))
+                } else {
+                    None
+                }
+            }
+            (Rewrite::Negated, Expr::If(branch)) if !has_let(&branch.cond) => match &branch.else_branch {
+                Some((_, otherwise)) => {
+                    let (condition, then) = (&branch.cond, &branch.then_branch);
+                    let condition: Expr = match &**condition {
+                        Expr::Unary(unary) if matches!(unary.op, UnOp::Not(_)) => (*unary.expr).clone(),
+                        condition => parse_quote!(!(#condition)),
+                    };
+                    let otherwise: Block = match &**otherwise {
+                        Expr::Block(block) => block.block.clone(),
+                        other => parse_quote!({ #other }),
+                    };
+                    Some(parse_quote!(if #condition #otherwise else #then))
+                }
+                None => None,
+            },
+            (Rewrite::IfAsMatch, Expr::If(branch)) if !has_let(&branch.cond) => {
+                let (condition, then) = (&branch.cond, &branch.then_branch);
+                let otherwise = branch.else_branch.as_ref().map_or_else(|| quote!({}), |(_, e)| quote!(#e));
+                Some(parse_quote!(match #condition { true => #then false => #otherwise }))
+            }
+            (Rewrite::NestedIf, Expr::If(branch)) if branch.else_branch.is_none() => match &*branch.cond {
+                Expr::Binary(binary) if matches!(binary.op, syn::BinOp::And(_)) => {
+                    let (left, right, then) = (&binary.left, &binary.right, &branch.then_branch);
+                    Some(parse_quote!(if #left { if #right #then }))
+                }
+                _ => None,
+            },
+            (Rewrite::WhileAsLoop, Expr::While(looped)) if !has_let(&looped.cond) => {
+                let (label, condition, body) = (&looped.label, &looped.cond, &looped.body.stmts);
+                Some(parse_quote!(#label loop { if !(#condition) { break; } #(#body)* }))
+            }
+            (Rewrite::WhileLetAsLoop, Expr::While(looped)) => match &*looped.cond {
+                Expr::Let(tested) => {
+                    let (label, pattern, value, body) = (&looped.label, &tested.pat, &tested.expr, &looped.body);
+                    Some(parse_quote!(#label loop { match #value { #pattern => #body _ => break } }))
+                }
+                _ => None,
+            },
+            (Rewrite::LongNames, Expr::Call(call)) => match call.func.to_token_stream().to_string().as_str() {
+                "drop" => Some(with_function(call, parse_quote!(std::mem::drop))),
+                "Ok" => Some(with_function(call, parse_quote!(Result::Ok))),
+                "Err" => Some(with_function(call, parse_quote!(Result::Err))),
+                _ => None,
+            },
+            (Rewrite::Labels, Expr::Loop(looped)) if looped.label.is_none() => {
+                let body = &looped.body;
+                Some(parse_quote!('outer: loop #body))
+            }
+            (Rewrite::Labels, Expr::While(looped)) if looped.label.is_none() => {
+                let (condition, body) = (&looped.cond, &looped.body);
+                Some(parse_quote!('outer: while #condition #body))
+            }
+            (Rewrite::Labels, Expr::ForLoop(looped)) if looped.label.is_none() => {
+                let (pattern, value, body) = (&looped.pat, &looped.expr, &looped.body);
+                Some(parse_quote!('outer: for #pattern in #value #body))
+            }
+            (Rewrite::IfTrue, Expr::Return(returned)) => {
+                let returned = returned.clone();
+                Some(parse_quote!(if true { #returned } else { unreachable!() }))
+            }
+            _ => None,
+        };
+        if let Some(rewritten) = rewritten {
+            *expr = rewritten;
+            self.count += 1;
+        }
+    }
+}
+
+fn with_function(call: &syn::ExprCall, function: Expr) -> Expr {
+    let arguments = &call.args;
+    parse_quote!(#function(#arguments))
+}
+
+fn has_let(condition: &Expr) -> bool {
+    match condition {
+        Expr::Let(_) => true,
+        Expr::Binary(binary) => has_let(&binary.left) || has_let(&binary.right),
+        Expr::Paren(paren) => has_let(&paren.expr),
+        _ => false,
+    }
+}
+
+/// Whether a function gives a `Result`, as far as its text tells.
+fn gives_result(output: &ReturnType) -> bool {
+    match output {
+        ReturnType::Default => false,
+        ReturnType::Type(_, ty) => {
+            let text = ty.to_token_stream().to_string();
+            text.contains("Result") && !text.starts_with("Option")
+        }
+    }
+}
+
+impl VisitMut for Rewriter {
+    fn visit_item_fn_mut(&mut self, function: &mut syn::ItemFn) {
+        let around = std::mem::replace(&mut self.fallible, gives_result(&function.sig.output));
+        let imports = self.imports.clone();
+        if function.block.stmts.iter().any(|statement| matches!(statement, Stmt::Item(Item::Use(_)))) {
+            self.imports.clear();
+        }
+        visit_mut::visit_item_fn_mut(self, function);
+        self.imports = imports;
+        self.fallible = around;
+        let signature = function.sig.clone();
+        self.body(&signature, &mut function.block);
+    }
+
+    fn visit_impl_item_fn_mut(&mut self, function: &mut syn::ImplItemFn) {
+        let around = std::mem::replace(&mut self.fallible, gives_result(&function.sig.output));
+        visit_mut::visit_impl_item_fn_mut(self, function);
+        self.fallible = around;
+        let signature = function.sig.clone();
+        self.body(&signature, &mut function.block);
+    }
+
+    fn visit_expr_closure_mut(&mut self, closure: &mut syn::ExprClosure) {
+        let around = std::mem::replace(&mut self.fallible, gives_result(&closure.output));
+        visit_mut::visit_expr_closure_mut(self, closure);
+        self.fallible = around;
+    }
+
+    fn visit_block_mut(&mut self, block: &mut Block) {
+        visit_mut::visit_block_mut(self, block);
+        self.statements(block);
+    }
+
+    fn visit_expr_mut(&mut self, expr: &mut Expr) {
+        visit_mut::visit_expr_mut(self, expr);
+        self.expression(expr);
+    }
+
+    fn visit_local_mut(&mut self, local: &mut syn::Local) {
+        visit_mut::visit_local_mut(self, local);
+        let Some(init) = &mut local.init else { return };
+        let simple = matches!(*init.expr, Expr::Try(_) | Expr::Await(_) | Expr::Call(_) | Expr::MethodCall(_));
+        let value = &init.expr;
+        let rewritten: Expr = match self.rewrite {
+            Rewrite::Parentheses => parse_quote!((#value)),
+            // A block ends the life of temporaries: only what borrows from none is put into one.
+            Rewrite::Blocks if simple && !value.to_token_stream().to_string().contains('&') => parse_quote!({ #value }),
+            _ => return,
+        };
+        *init.expr = rewritten;
+        self.count += 1;
+    }
+
+    fn visit_pat_ident_mut(&mut self, bound: &mut syn::PatIdent) {
+        visit_mut::visit_pat_ident_mut(self, bound);
+        self.rename(&mut bound.ident);
+    }
+
+    fn visit_expr_path_mut(&mut self, path: &mut syn::ExprPath) {
+        visit_mut::visit_expr_path_mut(self, path);
+        if path.path.get_ident().is_some() {
+            self.rename(&mut path.path.segments[0].ident);
+        }
+    }
+
+    fn visit_field_value_mut(&mut self, field: &mut syn::FieldValue) {
+        field.colon_token.get_or_insert_with(Default::default);
+        visit_mut::visit_field_value_mut(self, field);
+    }
+
+    fn visit_field_pat_mut(&mut self, field: &mut syn::FieldPat) {
+        field.colon_token.get_or_insert_with(Default::default);
+        visit_mut::visit_field_pat_mut(self, field);
+    }
+
+    fn visit_path_mut(&mut self, path: &mut syn::Path) {
+        visit_mut::visit_path_mut(self, path);
+        let first = &mut path.segments[0];
+        let Some(full) = self.imports.get(&first.ident.to_string()).filter(|_| path.leading_colon.is_none()) else {
+            return;
+        };
+        match self.rewrite {
+            Rewrite::UsedAs => first.ident = format_ident!("{}Renamed", first.ident),
+            Rewrite::FullPaths => {
+                let mut whole: syn::Path = parse_quote!(#full);
+                if let Some(last) = whole.segments.last_mut() {
+                    last.arguments = first.arguments.clone();
+                }
+                whole.segments.extend(path.segments.iter().skip(1).cloned());
+                *path = whole;
+            }
+            _ => return,
+        }
+        self.count += 1;
+    }
+
+    fn visit_item_use_mut(&mut self, _: &mut syn::ItemUse) {}
+
+    fn visit_item_mod_mut(&mut self, module: &mut syn::ItemMod) {
+        // It has imports of its own.
+        let imports = std::mem::take(&mut self.imports);
+        visit_mut::visit_item_mod_mut(self, module);
+        self.imports = imports;
+    }
+
+    fn visit_macro_mut(&mut self, called: &mut syn::Macro) {
+        called.tokens = self.renamed_in(std::mem::take(&mut called.tokens));
+    }
+}
