@@ -9,11 +9,12 @@ pub type Leaks = BTreeMap<Mark, BTreeSet<Mark>>;
 /// More ways than this are not walked: the program is none.
 const MAX_WALKS: usize = 20_000;
 /// A loop goes round this often at most.
-const ROUNDS: usize = 2;
+const ROUNDS: usize = 3;
 
 /// What the functions of a program leave open, each called by itself with any arguments; `None` when there are too many ways.
 ///
-/// With `apart`, functions that a session is lent to are taken to do what they may do with any arguments: that is more than can happen.
+/// With `apart`, functions that a session is lent to are taken to do what they may do with any arguments, and to fail: that is more than
+/// can happen.
 pub fn leaks(program: &Program, apart: bool) -> Option<Leaks> {
     let mut found = Leaks::new();
     for function in 0..program.functions.len() {
@@ -361,7 +362,7 @@ impl Walk<'_> {
                 }
                 match flow {
                     Flow::Never => return Flow::Never,
-                    flow => matches!(flow, Flow::Return { good: true, .. }),
+                    flow => matches!(flow, Flow::Return { good: true, .. }) && !(self.apart && self.fails()),
                 }
             }
             (Some(variable), _) => {

@@ -196,6 +196,10 @@ impl Program {
                     Statement::Open { variable, mark, .. } | Statement::Assign { variable, mark } => {
                         found.entry(*variable).or_default().insert(*mark);
                     }
+                    Statement::Move { from, to } => {
+                        let moved = found.get(from).cloned().unwrap_or_default();
+                        found.entry(*to).or_default().extend(moved);
+                    }
                     _ => {}
                 }
                 statement.clone().blocks_mut().into_iter().for_each(|block| collect(block, found));
