@@ -3,6 +3,8 @@
 //!
 //! `PROGRAMS=100000 cargo test --release --test generated` asks about more of them; `PROGRAM=17` shows one.
 
+#![expect(clippy::disallowed_macros, reason = "figures of the run")]
+
 use sessionlint_diagnostics::{LabelKind, LineIndex};
 use sessionlint_testkit::check;
 use sessionlint_testkit::programs::{Leaks, PRELUDE, Program, generate, leaks, print, shrink};

@@ -92,5 +92,3 @@ print("| tool | found | missed | wrongly flagged |\n|---|---|---|---|")
 for name, report in tools.items():
     found = len(report.flagged & marked.flagged)
     print(f"| {name} | {found} | {len(marked.flagged) - found} | {len(report.flagged - marked.flagged)} |")
-if len(sys.argv) == 2:
-    sys.exit(0)

@@ -206,7 +206,8 @@ impl Rewriter {
             }
         }
         // What macros name is not rewritten; types of the file hide imports.
-        found.retain(|name, _| name.starts_with(char::is_uppercase));
+        // `Future` is known by that name only.
+        found.retain(|name, _| name.starts_with(char::is_uppercase) && name != "Future");
         self.imports = found;
         if self.rewrite == Rewrite::UsedAs {
             let more: Vec<Item> = self
@@ -333,7 +334,7 @@ impl Rewriter {
         match (self.rewrite, statement) {
             (Rewrite::QuestionAsIfLet, Stmt::Expr(Expr::Try(tried), Some(_))) if self.fallible => {
                 let inner = &tried.expr;
-                out.push(parse_quote!(if let Err(error) = #inner { return Err(error.into()); }));
+                out.push(parse_quote!(if let Err(error) = (#inner) { return Err(error.into()); }));
                 self.count += 1;
             }
             (Rewrite::QuestionLater, Stmt::Expr(Expr::Try(tried), Some(_))) => {
@@ -362,7 +363,7 @@ impl Rewriter {
                             (Pat::Ident(bound), Some((_, diverge))) => {
                                 let (path, expr) = (&tuple.path, &init.expr);
                                 Some::<Stmt>(
-                                    parse_quote!(let #bound = match #expr { #path(value) => value, _ => #diverge };),
+                                    parse_quote!(let #bound = match (#expr) { #path(value) => value, _ => #diverge };),
                                 )
                             }
                             _ => None,
@@ -419,11 +420,11 @@ impl Rewriter {
             }
             (Rewrite::QuestionAsMatch, Expr::Try(tried)) if self.fallible => {
                 let inner = &tried.expr;
-                Some(parse_quote!(match #inner { Ok(value) => value, Err(error) => return Err(error.into()) }))
+                Some(parse_quote!(match (#inner) { Ok(value) => value, Err(error) => return Err(error.into()) }))
             }
             (Rewrite::MapErr, Expr::Try(tried)) if self.fallible => {
                 let inner = &tried.expr;
-                Some(parse_quote!(#inner.map_err(|error| error)?))
+                Some(parse_quote!((#inner).map_err(|error| error)?))
             }
             (Rewrite::IfLetAsMatch, Expr::If(branch)) => match &*branch.cond {
                 Expr::Let(tested) => {
@@ -462,7 +463,7 @@ impl Rewriter {
             (Rewrite::IfAsMatch, Expr::If(branch)) if !has_let(&branch.cond) => {
                 let (condition, then) = (&branch.cond, &branch.then_branch);
                 let otherwise = branch.else_branch.as_ref().map_or_else(|| quote!({}), |(_, e)| quote!(#e));
-                Some(parse_quote!(match #condition { true => #then false => #otherwise }))
+                Some(parse_quote!(match (#condition) { true => #then false => #otherwise }))
             }
             (Rewrite::NestedIf, Expr::If(branch)) if branch.else_branch.is_none() => match &*branch.cond {
                 Expr::Binary(binary) if matches!(binary.op, syn::BinOp::And(_)) => {

@@ -98,8 +98,8 @@ impl Lowerer<'_> {
             Expr::Continue(continued) => self.continue_expression(continued),
             Expr::Macro(call) if *dest != Place::local(Body::RETURN) => self.macro_into(&call.mac, dest),
             // Its exits are those of the body.
-            Expr::Await(awaited) if *dest == Place::local(Body::RETURN) && awaited_block(&awaited.base).is_some() => {
-                let block = awaited_block(&awaited.base).expect("checked by the guard");
+            _ if *dest == Place::local(Body::RETURN) && block_run_here(expr).is_some() => {
+                let block = block_run_here(expr).expect("checked by the guard");
                 self.inline_at(block, dest);
             }
             _ if *dest == Place::local(Body::RETURN) => {
@@ -114,6 +114,10 @@ impl Lowerer<'_> {
 
     fn plain_into(&mut self, expr: &Expr, dest: &Place) {
         match expr {
+            Expr::Call(_) if block_run_here(expr).is_some() => {
+                let block = block_run_here(expr).expect("checked by the guard");
+                self.inline_block(block, dest);
+            }
             Expr::Call(call) => self.call_into(call, dest),
             Expr::MethodCall(call) => {
                 let receiver = self.operand(&call.receiver);
@@ -304,10 +308,7 @@ impl Lowerer<'_> {
 
     fn await_into(&mut self, awaited: &syn::ExprAwait, dest: &Place) {
         let span = self.at(awaited.await_token.span);
-        let mut base = &*awaited.base;
-        while let Expr::Paren(paren) = base {
-            base = &paren.expr;
-        }
+        let base = peeled(&awaited.base);
         // An async block that is awaited where it stands runs like any block, but keeps its exits to itself.
         if let Expr::Async(block) = base {
             return self.inline_block(&block.block, dest);
@@ -445,12 +446,32 @@ impl Lowerer<'_> {
     }
 }
 
-/// The async block that is awaited where it stands.
-fn awaited_block(base: &Expr) -> Option<&syn::Block> {
-    match base {
-        Expr::Paren(paren) => awaited_block(&paren.expr),
-        Expr::Async(block) => Some(&block.block),
+/// The async block that is awaited where it stands, and that of the closure without arguments that is called there: they run like any
+/// block, but keep their exits to themselves.
+fn block_run_here(expr: &Expr) -> Option<&syn::Block> {
+    match expr {
+        Expr::Await(awaited) => match peeled(&awaited.base) {
+            Expr::Async(block) => Some(&block.block),
+            _ => None,
+        },
+        Expr::Call(call) if call.args.is_empty() => match peeled(&call.func) {
+            Expr::Closure(closure) if closure.inputs.is_empty() && closure.asyncness.is_none() => {
+                match &*closure.body {
+                    Expr::Block(block) if block.label.is_none() => Some(&block.block),
+                    _ => None,
+                }
+            }
+            _ => None,
+        },
         _ => None,
+    }
+}
+
+fn peeled(expr: &Expr) -> &Expr {
+    match expr {
+        Expr::Paren(paren) => peeled(&paren.expr),
+        Expr::Group(group) => peeled(&group.expr),
+        expr => expr,
     }
 }
 

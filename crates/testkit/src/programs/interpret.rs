@@ -13,8 +13,8 @@ const ROUNDS: usize = 3;
 
 /// What the functions of a program leave open, each called by itself with any arguments; `None` when there are too many ways.
 ///
-/// With `apart`, functions that a session is lent to are taken to do what they may do with any arguments, and to fail: that is more than
-/// can happen.
+/// With `apart`, functions that a session is lent to are taken to do what they may do with any arguments, and to return, with an error
+/// or without: that is more than can happen.
 pub fn leaks(program: &Program, apart: bool) -> Option<Leaks> {
     let mut found = Leaks::new();
     for function in 0..program.functions.len() {
@@ -361,6 +361,7 @@ impl Walk<'_> {
                     self.sessions[session].lent = before;
                 }
                 match flow {
+                    Flow::Never if self.apart => true,
                     Flow::Never => return Flow::Never,
                     flow => matches!(flow, Flow::Return { good: true, .. }) && !(self.apart && self.fails()),
                 }
