@@ -17,25 +17,41 @@ ops={
  'ignore':(re.compile(r'^(\s*)([\w\.]+)\.commit\(\)(\.await)?.*;\s*$'), lambda m: f'{m.group(1)}let _ = {m.group(2)}.commit(){m.group(3) or ""};'),
  'under_if':(re.compile(r'^(\s*)([\w\.]+)\.commit\(\)(\.await)?(.*);\s*$'), lambda m: f'{m.group(1)}if std::env::args().count() > 3 {{ {m.group(2)}.commit(){m.group(3) or ""}{m.group(4)}; }}'),
  'sleep':(re.compile(r'^(\s*)([\w\.]+)\.commit\(\)\.await.*;\s*$'), lambda m: f'{m.group(1)}tokio::time::sleep(std::time::Duration::from_secs(1)).await; {m.group(0).strip()}'),
+ 'early':(re.compile(r'^(\s*)([\w\.]+)\.commit\(\)(\.await)?.*\?;\s*$'), lambda m: f'{m.group(1)}if std::env::args().count() > 3 {{ return Ok(Default::default()); }}\n{m.group(0)}'),
  'forget':(re.compile(r'^(\s*)([\w]+)\.commit\(\)(\.await)?.*;\s*$'), lambda m: f'{m.group(1)}std::mem::forget({m.group(2)});'),
 }
-rules={'delete':{'uncommitted-transaction','unguarded-session'},'noawait':{'unawaited-release'},'ignore':{'ignored-release-result'},'under_if':{'uncommitted-transaction'},'forget':{'leaked-session'},'sleep':{'session-held-across-await'}}
-res={k:[0,0] for k in ops}; surv=[]
+rules={'delete':{'uncommitted-transaction','unguarded-session'},'noawait':{'unawaited-release'},'ignore':{'ignored-release-result'},'under_if':{'uncommitted-transaction'},'early':{'uncommitted-transaction'},'acquire':{'nested-acquire'},'pool':{'transaction-bypass'},'forget':{'leaked-session'},'sleep':{'session-held-across-await'}}
+# Two that need the pool of the transaction: `let mut tx = POOL.begin().await?` above in the same function.
+OPENED=re.compile(r'let (?:mut )?(\w+) = ([\w\.&()]+?)\.begin\(\)')
+def pool_of(lines,i,name):
+    for j in range(i,-1,-1):
+        m=OPENED.search(lines[j])
+        if m and m.group(1)==name: return m.group(2)
+        if re.match(r'\s*(pub(\(\w+\))? )?(async )?fn ',lines[j]): return None
+def acquire(lines,i):
+    m=re.match(r'^(\s*)(\w+)\.commit\(\)\.await.*;\s*$',lines[i])
+    pool=m and pool_of(lines,i,m.group(2))
+    return f'{m.group(1)}let _second = {pool}.acquire().await?;\n{lines[i]}' if pool else None
+def to_pool(lines,i):
+    m=re.search(r'\(&mut \*{0,2}(\w+)\)',lines[i])
+    pool=m and 'execute' in lines[i] and pool_of(lines,i,m.group(1))
+    return lines[i][:m.start()]+f'(&{pool})'+lines[i][m.end():] if pool else None
+more={'acquire':acquire,'pool':to_pool}
+res={k:[0,0] for k in [*ops,*more]}; surv=[]
 for f in sorted(glob.glob(root+'/**/*.rs',recursive=True)):
     rel=os.path.relpath(f,root)
     if '/tests/' in rel or '/examples/' in rel or '/benches/' in rel or rel.endswith('tests.rs'): continue
     t=open(f,errors='replace').read()
     lines=t.split('\n')
     cut=next((i for i,l in enumerate(lines) if l.strip()=='#[cfg(test)]'),len(lines))
-    base=json.loads(subprocess.run([SL,'check',f,'--isolated','--no-ignore','--format','json'],capture_output=True,text=True).stdout)['findings']
+    base=json.loads(subprocess.run([SL,'check',f,'--isolated','--no-ignore','--no-cache','--format','json'],capture_output=True,text=True).stdout)['findings']
     try:
-      for op,(pat,sub) in ops.items():
-        for i,l in enumerate(lines[:cut]):
-          m=pat.match(l)
-          if not m: continue
-          new=lines[:]; new[i]=sub(m)
+      mutants=[(op,i,sub(m)) for op,(pat,sub) in ops.items() for i,l in enumerate(lines[:cut]) if (m:=pat.match(l))]
+      mutants+=[(op,i,new) for op,make in more.items() for i in range(cut) if (new:=make(lines,i))]
+      for op,i,changed in mutants:
+          l=lines[i]; new=lines[:]; new[i]=changed
           open(f,'w').write('\n'.join(new))
-          r=subprocess.run([SL,'check',f,'--isolated','--no-ignore','--format','json'],capture_output=True,text=True)
+          r=subprocess.run([SL,'check',f,'--isolated','--no-ignore','--no-cache','--format','json'],capture_output=True,text=True)
           d=json.loads(r.stdout)
           hit=[x for x in d['findings'] if x['rule'] in rules[op]]
           res[op][1]+=1

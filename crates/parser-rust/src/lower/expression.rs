@@ -467,6 +467,12 @@ fn block_run_here(expr: &Expr) -> Option<&syn::Block> {
     }
 }
 
+/// Whether an expression has several ways through it.
+pub(super) fn has_ways(expr: &Expr) -> bool {
+    let expr = peeled(expr);
+    matches!(expr, Expr::If(_) | Expr::Match(_) | Expr::Block(_)) || block_run_here(expr).is_some()
+}
+
 fn peeled(expr: &Expr) -> &Expr {
     match expr {
         Expr::Paren(paren) => peeled(&paren.expr),
