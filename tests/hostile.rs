@@ -129,3 +129,60 @@ fn circles_end() {
     assert_read(&texts);
     assert!(started.elapsed() < std::time::Duration::from_secs(60), "{:?}", started.elapsed());
 }
+
+/// A text in which a few pieces were left out, doubled or put elsewhere.
+fn mangled(numbers: &mut Numbers, text: &str) -> String {
+    let mut text = text.to_owned();
+    for _ in 0..=numbers.below(2) {
+        let (a, b) = (cut(numbers, &text), cut(numbers, &text));
+        let (from, to) = (a.min(b), a.max(b).min(a.min(b) + 6));
+        let to = (to..=text.len()).find(|at| text.is_char_boundary(*at)).unwrap();
+        let piece = text[from..to].to_owned();
+        match numbers.below(3) {
+            0 => text.replace_range(from..to, ""),
+            1 => text.insert_str(from, &piece),
+            _ => {
+                let at = cut(numbers, &text);
+                text.insert_str(at, &piece);
+            }
+        }
+    }
+    text
+}
+
+/// Settings and baselines that are broken are told, or taken for what they are; nothing panics, and a message names its file.
+#[test]
+fn broken_settings_and_baselines_are_told() {
+    let directory = tempfile::TempDir::new().unwrap();
+    let write = |name: &str, text: &str| fs::write(directory.path().join(name), text).unwrap();
+    write("a.rs", "// sessionlint: allow(uncommitted-transaction) -- known\nfn f() {}\n");
+    let settings = "profile = \"strict\"\nexclude = [\"generated/**\"]\ntests = \"skip\"\n\n[rules]\nnested-acquire = \"deny\"\n\
+                    session-held-across-await = { level = \"warn\", also = [\"Mailer::tell\"] }\n\n\
+                    [[override]]\npaths = [\"tools/**\"]\nrules = { unguarded-session = \"allow\" }\n\n\
+                    [[protocol]]\nid = \"mydb.pool\"\nkind = \"pool\"\npaths = [\"mydb::Pool\"]\n";
+    let baseline = "{\n  \"version\": 1,\n  \"findings\": [\n    {\"path\":\"a.rs\",\"function\":\"f\",\"rule\":\"nested-acquire\",\"fingerprint\":\"a764373a2a3804cac08e7eeaac687a99\"}\n  ]\n}\n";
+    let mut numbers = Numbers(5);
+    let (mut told, mut taken) = (0, 0);
+    for (name, text) in [("rules.toml", settings), ("sessionlint-baseline.json", baseline)] {
+        for _ in 0..400 {
+            // The first is whole.
+            let changed = if taken == 0 { text.to_owned() } else { mangled(&mut numbers, text) };
+            write(name, &changed);
+            let options = sessionlint_engine::Options {
+                directory: directory.path().to_path_buf(),
+                paths: vec![PathBuf::from(".")],
+                baseline: sessionlint_engine::BaselineChoice::Default,
+                ..Default::default()
+            };
+            match sessionlint_engine::run(&options, &|_, _| {}) {
+                Ok(_) => taken += 1,
+                Err(error) => {
+                    assert!(error.to_string().contains(name), "{error}");
+                    told += 1;
+                }
+            }
+        }
+        fs::remove_file(directory.path().join(name)).unwrap();
+    }
+    assert!(told > 200 && taken > 10, "{told} {taken}");
+}
