@@ -20,14 +20,15 @@ pub(crate) struct Levels {
 pub(crate) fn globs(patterns: &[String]) -> Result<GlobSet, Failure> {
     let mut builder = GlobSetBuilder::new();
     for pattern in patterns {
-        let glob = Glob::new(pattern).map_err(|error| Failure::Option(format!("bad glob: {error}")))?;
+        let glob = Glob::new(pattern)
+            .map_err(|error| Failure::Option(format!("rules.toml or --config: bad glob: {error}")))?;
         builder.add(glob);
         // A directory's name stands for everything in it.
         if let Ok(inside) = Glob::new(&format!("{}/**", pattern.trim_end_matches('/'))) {
             builder.add(inside);
         }
     }
-    builder.build().map_err(|error| Failure::Option(format!("bad glob: {error}")))
+    builder.build().map_err(|error| Failure::Option(format!("rules.toml or --config: bad glob: {error}")))
 }
 
 impl Levels {
