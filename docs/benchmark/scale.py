@@ -25,9 +25,8 @@ def from_corpus(directory, size):
     lines = copy = 0
     while True:
         for package in packages:
-            files = sorted(package.rglob("*.rs"))
             manifest = package / "Cargo.toml"
-            for file in files + ([manifest] if manifest.exists() else []):
+            for file in [manifest] * manifest.exists() + sorted(package.rglob("*.rs")):
                 to = directory / f"{copy}" / file.relative_to(CORPUS)
                 to.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(file, to)
