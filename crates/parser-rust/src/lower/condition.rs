@@ -27,21 +27,15 @@ impl Lowerer<'_> {
             }
             Expr::Let(matched) => {
                 let place = self.matched(&matched.expr);
-                let subject = self.subject(&matched.expr, &place);
-                let around = std::mem::replace(&mut self.compared, subject);
-                self.pattern(&matched.pat, &place, Some(no));
-                self.compared = around;
+                self.compare(&matched.expr, &place, &matched.pat, no);
                 self.frame().goto(yes);
             }
             Expr::Macro(call) if call.mac.path.is_ident("matches") => match super::macros::matches_arguments(&call.mac)
             {
                 Some((value, pattern)) => {
                     let place = self.matched(&value);
-                    let subject = self.subject(&value, &place);
-                    let around = std::mem::replace(&mut self.compared, subject);
                     self.frame().push_scope();
-                    self.pattern(&pattern, &place, Some(no));
-                    self.compared = around;
+                    self.compare(&value, &place, &pattern, no);
                     let span = self.span_of(&call.mac.path);
                     self.frame().pop_scope(DropCause::ScopeEnd { value: None }, span);
                     self.frame().goto(yes);
@@ -102,6 +96,14 @@ impl Lowerer<'_> {
         let test = Test::Bool(Place::local(value));
         self.frame().terminate(sessionlint_ir::Terminator::Test { test, yes, no, span, written: true });
         self.mark_deliberate(expr, tested);
+    }
+
+    /// Tests a place against a pattern, going to `no` when it does not match; `expr` is what the place holds.
+    fn compare(&mut self, expr: &Expr, place: &Place, pattern: &Pat, no: BlockId) {
+        let subject = self.subject(expr, place);
+        let around = std::mem::replace(&mut self.compared, subject);
+        self.pattern(pattern, place, Some(no));
+        self.compared = around;
     }
 
     /// What the literals of patterns are compared with, when comparing it twice gives the same answer.

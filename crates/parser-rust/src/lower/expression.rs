@@ -82,6 +82,9 @@ impl Lowerer<'_> {
 
     /// Evaluates an expression; its value goes to `dest`.
     pub(super) fn value_into(&mut self, expr: &Expr, dest: &Place) {
+        if let Some(block) = block_run_here(expr) {
+            return self.inline_block(block, dest);
+        }
         match expr {
             Expr::Paren(paren) => self.value_into(&paren.expr, dest),
             Expr::Group(group) => self.value_into(&group.expr, dest),
@@ -97,11 +100,6 @@ impl Lowerer<'_> {
             Expr::Break(broken) => self.break_expression(broken),
             Expr::Continue(continued) => self.continue_expression(continued),
             Expr::Macro(call) if *dest != Place::local(Body::RETURN) => self.macro_into(&call.mac, dest),
-            // Its exits are those of the body.
-            _ if *dest == Place::local(Body::RETURN) && block_run_here(expr).is_some() => {
-                let block = block_run_here(expr).expect("checked by the guard");
-                self.inline_at(block, dest);
-            }
             _ if *dest == Place::local(Body::RETURN) => {
                 let span = self.span_of(expr);
                 let kind = self.exit_kind(expr);
@@ -114,10 +112,6 @@ impl Lowerer<'_> {
 
     fn plain_into(&mut self, expr: &Expr, dest: &Place) {
         match expr {
-            Expr::Call(_) if block_run_here(expr).is_some() => {
-                let block = block_run_here(expr).expect("checked by the guard");
-                self.inline_block(block, dest);
-            }
             Expr::Call(call) => self.call_into(call, dest),
             Expr::MethodCall(call) => {
                 let receiver = self.operand(&call.receiver);
@@ -308,32 +302,26 @@ impl Lowerer<'_> {
 
     fn await_into(&mut self, awaited: &syn::ExprAwait, dest: &Place) {
         let span = self.at(awaited.await_token.span);
-        let base = peeled(&awaited.base);
-        // An async block that is awaited where it stands runs like any block, but keeps its exits to itself.
-        if let Expr::Async(block) = base {
-            return self.inline_block(&block.block, dest);
-        }
-        let future = self.operand(base);
+        let future = self.operand(peeled(&awaited.base));
         self.assign(dest, Rvalue::Await { future, race: sessionlint_ir::Race::None }, span);
     }
 
     /// A block whose `?` and `return` leave only the block.
     fn inline_block(&mut self, block: &syn::Block, dest: &Place) {
+        // At the end of a body its exits are those of the body.
+        let is_tail = *dest == Place::local(Body::RETURN);
         let span = self.at(block.brace_token.span.open());
-        let value = Place::local(self.temporary(span));
-        self.inline_at(block, &value);
-        self.assign(dest, Rvalue::Use(Operand::Value(value)), span);
-    }
-
-    /// The same, with the value stored where it is.
-    fn inline_at(&mut self, block: &syn::Block, value: &Place) {
+        let value = if is_tail { dest.clone() } else { Place::local(self.temporary(span)) };
         let end = self.new_block();
         let depth = self.frame().scope_depth();
         self.frame().targets.push(super::frame::Target { place: value.clone(), block: end, depth });
-        self.block_into(block, value);
+        self.block_into(block, &value);
         self.frame().targets.pop();
         self.frame().goto(end);
         self.frame().current = end;
+        if !is_tail {
+            self.assign(dest, Rvalue::Use(Operand::Value(value)), span);
+        }
     }
 
     /// `?`: leaves with the error, or goes on.
