@@ -1,6 +1,6 @@
 //! Broken text never breaks the tool: any prefix, deletion or splice of a real file is read without a panic.
 
-use sessionlint_testkit::{check, rust_files};
+use sessionlint_testkit::{check, rust_files, targets};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -130,6 +130,154 @@ fn circles_end() {
     assert!(started.elapsed() < std::time::Duration::from_secs(60), "{:?}", started.elapsed());
 }
 
+/// Texts that grow, each in another way: what a text of so many pieces says.
+const GROWING: &[(&str, fn(usize) -> String)] = &[
+    ("statements in one function", |n| {
+        within(&"    sqlx::query(\"DELETE FROM carts\").execute(&mut *tx).await?;\n".repeat(n))
+    }),
+    ("functions", |n| {
+        (0..n).map(|at| within("    work(&mut tx).await?;\n").replace("place", &format!("place_{at}"))).collect()
+    }),
+    ("functions that call each other", |n| {
+        let one = |at: usize| {
+            format!(
+                "async fn f{at}(tx: &mut PgConnection) -> sqlx::Result<()> {{ f{}(tx).await?; f{}(tx).await }}\n",
+                at + 1,
+                at + 2
+            )
+        };
+        (0..n).map(one).collect::<String>() + &within("    f0(&mut tx).await?;\n")
+    }),
+    ("conditions in a row", |n| {
+        within(&(0..n).map(|at| format!("    if c{at} {{ work(&mut tx).await?; }}\n")).collect::<String>())
+    }),
+    ("conditions that are asked again", |n| {
+        let ask = |at: usize| format!("    if c{at} {{ work(&mut tx).await?; }}\n");
+        within(&(0..n).chain(0..n).map(ask).collect::<String>())
+    }),
+    ("early returns", |n| within(&"    if check(&mut tx).await? { return Ok(()); }\n".repeat(n))),
+    ("question marks in a row", |n| {
+        within(&format!("    work(&mut tx){}.await?;\n", ".then(one)?".repeat(n % 400)).repeat(n / 100 + 1))
+    }),
+    ("arms of a match", |n| {
+        within(&format!(
+            "    match n {{ {} _ => {{}} }}\n",
+            (0..n).map(|at| format!("{at} => work(&mut tx).await?,\n")).collect::<String>()
+        ))
+    }),
+    ("alternatives of a pattern", |n| {
+        within(&format!(
+            "    match n {{ {} => {{}} _ => {{}} }}\n",
+            (0..n).map(|at| at.to_string()).collect::<Vec<_>>().join(" | ")
+        ))
+    }),
+    ("sessions of one function", |n| {
+        let one = |at: usize| {
+            format!(
+                "    let mut t{at} = pool.begin().await?;\n    work(&mut t{at}).await?;\n    t{at}.commit().await?;\n"
+            )
+        };
+        within(&(0..n).map(one).collect::<String>())
+    }),
+    ("loops in a row", |n| {
+        within(&"    for x in xs { if x { continue; } if y { break; } work(&mut tx).await?; }\n".repeat(n))
+    }),
+    ("jumps out of one loop", |n| {
+        let one = |at: usize| format!("        if c{at} {{ continue 'a; }} if d{at} {{ break 'b; }}\n");
+        within(&format!(
+            "    'a: loop {{ 'b: loop {{\n{} }} work(&mut tx).await?; }}\n",
+            (0..n).map(one).collect::<String>()
+        ))
+    }),
+    ("variables of one name", |n| within(&"    let tx = tx;\n".repeat(n))),
+    ("closures", |n| within(&"    let f = |x| x + 1; f(1);\n".repeat(n))),
+    ("arguments", |n| within(&format!("    work(&mut tx, {}).await?;\n", "1, ".repeat(n)))),
+    ("calls of a macro", |n| {
+        format!(
+            "macro_rules! m {{ ($e:expr) => {{ $e.commit().await?; }} }}\n{}",
+            within(&"    m!(other);\n".repeat(n))
+        )
+    }),
+    ("fields", |n| {
+        format!(
+            "pub struct S {{ {} }}\n{}",
+            (0..n).map(|at| format!("f{at}: PgPool,\n")).collect::<String>(),
+            within("")
+        )
+    }),
+    ("imports", |n| (0..n).map(|at| format!("use sqlx::x{at} as y{at};\n")).collect::<String>() + &within("")),
+    ("methods", |n| {
+        format!(
+            "pub struct S; impl S {{ {} }}\n{}",
+            (0..n).map(|at| format!("pub fn commit_{at}(&self) {{}}\n")).collect::<String>(),
+            within("")
+        )
+    }),
+    ("comments that silence", |n| {
+        within(&"    // sessionlint: allow(uncommitted-transaction) -- why\n    work(&mut tx).await?;\n".repeat(n))
+    }),
+    ("a statement's text", |n| {
+        within(&format!(
+            "    sqlx::query(\"INSERT INTO t VALUES (1{})\").execute(&mut *tx).await?;\n",
+            ", 'a'".repeat(n)
+        ))
+    }),
+    ("statements of one text", |n| {
+        within(&format!("    sqlx::query(\"{}\").execute(&mut *tx).await?;\n", "DELETE FROM t; ".repeat(n)))
+    }),
+    ("brackets without a partner", |n| format!("{}{}", within(""), "fn a() { ( [ ".repeat(n))),
+    ("closing brackets", |n| format!("{}{}", within(""), ") ] }\n".repeat(n))),
+    ("a long line", |n| format!("{}// {}\n", within(""), "x sqlx ".repeat(n))),
+    ("a chain", |n| within(&format!("    let x = a{};\n", ".b()".repeat(n)))),
+    ("a sum", |n| within(&format!("    let x = 1{};\n", " + 1".repeat(n)))),
+    ("braces in each other", |n| within(&format!("    {}work(&mut tx).await?;{}\n", "{ ".repeat(n), "}".repeat(n)))),
+    ("ifs in each other", |n| within(&format!("    {}work(&mut tx).await?;{}\n", "if c { ".repeat(n), "}".repeat(n)))),
+    ("else ifs", |n| {
+        within(&format!(
+            "    if c {{}} {} else {{ work(&mut tx).await?; }}\n",
+            (0..n).map(|at| format!("else if c == {at} {{ work(&mut tx).await?; }}\n")).collect::<String>()
+        ))
+    }),
+    ("modules in each other", |n| format!("{}{}{}", "mod m { ".repeat(n), within(""), "}".repeat(n))),
+    ("types in each other", |n| format!("{}fn f(x: {}u8{}) {{}}\n", within(""), "Option<".repeat(n), ">".repeat(n))),
+];
+
+/// A function that opens a transaction, does something, and commits.
+fn within(work: &str) -> String {
+    format!(
+        "use sqlx::{{PgConnection, PgPool}};\npub async fn place(pool: &PgPool) -> sqlx::Result<()> {{\n    let mut tx = pool.begin().await?;\n\
+         {work}    tx.commit().await?;\n    Ok(())\n}}\n"
+    )
+}
+
+/// Seconds that checking a text takes: the least of some times, because others use the machine too.
+fn seconds(text: &str, times: usize) -> f64 {
+    let one = || {
+        let started = std::time::Instant::now();
+        targets::check(text);
+        started.elapsed().as_secs_f64()
+    };
+    (0..times).map(|_| one()).fold(f64::MAX, f64::min)
+}
+
+/// Eight times the text takes about eight times the time, in whatever way it grows: squared it would be 64.
+#[test]
+fn time_is_linear_in_size() {
+    const PIECES: usize = 1_000;
+    targets::check(&within(""));
+    for (name, text) in GROWING {
+        if std::env::var("ONLY").is_ok_and(|only| !name.contains(&only)) || std::env::var("NOT").is_ok_and(|not| name.contains(&not)) {
+            continue;
+        }
+        let (small, large) = (text(PIECES), text(8 * PIECES));
+        // What is over in no time tells nothing.
+        let before = seconds(&small, 3).max(0.02);
+        let after = seconds(&large, if before < 0.3 { 3 } else { 1 });
+        println!("{name}: {:.0} ms, {:.0} ms: {:.1} times", before * 1e3, after * 1e3, after / before);
+        assert!(std::env::var_os("ALL").is_some() || after / before < 20.0, "{name}: {before} s, and {after} s for eight times the size");
+    }
+}
+
 /// A text in which a few pieces were left out, doubled or put elsewhere.
 fn mangled(numbers: &mut Numbers, text: &str) -> String {
     let mut text = text.to_owned();
@@ -156,14 +304,9 @@ fn broken_settings_and_baselines_are_told() {
     let directory = tempfile::TempDir::new().unwrap();
     let write = |name: &str, text: &str| fs::write(directory.path().join(name), text).unwrap();
     write("a.rs", "// sessionlint: allow(uncommitted-transaction) -- known\nfn f() {}\n");
-    let settings = "profile = \"strict\"\nexclude = [\"generated/**\"]\ntests = \"skip\"\n\n[rules]\nnested-acquire = \"deny\"\n\
-                    session-held-across-await = { level = \"warn\", also = [\"Mailer::tell\"] }\n\n\
-                    [[override]]\npaths = [\"tools/**\"]\nrules = { unguarded-session = \"allow\" }\n\n\
-                    [[protocol]]\nid = \"mydb.pool\"\nkind = \"pool\"\npaths = [\"mydb::Pool\"]\n";
-    let baseline = "{\n  \"version\": 1,\n  \"findings\": [\n    {\"path\":\"a.rs\",\"function\":\"f\",\"rule\":\"nested-acquire\",\"fingerprint\":\"a764373a2a3804cac08e7eeaac687a99\"}\n  ]\n}\n";
     let mut numbers = Numbers(5);
     let (mut told, mut taken) = (0, 0);
-    for (name, text) in [("rules.toml", settings), ("sessionlint-baseline.json", baseline)] {
+    for (name, text) in [("rules.toml", SETTINGS), ("sessionlint-baseline.json", BASELINE)] {
         for _ in 0..400 {
             // The first is whole.
             let changed = if taken == 0 { text.to_owned() } else { mangled(&mut numbers, text) };
@@ -186,3 +329,49 @@ fn broken_settings_and_baselines_are_told() {
     }
     assert!(told > 200 && taken > 10, "{told} {taken}");
 }
+
+/// What once broke something, found by `fuzz/run.sh`, and pieces of what the tool reads, mangled: each target holds.
+#[test]
+fn targets_hold() {
+    let fuzz = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fuzz");
+    let mut numbers = Numbers(6);
+    for (name, target) in targets::ALL {
+        assert!(fuzz.join(format!("targets/{name}.rs")).is_file(), "{name} is fuzzed");
+        let mut inputs = Vec::new();
+        if let Ok(entries) = fs::read_dir(fuzz.join("regressions").join(name)) {
+            inputs.extend(entries.map(|entry| entry.unwrap().path()));
+        }
+        inputs.sort();
+        for path in inputs {
+            println!("{}", path.display());
+            target(&String::from_utf8_lossy(&fs::read(&path).unwrap()));
+        }
+        let seeds: Vec<String> = match *name {
+            "sql" => SQL.iter().map(|text| (*text).to_owned()).collect(),
+            "rules" => vec![SETTINGS.to_owned()],
+            "baseline" => vec![BASELINE.to_owned()],
+            _ => fixtures().into_iter().filter(|text| text.len() < 4_000).collect(),
+        };
+        for _ in 0..200 {
+            let seed = &seeds[numbers.below(seeds.len())];
+            let text = mangled(&mut numbers, seed);
+            if std::env::var_os("SHOW").is_some() {
+                println!("{name}: {text:?}");
+            }
+            target(&text);
+        }
+    }
+}
+
+const SQL: &[&str] = &[
+    "WITH gone AS (DELETE FROM carts WHERE id = $1 RETURNING *) INSERT INTO log SELECT * FROM gone; COMMIT",
+    "BEGIN IMMEDIATE; UPDATE t SET a = 'it''s' /* b */ WHERE c IN ({}); ROLLBACK TO SAVEPOINT s -- d",
+    "SELECT pg_advisory_lock(1), set_config('role', 'x', false); SET ROLE admin; RESET ALL; LISTEN c",
+];
+
+const SETTINGS: &str = "profile = \"strict\"\nexclude = [\"generated/**\"]\ntests = \"skip\"\n\n[rules]\nnested-acquire = \"deny\"\n\
+    session-held-across-await = { level = \"warn\", also = [\"Mailer::tell\"] }\n\n\
+    [[override]]\npaths = [\"tools/**\"]\nrules = { unguarded-session = \"allow\" }\n\n\
+    [[protocol]]\nid = \"mydb.pool\"\nkind = \"pool\"\npaths = [\"mydb::Pool\"]\n";
+
+const BASELINE: &str = "{\n  \"version\": 1,\n  \"findings\": [\n    {\"path\":\"a.rs\",\"function\":\"f\",\"rule\":\"nested-acquire\",\"fingerprint\":\"a764373a2a3804cac08e7eeaac687a99\"}\n  ]\n}\n";

@@ -13,9 +13,10 @@ use crate::value::{Layer, ObligationId, Origin, Value};
 use crate::workload::{Given, Workload};
 use crate::world::{Facts, Phase, State, World};
 use sessionlint_diagnostics::{Evidence, Gap};
-use sessionlint_ir::{BlockId, Body, BodyKind, LocalId, Place, Terminator, Test};
+use sessionlint_ir::{BlockId, Body, BodyKind, Condition, LocalId, Place, Terminator, Test};
 use sessionlint_protocols::ProtocolId;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// Worlds at one block in the coarse look.
 const FEW_WORLDS: usize = 4;
@@ -79,9 +80,11 @@ pub(crate) struct Solver<'a> {
     pub races: bool,
     /// The block that is visited.
     pub at: BlockId,
+    /// For each condition the last block that may ask it.
+    last_asked: Vec<BlockId>,
     gave_up: bool,
     /// Whether conditions had to be forgotten, so that ways may be taken which nobody can go.
-    imprecise: bool,
+    pub imprecise: bool,
     /// Whether this is the first, coarse look, which only asks if there is any session at all.
     coarse: bool,
     /// Whether few ways are enough, because only what is done on any of them is asked for.
@@ -160,6 +163,7 @@ impl<'a> Solver<'a> {
             handler: false,
             races: false,
             at: BlockId(0),
+            last_asked: last_asked(body),
             gave_up: false,
             imprecise: false,
             coarse: false,
@@ -343,7 +347,7 @@ impl<'a> Solver<'a> {
     }
 
     fn visit(&mut self, entry: World) {
-        let mut seen: Vec<BTreeSet<Facts>> = vec![BTreeSet::new(); self.body.blocks.len()];
+        let mut seen: Vec<HashSet<u128>> = vec![HashSet::new(); self.body.blocks.len()];
         let mut pending: BTreeMap<BlockId, Vec<World>> = BTreeMap::new();
         self.enqueue(BlockId(0), entry, &mut seen, &mut pending);
         let mut steps = 0;
@@ -393,9 +397,11 @@ impl<'a> Solver<'a> {
         &mut self,
         block: BlockId,
         mut world: World,
-        seen: &mut [BTreeSet<Facts>],
+        seen: &mut [HashSet<u128>],
         pending: &mut BTreeMap<BlockId, Vec<World>>,
     ) {
+        let last = &self.last_asked;
+        world.facts.conditions.retain(|id, _| last[id.0 as usize] >= block);
         let known = &mut seen[block.index()];
         if self.few {
             if known.len() >= FEW_WORLDS {
@@ -414,7 +420,7 @@ impl<'a> Solver<'a> {
             self.gave_up = true;
             return;
         }
-        if known.insert(world.facts.clone()) {
+        if known.insert(fingerprint(&world.facts)) {
             pending.entry(block).or_default().push(world);
         }
     }
@@ -437,6 +443,55 @@ impl<'a> Solver<'a> {
             other => other,
         }
     }
+}
+
+/// What stands for facts among those that were met: the facts of every block would be a large part of a body's memory.
+fn fingerprint(facts: &Facts) -> u128 {
+    let half = |salt: u64| {
+        let mut hasher = DefaultHasher::new();
+        (salt, facts).hash(&mut hasher);
+        u128::from(hasher.finish())
+    };
+    half(0) << 64 | half(1)
+}
+
+/// For each condition of a body the last block that may ask it, or rule it out: what was known of it is of no use after that.
+/// Blocks stand in the order in which they are reached, but for loops, which ask again whatever they ask.
+fn last_asked(body: &Body) -> Vec<BlockId> {
+    let blocks = || (0..).map(BlockId).zip(&body.blocks);
+    // For each block the last one from which a way leads back to it, or before it.
+    let mut again: Vec<BlockId> = (0..body.blocks.len() as u32).map(BlockId).collect();
+    for (from, block) in blocks() {
+        for to in block.terminator.successors().filter(|to| *to <= from) {
+            again[to.index()] = again[to.index()].max(from);
+        }
+    }
+    let mut reach = BlockId(0);
+    for (id, last) in (0..).map(BlockId).zip(&mut again) {
+        reach = reach.max(*last).max(id);
+        *last = reach;
+    }
+    // A loop that begins in another and ends behind it goes on from there.
+    for at in (0..again.len()).rev() {
+        again[at] = again[again[at].index()];
+    }
+    let mut last = vec![BlockId(0); body.conditions.len()];
+    for (at, block) in blocks() {
+        if let Terminator::Test { test: Test::Condition { id, .. }, .. } = &block.terminator {
+            let known = &mut last[id.0 as usize];
+            *known = again[at.index()].max(*known);
+        }
+    }
+    // Literals that a value is compared with rule each other out.
+    let mut values: BTreeMap<u32, BlockId> = BTreeMap::new();
+    for (condition, last) in body.conditions.iter().zip(&last) {
+        if let Some(value) = condition.value {
+            let known = values.entry(value).or_insert(*last);
+            *known = (*known).max(*last);
+        }
+    }
+    let of = |(condition, last): (&Condition, &BlockId)| condition.value.map_or(*last, |value| values[&value]);
+    body.conditions.iter().zip(&last).map(of).collect()
 }
 
 /// A value of a type, unless nothing is known about it.

@@ -7,6 +7,9 @@ use crate::world::{Phase, World};
 use sessionlint_ir::{ConditionId, Place, Test};
 use sessionlint_protocols::EndKind;
 
+/// Conditions that one way remembers while they may be asked again. With more of them nothing tells its ways apart anyhow.
+const MANY_CONDITIONS: usize = 64;
+
 impl Solver<'_> {
     /// The worlds in which a test holds and in which it fails; `None` when it cannot.
     pub(crate) fn test(&mut self, world: World, test: &Test) -> (Option<World>, Option<World>) {
@@ -37,6 +40,10 @@ impl Solver<'_> {
                     true => (Some(world), None),
                     false => (None, Some(world)),
                 },
+                None if world.facts.conditions.len() >= MANY_CONDITIONS => {
+                    self.imprecise = true;
+                    (Some(world.clone()), Some(world))
+                }
                 None => {
                     let (mut held, mut failed) = (world.clone(), world);
                     held.facts.conditions.insert(*id, !negated);

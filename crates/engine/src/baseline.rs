@@ -95,7 +95,10 @@ pub fn read(options: &Options) -> Result<Option<Baseline>, Failure> {
 }
 
 /// The entries of a baseline's text.
-pub(crate) fn parse(text: &str) -> Result<BTreeSet<Entry>, String> {
+///
+/// # Errors
+/// When it is none, or of another version.
+pub fn parse(text: &str) -> Result<BTreeSet<Entry>, String> {
     let written: Written = serde_json::from_str(text).map_err(|error| error.to_string())?;
     if written.version != VERSION {
         return Err(format!("its version is {}, and this program reads version {VERSION}", written.version));

@@ -25,7 +25,10 @@ mod walk;
 mod words;
 mod write;
 
-pub use baseline::{Baseline, BaselineChoice, Entry, baseline_path, entries, read as read_baseline, write_baseline};
+pub use baseline::{
+    Baseline, BaselineChoice, Entry, baseline_path, entries, parse as parse_baseline, read as read_baseline,
+    text as baseline_text, write_baseline,
+};
 pub use fixes::{Changed, changed, write};
 pub use host::Overlay;
 pub use manifest::dependencies;

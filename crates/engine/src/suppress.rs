@@ -1,7 +1,7 @@
 //! What is silenced? Comments and attributes that allow or expect a rule at a place.
 
 use sessionlint_diagnostics::{Diagnostic, FileId, LabelKind, Level, LineIndex, Span};
-use sessionlint_ir::Outline;
+use sessionlint_ir::{Item, Outline};
 use sessionlint_protocols::RuleSet;
 
 /// The rule about comments that silence nothing.
@@ -71,28 +71,33 @@ fn directives_of(text: &str) -> Vec<(&str, Vec<String>)> {
 
 /// What a comment on its own line covers: the item or statement below it.
 fn below(text: &str, outline: &Outline, next: Span) -> Span {
-    let item = outline.items.iter().find(|item| item.span.start == next.start);
+    let item = starting(outline, next.start).filter(|item| item.span.start == next.start);
     let end = item.map_or_else(|| sessionlint_parser_rust::statement_end(text, next.start), |item| item.span.end);
     Span { end, ..next }
+}
+
+/// The last item that starts at or before a byte.
+fn starting(outline: &Outline, at: u32) -> Option<&Item> {
+    let after = outline.items.partition_point(|item| item.span.start <= at);
+    after.checked_sub(1).and_then(|last| outline.items.get(last))
 }
 
 /// `#[cfg_attr(any(), sessionlint::allow(rule, reason = "…"))]` on items.
 fn attributes(text: &str, file: FileId, outline: &Outline, found: &mut Vec<Suppression>) {
     const MARKER: &str = "sessionlint::";
+    /// Bytes of an attribute before that word.
+    const MAX_ATTRIBUTE: usize = 1_000;
     for (at, _) in text.match_indices(MARKER) {
         let rest = &text[at + MARKER.len()..];
         let Some((word, after)) = rest.split_once('(') else { continue };
         if !matches!(word, "allow" | "expect") {
             continue;
         }
-        let Some(open) = text[..at].rfind("#[cfg_attr") else { continue };
+        let near = text.floor_char_boundary(at.saturating_sub(MAX_ATTRIBUTE));
+        let Some(open) = text[near..at].rfind("#[cfg_attr").map(|open| near + open) else { continue };
         let Some((list, _)) = after.split_once(')') else { continue };
-        let within = |item: &&sessionlint_ir::Item| {
-            item.span.start as usize <= open && at < item.head.start as usize && item.head.end as usize > at
-        };
-        let Some(item) = outline.items.iter().filter(within).min_by_key(|item| item.span.end - item.span.start) else {
-            continue;
-        };
+        let within = |item: &&Item| at < item.head.start as usize;
+        let Some(item) = starting(outline, open as u32).filter(within) else { continue };
         let (rules, reason) = match list.split_once("reason") {
             Some((rules, reason)) => (rules, reason.trim_start_matches([' ', '=', '"']).trim_end_matches(['"', ' '])),
             None => (list, ""),

@@ -81,10 +81,9 @@ pub fn comments(text: &str, file: FileId) -> Vec<Comment> {
 /// brace, or before the bracket that closes around it.
 pub fn statement_end(text: &str, start: u32) -> u32 {
     let Some(rest) = text.get(start as usize..) else { return start };
-    let (tokens, _) = significant(rest);
-    let word = |token: &Token| &rest[token.start as usize..token.end as usize];
+    let mut tokens = lazily(rest).peekable();
     let mut depth = 0usize;
-    for (index, token) in tokens.iter().enumerate() {
+    while let Some(token) = tokens.next() {
         match token.kind {
             TokenKind::OpenBrace | TokenKind::OpenParen | TokenKind::OpenBracket => depth += 1,
             TokenKind::CloseBrace | TokenKind::CloseParen | TokenKind::CloseBracket if depth == 0 => {
@@ -92,9 +91,9 @@ pub fn statement_end(text: &str, start: u32) -> u32 {
             }
             TokenKind::CloseBrace if depth == 1 => {
                 depth = 0;
-                let goes_on = tokens.get(index + 1).is_some_and(|next| {
+                let goes_on = tokens.peek().is_some_and(|next| {
                     matches!(next.kind, TokenKind::Dot | TokenKind::Question | TokenKind::Semi | TokenKind::Comma)
-                        || word(next) == "else"
+                        || &rest[next.start as usize..next.end as usize] == "else"
                 });
                 if !goes_on {
                     return start + token.end;
@@ -106,6 +105,20 @@ pub fn statement_end(text: &str, start: u32) -> u32 {
         }
     }
     start + rest.len() as u32
+}
+
+/// The significant tokens of a piece of a file, one after the other.
+fn lazily(text: &str) -> impl Iterator<Item = Token> {
+    let mut at = 0;
+    tokenize(text, FrontmatterAllowed::No).filter_map(move |token| {
+        let start = at;
+        at += token.len;
+        let is_blank = matches!(
+            token.kind,
+            TokenKind::Whitespace | TokenKind::LineComment { .. } | TokenKind::BlockComment { .. }
+        );
+        (!is_blank).then_some(Token { kind: token.kind, start, end: at })
+    })
 }
 
 /// Whether every bracket of a text is closed by one of its kind.

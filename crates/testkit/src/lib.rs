@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 pub mod programs;
+pub mod targets;
 
 /// One expectation.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
