@@ -266,7 +266,9 @@ fn time_is_linear_in_size() {
     const PIECES: usize = 1_000;
     targets::check(&within(""));
     for (name, text) in GROWING {
-        if std::env::var("ONLY").is_ok_and(|only| !name.contains(&only)) || std::env::var("NOT").is_ok_and(|not| name.contains(&not)) {
+        if std::env::var("ONLY").is_ok_and(|only| !name.contains(&only))
+            || std::env::var("NOT").is_ok_and(|not| name.contains(&not))
+        {
             continue;
         }
         let (small, large) = (text(PIECES), text(8 * PIECES));
@@ -274,7 +276,10 @@ fn time_is_linear_in_size() {
         let before = seconds(&small, 3).max(0.02);
         let after = seconds(&large, if before < 0.3 { 3 } else { 1 });
         println!("{name}: {:.0} ms, {:.0} ms: {:.1} times", before * 1e3, after * 1e3, after / before);
-        assert!(std::env::var_os("ALL").is_some() || after / before < 20.0, "{name}: {before} s, and {after} s for eight times the size");
+        assert!(
+            std::env::var_os("ALL").is_some() || after / before < 20.0,
+            "{name}: {before} s, and {after} s for eight times the size"
+        );
     }
 }
 

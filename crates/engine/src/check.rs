@@ -144,11 +144,10 @@ impl Engine {
 
     fn skipped_at(&self, files: &Files<'_>, item: ItemRef, reason: String, span: Option<Span>) -> Option<Skipped> {
         let data = files.data(item.file)?;
-        let at = span.unwrap_or(data.outline.item(item.item).head).start as usize;
-        let before = data.text.get(..at).unwrap_or(&data.text);
-        let line = before.bytes().filter(|byte| *byte == b'\n').count() as u32 + 1;
+        let at = span.unwrap_or(data.outline.item(item.item).head).start;
+        let line = files.line(item.file, at);
         let path = walk::shown(&self.options.directory, &files.paths[item.file.0 as usize]);
-        Some(Skipped { path, reason, line: Some(line) })
+        Some(Skipped { path, reason, line })
     }
 
     /// Whether a whole file is test code: by its directory, or because its module is declared so.

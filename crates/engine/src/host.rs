@@ -1,7 +1,7 @@
 //! What do files say, read when somebody asks? Connects the front end to the analysis.
 
 use sessionlint_analysis::{FileData, Host};
-use sessionlint_diagnostics::{FileId, Span};
+use sessionlint_diagnostics::{FileId, LineIndex, Span};
 use sessionlint_ir::{Field, FunctionItem, ImplHeader, Import, Signature, TypeRef};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -14,6 +14,8 @@ pub type Overlay = BTreeMap<PathBuf, Vec<u8>>;
 pub(crate) struct Files<'a> {
     pub paths: &'a [PathBuf],
     pub data: Vec<OnceLock<Option<Arc<FileData>>>>,
+    /// Where lines begin, of files that somebody asked for.
+    lines: Vec<OnceLock<LineIndex>>,
     overlay: &'a Overlay,
     /// Files that sources include, and what they say.
     pub included: Mutex<BTreeMap<PathBuf, Option<blake3::Hash>>>,
@@ -22,13 +24,21 @@ pub(crate) struct Files<'a> {
 impl<'a> Files<'a> {
     pub fn new(paths: &'a [PathBuf], overlay: &'a Overlay) -> Self {
         let data = paths.iter().map(|_| OnceLock::new()).collect();
-        Self { paths, data, overlay, included: Mutex::default() }
+        let lines = paths.iter().map(|_| OnceLock::new()).collect();
+        Self { paths, data, lines, overlay, included: Mutex::default() }
     }
 
     /// What a file says.
     pub fn bytes(&self, file: FileId) -> std::io::Result<Vec<u8>> {
         let path = &self.paths[file.0 as usize];
         self.overlay.get(path).map_or_else(|| std::fs::read(path), |bytes| Ok(bytes.clone()))
+    }
+
+    /// The line, from 1, that holds a byte of a file.
+    pub fn line(&self, file: FileId, at: u32) -> Option<u32> {
+        let text = &self.data(file)?.text;
+        let lines = self.lines[file.0 as usize].get_or_init(|| LineIndex::new(text));
+        Some(lines.line_of(at) as u32 + 1)
     }
 
     pub fn ids(&self) -> impl Iterator<Item = FileId> + use<> {
