@@ -19,8 +19,13 @@ seeds() {
     mkdir -p "$to"
     case $1 in
         check | lowering | outline | suppressions)
-            find "$root/fixtures" "$root/crates/lsp/src" -name '*.rs' -size -16k | while read -r file; do
-                cp "$file" "$to/$(echo "${file#"$root"/}" | tr / _)"
+            # A function and the imports of its file: short texts are tried more often.
+            find "$root/fixtures" -name '*.rs' | sort | while read -r file; do
+                awk -v to="$to/$(echo "${file#"$root"/}" | tr / _)" '
+                    /^use / { uses = uses $0 "\n" }
+                    /^(pub )?(async )?(fn|struct|impl|enum|trait|macro_rules!) ?/ { text = ""; inside = 1 }
+                    inside { text = text $0 "\n" }
+                    inside && /^}/ { inside = 0; out = to "-" ++n; printf "%s%s", uses, text >out; close(out) }' "$file"
             done ;;
         sql)
             grep -rohE '"(SELECT|INSERT|UPDATE|DELETE|WITH|BEGIN|COMMIT|SET|CREATE|LOCK|LISTEN|CALL|MERGE|SAVEPOINT|START)[^"]*"' \
@@ -40,7 +45,7 @@ for target in "${targets[@]}"; do
     dictionary=rust.dict
     case $target in sql) dictionary=sql.dict ;; rules | baseline) dictionary=settings.dict ;; esac
     echo "== $target"
-    cargo fuzz run --sanitizer none "$target" -- -max_total_time="$seconds" -timeout=20 -rss_limit_mb=4096 -max_len=12000 \
+    cargo fuzz run --sanitizer none "$target" -- -max_total_time="$seconds" -timeout=20 -rss_limit_mb=4096 -max_len=4000 \
         -dict="$dictionary" -print_final_stats=1 2>&1 | tee "$here/corpus/$target.log" | grep -E 'panicked|ERROR|stat::|timeout|Test unit' || true
     if grep -q 'Test unit written' "$here/corpus/$target.log"; then failed+=("$target"); fi
 done

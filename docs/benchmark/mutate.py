@@ -18,9 +18,18 @@ ops={
  'under_if':(re.compile(r'^(\s*)([\w\.]+)\.commit\(\)(\.await)?(.*);\s*$'), lambda m: f'{m.group(1)}if std::env::args().count() > 3 {{ {m.group(2)}.commit(){m.group(3) or ""}{m.group(4)}; }}'),
  'sleep':(re.compile(r'^(\s*)([\w\.]+)\.commit\(\)\.await.*;\s*$'), lambda m: f'{m.group(1)}tokio::time::sleep(std::time::Duration::from_secs(1)).await; {m.group(0).strip()}'),
  'early':(re.compile(r'^(\s*)([\w\.]+)\.commit\(\)(\.await)?.*\?;\s*$'), lambda m: f'{m.group(1)}if std::env::args().count() > 3 {{ return Ok(Default::default()); }}\n{m.group(0)}'),
+ 'arm':(re.compile(r'^(\s*)([\w\.]+)\.commit\(\)(\.await)?(.*);\s*$'), lambda m: f'{m.group(1)}match std::env::args().count() {{ 3 => {{ {m.group(2)}.commit(){m.group(3) or ""}{m.group(4)}; }} _ => {{}} }}'),
+ # The way on is in a function of its own, which is lent the transaction, and forgets the commit.
+ 'helper':(re.compile(r'^(\s*)(\w+)\.commit\(\)(\.await)?(.*);\s*$'), lambda m: f'{m.group(1)}the_way_on(&mut {m.group(2)}){m.group(3) or ""};'),
+ # The same, by value: the new owner answers for what it writes itself, so these are knowingly missed.
+ 'given_away':(re.compile(r'^(\s*)(\w+)\.commit\(\)(\.await)?(.*);\s*$'), lambda m: f'{m.group(1)}the_end({m.group(2)}){m.group(3) or ""};'),
+ 'http':(re.compile(r'^(\s*)([\w\.]+)\.commit\(\)\.await.*;\s*$'), lambda m: f'{m.group(1)}let _told = reqwest::get("https://example.org").await; {m.group(0).strip()}'),
+ 'lock':(re.compile(r'^.*\bpg_(try_)?advisory_xact_lock\b.*$'), lambda m: m.group(0).replace('_xact_lock', '_lock')),
  'forget':(re.compile(r'^(\s*)([\w]+)\.commit\(\)(\.await)?.*;\s*$'), lambda m: f'{m.group(1)}std::mem::forget({m.group(2)});'),
 }
-rules={'delete':{'uncommitted-transaction','unguarded-session'},'noawait':{'unawaited-release'},'ignore':{'ignored-release-result'},'under_if':{'uncommitted-transaction'},'early':{'uncommitted-transaction'},'acquire':{'nested-acquire'},'pool':{'transaction-bypass'},'forget':{'leaked-session'},'sleep':{'session-held-across-await'}}
+rules={'delete':{'uncommitted-transaction','unguarded-session'},'noawait':{'unawaited-release'},'ignore':{'ignored-release-result'},'under_if':{'uncommitted-transaction'},'early':{'uncommitted-transaction'},'acquire':{'nested-acquire'},'pool':{'transaction-bypass'},'forget':{'leaked-session'},'sleep':{'session-held-across-await'},'http':{'session-held-across-await'},'arm':{'uncommitted-transaction'},'helper':{'uncommitted-transaction'},'given_away':{'uncommitted-transaction'},'lock':{'session-state-leak'}}
+# What a mutant needs beside it, at the end of its file.
+TAILS={'helper':'\n{ASYNC}fn the_way_on<T>(_it: &mut T) {}\n','given_away':'\n{ASYNC}fn the_end<T>(_it: T) {}\n'}
 # Two that need the pool of the transaction: `let mut tx = POOL.begin().await?` above in the same function.
 OPENED=re.compile(r'let (?:mut )?(\w+) = ([\w\.&()]+?)\.begin\(\)')
 def pool_of(lines,i,name):
@@ -50,7 +59,8 @@ for f in sorted(glob.glob(root+'/**/*.rs',recursive=True)):
       mutants+=[(op,i,new) for op,make in more.items() for i in range(cut) if (new:=make(lines,i))]
       for op,i,changed in mutants:
           l=lines[i]; new=lines[:]; new[i]=changed
-          open(f,'w').write('\n'.join(new))
+          tail=TAILS.get(op,'').replace('{ASYNC}','async ' if '.await' in l else '')
+          open(f,'w').write('\n'.join(new)+tail)
           r=subprocess.run([SL,'check',f,'--isolated','--no-ignore','--no-cache','--format','json'],capture_output=True,text=True)
           d=json.loads(r.stdout)
           hit=[x for x in d['findings'] if x['rule'] in rules[op]]
