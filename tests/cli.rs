@@ -443,3 +443,38 @@ fn the_pretty_report_explains_itself() {
         insta::assert_snapshot!(format!("pretty_{library}"), report);
     }
 }
+
+/// What may be cancelled depends on the version that Cargo.lock names, and on the features that are asked for.
+#[test]
+fn a_hole_is_one_of_versions_and_features() {
+    const RACE: &str = "use sqlx::PgPool;\nuse std::time::Duration;\n\npub async fn place(pool: &PgPool) -> anyhow::Result<()> {\n    \
+        let mut tx = tokio::time::timeout(Duration::from_secs(1), pool.begin()).await??;\n    \
+        sqlx::query(\"DELETE FROM carts\").execute(&mut *tx).await?;\n    tx.commit().await?;\n    Ok(())\n}\n";
+    let found = |locked: &str, features: &str| {
+        let package = package(&[("lib.rs", RACE.as_bytes())]);
+        let write = |name: &str, text: &str| fs::write(package.path().join(name), text).unwrap();
+        write(
+            "Cargo.toml",
+            &format!(
+                "[package]\nname = \"demo\"\nversion = \"0.1.0\"\n\n[dependencies]\nanyhow = \"1\"\ntokio = \"1\"\nsqlx = {{ version = \"*\", features = [{features}] }}\n"
+            ),
+        );
+        if !locked.is_empty() {
+            write(
+                "Cargo.lock",
+                &format!(
+                    "version = 4\n\n[[package]]\nname = \"sqlx\"\nversion = \"{locked}\"\n\n[[package]]\nname = \"tokio\"\nversion = \"1.40.0\"\n"
+                ),
+            );
+        }
+        rules_of(&json(package.path(), &[])).join(" ")
+    };
+    let hole = "cancel-unsafe-begin";
+    assert_eq!(found("0.9.0", "\"postgres\""), hole);
+    assert_eq!(found("0.8.6", "\"mysql\""), hole);
+    assert_eq!(found("0.8.3", "\"postgres\""), "", "older than the mistake");
+    assert_eq!(found("0.9.1", "\"postgres\""), "", "younger than the mistake");
+    assert_eq!(found("0.9.0", "\"runtime-tokio\""), "", "without a server there is nothing to leave behind");
+    assert_eq!(found("0.9.0", "\"postgres\", \"sqlite\""), "", "which of them it is cannot be told");
+    assert_eq!(found("", "\"postgres\""), "", "which version it is cannot be told");
+}

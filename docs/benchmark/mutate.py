@@ -24,10 +24,19 @@ ops={
  # The same, by value: the new owner answers for what it writes itself, so these are knowingly missed.
  'given_away':(re.compile(r'^(\s*)(\w+)\.commit\(\)(\.await)?(.*);\s*$'), lambda m: f'{m.group(1)}the_end({m.group(2)}){m.group(3) or ""};'),
  'http':(re.compile(r'^(\s*)([\w\.]+)\.commit\(\)\.await.*;\s*$'), lambda m: f'{m.group(1)}let _told = reqwest::get("https://example.org").await; {m.group(0).strip()}'),
- 'lock':(re.compile(r'^.*\bpg_(try_)?advisory_xact_lock\b.*$'), lambda m: m.group(0).replace('_xact_lock', '_lock')),
+ 'lock':(re.compile(r'^(?!\s*//).*\bpg_(try_)?advisory_xact_lock\b.*$'), lambda m: m.group(0).replace('_xact_lock', '_lock')),
  'forget':(re.compile(r'^(\s*)([\w]+)\.commit\(\)(\.await)?.*;\s*$'), lambda m: f'{m.group(1)}std::mem::forget({m.group(2)});'),
 }
 rules={'delete':{'uncommitted-transaction','unguarded-session'},'noawait':{'unawaited-release'},'ignore':{'ignored-release-result'},'under_if':{'uncommitted-transaction'},'early':{'uncommitted-transaction'},'acquire':{'nested-acquire'},'pool':{'transaction-bypass'},'forget':{'leaked-session'},'sleep':{'session-held-across-await'},'http':{'session-held-across-await'},'arm':{'uncommitted-transaction'},'helper':{'uncommitted-transaction'},'given_away':{'uncommitted-transaction'},'lock':{'session-state-leak'}}
+# A mutant compiles only where the package depends on what it names.
+NEEDS={'sleep':'tokio','http':'reqwest'}
+def depends(path,name):
+    directory=os.path.dirname(os.path.abspath(path))
+    while directory!='/':
+        manifest=os.path.join(directory,'Cargo.toml')
+        if os.path.exists(manifest): return re.search(rf'^(\[dependencies\.{name}\]|{name}(\.workspace)? *=)',open(manifest).read(),re.M) is not None
+        directory=os.path.dirname(directory)
+    return False
 # What a mutant needs beside it, at the end of its file.
 TAILS={'helper':'\n{ASYNC}fn the_way_on<T>(_it: &mut T) {}\n','given_away':'\n{ASYNC}fn the_end<T>(_it: T) {}\n'}
 # Two that need the pool of the transaction: `let mut tx = POOL.begin().await?` above in the same function.
@@ -56,6 +65,7 @@ for f in sorted(glob.glob(root+'/**/*.rs',recursive=True)):
     base=json.loads(subprocess.run([SL,'check',f,'--isolated','--no-ignore','--no-cache','--format','json'],capture_output=True,text=True).stdout)['findings']
     try:
       mutants=[(op,i,sub(m)) for op,(pat,sub) in ops.items() for i,l in enumerate(lines[:cut]) if (m:=pat.match(l))]
+      mutants=[one for one in mutants if one[0] not in NEEDS or depends(f,NEEDS[one[0]])]
       mutants+=[(op,i,new) for op,make in more.items() for i in range(cut) if (new:=make(lines,i))]
       for op,i,changed in mutants:
           l=lines[i]; new=lines[:]; new[i]=changed
