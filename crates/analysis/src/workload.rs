@@ -180,3 +180,54 @@ pub(crate) fn seen_by_caller(origin: &Origin, arguments: &[Option<Origin>]) -> O
         Root::Local(_) | Root::Made(_) => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sessionlint_diagnostics::FileId;
+
+    fn way(places: &[u32]) -> Vec<Span> {
+        places.iter().map(|at| Span::new(FileId(0), *at, *at + 1)).collect()
+    }
+
+    fn sleeping(places: &[u32]) -> Workload {
+        Workload(BTreeMap::from([(Deed::Outside("a sleep".to_owned()), way(places))]))
+    }
+
+    #[test]
+    fn the_shortest_way_explains_a_deed_and_of_equals_the_first_in_the_text() {
+        let told = |ways: [&[u32]; 2]| {
+            let mut workload = sleeping(ways[0]);
+            workload.add(Deed::Outside("a sleep".to_owned()), way(ways[1]));
+            workload.0.into_values().next()
+        };
+        assert_eq!(told([&[1, 2, 3], &[9]]), Some(way(&[9])));
+        assert_eq!(told([&[9], &[1, 2, 3]]), Some(way(&[9])));
+        assert_eq!(told([&[5], &[4]]), Some(way(&[4])));
+        assert_eq!(told([&[4], &[5]]), Some(way(&[4])));
+    }
+
+    #[test]
+    fn a_long_way_keeps_its_calls_and_the_deed() {
+        let called = |places: &[u32]| {
+            let at = way(&[0])[0];
+            sleeping(places).called(at, |_| None).0.into_values().next()
+        };
+        assert_eq!(called(&[1, 2, 3]), Some(way(&[0, 1, 2, 3])));
+        assert_eq!(called(&[1, 2, 3, 4]), Some(way(&[0, 1, 2, 3, 4])));
+        assert_eq!(called(&[1, 2, 3, 4, 5, 6]), Some(way(&[0, 1, 2, 3, 6])));
+    }
+
+    #[test]
+    fn what_either_way_gives_is_given() {
+        let session = |id: u16| Given::Session(ProtocolId(id), None);
+        let some = |inner| Given::Success(Box::new(inner));
+        let maybe = |inner| Given::Maybe(Box::new(inner));
+        assert_eq!(some(session(1)).joined(some(session(1))), some(session(1)));
+        assert_eq!(some(session(1)).joined(Given::Nothing), maybe(session(1)));
+        assert_eq!(Given::Nothing.joined(maybe(session(1))), maybe(session(1)));
+        assert_eq!(some(session(1)).joined(maybe(session(1))), maybe(session(1)));
+        assert_eq!(some(session(1)).joined(some(session(2))), maybe(Given::Unknown));
+        assert_eq!(session(1).joined(session(2)), Given::Unknown);
+    }
+}
