@@ -246,6 +246,7 @@ fn the_top_level_is_what_the_design_says() {
         "Cargo.lock",
         "crates",
         "fixtures",
+        "fuzz",
         "tests",
         "docs",
         "packaging",

@@ -81,7 +81,11 @@ impl Solver<'_> {
         }
         // Stored in a field or element: whoever owns that answers for it.
         self.forget(world, &value);
-        let (target, _) = world.canonical(place);
+        let (target, through_reference) = world.canonical(place);
+        let old = world.get(self.index, &target);
+        if old.owns() && !through_reference {
+            self.drop_value(world, &old, CauseKind::Overwritten, span);
+        }
         world.set(&target, if value.owns() { Value::Unknown } else { value });
     }
 
