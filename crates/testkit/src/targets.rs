@@ -130,9 +130,9 @@ pub fn sql(text: &str) {
 
 /// A rules.toml is taken, or its mistake is told with a place in it.
 pub fn rules(text: &str) {
-    let rules = RuleSet::built_in();
-    let mut model = Model::built_in();
-    match Config::parse("rules.toml", text, &rules, &mut model) {
+    static BUILT_IN: LazyLock<(RuleSet, Model)> = LazyLock::new(|| (RuleSet::built_in(), Model::built_in()));
+    let (rules, model) = &*BUILT_IN;
+    match Config::parse("rules.toml", text, rules, &mut model.clone()) {
         Ok(config) => {
             let mut twice = config.clone();
             twice.merge(config);
