@@ -193,3 +193,28 @@ fn jumps_across_many_loops_are_read() {
     targets::check(&text);
     targets::lowering(&text);
 }
+
+/// What cannot be told apart is silent and counted: nothing is said about a body with too many ways.
+#[test]
+fn too_many_ways_are_a_gap() {
+    let told = |count: usize| {
+        let open =
+            |at: usize| format!("    let mut t{at} = None;\n    if c{at}() {{ t{at} = Some(pool.begin().await?); }}\n");
+        let write = |at: usize| {
+            format!(
+                "    if let Some(t) = &mut t{at} {{ sqlx::query(\"DELETE FROM carts\").execute(&mut **t).await?; }}\n"
+            )
+        };
+        let work: String = (0..count).map(open).chain((0..count).map(write)).collect();
+        let directory = tempfile::TempDir::new().unwrap();
+        std::fs::write(directory.path().join("lib.rs"), within(&work)).unwrap();
+        let outcome = sessionlint_testkit::check(directory.path(), &["."], |_| {});
+        let rules: Vec<&str> = outcome.findings.iter().map(|finding| finding.rule).collect();
+        let leaks = rules.iter().filter(|rule| **rule == "uncommitted-transaction").count();
+        (leaks, outcome.gaps.into_iter().map(|gap| gap.reason).collect::<Vec<_>>())
+    };
+    assert_eq!(told(3), (3, Vec::new()));
+    let (leaks, gaps) = told(12);
+    assert_eq!(leaks, 0);
+    assert!(gaps.contains(&"too many ways through this body".to_owned()), "{gaps:?}");
+}
