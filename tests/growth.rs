@@ -1,11 +1,16 @@
 //! Time grows with the size of a text, and not faster, in whatever way it grows.
 
+#![expect(clippy::disallowed_macros, reason = "figures of the run")]
+
 use sessionlint_testkit::targets;
+
+/// A way to grow, and what a text of so many pieces says.
+type Growing = (&'static str, fn(usize) -> String);
 
 const WRITE: &str = "    sqlx::query(\"DELETE FROM carts\").execute(&mut *tx).await?;\n";
 
-/// Texts that grow, each in another way: what a text of so many pieces says.
-const GROWING: &[(&str, fn(usize) -> String)] = &[
+/// Texts that grow, each in another way.
+const GROWING: &[Growing] = &[
     ("statements in one function", |n| within(&WRITE.repeat(n))),
     ("functions", |n| {
         (0..n).map(|at| within("    work(&mut tx).await?;\n").replace("place", &format!("place_{at}"))).collect()

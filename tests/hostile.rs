@@ -1,5 +1,7 @@
 //! Broken text never breaks the tool: any prefix, deletion or splice of a real file is read without a panic.
 
+#![expect(clippy::disallowed_macros, reason = "which input is tried")]
+
 use sessionlint_testkit::{check, rust_files, targets};
 use std::fs;
 use std::path::{Path, PathBuf};
