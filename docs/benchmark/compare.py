@@ -1,6 +1,6 @@
 """What sessionlint, clippy, ast-grep and semgrep find in the fixtures, function by function.
 
-Usage: compare.py SESSIONLINT [AST-GREP] [SEMGREP] [CLIPPY.JSON]; a tool that is not given or not there is left out. CLIPPY.JSON holds what
+Usage: compare.py SESSIONLINT [AST-GREP] [SEMGREP] [CLIPPY.JSON]; a tool that is not given, or is `-`, is left out. CLIPPY.JSON holds what
 `cargo clippy --message-format=json -- -W clippy::all -W clippy::pedantic -W clippy::nursery -W clippy::restriction` printed in copies of the
 fixtures. A function counts as found when anything in it is reported that is about a session, as wrongly flagged when nothing in it is
 marked. The rules for the other two stand in rules/.
@@ -65,7 +65,7 @@ def run(command):
     return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout
 
 
-arguments = dict(enumerate(sys.argv))
+arguments = {number: argument for number, argument in enumerate(sys.argv) if argument not in ("", "-")}
 report = tools["sessionlint"] = Report()
 for finding in json.loads(run([arguments[1], "check", FIXTURES, "--isolated", "--no-cache", "--format", "json"]))["findings"]:
     if not finding["rule"].endswith("-suppression"):
