@@ -6,6 +6,7 @@
 
 use crate::events::{Event, Report, Site, SiteId};
 use crate::index::{Index, Scope, Ty};
+use crate::liveness::last_asked;
 use crate::sql::{SqlControl, StateChange};
 use crate::summary::Analysis;
 use crate::transfer::{Made, fold};
@@ -13,7 +14,7 @@ use crate::value::{Layer, ObligationId, Origin, Value};
 use crate::workload::{Given, Workload};
 use crate::world::{Facts, Phase, State, World};
 use sessionlint_diagnostics::{Evidence, Gap};
-use sessionlint_ir::{BlockId, Body, BodyKind, Condition, LocalId, Place, Terminator, Test};
+use sessionlint_ir::{BlockId, Body, BodyKind, LocalId, Place, Terminator, Test};
 use sessionlint_protocols::ProtocolId;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -453,45 +454,6 @@ fn fingerprint(facts: &Facts) -> u128 {
         u128::from(hasher.finish())
     };
     half(0) << 64 | half(1)
-}
-
-/// For each condition of a body the last block that may ask it, or rule it out: what was known of it is of no use after that.
-/// Blocks stand in the order in which they are reached, but for loops, which ask again whatever they ask.
-fn last_asked(body: &Body) -> Vec<BlockId> {
-    let blocks = || (0..).map(BlockId).zip(&body.blocks);
-    // For each block the last one from which a way leads back to it, or before it.
-    let mut again: Vec<BlockId> = (0..body.blocks.len() as u32).map(BlockId).collect();
-    for (from, block) in blocks() {
-        for to in block.terminator.successors().filter(|to| *to <= from) {
-            again[to.index()] = again[to.index()].max(from);
-        }
-    }
-    let mut reach = BlockId(0);
-    for (id, last) in (0..).map(BlockId).zip(&mut again) {
-        reach = reach.max(*last).max(id);
-        *last = reach;
-    }
-    // A loop that begins in another and ends behind it goes on from there.
-    for at in (0..again.len()).rev() {
-        again[at] = again[again[at].index()];
-    }
-    let mut last = vec![BlockId(0); body.conditions.len()];
-    for (at, block) in blocks() {
-        if let Terminator::Test { test: Test::Condition { id, .. }, .. } = &block.terminator {
-            let known = &mut last[id.0 as usize];
-            *known = again[at.index()].max(*known);
-        }
-    }
-    // Literals that a value is compared with rule each other out.
-    let mut values: BTreeMap<u32, BlockId> = BTreeMap::new();
-    for (condition, last) in body.conditions.iter().zip(&last) {
-        if let Some(value) = condition.value {
-            let known = values.entry(value).or_insert(*last);
-            *known = (*known).max(*last);
-        }
-    }
-    let of = |(condition, last): (&Condition, &BlockId)| condition.value.map_or(*last, |value| values[&value]);
-    body.conditions.iter().zip(&last).map(of).collect()
 }
 
 /// A value of a type, unless nothing is known about it.

@@ -8,6 +8,7 @@ mod describe;
 mod events;
 mod flow;
 mod index;
+mod liveness;
 mod refine;
 mod sql;
 mod summary;

@@ -1,0 +1,46 @@
+//! How long does it matter what was known of a condition?
+
+use sessionlint_ir::{BlockId, Body, Condition, Terminator, Test};
+use std::collections::BTreeMap;
+
+/// For each condition of a body the last block that may ask it, or rule it out: what was known of it is of no use after that.
+/// Blocks stand in the order in which they are reached, but for loops, which ask again whatever they ask.
+pub(crate) fn last_asked(body: &Body) -> Vec<BlockId> {
+    if body.conditions.is_empty() {
+        return Vec::new();
+    }
+    let blocks = || (0..).map(BlockId).zip(&body.blocks);
+    // For each block the last one from which a way leads back to it, or before it.
+    let mut again: Vec<BlockId> = (0..body.blocks.len() as u32).map(BlockId).collect();
+    for (from, block) in blocks() {
+        for to in block.terminator.successors().filter(|to| *to <= from) {
+            again[to.index()] = again[to.index()].max(from);
+        }
+    }
+    let mut reach = BlockId(0);
+    for (id, last) in (0..).map(BlockId).zip(&mut again) {
+        reach = reach.max(*last).max(id);
+        *last = reach;
+    }
+    // A loop that begins in another and ends behind it goes on from there.
+    for at in (0..again.len()).rev() {
+        again[at] = again[again[at].index()];
+    }
+    let mut last = vec![BlockId(0); body.conditions.len()];
+    for (at, block) in blocks() {
+        if let Terminator::Test { test: Test::Condition { id, .. }, .. } = &block.terminator {
+            let known = &mut last[id.0 as usize];
+            *known = again[at.index()].max(*known);
+        }
+    }
+    // Literals that a value is compared with rule each other out.
+    let mut values: BTreeMap<u32, BlockId> = BTreeMap::new();
+    for (condition, last) in body.conditions.iter().zip(&last) {
+        if let Some(value) = condition.value {
+            let known = values.entry(value).or_insert(*last);
+            *known = (*known).max(*last);
+        }
+    }
+    let of = |(condition, last): (&Condition, &BlockId)| condition.value.map_or(*last, |value| values[&value]);
+    body.conditions.iter().zip(&last).map(of).collect()
+}
