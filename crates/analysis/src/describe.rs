@@ -2,7 +2,7 @@
 
 use crate::index::{ItemRef, Ty};
 use crate::sql::SqlControl;
-use crate::summary::{Analysis, Effect, MAX_CALLS, MAX_DEEP};
+use crate::summary::{Analysis, Effect, Known, LentAs, MAX_CALLS, MAX_DEEP};
 use crate::value::{Layer, Origin, Root};
 use crate::workload::{Deed, Given};
 use sessionlint_ir::Signature;
@@ -17,11 +17,12 @@ impl Analysis<'_> {
         for (param, declared) in signature.params.iter().enumerate() {
             let name = declared.name.clone().unwrap_or_else(|| format!("#{param}"));
             let Some((protocol, layers)) = self.lendable(item, &signature, param) else { continue };
-            if let Some(effect) = self.effect(item, param, protocol, &layers, MAX_CALLS) {
+            let lent = LentAs { param, protocol, layers, known: Known::new() };
+            if let Some(effect) = self.effect(item, &lent, MAX_CALLS) {
                 parts.extend(effect_words(&effect, &name));
             }
         }
-        let summary = self.summary(item, MAX_DEEP);
+        let summary = self.summary(item, &Known::new(), MAX_DEEP);
         let origin = |origin: &Origin| origin_words(origin, &signature, |item| self.name_of(item));
         for deed in summary.workload.0.keys() {
             parts.push(match deed {

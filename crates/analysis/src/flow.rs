@@ -8,19 +8,23 @@ use crate::events::{Event, Report, Site, SiteId};
 use crate::index::{Index, Scope, Ty};
 use crate::liveness::last_asked;
 use crate::sql::{SqlControl, StateChange};
-use crate::summary::Analysis;
+use crate::summary::{Analysis, Known};
 use crate::transfer::{Made, fold};
 use crate::value::{Layer, ObligationId, Origin, Value};
 use crate::workload::{Given, Workload};
 use crate::world::{Facts, Phase, State, World};
 use sessionlint_diagnostics::{Evidence, Gap};
-use sessionlint_ir::{BlockId, Body, BodyKind, LocalId, Place, Terminator, Test};
+use sessionlint_ir::{
+    BlockId, Body, BodyKind, Flag, LocalId, Operand, Place, Rvalue, Statement, StatementKind, Terminator, Test,
+};
 use sessionlint_protocols::ProtocolId;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// Worlds at one block in the coarse look.
 const FEW_WORLDS: usize = 4;
+/// Worlds at one block when it is asked what a function does with certain arguments.
+const SOME_WORLDS: usize = 16;
 /// Worlds at one block before conditions are forgotten.
 const MANY_WORLDS: usize = 64;
 /// Worlds at one block before the body is given up.
@@ -44,6 +48,10 @@ pub(crate) struct Solver<'a> {
     pub written: BTreeSet<SiteId>,
     /// How often a place is tested: what is tested once needs no memory.
     pub tests: BTreeMap<Place, u32>,
+    /// The variables of which it is tested whether they are set.
+    pub flags: BTreeSet<LocalId>,
+    /// The truth values that are tested here and passed to functions, too.
+    decides: BTreeSet<Place>,
     /// The transactions that savepoints are opened in.
     pub parents: BTreeMap<SiteId, ObligationId>,
     /// The methods of structs of the workspace that were called to end a session.
@@ -90,6 +98,8 @@ pub(crate) struct Solver<'a> {
     coarse: bool,
     /// Whether few ways are enough, because only what is done on any of them is asked for.
     few: bool,
+    /// What is known of the arguments.
+    called_with: Known,
 }
 
 /// What is done to a session that a caller lends.
@@ -125,13 +135,26 @@ pub(crate) struct ChildEffect {
 
 impl<'a> Solver<'a> {
     pub fn new(analysis: &'a Analysis<'a>, body: &'a Body, scope: Scope<'a>, depth: u32) -> Self {
-        let mut tests = BTreeMap::new();
+        let (mut tests, mut truths) = (BTreeMap::new(), BTreeSet::new());
         for (number, block) in (0..).map(BlockId).zip(&body.blocks) {
             if let Terminator::Test { test, .. } = &block.terminator
                 && let Test::Success(place) | Test::Failure { place, .. } | Test::Bool(place) = test
             {
                 // In a loop it is tested again in the next round.
                 *tests.entry(place.clone()).or_default() += 1 + u32::from(body.repeated.contains(&number));
+                if matches!(test, Test::Bool(_)) {
+                    truths.insert(place);
+                }
+            }
+        }
+        // What is passed on decides what is done there.
+        let mut decides = BTreeSet::new();
+        for place in body.blocks.iter().flat_map(|block| &block.statements).flat_map(passed) {
+            if let Some(count) = tests.get_mut(place) {
+                *count += 1;
+                if truths.contains(place) {
+                    decides.insert(place.clone());
+                }
             }
         }
         Self {
@@ -145,6 +168,8 @@ impl<'a> Solver<'a> {
             gaps: BTreeSet::new(),
             written: BTreeSet::new(),
             tests,
+            flags: body.flags.values().map(|flag| flag.local).collect(),
+            decides,
             parents: BTreeMap::new(),
             detached: BTreeMap::new(),
             releases: BTreeMap::new(),
@@ -169,7 +194,26 @@ impl<'a> Solver<'a> {
             imprecise: false,
             coarse: false,
             few: false,
+            called_with: Known::new(),
         }
+    }
+
+    /// Takes for granted what the caller passes.
+    pub fn called_with(&mut self, mut world: World, known: &Known) -> World {
+        self.called_with.clone_from(known);
+        for (param, shape) in known {
+            let Some(place) = self.body.params.get(*param).map(|local| Place::local(*local)) else { continue };
+            match (shape, world.get(self.index, &place)) {
+                (Value::Success(_), Value::Typed(ty, origin)) => {
+                    if let Ty::Fallible(inner) = ty.peeled() {
+                        world.set(&place, Value::Success(Box::new(typed_at((**inner).clone(), origin))));
+                    }
+                }
+                (_, value) if value.owns() => {}
+                (shape, _) => world.set(&place, shape.clone()),
+            }
+        }
+        world
     }
 
     /// Gives the parameters their types; a session that is passed by value is owed here.
@@ -348,37 +392,17 @@ impl<'a> Solver<'a> {
     }
 
     fn visit(&mut self, entry: World) {
-        let mut seen: Vec<HashSet<u128>> = vec![HashSet::new(); self.body.blocks.len()];
-        let mut pending: BTreeMap<BlockId, Vec<World>> = BTreeMap::new();
-        self.enqueue(BlockId(0), entry, &mut seen, &mut pending);
+        let body = self.body;
+        let mut ways = Ways { seen: vec![HashSet::new(); body.blocks.len()], pending: BTreeMap::new() };
+        self.enqueue(BlockId(0), entry, &mut ways);
         let mut steps = 0;
-        let too_many = TOO_MANY_STEPS + STEPS_A_BLOCK * self.body.blocks.len();
-        while let Some((block, worlds)) = pending.pop_first() {
-            for mut world in worlds {
-                steps += 1;
-                let body = self.body;
-                let visited = &body.blocks[block.index()];
-                self.at = block;
-                for statement in &visited.statements {
-                    self.statement(&mut world, statement);
-                }
-                match &visited.terminator {
-                    Terminator::Goto(next) => self.enqueue(*next, world, &mut seen, &mut pending),
-                    Terminator::Return => self.at_return(world),
-                    Terminator::Diverge => {}
-                    Terminator::Test { test, yes, no, span, written } => {
-                        let (held, failed) = self.test(world, test);
-                        let both = *written && held.is_some() && failed.is_some();
-                        for (next, way, holds) in [(*yes, held, true), (*no, failed, false)] {
-                            if let Some(mut way) = way {
-                                if both {
-                                    way.branch(*span, holds);
-                                }
-                                way.facts.deliberate |= body.deliberate.contains(&block);
-                                self.enqueue(next, way, &mut seen, &mut pending);
-                            }
-                        }
-                    }
+        let too_many = TOO_MANY_STEPS + STEPS_A_BLOCK * body.blocks.len();
+        while let Some((block, worlds)) = ways.pending.pop_first() {
+            self.at = block;
+            for world in worlds {
+                for world in self.statements(world, &body.blocks[block.index()].statements) {
+                    steps += 1;
+                    self.leave(block, world, &mut ways);
                 }
             }
             if self.coarse && (!self.sites.is_empty() || self.gave_up || steps > too_many) {
@@ -394,22 +418,82 @@ impl<'a> Solver<'a> {
         }
     }
 
-    fn enqueue(
-        &mut self,
-        block: BlockId,
-        mut world: World,
-        seen: &mut [HashSet<u128>],
-        pending: &mut BTreeMap<BlockId, Vec<World>>,
-    ) {
+    /// Goes on at the end of a block.
+    fn leave(&mut self, block: BlockId, world: World, ways: &mut Ways) {
+        match &self.body.blocks[block.index()].terminator {
+            Terminator::Goto(next) => self.enqueue(*next, world, ways),
+            Terminator::Return => self.at_return(world),
+            Terminator::Diverge => {}
+            Terminator::Test { test, yes, no, span, written } => {
+                let flag = self.body.flags.get(&block);
+                let any = flag.and_then(|flag| Some((flag.any?, world.facts.amounts.get(&flag.local)?)));
+                let (held, failed) = match any {
+                    Some((holds, any)) if holds == *any => (Some(world), None),
+                    Some(_) => (None, Some(world)),
+                    None => self.test(world, test),
+                };
+                let both = *written && held.is_some() && failed.is_some();
+                for (next, way, holds) in [(*yes, held, true), (*no, failed, false)] {
+                    if let Some(mut way) = way {
+                        if both {
+                            way.branch(*span, holds);
+                        }
+                        way.facts.deliberate |= self.body.deliberate.contains(&block);
+                        // What was counted while the session was open decides on purpose.
+                        let decides =
+                            |flag: &Flag| (both || flag.any.is_some()) && way.facts.changed.contains(&flag.local);
+                        way.facts.deliberate |= flag.is_some_and(decides);
+                        self.enqueue(next, way, ways);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Runs the statements of a block. Gives more than one world where it depends on an argument what a call does, and the
+    /// argument is tested elsewhere.
+    fn statements(&mut self, world: World, statements: &[Statement]) -> Vec<World> {
+        let mut worlds = vec![world];
+        for statement in statements {
+            if !self.decides.is_empty() && !self.few {
+                for place in passed(statement).filter(|place| self.decides.contains(*place)) {
+                    worlds = worlds.into_iter().flat_map(|world| self.decided(world, place)).collect();
+                }
+            }
+            for world in &mut worlds {
+                self.statement(world, statement);
+            }
+        }
+        worlds
+    }
+
+    /// The worlds in which a truth value is what it may be, when that matters to a session.
+    fn decided(&self, world: World, place: &Place) -> Vec<World> {
+        let (target, _) = world.canonical(place);
+        let is_known = matches!(world.get(self.index, place), Value::Bool(_));
+        if is_known || world.facts.obligations.keys().all(|id| !world.is_open(*id)) {
+            return vec![world];
+        }
+        let (mut held, mut failed) = (world.clone(), world);
+        held.set(&target, Value::Bool(true));
+        failed.set(&target, Value::Bool(false));
+        vec![held, failed]
+    }
+
+    fn enqueue(&mut self, block: BlockId, mut world: World, ways: &mut Ways) {
         let last = &self.last_asked;
         world.facts.conditions.retain(|id, _| last[id.0 as usize] >= block);
-        let known = &mut seen[block.index()];
+        let known = &mut ways.seen[block.index()];
         if self.few {
-            if known.len() >= FEW_WORLDS {
+            // Which way is taken may depend on the arguments.
+            let any = self.called_with.is_empty();
+            if known.len() >= if any { FEW_WORLDS } else { SOME_WORLDS } {
                 return;
             }
-            world.facts.conditions.clear();
-            world.facts.store.retain(|_, value| !matches!(value, Value::Bool(_) | Value::Failure));
+            if any {
+                world.facts.conditions.clear();
+                world.facts.store.retain(|_, value| !matches!(value, Value::Bool(_) | Value::Failure));
+            }
         }
         if known.len() >= MANY_WORLDS && !self.few {
             let (conditions, values) = (world.facts.conditions.len(), world.facts.store.len());
@@ -422,7 +506,7 @@ impl<'a> Solver<'a> {
             return;
         }
         if known.insert(fingerprint(&world.facts)) {
-            pending.entry(block).or_default().push(world);
+            ways.pending.entry(block).or_default().push(world);
         }
     }
 
@@ -444,6 +528,24 @@ impl<'a> Solver<'a> {
             other => other,
         }
     }
+}
+
+/// The ways that were met, by fingerprint, and those that go on, for each block.
+struct Ways {
+    seen: Vec<HashSet<u128>>,
+    pending: BTreeMap<BlockId, Vec<World>>,
+}
+
+/// What a statement passes to a function by value.
+fn passed(statement: &Statement) -> impl Iterator<Item = &Place> {
+    let arguments = match &statement.kind {
+        StatementKind::Assign(_, Rvalue::Call(call)) => call.args.as_slice(),
+        _ => &[],
+    };
+    arguments.iter().filter_map(|argument| match argument {
+        Operand::Value(place) => Some(place),
+        _ => None,
+    })
 }
 
 /// What stands for facts among those that were met: the facts of every block would be a large part of a body's memory.

@@ -4,7 +4,7 @@ use crate::events::Report;
 use crate::flow::Solver;
 use crate::index::{Index, ItemRef, Resolved, Scope, Ty};
 use crate::sql::{SqlControl, StateChange};
-use crate::value::Layer;
+use crate::value::{Layer, Value};
 use crate::workload::{Deed, Given, Summary, Workload};
 use crate::world::World;
 use sessionlint_ir::{Body, FunctionItem, Signature, TypeRef};
@@ -25,12 +25,31 @@ pub struct Analysis<'h> {
     summaries: RwLock<HashMap<SummaryKey, Arc<Summary>>>,
 }
 
-/// A function, the parameter that a session is lent to, its type, what stands around it, and how many calls
-/// deep to look.
-type EffectKey = (ItemRef, usize, ProtocolId, Vec<Layer>, u32);
+/// What is known of a call's arguments, by position: whether one is true, or holds something. See [`Value::shape`].
+pub(crate) type Known = Vec<(usize, Value)>;
 
-/// A function, and the depth for those whose calls were too deep to be followed to their end.
-type SummaryKey = (ItemRef, Option<u32>);
+/// The same, of values that are passed.
+pub(crate) fn known<'v>(values: impl IntoIterator<Item = &'v Value>) -> Known {
+    values.into_iter().enumerate().filter_map(|(at, value)| Some((at, value.shape()?))).collect()
+}
+
+/// A session that is lent to a function.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct LentAs {
+    /// The parameter that it is lent as.
+    pub param: usize,
+    pub protocol: ProtocolId,
+    /// What stands around it.
+    pub layers: Vec<Layer>,
+    /// What else the function is called with.
+    pub known: Known,
+}
+
+/// A function, what it is lent, and how many calls deep to look.
+type EffectKey = (ItemRef, LentAs, u32);
+
+/// A function, what it is called with, and the depth for those whose calls were too deep to be followed to their end.
+type SummaryKey = (ItemRef, Known, Option<u32>);
 
 /// What a function does to a session that it is lent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -111,20 +130,13 @@ impl<'h> Analysis<'h> {
         scope
     }
 
-    /// What a function does to the session that it gets as parameter `param`, inside of `layers`. Looks `depth` calls
-    /// deep; `None` when it has no body to look at, or that is too deep. The answer depends on nothing but the arguments.
-    pub(crate) fn effect(
-        &self,
-        item: ItemRef,
-        param: usize,
-        protocol: ProtocolId,
-        layers: &[Layer],
-        depth: u32,
-    ) -> Option<Effect> {
+    /// What a function does to a session that it is lent. Looks `depth` calls deep; `None` when it has no body to look at,
+    /// or that is too deep. The answer depends on nothing but the arguments.
+    pub(crate) fn effect(&self, item: ItemRef, lent: &LentAs, depth: u32) -> Option<Effect> {
         if depth == 0 {
             return None;
         }
-        let key = (item, param, protocol, layers.to_vec(), depth);
+        let key = (item, lent.clone(), depth);
         if let Some(known) = self.effects.read().unwrap_or_else(|poisoned| poisoned.into_inner()).get(&key) {
             return Some(known.clone());
         }
@@ -134,49 +146,46 @@ impl<'h> Analysis<'h> {
     }
 
     /// The same for several candidates: what they agree on.
-    pub(crate) fn agreed_effect(
-        &self,
-        items: &[ItemRef],
-        param: usize,
-        protocol: ProtocolId,
-        layers: &[Layer],
-        depth: u32,
-    ) -> Option<Effect> {
-        let mut effects = items.iter().map(|item| self.effect(*item, param, protocol, layers, depth));
+    pub(crate) fn agreed_effect(&self, items: &[ItemRef], lent: &LentAs, depth: u32) -> Option<Effect> {
+        let mut effects = items.iter().map(|item| self.effect(*item, lent, depth));
         let first = effects.next()??;
         effects.all(|effect| effect.as_ref() == Some(&first)).then_some(first)
     }
 
-    /// What a function does beside giving its value, `deep` calls deep. The answer depends on nothing but the
-    /// arguments.
-    pub(crate) fn summary(&self, item: ItemRef, deep: u32) -> Arc<Summary> {
+    /// What a function does beside giving its value, `deep` calls deep, when it is called with these arguments. The answer
+    /// depends on nothing else.
+    pub(crate) fn summary(&self, item: ItemRef, known: &Known, deep: u32) -> Arc<Summary> {
         if deep == 0 {
             return Arc::new(Summary { truncated: true, ..Summary::default() });
         }
+        let mut key = (item, known.clone(), None);
         {
-            let known = self.summaries.read().unwrap_or_else(|poisoned| poisoned.into_inner());
-            if let Some(known) = known.get(&(item, None)).or_else(|| known.get(&(item, Some(deep)))) {
-                return Arc::clone(known);
+            let summaries = self.summaries.read().unwrap_or_else(|poisoned| poisoned.into_inner());
+            for deep in [None, Some(deep)] {
+                key.2 = deep;
+                if let Some(summary) = summaries.get(&key) {
+                    return Arc::clone(summary);
+                }
             }
         }
-        let summary = if self.may_matter(item) { self.compute_summary(item, deep) } else { None };
+        let summary = if self.may_matter(item) { self.compute_summary(item, known, deep) } else { None };
         let summary = Arc::new(summary.unwrap_or_default());
-        let key = (item, summary.truncated.then_some(deep));
-        let mut known = self.summaries.write().unwrap_or_else(|poisoned| poisoned.into_inner());
-        Arc::clone(known.entry(key).or_insert(summary))
+        key.2 = summary.truncated.then_some(deep);
+        let mut summaries = self.summaries.write().unwrap_or_else(|poisoned| poisoned.into_inner());
+        Arc::clone(summaries.entry(key).or_insert(summary))
     }
 
     /// The same for a method that a trait only declares: what its implementations agree on.
-    pub(crate) fn agreed_summary(&self, item: ItemRef, deep: u32) -> Arc<Summary> {
+    pub(crate) fn agreed_summary(&self, item: ItemRef, known: &Known, deep: u32) -> Arc<Summary> {
         let implementations = self.index.implementations(item);
-        let [first, rest @ ..] = implementations.as_slice() else { return self.summary(item, deep) };
-        let first = self.summary(*first, deep);
+        let [first, rest @ ..] = implementations.as_slice() else { return self.summary(item, known, deep) };
+        let first = self.summary(*first, known, deep);
         if rest.is_empty() {
             return first;
         }
         let mut agreed = (*first).clone();
         for other in rest {
-            let other = self.summary(*other, deep);
+            let other = self.summary(*other, known, deep);
             agreed.truncated |= other.truncated;
             agreed.workload.0.retain(|deed, _| other.workload.0.contains_key(deed));
             if agreed.gives != other.gives {
@@ -202,13 +211,14 @@ impl<'h> Analysis<'h> {
         ask(Solver::new(self, body, self.scope(item, body, &generics), depth))
     }
 
-    fn compute_summary(&self, item: ItemRef, deep: u32) -> Option<Summary> {
-        self.asked(item, 0, |solver| Some(self.summarised(item, deep, solver)))
+    fn compute_summary(&self, item: ItemRef, known: &Known, deep: u32) -> Option<Summary> {
+        self.asked(item, 0, |solver| Some(self.summarised(item, known, deep, solver)))
     }
 
-    fn summarised(&self, item: ItemRef, deep: u32, mut solver: Solver<'_>) -> Summary {
+    fn summarised(&self, item: ItemRef, known: &Known, deep: u32, mut solver: Solver<'_>) -> Summary {
         solver.deep = deep - 1;
         let world = solver.parameters(World::default());
+        let world = solver.called_with(world, known);
         solver.summarise(world);
         let mut workload = solver.done;
         if solver.gives.as_ref().is_some_and(Given::is_session) || self.index.hands_out_pooled(item) {
@@ -223,22 +233,24 @@ impl<'h> Analysis<'h> {
         let Some(Layer::Part(wrapper, _)) = layers.first() else { return None };
         self.index.methods_of(*wrapper).into_iter().find_map(|(name, item)| {
             let signature = self.index.signature(item).filter(|signature| signature.has_receiver)?;
-            let effect = self.effect(item, 0, protocol, layers, MAX_CALLS)?;
+            let lent = LentAs { param: 0, protocol, layers: layers.to_vec(), known: Known::new() };
+            let effect = self.effect(item, &lent, MAX_CALLS)?;
             effect.ends.contains(&EndKind::Commit).then_some((name, signature.is_async))
         })
     }
 
     fn compute_effect(&self, key: &EffectKey) -> Option<Effect> {
-        self.asked(key.0, key.4 - 1, |solver| lent_effect(key, solver))
+        self.asked(key.0, key.2 - 1, |solver| lent_effect(key, solver))
     }
 }
 
-fn lent_effect((_, param, protocol, layers, depth): &EffectKey, mut solver: Solver<'_>) -> Option<Effect> {
+fn lent_effect((_, lent, depth): &EffectKey, mut solver: Solver<'_>) -> Option<Effect> {
     // Twice as deep: what is done outside of the session matters too.
     (solver.collects, solver.deep) = (true, (*depth - 1) * 2);
     let world = solver.parameters(World::default());
-    let local = *solver.body.params.get(*param)?;
-    let (world, id) = solver.lend(world, local, *protocol, layers);
+    let world = solver.called_with(world, &lent.known);
+    let local = *solver.body.params.get(lent.param)?;
+    let (world, id) = solver.lend(world, local, lent.protocol, &lent.layers);
     solver.run(world);
     let mut ends: Vec<EndKind> = solver.sites[usize::from(id.site.0)].ended.iter().map(|(_, end)| *end).collect();
     ends.sort();

@@ -146,6 +146,16 @@ impl Value {
         }
     }
 
+    /// What decides which way a test of the value goes, without what is inside; `None` when either way may be taken, and for
+    /// what owns a session.
+    pub fn shape(&self) -> Option<Self> {
+        match self {
+            Value::Bool(_) | Value::Failure => Some(self.clone()),
+            Value::Success(inner) if !inner.owns() => Some(Value::Success(Box::default())),
+            _ => None,
+        }
+    }
+
     /// The sites of the sessions inside, also of those that do not exist yet.
     pub fn sites(&self, found: &mut Vec<SiteId>) {
         match self {

@@ -55,6 +55,10 @@ pub(crate) struct Facts {
     pub store: BTreeMap<Place, Value>,
     pub obligations: BTreeMap<ObligationId, State>,
     pub conditions: BTreeMap<ConditionId, bool>,
+    /// Numbers and collections of which it is known whether there is any of them.
+    pub amounts: BTreeMap<LocalId, bool>,
+    /// Variables that were changed while a session was open, in a way that is not followed.
+    pub changed: BTreeSet<LocalId>,
     /// Whether a condition was passed that decides on purpose whether what was written is kept.
     pub deliberate: bool,
 }

@@ -2,6 +2,7 @@
 
 use crate::TypeRef;
 use sessionlint_diagnostics::{Gap, Span};
+use std::collections::BTreeMap;
 
 macro_rules! index {
     ($(#[$doc:meta])* $name:ident) => {
@@ -57,6 +58,8 @@ pub struct Body {
     pub repeated: Vec<BlockId>,
     /// Blocks whose condition decides on purpose whether what was written is kept: a dry run, a preview.
     pub deliberate: Vec<BlockId>,
+    /// Blocks that end with a test of whether a variable is set: true, something, more than nothing.
+    pub flags: BTreeMap<BlockId, Flag>,
     /// What was not understood.
     pub gaps: Vec<Gap>,
 }
@@ -151,6 +154,14 @@ pub enum StatementKind {
         /// Whether `ref` is written.
         by_ref: bool,
     },
+    /// A variable may be another value from here on, and which one is not followed: it is lent mutably, an operator or a method
+    /// that is known to change things is applied to it, a closure that changes it is made.
+    Change {
+        /// The variable.
+        local: LocalId,
+        /// Whether there is something of it afterwards, for a number or collection.
+        grows: bool,
+    },
     /// Drops what the locals still own, in this order.
     Drop(Vec<LocalId>, DropCause),
 }
@@ -213,6 +224,15 @@ pub struct Place {
     pub local: LocalId,
     /// The way to the part.
     pub projection: Vec<Projection>,
+}
+
+/// A test of whether a variable is set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Flag {
+    /// The variable.
+    pub local: LocalId,
+    /// Whether the test holds when there is any of it; `None` for truth values and options.
+    pub any: Option<bool>,
 }
 
 /// A condition that only compares variables, fields and literals.
@@ -280,6 +300,8 @@ pub enum Literal {
     Text(String),
     /// A truth value.
     Bool(bool),
+    /// Zero.
+    Zero,
     /// The unit value.
     Unit,
     /// Anything else.

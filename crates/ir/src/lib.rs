@@ -7,8 +7,8 @@ mod item;
 
 pub use body::{
     AggregateKind, BasicBlock, BlockId, Body, BodyKind, Call, Callee, Capture, Condition, ConditionId, DropCause,
-    ExitHow, ExitKind, Literal, Local, LocalId, Operand, Place, Projection, Race, Rvalue, Statement, StatementKind,
-    Terminator, Test,
+    ExitHow, ExitKind, Flag, Literal, Local, LocalId, Operand, Place, Projection, Race, Rvalue, Statement,
+    StatementKind, Terminator, Test,
 };
 pub use item::{
     Field, FunctionItem, ImplHeader, Import, Item, ItemId, ItemKind, Outline, Parameter, Signature, TypeRef,

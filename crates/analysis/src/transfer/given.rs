@@ -1,6 +1,7 @@
 //! What does a function give, as its callers see it?
 
 use crate::flow::Solver;
+use crate::summary::{Known, known};
 use crate::value::{ObligationId, Origin, Root, Value};
 use crate::workload::{Given, seen_by_caller};
 use crate::world::World;
@@ -16,6 +17,14 @@ pub(crate) enum Passed {
 }
 
 impl Passed {
+    /// What is known of the arguments.
+    pub(super) fn known(&self) -> Known {
+        match self {
+            Passed::Arguments(values, _) => known(values),
+            Passed::Captures => Known::new(),
+        }
+    }
+
     fn origin(&self, origin: &Origin) -> Option<Origin> {
         match self {
             Passed::Arguments(_, origins) => seen_by_caller(origin, origins),
@@ -84,7 +93,7 @@ impl Solver<'_> {
             Given::Maybe(inner) => Value::Fallible(Box::new(self.instance(world, inner, passed, span, depth)?)),
             // Of several ways out one may be an error.
             Given::Success(inner) if depth == 0 => {
-                Value::Fallible(Box::new(self.instance(world, inner, passed, span, depth)?))
+                Value::Fallible(Box::new(self.instance(world, inner, passed, span, depth + 1)?))
             }
             Given::Success(inner) => Value::Success(Box::new(self.instance(world, inner, passed, span, depth)?)),
             Given::Part(item, field, inner) => {
@@ -110,6 +119,8 @@ impl Solver<'_> {
                     path.iter().fold(place.clone(), |place, step| place.project(Projection::Field(step.clone())));
                 self.session_of(world, &Value::Ref(part.clone())).map(|_| Value::Ref(part))?
             }
+            // `Ok(None)` on every way, with these arguments.
+            Given::Nothing if depth > 0 => Value::Failure,
             Given::Of(_) | Given::Nothing | Given::Unknown => return None,
         })
     }

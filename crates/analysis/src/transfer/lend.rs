@@ -4,7 +4,7 @@ use super::given::Passed;
 use crate::flow::Solver;
 use crate::index::ItemRef;
 use crate::sql::{SqlControl, SqlEffect};
-use crate::summary::Effect;
+use crate::summary::{Effect, LentAs};
 use crate::value::{Anchor, Value};
 use crate::workload::Workload;
 use crate::world::World;
@@ -37,7 +37,8 @@ impl Solver<'_> {
             }
             let layers = self.layers_of(world, value);
             let protocol = self.protocol_of(id);
-            let Some(effect) = self.analysis.effect(lent.item, lent.param, protocol, &layers, self.depth) else {
+            let lent_as = LentAs { param: lent.param, protocol, layers, known: passed.known() };
+            let Some(effect) = self.analysis.effect(lent.item, &lent_as, self.depth) else {
                 self.forget_state(world, id);
                 if self.index.model.protocol(protocol).kind == ProtocolKind::Writer {
                     self.forget_obligation(world, id);
@@ -73,7 +74,8 @@ impl Solver<'_> {
         if world.anchored(&anchor).is_empty() && !self.index.begins_as_text(lent.item) {
             return Value::Unknown;
         }
-        let Some(effect) = self.analysis.effect(lent.item, lent.param, protocol, &[], self.depth) else {
+        let lent_as = LentAs { param: lent.param, protocol, layers: Vec::new(), known: passed.known() };
+        let Some(effect) = self.analysis.effect(lent.item, &lent_as, self.depth) else {
             return Value::Unknown;
         };
         if effect.writes {

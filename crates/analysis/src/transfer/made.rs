@@ -214,7 +214,7 @@ fn made_of_the_same(body: &Body, span: Span) -> bool {
             in_loop(BlockId(index as u32))
                 && block.statements.iter().any(|statement| match &statement.kind {
                     StatementKind::Assign(target, _) => target.local == place.local,
-                    StatementKind::Bind { local, .. } => *local == place.local,
+                    StatementKind::Bind { local, .. } | StatementKind::Change { local, .. } => *local == place.local,
                     StatementKind::Drop(..) => false,
                 })
         }),

@@ -1,6 +1,7 @@
 //! What does one statement do to what is known?
 
 mod call;
+mod change;
 mod child;
 mod drops;
 mod function;
@@ -36,16 +37,22 @@ impl Solver<'_> {
     pub(crate) fn statement(&mut self, world: &mut World, statement: &Statement) {
         // What was known of a variable does not hold for its next value.
         let set = match &statement.kind {
-            StatementKind::Assign(place, _) if place.projection.is_empty() => Some(&place.local),
-            StatementKind::Bind { local, .. } => Some(local),
-            _ => None,
+            StatementKind::Assign(place, _) => Some(place.local),
+            StatementKind::Bind { local, .. } | StatementKind::Change { local, .. } => Some(*local),
+            StatementKind::Drop(..) => None,
         };
         if let Some(set) = set.filter(|_| !world.facts.conditions.is_empty()) {
             let conditions = &self.body.conditions;
-            world.facts.conditions.retain(|id, _| !conditions[id.0 as usize].roots.contains(set));
+            let meant = world.canonical(&Place::local(set)).0.local;
+            let stays = |roots: &[LocalId]| !roots.contains(&set) && !roots.contains(&meant);
+            world.facts.conditions.retain(|id, _| stays(&conditions[id.0 as usize].roots));
         }
         match &statement.kind {
-            StatementKind::Assign(place, value) => self.assign(world, place, value, statement.span),
+            StatementKind::Assign(place, value) => {
+                let amount = self.amount(world, value);
+                self.assign(world, place, value, statement.span);
+                self.set(world, place, amount);
+            }
             StatementKind::Bind { local, from, by_ref } => {
                 let (canonical, through_reference) = world.canonical(from);
                 let value =
@@ -55,6 +62,7 @@ impl Solver<'_> {
                 let value = self.declared(*local, value);
                 world.set(&Place::local(*local), value);
             }
+            StatementKind::Change { local, grows } => self.change(world, *local, *grows),
             StatementKind::Drop(locals, cause) => self.drop_locals(world, locals, cause, statement.span),
         }
     }

@@ -4,6 +4,7 @@ use super::given::Passed;
 use crate::events::{Cause, CauseKind, EventKind};
 use crate::flow::Solver;
 use crate::index::{ItemRef, Ty};
+use crate::summary::{self, Known};
 use crate::value::{ObligationId, Origin, Root, Value, WorkloadId};
 use crate::workload::{Deed, Summary, Workload, seen_by_caller};
 use crate::world::{State, World};
@@ -221,7 +222,7 @@ impl Solver<'_> {
             return Some((target, None));
         }
         let deref = self.index.methods(owner, "deref").into_iter().next()?;
-        let summary = self.analysis.summary(deref, self.deep);
+        let summary = self.analysis.summary(deref, &Known::new(), self.deep);
         let given = summary.gives.as_ref().and_then(|given| given.origin());
         let origin = given.and_then(|given| seen_by_caller(given, &[origin.cloned()]));
         Some((target, origin))
@@ -359,7 +360,7 @@ impl Solver<'_> {
             return Summary { workload, ..Summary::default() };
         }
         let deep = if self.is_asked(world) { self.deep } else { self.deep.min(MAX_GLANCE) };
-        let summary = self.analysis.agreed_summary(item, deep);
+        let summary = self.analysis.agreed_summary(item, &summary::known(values), deep);
         self.truncated |= summary.truncated;
         let mut workload = summary.workload.called(at, |origin| seen_by_caller(origin, origins));
         // Closures are looked into where they are known.

@@ -3,6 +3,7 @@
 use super::own::Receiver;
 use crate::flow::Solver;
 use crate::index::{ItemRef, Ty};
+use crate::summary::{LentAs, known};
 use crate::value::{Layer, ObligationId, Value};
 use crate::world::{Phase, World};
 use sessionlint_ir::{Call, ItemKind, Operand, Place, TypeRef};
@@ -153,7 +154,13 @@ impl Solver<'_> {
         };
         let by_value = matches!(signature.params.first(), Some(first) if !matches!(first.ty, TypeRef::Ref { .. }));
         // Several methods of one name, for other type arguments say, must agree.
-        let effect = self.analysis.agreed_effect(&methods, 0, protocol, &layers, self.depth);
+        let arguments = call.args.iter().map(|argument| match argument {
+            Operand::Value(place) => world.get(self.index, place),
+            argument => self.read(world, argument),
+        });
+        let values: Vec<Value> = std::iter::once(Value::Unknown).chain(arguments).collect();
+        let lent = LentAs { param: 0, protocol, layers, known: known(&values) };
+        let effect = self.analysis.agreed_effect(&methods, &lent, self.depth);
         let wrote = match &effect {
             Some(effect) if effect.writes => {
                 let value = self.first_write(world, id);

@@ -3,7 +3,7 @@
 use super::frame::Stable;
 use super::{Lowerer, Subject};
 use quote::ToTokens;
-use sessionlint_ir::{BlockId, DropCause, Literal, LocalId, Operand, Place, Test};
+use sessionlint_ir::{BlockId, DropCause, Flag, Literal, LocalId, Operand, Place, Test};
 use syn::{BinOp, Expr, Pat, UnOp};
 
 impl Lowerer<'_> {
@@ -27,6 +27,7 @@ impl Lowerer<'_> {
             }
             Expr::Let(matched) => {
                 let place = self.matched(&matched.expr);
+                self.mark_flag(&matched.expr, None);
                 self.compare(&matched.expr, &place, &matched.pat, no);
                 self.frame().goto(yes);
             }
@@ -34,6 +35,7 @@ impl Lowerer<'_> {
             {
                 Some((value, pattern)) => {
                     let place = self.matched(&value);
+                    self.mark_flag(&value, None);
                     self.frame().push_scope();
                     self.compare(&value, &place, &pattern, no);
                     let span = self.span_of(&call.mac.path);
@@ -46,6 +48,7 @@ impl Lowerer<'_> {
                 let success = variant_test(&call.method.to_string()).expect("checked by the guard");
                 let span = self.at(call.method.span());
                 let place = self.matched(&call.receiver);
+                self.mark_flag(&call.receiver, None);
                 let (yes, no) = if success { (yes, no) } else { (no, yes) };
                 self.frame().terminate(sessionlint_ir::Terminator::Test {
                     test: Test::Success(place),
@@ -69,16 +72,40 @@ impl Lowerer<'_> {
         }
     }
 
+    /// Marks the current block, which ends with a test of whether something is set, or there is any of it.
+    pub(super) fn mark_flag(&mut self, expr: &Expr, any: Option<bool>) {
+        match expr {
+            Expr::Paren(paren) => self.mark_flag(&paren.expr, any),
+            Expr::Reference(reference) => self.mark_flag(&reference.expr, any),
+            Expr::MethodCall(call) if call.args.is_empty() && shows(&call.method.to_string()) => {
+                self.mark_flag(&call.receiver, any);
+            }
+            Expr::Path(path) => {
+                if let Some(ident) = path.path.get_ident()
+                    && let Some(local) = self.resolve(&crate::types::name(ident))
+                {
+                    let block = self.frame().current;
+                    self.frame().flags.insert(block, Flag { local, any });
+                }
+            }
+            _ => {}
+        }
+    }
+
     fn value_condition(&mut self, expr: &Expr, yes: BlockId, no: BlockId) {
         let span = self.span_of(expr);
         let tested = self.frame().current;
         if let Some(place) = self.place_of(expr) {
+            self.mark_flag(expr, None);
             let test = Test::Bool(place);
             self.frame().terminate(sessionlint_ir::Terminator::Test { test, yes, no, span, written: true });
             return self.mark_deliberate(expr, tested);
         }
         let mut roots = Vec::new();
         if self.is_stable(expr, &mut roots) {
+            if let Some((counted, any)) = asks_for_any(expr) {
+                self.mark_flag(counted, Some(any));
+            }
             let (mut key, negated) = condition_key(expr);
             let compared = compared_value(expr);
             let value = compared.as_ref().map(|(text, _)| (text.clone(), self.frame().current));
@@ -157,7 +184,12 @@ impl Lowerer<'_> {
             return place;
         }
         let span = self.start_of(expr);
-        match self.operand(expr) {
+        let operand = match expr {
+            // Looking at what is inside changes nothing.
+            Expr::Reference(reference) => self.borrowed(&reference.expr, reference.mutability.is_some()),
+            _ => self.operand(expr),
+        };
+        match operand {
             Operand::Value(place) => place,
             other => {
                 let temporary = Place::local(self.temporary(span));
@@ -182,6 +214,43 @@ impl Lowerer<'_> {
         self.frame().goto(after);
         self.frame().current = after;
         self.assign(dest, sessionlint_ir::Rvalue::Use(Operand::Literal(Literal::Other)), span);
+    }
+}
+
+/// Whether a method shows what is in an option or collection, or takes it out.
+fn shows(method: &str) -> bool {
+    matches!(
+        method,
+        "as_deref" | "as_deref_mut" | "as_mut" | "as_ref" | "clone" | "first" | "last" | "pop" | "pop_front" | "take"
+    )
+}
+
+/// What is counted, when a condition asks whether there is any of it: `x.is_empty()`, `x.len() > 0`, `x == 0`. And whether the
+/// condition holds when there is.
+fn asks_for_any(expr: &Expr) -> Option<(&Expr, bool)> {
+    match expr {
+        Expr::Paren(paren) => asks_for_any(&paren.expr),
+        Expr::MethodCall(call) if call.method == "is_empty" && call.args.is_empty() => Some((&call.receiver, false)),
+        Expr::Binary(binary) => {
+            let any = match (number(&binary.right)?, binary.op) {
+                (0, BinOp::Eq(_) | BinOp::Le(_)) | (1, BinOp::Lt(_)) => false,
+                (0, BinOp::Ne(_) | BinOp::Gt(_)) | (1, BinOp::Ge(_)) => true,
+                _ => return None,
+            };
+            match &*binary.left {
+                Expr::MethodCall(call) if call.method == "len" && call.args.is_empty() => Some((&call.receiver, any)),
+                counted => Some((counted, any)),
+            }
+        }
+        _ => None,
+    }
+}
+
+/// The value of a literal number.
+pub(super) fn number(expr: &Expr) -> Option<u64> {
+    match expr {
+        Expr::Lit(syn::ExprLit { lit: syn::Lit::Int(value), .. }) => value.base10_parse().ok(),
+        _ => None,
     }
 }
 
@@ -253,10 +322,6 @@ pub(super) fn error_side(expr: &Expr) -> Option<bool> {
 /// `rows_affected == 0` and its like: `Some(true)` when the comparison holds where no row was changed. Leaving
 /// there gives up a transaction in which nothing happened.
 fn changed_nothing(binary: &syn::ExprBinary) -> Option<bool> {
-    let number = |expr: &Expr| match expr {
-        Expr::Lit(syn::ExprLit { lit: syn::Lit::Int(value), .. }) => value.base10_parse::<u64>().ok(),
-        _ => None,
-    };
     let counted = mentions(&binary.left, &["affected", "changed", "updated", "deleted", "inserted", "modified"]);
     match (&binary.op, number(&binary.right).filter(|_| counted)?) {
         (BinOp::Eq(_), 0) | (BinOp::Lt(_), 1) | (BinOp::Le(_), 0) | (BinOp::Ne(_), 1..) | (BinOp::Lt(_), _) => {

@@ -60,6 +60,7 @@ impl Lowerer<'_> {
         }
         let end = self.at(matched.brace_token.span.close());
         let place = self.matched(&matched.expr);
+        self.mark_flag(&matched.expr, None);
         let subject = self.subject(&matched.expr, &place);
         let around = std::mem::replace(&mut self.compared, subject);
         let after = self.new_block();

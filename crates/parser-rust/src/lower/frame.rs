@@ -2,8 +2,8 @@
 
 use sessionlint_diagnostics::{Gap, Span};
 use sessionlint_ir::{
-    BasicBlock, BlockId, Body, BodyKind, Capture, Condition, ConditionId, DropCause, Import, Local, LocalId, Place,
-    Statement, StatementKind, Terminator, Test, TypeRef,
+    BasicBlock, BlockId, Body, BodyKind, Capture, Condition, ConditionId, DropCause, Flag, Import, Local, LocalId,
+    Place, Statement, StatementKind, Terminator, Test, TypeRef,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -78,7 +78,9 @@ pub(super) struct Frame {
     candidates: Vec<Candidate>,
     /// Blocks that end with a condition about keeping what was written.
     pub deliberate: Vec<BlockId>,
-    reassigned: Vec<LocalId>,
+    /// Blocks that end with a test of whether a variable is set.
+    pub flags: BTreeMap<BlockId, Flag>,
+    reassigned: BTreeSet<LocalId>,
     /// Blocks in a loop with the variable from outside that they test.
     repeated: Vec<(BlockId, LocalId)>,
 }
@@ -104,7 +106,8 @@ impl Frame {
             error_arms: 0,
             candidates: Vec::new(),
             deliberate: Vec::new(),
-            reassigned: Vec::new(),
+            flags: BTreeMap::new(),
+            reassigned: BTreeSet::new(),
             repeated: Vec::new(),
         };
         frame.new_block();
@@ -239,7 +242,15 @@ impl Frame {
     }
 
     pub fn mark_reassigned(&mut self, local: LocalId) {
-        self.reassigned.push(local);
+        self.reassigned.insert(local);
+    }
+
+    /// A variable of the program may be changed here in a way that is not followed.
+    pub fn change(&mut self, local: LocalId, grows: bool, span: Span) {
+        if self.locals[local.index()].name.is_some() {
+            self.reassigned.insert(local);
+            self.push(StatementKind::Change { local, grows }, span);
+        }
     }
 
     /// Marks the failure test that ends `block` as one whose arm does nothing but log.
@@ -267,11 +278,11 @@ impl Frame {
         let mut values: BTreeMap<(&str, &[LocalId]), u32> = BTreeMap::new();
         let mut conditions = Vec::new();
         for Candidate { block, condition, repeated } in &self.candidates {
-            let stable = condition.roots.iter().all(|root| !self.reassigned.contains(root));
+            let repeated = *repeated && condition.roots.iter().all(|root| !self.reassigned.contains(root));
             let text = condition.value.as_ref().map_or(&condition.key, |(text, _)| text);
             let roots = condition.roots.as_slice();
             let many = literals.get(&(text.as_str(), roots)).is_some_and(|count| *count > MAX_LITERALS);
-            if !stable || many || (uses[&(text.as_str(), roots)].len() < 2 && !repeated) {
+            if many || (uses[&(text.as_str(), roots)].len() < 2 && !repeated) {
                 continue;
             }
             let next = ConditionId(ids.len() as u32);
@@ -307,6 +318,7 @@ impl Frame {
             conditions,
             repeated,
             deliberate,
+            flags: self.flags,
             gaps: self.gaps,
         }
     }

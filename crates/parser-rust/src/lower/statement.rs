@@ -148,6 +148,9 @@ impl Lowerer<'_> {
             }
         };
         let fail = init.diverge.as_ref().map(|_| self.new_block());
+        if fail.is_some() {
+            self.mark_flag(&init.expr, None);
+        }
         self.pattern_at(pattern, &matched, fail, scope);
         let temporaries = self.frame().scope_drops();
         let wildcard = has_wildcard(pattern);

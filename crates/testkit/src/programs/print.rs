@@ -274,7 +274,15 @@ impl Printer<'_> {
             }
             Statement::Check(form) => self.fallible("check()", false, *form),
             Statement::NewFlag(flag) => self.write(&format!("let mut flag{flag} = false;"), &[]),
-            Statement::SetFlag(flag, value) => self.write(&format!("flag{flag} = {value};"), &[]),
+            Statement::SetFlag(flag, value) => {
+                let text = match (flag % 3, value) {
+                    (0, true) => format!("flag{flag} |= true;"),
+                    (0, false) => format!("flag{flag} &= false;"),
+                    (1, _) => format!("{{ let set = &mut flag{flag}; *set = {value}; }}"),
+                    _ => format!("flag{flag} = {value};"),
+                };
+                self.write(&text, &[]);
+            }
             Statement::If { condition, then, otherwise } => {
                 self.write(&format!("if {} {{", text_of(condition)), &[]);
                 self.inside(then);
