@@ -1,8 +1,9 @@
 //! How is what a function does told in one line? For tests that pin it.
 
 use crate::index::{ItemRef, Ty};
+use crate::known::Known;
 use crate::sql::SqlControl;
-use crate::summary::{Analysis, Effect, Known, LentAs, MAX_CALLS, MAX_DEEP};
+use crate::summary::{Analysis, Effect, LentAs, MAX_CALLS, MAX_DEEP};
 use crate::value::{Layer, Origin, Root};
 use crate::workload::{Deed, Given};
 use sessionlint_ir::Signature;

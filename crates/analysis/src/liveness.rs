@@ -3,9 +3,25 @@
 use sessionlint_ir::{BlockId, Body, Condition, Terminator, Test};
 use std::collections::BTreeMap;
 
-/// For each condition of a body the last block that may ask it, or rule it out: what was known of it is of no use after that.
+/// The last block that may ask a condition.
+#[derive(Clone, Copy)]
+pub(crate) struct LastAsked {
+    /// The last one that asks it.
+    itself: BlockId,
+    /// The last one that compares the same value with any literal: one that holds rules out the others.
+    value: BlockId,
+}
+
+impl LastAsked {
+    /// Whether it does not matter any more, from a block on, whether the condition holds.
+    pub fn is_behind(self, block: BlockId, holds: bool) -> bool {
+        block > if holds { self.value } else { self.itself }
+    }
+}
+
+/// For each condition of a body the last block that may ask it: what was known of it is of no use after that.
 /// Blocks stand in the order in which they are reached, but for loops, which ask again whatever they ask.
-pub(crate) fn last_asked(body: &Body) -> Vec<BlockId> {
+pub(crate) fn last_asked(body: &Body) -> Vec<LastAsked> {
     if body.conditions.is_empty() {
         return Vec::new();
     }
@@ -41,6 +57,9 @@ pub(crate) fn last_asked(body: &Body) -> Vec<BlockId> {
             *known = (*known).max(*last);
         }
     }
-    let of = |(condition, last): (&Condition, &BlockId)| condition.value.map_or(*last, |value| values[&value]);
+    let of = |(condition, last): (&Condition, &BlockId)| LastAsked {
+        itself: *last,
+        value: condition.value.map_or(*last, |value| values[&value]),
+    };
     body.conditions.iter().zip(&last).map(of).collect()
 }

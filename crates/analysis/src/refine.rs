@@ -1,7 +1,7 @@
 //! What does a branch tell on each of its edges?
 
-use crate::flow::{Solver, typed_at};
 use crate::index::Ty;
+use crate::solver::{Solver, typed_at};
 use crate::value::Value;
 use crate::world::{Phase, World};
 use sessionlint_ir::{ConditionId, Place, Test};

@@ -1,10 +1,11 @@
 //! What does a function do to the sessions that it opens, and to those that it is lent?
 
 use crate::events::Report;
-use crate::flow::Solver;
 use crate::index::{Index, ItemRef, Resolved, Scope, Ty};
+use crate::known::Known;
+use crate::solver::Solver;
 use crate::sql::{SqlControl, StateChange};
-use crate::value::{Layer, Value};
+use crate::value::Layer;
 use crate::workload::{Deed, Given, Summary, Workload};
 use crate::world::World;
 use sessionlint_ir::{Body, FunctionItem, Signature, TypeRef};
@@ -23,14 +24,6 @@ pub struct Analysis<'h> {
     pub index: Index<'h>,
     effects: RwLock<HashMap<EffectKey, Effect>>,
     summaries: RwLock<HashMap<SummaryKey, Arc<Summary>>>,
-}
-
-/// What is known of a call's arguments, by position: whether one is true, or holds something. See [`Value::shape`].
-pub(crate) type Known = Vec<(usize, Value)>;
-
-/// The same, of values that are passed.
-pub(crate) fn known<'v>(values: impl IntoIterator<Item = &'v Value>) -> Known {
-    values.into_iter().enumerate().filter_map(|(at, value)| Some((at, value.shape()?))).collect()
 }
 
 /// A session that is lent to a function.

@@ -1,7 +1,7 @@
 //! What does a call do? Macros, calls by path, and what calls have in common.
 
 use crate::events::{CauseKind, EventKind, Site, SiteId};
-use crate::flow::Solver;
+use crate::solver::Solver;
 use crate::sql::{SqlControl, SqlEffect};
 use crate::value::{Anchor, ObligationId, Value};
 use crate::world::{Phase, World};

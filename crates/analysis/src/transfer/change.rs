@@ -1,6 +1,6 @@
 //! What is known of a variable that changes? Whether it is true, holds something, or there is any of it.
 
-use crate::flow::Solver;
+use crate::solver::Solver;
 use crate::value::Value;
 use crate::world::{Phase, World};
 use sessionlint_ir::{AggregateKind, Callee, Literal, LocalId, Operand, Place, Rvalue};

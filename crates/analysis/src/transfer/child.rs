@@ -1,8 +1,8 @@
 //! What does a closure or async block do to the sessions that it captures?
 
 use super::given::Passed;
-use crate::flow::{Child, ChildEffect, Solver};
 use crate::index::Scope;
+use crate::solver::{Child, ChildEffect, Solver};
 use crate::value::{Anchor, ObligationId, Origin, Root, Value};
 use crate::workload::Workload;
 use crate::world::{Phase, World};

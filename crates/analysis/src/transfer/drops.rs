@@ -1,7 +1,7 @@
 //! What does it mean that a value is dropped, or that a body is left?
 
 use crate::events::{Cause, CauseKind, Event, EventKind, ExitOrder};
-use crate::flow::Solver;
+use crate::solver::Solver;
 use crate::value::{Anchor, ObligationId, Value};
 use crate::world::{Phase, World};
 use sessionlint_diagnostics::Span;

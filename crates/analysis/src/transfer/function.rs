@@ -2,8 +2,8 @@
 
 use super::open::From;
 use super::own::Receiver;
-use crate::flow::Solver;
 use crate::index::{Resolved, Ty};
+use crate::solver::Solver;
 use crate::value::Value;
 use crate::workload::{Deed, Workload};
 use crate::world::World;

@@ -1,7 +1,7 @@
 //! What does a function give, as its callers see it?
 
-use crate::flow::Solver;
-use crate::summary::{Known, known};
+use crate::known::{Known, known};
+use crate::solver::Solver;
 use crate::value::{ObligationId, Origin, Root, Value};
 use crate::workload::{Given, seen_by_caller};
 use crate::world::World;

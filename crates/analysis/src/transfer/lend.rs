@@ -1,8 +1,8 @@
 //! What does a function of the workspace do to the session or connection that it is lent?
 
 use super::given::Passed;
-use crate::flow::Solver;
 use crate::index::ItemRef;
+use crate::solver::Solver;
 use crate::sql::{SqlControl, SqlEffect};
 use crate::summary::{Effect, LentAs};
 use crate::value::{Anchor, Value};

@@ -1,8 +1,8 @@
 //! Is a pool that is made here made for each call or each turn of a loop, and which limits does it have?
 
 use crate::events::{CauseKind, EventKind, SiteId};
-use crate::flow::Solver;
 use crate::index::Ty;
+use crate::solver::Solver;
 use crate::value::{ObligationId, Origin, Root, Value};
 use crate::workload::{Deed, Workload};
 use crate::world::World;

@@ -1,8 +1,8 @@
 //! What does a method call do? It depends on what the receiver is.
 
 use super::own::Receiver;
-use crate::flow::{Solver, typed, typed_at};
 use crate::index::{ItemRef, Ty};
+use crate::solver::{Solver, typed, typed_at};
 use crate::value::{Anchor, Origin, Value};
 use crate::world::World;
 use sessionlint_ir::{Call, Operand, Place};

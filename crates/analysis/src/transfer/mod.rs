@@ -20,8 +20,8 @@ pub(crate) use made::Made;
 pub(crate) use wrapper::fold;
 
 use crate::events::CauseKind;
-use crate::flow::{Solver, typed, typed_at};
 use crate::index::Ty;
+use crate::solver::{Solver, typed, typed_at};
 use crate::sql::SqlEffect;
 use crate::value::{Anchor, ObligationId, Origin, Root, Value};
 use crate::world::{Phase, World};

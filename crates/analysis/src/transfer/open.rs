@@ -1,7 +1,7 @@
 //! Where does a session begin?
 
 use crate::events::{Site, SiteId};
-use crate::flow::Solver;
+use crate::solver::Solver;
 use crate::value::{Anchor, ObligationId, Origin, Value};
 use crate::workload::{Deed, Workload};
 use crate::world::World;

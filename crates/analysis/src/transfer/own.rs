@@ -3,8 +3,8 @@
 use super::given::Passed;
 use super::lend::Lent;
 use super::wrapper::fold;
-use crate::flow::{Solver, typed, typed_at};
 use crate::index::{ItemRef, Ty};
+use crate::solver::{Solver, typed, typed_at};
 use crate::value::{Origin, Root, Value};
 use crate::workload::{Deed, Given, Summary, Workload, seen_by_caller};
 use crate::world::World;

@@ -2,8 +2,8 @@
 
 use super::open::From;
 use crate::events::{CauseKind, EventKind};
-use crate::flow::{Solver, typed};
 use crate::index::Ty;
+use crate::solver::{Solver, typed};
 use crate::value::{Anchor, ObligationId, Origin, Value};
 use crate::workload::{Deed, Workload};
 use crate::world::{Phase, World};

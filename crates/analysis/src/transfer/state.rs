@@ -1,8 +1,8 @@
 //! Which state of its connection does a body set, and who meets it afterwards?
 
 use crate::events::{CauseKind, EventKind};
-use crate::flow::Solver;
 use crate::index::Ty;
+use crate::solver::Solver;
 use crate::sql::{SessionState, SqlEffect, StateChange};
 use crate::value::{Anchor, ObligationId, Origin, Root, Value};
 use crate::world::World;

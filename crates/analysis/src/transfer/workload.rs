@@ -2,9 +2,9 @@
 
 use super::given::Passed;
 use crate::events::{Cause, CauseKind, EventKind};
-use crate::flow::Solver;
 use crate::index::{ItemRef, Ty};
-use crate::summary::{self, Known};
+use crate::known::{Known, known};
+use crate::solver::Solver;
 use crate::value::{ObligationId, Origin, Root, Value, WorkloadId};
 use crate::workload::{Deed, Summary, Workload, seen_by_caller};
 use crate::world::{State, World};
@@ -360,7 +360,7 @@ impl Solver<'_> {
             return Summary { workload, ..Summary::default() };
         }
         let deep = if self.is_asked(world) { self.deep } else { self.deep.min(MAX_GLANCE) };
-        let summary = self.analysis.agreed_summary(item, &summary::known(values), deep);
+        let summary = self.analysis.agreed_summary(item, &known(values), deep);
         self.truncated |= summary.truncated;
         let mut workload = summary.workload.called(at, |origin| seen_by_caller(origin, origins));
         // Closures are looked into where they are known.

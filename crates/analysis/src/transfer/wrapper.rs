@@ -1,9 +1,10 @@
 //! What does a struct or enum of the workspace owe that holds a session? Learned from its methods.
 
 use super::own::Receiver;
-use crate::flow::Solver;
 use crate::index::{ItemRef, Ty};
-use crate::summary::{LentAs, known};
+use crate::known::known;
+use crate::solver::Solver;
+use crate::summary::LentAs;
 use crate::value::{Layer, ObligationId, Value};
 use crate::world::{Phase, World};
 use sessionlint_ir::{Call, ItemKind, Operand, Place, TypeRef};

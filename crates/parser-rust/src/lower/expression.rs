@@ -6,7 +6,7 @@ use crate::types::{name, segments};
 use sessionlint_diagnostics::Span;
 use sessionlint_ir::{
     AggregateKind, Body, BodyKind, Call, Callee, ExitHow, ExitKind, Literal, Operand, Place, Projection, Rvalue,
-    Statement, StatementKind, Terminator, Test, TypeRef,
+    Terminator, Test, TypeRef,
 };
 use syn::{Expr, Member, UnOp};
 
@@ -129,11 +129,7 @@ impl Lowerer<'_> {
                 let args = call.args.iter().map(|arg| self.operand(arg)).collect();
                 let span = self.at(call.method.span());
                 let name = name(&call.method);
-                if let Operand::Value(place) = &receiver
-                    && let Some(grows) = changes(&name)
-                {
-                    self.frame().change(place.local, grows && place.projection.is_empty(), span);
-                }
+                self.changed_by_method(&receiver, &name, span);
                 let callee = Callee::Method { receiver, name };
                 self.assign(dest, Rvalue::Call(Call { callee, args, name_span: span, borrows_only: false }), span);
             }
@@ -175,21 +171,8 @@ impl Lowerer<'_> {
                     let span = self.start_of(expr);
                     let left = self.read_only(&binary.left);
                     let right = self.read_only(&binary.right);
-                    if let Operand::Ref { place, .. } = &left
-                        && is_assignment(binary.op)
-                    {
-                        match (binary.op, &right) {
-                            (syn::BinOp::BitOrAssign(_), Operand::Literal(Literal::Bool(true)))
-                            | (syn::BinOp::BitAndAssign(_), Operand::Literal(Literal::Bool(false))) => {
-                                self.frame().mark_reassigned(place.local);
-                                self.assign(place, Rvalue::Use(right.clone()), span);
-                            }
-                            (operator, _) => {
-                                let one = super::condition::number(&binary.right).is_some_and(|number| number > 0);
-                                let grows = one && matches!(operator, syn::BinOp::AddAssign(_));
-                                self.frame().change(place.local, grows && place.projection.is_empty(), span);
-                            }
-                        }
+                    if let Operand::Ref { place, .. } = &left {
+                        self.assigned_by_operator(place, binary, &right, span);
                     }
                     self.assign(dest, Rvalue::Opaque(vec![left, right]), span);
                 }
@@ -421,16 +404,7 @@ impl Lowerer<'_> {
     }
 
     fn finish_child(&mut self, child: Body, by_move: bool, dest: &Place, span: Span) {
-        for capture in &child.captures {
-            let is_changed = |statement: &Statement| match &statement.kind {
-                StatementKind::Change { local, .. } => *local == capture.inner,
-                StatementKind::Assign(place, _) => place.local == capture.inner,
-                StatementKind::Bind { .. } | StatementKind::Drop(..) => false,
-            };
-            if child.blocks.iter().flat_map(|block| &block.statements).any(is_changed) {
-                self.frame().change(capture.outer, false, span);
-            }
-        }
+        self.changed_by_child(&child, span);
         self.frame().children.push(child);
         let child = self.frame().children.len() - 1;
         self.assign(dest, Rvalue::Closure { child, by_move }, span);
@@ -460,58 +434,6 @@ impl Lowerer<'_> {
                 _ => return Span::new(self.item.file, self.item.start, self.item.start),
             };
         }
-    }
-}
-
-/// Whether a binary operator stores its result in its left side.
-fn is_assignment(operator: syn::BinOp) -> bool {
-    use syn::BinOp;
-    matches!(
-        operator,
-        BinOp::AddAssign(_)
-            | BinOp::SubAssign(_)
-            | BinOp::MulAssign(_)
-            | BinOp::DivAssign(_)
-            | BinOp::RemAssign(_)
-            | BinOp::BitXorAssign(_)
-            | BinOp::BitAndAssign(_)
-            | BinOp::BitOrAssign(_)
-            | BinOp::ShlAssign(_)
-            | BinOp::ShrAssign(_)
-    )
-}
-
-/// Whether a method of the standard library's options, texts and collections changes what it is called on, in a way that is
-/// not followed: whether something is in it afterwards.
-fn changes(method: &str) -> Option<bool> {
-    match method {
-        "insert" | "push" | "push_back" | "push_front" => Some(true),
-        "append"
-        | "clear"
-        | "drain"
-        | "entry"
-        | "extend"
-        | "extend_from_slice"
-        | "get_or_insert"
-        | "get_or_insert_default"
-        | "get_or_insert_with"
-        | "pop"
-        | "pop_back"
-        | "pop_first"
-        | "pop_front"
-        | "pop_last"
-        | "push_str"
-        | "remove"
-        | "replace"
-        | "resize"
-        | "resize_with"
-        | "retain"
-        | "retain_mut"
-        | "split_off"
-        | "swap_remove"
-        | "take_if"
-        | "truncate" => Some(false),
-        _ => None,
     }
 }
 

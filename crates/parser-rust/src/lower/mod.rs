@@ -2,6 +2,7 @@
 //!
 //! `frame` holds the graph under construction; the other files each lower one kind of syntax.
 
+mod change;
 mod condition;
 mod control;
 mod exits;
