@@ -351,10 +351,10 @@ impl<'h> Index<'h> {
         found
     }
 
-    /// Whether a function's text has an `await`, an `async` block or a closure that it is given.
+    /// Whether a function's text has an `await`, an `async` block, a future that it gives or a closure that it is given.
     pub fn waits(&self, item: ItemRef) -> bool {
         let text = self.item_text(item, |item| item.head).map_or("", |(text, _)| text);
-        ["await", "async", "Fn"].iter().any(|word| text.contains(word))
+        ["await", "async", "Fn", "Future"].iter().any(|word| text.contains(word))
     }
 
     /// Whether a function's text has something that cancels futures, in a package where that may be a mistake.
