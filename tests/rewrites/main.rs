@@ -31,6 +31,7 @@ const KNOWN: &[(Rewrite, &str, &str)] = &[
         "wrappers own_pool::client_stays_out",
         "a connection that `get` gives, with all imports of the package renamed",
     ),
+    (Rewrite::UsedAs, "sqlx found::in_a_cell", "a cell of the standard library is known by its name"),
     (Rewrite::BodyInAsync, "generated p197::run", "more ways than are told apart, so nothing is said"),
 ];
 

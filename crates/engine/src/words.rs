@@ -202,7 +202,9 @@ impl Words {
     /// workspace that hands out a session, or text that may begin a transaction.
     pub fn wants_function(&self, signature: &str, body: &str, names: &Names) -> bool {
         let is_session = |name: &str| self.transactions.0.contains(name) || names.aliases.contains(name);
-        let takes = |(at, name): (usize, &str)| is_session(name) && !is_borrowed(&signature[..at]);
+        // Out of a borrowed option, too.
+        let takes_out = || sessionlint_parser_rust::identifiers(body).any(|(_, name)| name == "take");
+        let takes = |(at, name): (usize, &str)| is_session(name) && (!is_borrowed(&signature[..at]) || takes_out());
         let uses = |(at, name): (usize, &str)| {
             self.function.contains(name)
                 || is_session(name)
