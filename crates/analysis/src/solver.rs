@@ -206,22 +206,8 @@ impl<'a> Solver<'a> {
         if !known.is_transaction() || known.in_place {
             return None;
         }
-        let declared = &self.body.locals[local.index()];
-        let site = self.site(Site {
-            span: declared.span,
-            name: declared.name.clone(),
-            variable: Some(local),
-            protocol,
-            evidence: if wrapper.is_some() { Evidence::Inferred } else { Evidence::Typed },
-            layers: Vec::new(),
-            own_end: None,
-            borrowed: false,
-            raw: false,
-            parameter: true,
-            on_borrowed: false,
-            pooled: false,
-            ended: Vec::new(),
-        });
+        let evidence = if wrapper.is_some() { Evidence::Inferred } else { Evidence::Typed };
+        let site = self.parameter_site(local, protocol, evidence, false);
         let session = self.begin(world, site, None, None);
         Some(match wrapper {
             Some(item) => self.wrap(item, session),
@@ -237,27 +223,32 @@ impl<'a> Solver<'a> {
         protocol: ProtocolId,
         layers: &[Layer],
     ) -> (World, ObligationId) {
-        let declared = &self.body.locals[local.index()];
-        let site = self.site(Site {
-            span: declared.span,
-            name: declared.name.clone(),
-            variable: Some(local),
-            protocol,
-            evidence: Evidence::Typed,
-            layers: Vec::new(),
-            own_end: None,
-            borrowed: true,
-            raw: false,
-            parameter: true,
-            on_borrowed: false,
-            pooled: false,
-            ended: Vec::new(),
-        });
+        let site = self.parameter_site(local, protocol, Evidence::Typed, true);
         let id = ObligationId { site, second: false };
         self.lent = Some(id);
         let session = self.begin(&mut world, site, None, None);
         world.set(&Place::local(local), fold(layers, session));
         (world, id)
+    }
+
+    /// The site of a session that comes in as a parameter; `borrowed` when the caller keeps it.
+    fn parameter_site(&mut self, local: LocalId, protocol: ProtocolId, evidence: Evidence, borrowed: bool) -> SiteId {
+        let declared = &self.body.locals[local.index()];
+        self.site(Site {
+            span: declared.span,
+            name: declared.name.clone(),
+            variable: Some(local),
+            protocol,
+            evidence,
+            layers: Vec::new(),
+            own_end: None,
+            borrowed,
+            raw: false,
+            parameter: true,
+            on_borrowed: false,
+            pooled: false,
+            ended: Vec::new(),
+        })
     }
 
     /// The number of a site; the same call is the same site.

@@ -82,7 +82,6 @@ impl Solver<'_> {
         match operand {
             Operand::Value(place) | Operand::Ref { place, .. } => Value::Ref(world.canonical(place).0),
             Operand::Literal(sessionlint_ir::Literal::Text(text)) => Value::Text(self.index.text_effect(text)),
-            Operand::Literal(sessionlint_ir::Literal::Bool(value)) => Value::Bool(*value),
             _ => Value::Unknown,
         }
     }

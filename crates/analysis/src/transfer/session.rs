@@ -8,7 +8,7 @@ use crate::value::{Anchor, ObligationId, Origin, Value};
 use crate::workload::{Deed, Workload};
 use crate::world::{Phase, World};
 use sessionlint_diagnostics::{Evidence, Span};
-use sessionlint_ir::{Call, Operand, Place};
+use sessionlint_ir::{Call, Literal, Operand, Place};
 use sessionlint_protocols::{Ending, Opening, ProtocolId, ProtocolKind, Source};
 
 impl Solver<'_> {
@@ -109,9 +109,10 @@ impl Solver<'_> {
     }
 
     /// What an argument is, without moving it.
-    fn read_value(&self, world: &World, operand: &Operand) -> Value {
+    pub(super) fn read_value(&self, world: &World, operand: &Operand) -> Value {
         match operand {
             Operand::Value(place) | Operand::Ref { place, .. } => world.get(self.index, place),
+            Operand::Literal(Literal::Bool(value)) => Value::Bool(*value),
             _ => Value::Unknown,
         }
     }

@@ -155,10 +155,7 @@ impl Solver<'_> {
         };
         let by_value = matches!(signature.params.first(), Some(first) if !matches!(first.ty, TypeRef::Ref { .. }));
         // Several methods of one name, for other type arguments say, must agree.
-        let arguments = call.args.iter().map(|argument| match argument {
-            Operand::Value(place) => world.get(self.index, place),
-            argument => self.read(world, argument),
-        });
+        let arguments = call.args.iter().map(|argument| self.read_value(world, argument));
         let values: Vec<Value> = std::iter::once(Value::Unknown).chain(arguments).collect();
         let lent = LentAs { param: 0, protocol, layers, known: known(&values) };
         let effect = self.analysis.agreed_effect(&methods, &lent, self.depth);
