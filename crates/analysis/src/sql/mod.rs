@@ -270,4 +270,33 @@ mod tests {
         assert_eq!(control("begin processing"), None);
         assert_eq!(control("commitment"), None);
     }
+
+    #[test]
+    fn places_are_filled_with_a_name() {
+        for (text, after) in [
+            ("UPDATE {} SET a = {value:?} WHERE b", "UPDATE x SET a = x WHERE b"),
+            ("SELECT 1", "SELECT 1"),
+            (r#"SELECT '{"a": 1}' {}"#, r#"SELECT '{"a": 1}' x"#),
+            ("CREATE (n {a: {}})", "CREATE (n {a: x})"),
+            ("SELECT {", "SELECT {"),
+        ] {
+            assert_eq!(filled(text), after, "{text}");
+        }
+    }
+
+    #[test]
+    fn literals_are_looked_for_before_anything_is_parsed() {
+        for source in [r#"run(" begin")"#, r#"a("x"); b("SAVEPOINT a")"#] {
+            assert!(may_begin(source), "{source}");
+        }
+        for source in [r#"run("be")"#, r#"run("SELECT 1")"#, "begin()", r#"""#] {
+            assert!(!may_begin(source), "{source}");
+        }
+        for source in [r#"run("SET a = 1")"#, r#"run("SELECT pg_advisory_lock(1)")"#, r#"cmd("MULTI")"#] {
+            assert!(may_set_state(source), "{source}");
+        }
+        for source in [r#"run("SETTLE")"#, r#"run("SELECT 1")"#, r#"run("MULTIPLE")"#] {
+            assert!(!may_set_state(source), "{source}");
+        }
+    }
 }

@@ -56,3 +56,32 @@ fn set_writes(body: &SetExpr) -> bool {
         SetExpr::Values(_) | SetExpr::Table(_) => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_text_is_not_parsed() {
+        let text = |length: usize| format!("SELECT '{}'", "x".repeat(length - 9));
+        assert_eq!(effects(&text(MAX_LENGTH)), Some(vec![One::writes(false)]));
+        assert_eq!(effects(&text(MAX_LENGTH + 1)), None);
+        assert_eq!(effects(&text(MAX_LENGTH * 2)), None);
+    }
+
+    #[test]
+    fn each_part_of_a_query_may_write() {
+        for text in [
+            "SELECT a INTO b FROM c UNION SELECT d FROM e",
+            "WITH a AS (SELECT 1 UNION (WITH b AS (DELETE FROM c RETURNING d) SELECT d FROM b)) SELECT 1",
+            "SELECT a INTO b FROM c",
+        ] {
+            assert_eq!(effects(text), Some(vec![One::writes(true)]), "{text}");
+        }
+        for text in
+            ["SELECT a INTO TEMP b FROM c", "VALUES (1), (2)", "SELECT 1 UNION SELECT 2", "PREPARE a AS DELETE FROM b"]
+        {
+            assert_eq!(effects(text), Some(vec![One::writes(false)]), "{text}");
+        }
+    }
+}

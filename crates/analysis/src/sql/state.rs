@@ -70,7 +70,7 @@ pub(super) fn change(tokens: &[Token]) -> Option<StateChange> {
     match at(0).as_str() {
         "SET" => setting(tokens),
         "RESET" if at(1) == "ALL" => all(SessionState::Setting),
-        "RESET" => change(SessionState::Setting, &tokens[1..], false),
+        "RESET" => Some(StateChange { state: SessionState::Setting, name: setting_name(&tokens[1..]), on: false }),
         "DISCARD" if at(1) == "ALL" => Some(StateChange { state: SessionState::Setting, name: EVERYTHING, on: false }),
         "DISCARD" if matches!(at(1).as_str(), "TEMP" | "TEMPORARY") => all(SessionState::TempTable),
         "LISTEN" => change(SessionState::Listen, &tokens[1..], true),
@@ -118,8 +118,19 @@ fn setting(tokens: &[Token]) -> Option<StateChange> {
     let end = rest.iter().position(|token| {
         *token == Token::Eq || matches!(token, Token::Word(word) if word.value.eq_ignore_ascii_case("to"))
     });
-    let name = &rest[..end.unwrap_or(1).max(1)];
-    Some(StateChange { state: SessionState::Setting, name: hash(name), on })
+    let name = &rest[..end.unwrap_or(rest.len()).max(1)];
+    Some(StateChange { state: SessionState::Setting, name: setting_name(name), on })
+}
+
+/// A number for the name of a setting that `tokens` begin with. Settings of two words have a name of one word, too.
+fn setting_name(tokens: &[Token]) -> u64 {
+    match (word(tokens, 0).as_str(), word(tokens, 1).as_str()) {
+        ("TIME", "ZONE") => hash(&[Token::make_word("timezone", None)]),
+        ("SESSION", "AUTHORIZATION") => hash(&[Token::make_word("session_authorization", None)]),
+        // `SET ROLE admin` has no sign between name and value; `a.b` is one name.
+        _ if tokens.get(1) == Some(&Token::Period) => hash(tokens),
+        _ => hash(&tokens[..tokens.len().min(1)]),
+    }
 }
 
 /// Functions that change the session.
@@ -159,4 +170,109 @@ fn hash(name: &[Token]) -> u64 {
         token.to_string().trim_matches(['\'', '"', '`']).to_ascii_lowercase().hash(&mut hasher);
     }
     hasher.finish().clamp(2, EVERYTHING - 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::SqlEffect;
+    use super::SessionState::{Listen, Lock, Multi, Setting, TempTable};
+    use super::{SessionState, StateChange};
+
+    fn state(text: &str) -> Option<StateChange> {
+        SqlEffect::of(text).state
+    }
+
+    #[test]
+    fn what_is_set_is_taken_back_by_its_own_kind_and_name() {
+        for (before, after) in [
+            ("SET a = 1", "RESET a"),
+            ("SET a TO 1", "RESET a"),
+            ("SET SESSION a = 1", "RESET a"),
+            ("SET app.tenant = 'x'", "RESET app.tenant"),
+            ("SET a = 1", "SET a = DEFAULT"),
+            ("SET a = 1", "SET a = 2"),
+            ("SET a = 1", "RESET ALL"),
+            ("SET a = 1", "DISCARD ALL"),
+            ("SET ROLE admin", "RESET ROLE"),
+            ("SET ROLE admin", "SET ROLE NONE"),
+            ("SET TIME ZONE 'UTC'", "RESET TIME ZONE"),
+            ("SET TIME ZONE 'UTC'", "RESET timezone"),
+            ("SET timezone = 'UTC'", "SET TIME ZONE DEFAULT"),
+            ("SET SESSION AUTHORIZATION bob", "RESET SESSION AUTHORIZATION"),
+            ("SET SESSION AUTHORIZATION bob", "SET SESSION AUTHORIZATION DEFAULT"),
+            ("LISTEN a", "UNLISTEN a"),
+            ("LISTEN a", "UNLISTEN *"),
+            ("LISTEN a", "DISCARD ALL"),
+            ("SELECT pg_advisory_lock(1)", "SELECT pg_advisory_unlock(1)"),
+            ("SELECT pg_try_advisory_lock(1)", "SELECT pg_advisory_unlock(1)"),
+            ("SELECT pg_advisory_lock(1)", "DISCARD ALL"),
+            ("CREATE TEMP TABLE a (b int)", "DROP TABLE a"),
+            ("CREATE TEMPORARY TABLE a (b int)", "DISCARD TEMP"),
+            ("CREATE TEMP TABLE a (b int) ON COMMIT PRESERVE ROWS", "DISCARD TEMPORARY"),
+            ("MULTI", "EXEC"),
+            ("MULTI", "DISCARD"),
+            ("WATCH", "UNWATCH"),
+        ] {
+            let (set, back) = (state(before).unwrap(), state(after).unwrap());
+            assert!(set.on, "{before}");
+            assert!(back.takes_back(&set), "{before}; {after}");
+            if !back.on {
+                assert!(!set.takes_back(&back), "{after}; {before}");
+            }
+        }
+        for (before, after) in [
+            ("SET a = 1", "RESET b"),
+            ("SET a = 1", "SET b = 1"),
+            ("SET app.tenant = 'x'", "RESET app.user"),
+            ("SET a = 1", "UNLISTEN *"),
+            ("SET a = 1", "DISCARD TEMP"),
+            ("SET a = 1", "EXEC"),
+            ("LISTEN a", "RESET ALL"),
+            ("LISTEN a", "LISTEN a"),
+            ("SELECT pg_advisory_lock(1)", "SELECT pg_advisory_lock(1)"),
+            ("SELECT pg_advisory_lock(1)", "SELECT pg_try_advisory_lock(1)"),
+            ("CREATE TEMP TABLE a (b int)", "SELECT pg_advisory_unlock(1)"),
+        ] {
+            let (set, other) = (state(before).unwrap(), state(after).unwrap());
+            assert!(!other.takes_back(&set), "{before}; {after}");
+        }
+    }
+
+    #[test]
+    fn what_leaves_nothing_has_no_state() {
+        for text in [
+            "DISCARD PLANS",
+            "DROP INDEX a",
+            "CREATE TEMP VIEW a AS SELECT 1",
+            "CREATE UNIQUE INDEX a ON b (c)",
+            "CREATE GLOBAL TABLE a (b int)",
+            "WATCH a",
+            "MULTI INSERT",
+            "EXEC settle",
+            "UNWATCH a",
+            "SET NAMES utf8",
+            "SET GLOBAL a = 1",
+            "SET a",
+            "SELECT lock_timeout FROM a",
+        ] {
+            assert_eq!(state(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_left_is_what_the_statements_together_leave() {
+        let left = |text: &str| state(text).map(|change| change.state);
+        assert_eq!(left("SET a = 1; LISTEN b"), Some(Listen));
+        assert_eq!(left("LISTEN b; UNLISTEN b"), None);
+        assert_eq!(left("MULTI; EXEC"), None);
+        assert_eq!(left("CREATE TEMP TABLE a (b int); DROP TABLE a"), None);
+        assert_eq!(left("CREATE TEMP TABLE a (b int) ON COMMIT DELETE ROWS"), Some(TempTable));
+        assert_eq!(left("CREATE TEMP TABLE a (b int); CREATE INDEX c ON a (b)"), Some(TempTable));
+        assert_eq!(left("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY"), Some(Setting));
+        assert_eq!(left("SELECT 1; SELECT pg_advisory_lock(1)"), Some(Lock));
+        assert_eq!(left("WATCH"), Some(Multi));
+        let off = |text: &str| state(text).map(|change| (change.state, change.on));
+        assert_eq!(off("SET a = off"), Some((SessionState::Setting, false)));
+        assert_eq!(off("SET off = a"), Some((SessionState::Setting, true)));
+    }
 }

@@ -5,12 +5,13 @@ use sqlparser::tokenizer::Token;
 
 /// The first word, behind comments and opening brackets, in capitals.
 pub(super) fn first_word(text: &str) -> Option<String> {
-    let mut rest = text.trim_start_matches(|c: char| c.is_whitespace() || c == '(');
+    let mut rest = text;
     loop {
+        rest = rest.trim_start_matches(|c: char| c.is_whitespace() || c == '(');
         if let Some(comment) = rest.strip_prefix("--") {
-            rest = comment.split_once('\n').map_or("", |(_, after)| after).trim_start();
+            rest = comment.split_once('\n').map_or("", |(_, after)| after);
         } else if let Some(comment) = rest.strip_prefix("/*") {
-            rest = comment.split_once("*/").map_or("", |(_, after)| after).trim_start();
+            rest = comment.split_once("*/").map_or("", |(_, after)| after);
         } else {
             break;
         }
@@ -120,5 +121,86 @@ pub(super) fn effect(tokens: &[Token]) -> One {
         }
         // What a procedure does is not known.
         _ => One::default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::SqlControl::{Begin, Commit, Release, Rollback, Savepoint};
+    use super::super::tokens;
+    use super::{One, first_word, is_verb};
+    use sqlparser::dialect::GenericDialect;
+    use sqlparser::tokenizer::{Token, Tokenizer};
+
+    fn words(text: &str) -> Vec<Token> {
+        let found = Tokenizer::new(&GenericDialect {}, text).tokenize().unwrap();
+        found.into_iter().filter(|token| !matches!(token, Token::Whitespace(_))).collect()
+    }
+
+    #[test]
+    fn control_is_told_by_words() {
+        for (text, control) in [
+            ("BEGIN", Begin),
+            ("BEGIN CONCURRENT", Begin),
+            ("BEGIN ISOLATION LEVEL SERIALIZABLE", Begin),
+            ("BEGIN TRAN", Begin),
+            ("START TRANSACTION READ ONLY", Begin),
+            ("COMMIT", Commit),
+            ("COMMIT AND CHAIN", Commit),
+            ("END", Commit),
+            ("END TRANSACTION", Commit),
+            ("END WORK", Commit),
+            ("ROLLBACK", Rollback),
+            ("ABORT", Rollback),
+            ("ROLLBACK WORK", Rollback),
+            ("ROLLBACK TO a", Release),
+            ("ROLLBACK TRANSACTION TO SAVEPOINT a", Release),
+            ("SAVEPOINT a", Savepoint),
+            ("RELEASE a", Release),
+        ] {
+            assert_eq!(tokens::effect(&words(text)), One::control(control), "{text}");
+        }
+        for text in ["BEGIN UPDATE a SET b = 1", "START SLAVE", "START", "END IF", "END LOOP", "\"COMMIT\"", "'BEGIN'"]
+        {
+            assert_eq!(tokens::effect(&words(text)), One::default(), "{text}");
+        }
+    }
+
+    #[test]
+    fn writes_are_told_by_words() {
+        for text in [
+            "COPY a FROM STDIN",
+            "CREATE TABLE a (b int)",
+            "CREATE GLOBAL TABLE a (b int)",
+            "WITH a AS (DELETE FROM b) SELECT 1",
+            "WITH a AS (SELECT 1) UPDATE b SET c = 1",
+            "UNWIND $rows AS row CREATE (n)",
+            "OPTIONAL MATCH (n) REMOVE n.a",
+        ] {
+            assert_eq!(tokens::effect(&words(text)), One::writes(true), "{text}");
+        }
+        for text in [
+            "COPY a TO STDOUT",
+            "CREATE TEMP TABLE a (b int)",
+            "CREATE TEMPORARY TABLE a (b int)",
+            "WITH a AS (SELECT update FROM b) SELECT c, delete FROM a",
+            "WITH a AS (\"delete\") SELECT 1",
+            "WITH a AS (SELECT 1) SELECT 2",
+            "UNWIND $rows AS row RETURN row",
+            "CALL settle(1)",
+        ] {
+            assert_eq!(tokens::effect(&words(text)), One::default(), "{text}");
+        }
+    }
+
+    #[test]
+    fn only_a_verb_begins_a_statement() {
+        assert_eq!(first_word("/* a */ -- b\n(select 1)").as_deref(), Some("SELECT"));
+        assert_eq!(first_word(" ( /* a */ ( select 1))").as_deref(), Some("SELECT"));
+        assert_eq!(first_word("-- b\n/* c */ update a").as_deref(), Some("UPDATE"));
+        assert_eq!(first_word("-- b"), None);
+        assert_eq!(first_word("42 rows"), None);
+        assert_eq!(first_word(""), None);
+        assert!(is_verb("SELECT") && is_verb("DELETE") && !is_verb("PROCESSING") && !is_verb(""));
     }
 }
