@@ -4,7 +4,7 @@ use crate::host::Files;
 use crate::lock::Locks;
 use crate::manifest::{Manifest, Manifests};
 use crate::memory::{Known, Memory};
-use crate::read::{COMMON_OPENERS, Read, implemented_for, openers, owners};
+use crate::read::{COMMON_OPENERS, Read, implemented_for, is_dropped, openers, owners};
 use crate::settings::Options;
 use crate::walk;
 use crate::words::{Names, Words};
@@ -76,6 +76,7 @@ impl Packages {
         for (read, (package, _)) in reads.iter().zip(&self.files) {
             own[package.0 as usize].aliases.extend(read.aliases.iter().cloned());
             own[package.0 as usize].handed.extend(read.handed.iter().cloned());
+            own[package.0 as usize].plain.extend(read.plain.iter().cloned());
         }
         let data: Vec<(usize, &FileData)> = hot
             .iter()
@@ -90,13 +91,16 @@ impl Packages {
             let known = own.clone();
             for (package, data) in &data {
                 let any = |is: &dyn Fn(&Names) -> bool| reached[*package].iter().any(|other| is(&known[*other]));
-                if !any(&|names| names.types() > 0) {
+                if !any(&|names| names.types() > 0 || !names.plain.is_empty()) {
                     continue;
                 }
-                let owns = |text: &str| {
-                    sessionlint_parser_rust::identifiers(text)
-                        .any(|(_, name)| any(&|names| names.aliases.contains(name)))
+                let named_in = |text: &str, set: &dyn Fn(&Names) -> &HashSet<String>| {
+                    sessionlint_parser_rust::identifiers(text).any(|(_, name)| any(&|names| set(names).contains(name)))
                 };
+                let owns = |text: &str| named_in(text, &|names| &names.aliases);
+                // Its `Drop` may give it back: a pool of the project's own.
+                let plain = owners(data, &|text| named_in(text, &|names| &names.plain));
+                own[*package].handed.extend(plain.into_iter().filter(|name| is_dropped(data, name)));
                 let holds = |text: &str| any(&|names| names.held_in(text));
                 own[*package].aliases.extend(owners(data, &owns));
                 own[*package].handed.extend(owners(data, &holds));

@@ -50,6 +50,8 @@ pub(crate) struct Read {
     pub suppressions: Vec<Suppression>,
     pub aliases: Vec<String>,
     pub handed: Vec<String>,
+    /// New names that its imports give to connections of no pool.
+    pub plain: Vec<String>,
     pub hot: bool,
     /// What its types say, as a number.
     pub said: u64,
@@ -103,7 +105,8 @@ impl Engine {
                 .resetting_words()
                 .any(|word| memchr::memmem::find(data.text.as_bytes(), word.as_bytes()).is_some());
             read.aliases = aliases(&data, words);
-            read.handed = lending(&data, words);
+            read.plain = renamed(&data, &words.plain);
+            read.handed = lending(&data, words, &read.plain);
             read.said = said(&data, &read);
         }
         let _ = files.data[file.0 as usize].set(Some(Arc::new(data)));
@@ -127,16 +130,14 @@ fn aliases(data: &FileData, words: &Words) -> Vec<String> {
 }
 
 /// Renamed imports of a connection that a pool hands out, and types of a file that hold one.
-fn lending(data: &FileData, words: &Words) -> Vec<String> {
+fn lending(data: &FileData, words: &Words, plain: &[String]) -> Vec<String> {
     let mut found = renamed(data, &words.lent);
-    let plain = renamed(data, &words.plain);
     let holds = |item: &Item| {
         let text = text_of(data, item.head);
         // Around a connection of no pool, with a `Drop` that may give it back: a pool of the project's own.
-        let gives_back = || data.outline.items.iter().any(|block| is_drop_of(data, block, &item.name));
         words.lent.named_in(text)
             || names_any(text, &found)
-            || ((words.plain.named_in(text) || names_any(text, &plain)) && gives_back())
+            || ((words.plain.named_in(text) || names_any(text, plain)) && is_dropped(data, &item.name))
     };
     let types = data.outline.items.iter().filter(|item| is_type(item.kind) && !is_error(item) && holds(item));
     let types: Vec<String> = types.map(|item| item.name.clone()).collect();
@@ -152,6 +153,11 @@ fn renamed(data: &FileData, names: &TypeNames) -> Vec<String> {
 
 fn names_any(text: &str, known: &[String]) -> bool {
     sessionlint_parser_rust::identifiers(text).any(|(_, name)| known.iter().any(|known| known == name))
+}
+
+/// Whether a file says what happens when a type is dropped.
+pub(crate) fn is_dropped(data: &FileData, name: &str) -> bool {
+    data.outline.items.iter().any(|block| is_drop_of(data, block, name))
 }
 
 /// Whether an item is the `Drop` of a type.
@@ -233,7 +239,7 @@ impl Engine {
 /// A number for what the types, traits and implementations of a file say: two files with the same one give the same names.
 fn said(data: &FileData, read: &Read) -> u64 {
     let mut hasher = DefaultHasher::new();
-    (&read.aliases, &read.handed).hash(&mut hasher);
+    (&read.aliases, &read.handed, &read.plain).hash(&mut hasher);
     for item in &data.outline.items {
         if is_type(item.kind) {
             text_of(data, item.head).hash(&mut hasher);

@@ -23,6 +23,8 @@ pub(crate) struct Names {
     pub aliases: HashSet<String>,
     /// Types that hold connections: only what hands one out is worth a look.
     pub handed: HashSet<String>,
+    /// New names of connections of no pool.
+    pub plain: HashSet<String>,
     /// Traits that are implemented for either.
     pub traits: HashSet<String>,
     /// Functions that hand one out.
@@ -36,6 +38,7 @@ impl Names {
     pub fn extend(&mut self, other: &Names) {
         self.aliases.extend(other.aliases.iter().cloned());
         self.handed.extend(other.handed.iter().cloned());
+        self.plain.extend(other.plain.iter().cloned());
         self.traits.extend(other.traits.iter().cloned());
         self.openers.extend(other.openers.iter().cloned());
         self.bare.extend(other.bare.iter().cloned());

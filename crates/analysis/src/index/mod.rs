@@ -166,12 +166,21 @@ pub struct Index<'h> {
     holding: Cache<(ItemRef, u32), bool>,
     blocks: OnceLock<HashMap<String, Vec<ItemRef>>>,
     implementing: Cache<ItemRef, Vec<ItemRef>>,
-    methods: Cache<PackageId, HashMap<String, Vec<ItemRef>>>,
+    methods: Cache<PackageId, Methods>,
     resolved: RwLock<HashMap<Name, Option<Resolved>>>,
     macros: Cache<PackageId, HashMap<String, Vec<ItemRef>>>,
     steps: RwLock<HashMap<resolve::Step, Option<Resolved>>>,
     effects: Cache<String, SqlEffect>,
     bodies: RwLock<HashMap<ItemRef, Arc<FunctionItem>>>,
+}
+
+/// The methods of a package.
+#[derive(Default)]
+struct Methods {
+    /// By the name of their type or trait.
+    by_owner: HashMap<String, Vec<ItemRef>>,
+    /// Names that more than one type or trait has.
+    shared: HashSet<String>,
 }
 
 /// A path as it stands in a file, below inline modules.
@@ -416,25 +425,42 @@ impl<'h> Index<'h> {
             let near = near.map(|item| ItemRef { file: owner.file, item: *item });
             found.extend(near.filter(|method| self.item(*method).is_some_and(|item| item.name == name)));
         }
+        found.retain(|method| self.may_be_of(owner, &owner_name, *method));
         found.sort();
         found
     }
 
+    /// Whether a method of something called like `owner` may be one of `owner`: several may have that name.
+    fn may_be_of(&self, owner: ItemRef, name: &str, method: ItemRef) -> bool {
+        let package = self.package_id(owner.file);
+        let alone = self.package(package).indexed.contains(&owner.file)
+            && !self.methods_by_owner(package).shared.contains(name);
+        alone || self.self_ty(method).is_none_or(|ty| ty.is_unknown() || ty == Ty::Own(owner))
+    }
+
     /// The methods of a name that a package has for types and traits called `owner`.
     fn methods_in(&self, package: PackageId, owner: &str, name: &str) -> Vec<ItemRef> {
-        let by_owner = self.methods_by_owner(package);
-        let all = by_owner.get(owner).into_iter().flatten().copied();
+        let methods = self.methods_by_owner(package);
+        let all = methods.by_owner.get(owner).into_iter().flatten().copied();
         all.filter(|method| self.item(*method).is_some_and(|item| item.name == name)).collect()
     }
 
     /// The methods of a package by the name of their type.
-    fn methods_by_owner(&self, package: PackageId) -> Arc<HashMap<String, Vec<ItemRef>>> {
+    fn methods_by_owner(&self, package: PackageId) -> Arc<Methods> {
         self.methods.get(package, || {
-            let mut found: HashMap<String, Vec<ItemRef>> = HashMap::new();
+            let mut found = Methods::default();
+            let mut types: HashSet<&str> = HashSet::new();
             for file in &self.package(package).indexed {
                 for (owner, methods) in self.methods_of_file(*file) {
                     let methods = methods.iter().map(|item| ItemRef { file: *file, item: *item });
-                    found.entry(owner.clone()).or_default().extend(methods);
+                    found.by_owner.entry(owner.clone()).or_default().extend(methods);
+                }
+                let Some(data) = self.data(*file) else { continue };
+                let is_type = |kind| matches!(kind, ItemKind::Struct | ItemKind::Enum | ItemKind::Trait);
+                for item in data.outline.items.iter().filter(|item| is_type(item.kind)) {
+                    if !types.insert(&item.name) {
+                        found.shared.insert(item.name.clone());
+                    }
                 }
             }
             found
@@ -445,11 +471,12 @@ impl<'h> Index<'h> {
     pub fn methods_of(&self, owner: ItemRef) -> Vec<(String, ItemRef)> {
         let Some(item) = self.item(owner) else { return Vec::new() };
         let package = self.package_id(owner.file);
-        let mut all = self.methods_by_owner(package).get(item.name.as_str()).cloned().unwrap_or_default();
+        let mut all = self.methods_by_owner(package).by_owner.get(item.name.as_str()).cloned().unwrap_or_default();
         if !self.package(package).indexed.contains(&owner.file) {
             let near = self.methods_of_file(owner.file).iter().filter(|(of, _)| *of == item.name);
             all.extend(near.flat_map(|(_, methods)| methods).map(|item| ItemRef { file: owner.file, item: *item }));
         }
+        all.retain(|method| self.may_be_of(owner, &item.name, *method));
         let mut own: BTreeMap<String, ItemRef> = BTreeMap::new();
         for method in all {
             if let Some(item) = self.item(method) {

@@ -16,6 +16,8 @@ use std::borrow::Cow;
 /// What running a text does, all its statements together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SqlEffect {
+    /// Whether its first word says what it does. What begins with `WITH` says that later.
+    pub known: bool,
     /// Whether any of its statements writes.
     pub writes: bool,
     /// Whether it takes a lock of the server that its connection holds, or listens on it.
@@ -65,10 +67,11 @@ impl SqlEffect {
         if !tokens::is_verb(&first) {
             return SqlEffect::default();
         }
+        let known = first != "WITH";
         let text = filled(text);
         let Ok(found) = Tokenizer::new(&GenericDialect {}, &text).tokenize() else {
             // A quote that is put in at run time, say: the first word still tells.
-            return SqlEffect { writes: tokens::is_write(&first), ..SqlEffect::default() };
+            return SqlEffect { known, writes: tokens::is_write(&first), ..SqlEffect::default() };
         };
         let found: Vec<Token> = found.into_iter().filter(|token| !matches!(token, Token::Whitespace(_))).collect();
         let statements = || found.split(|token| *token == Token::SemiColon).filter(|statement| !statement.is_empty());
@@ -76,7 +79,7 @@ impl SqlEffect {
             Some(effects) => effects,
             None => statements().map(tokens::effect).collect(),
         };
-        let mut effect = SqlEffect::default();
+        let mut effect = SqlEffect { known, ..SqlEffect::default() };
         for one in effects {
             effect.writes |= one.writes;
             effect.control = match (effect.control, one.control) {

@@ -343,7 +343,7 @@ impl Solver<'_> {
         let more = self.text_argument(world, &call.args);
         self.pass_to_library(world, &call.args);
         let effect = match more {
-            Some(more) if name.starts_with("push") && effect == crate::sql::SqlEffect::default() => more,
+            Some(more) if name.starts_with("push") && !effect.known && !effect.writes => more,
             _ => effect,
         };
         if let Some(place) = place.filter(|place| matches!(world.get(self.index, place), Value::Statement(_))) {
