@@ -17,10 +17,15 @@ impl Solver<'_> {
             Callee::Method { receiver, name } => self.method_call(world, receiver, name, call),
             Callee::Value(callee) => {
                 self.value_called(world, callee, call.name_span);
+                let inside = self.inside(&self.read_value(world, callee));
+                let workload = inside.map(|inside| inside.called(call.name_span, |origin| Some(origin.clone())));
                 let callee = self.operand(world, callee);
                 self.forget(world, &callee);
                 self.pass_arguments(world, &call.args, call.name_span);
-                Value::Unknown
+                match workload {
+                    Some(workload) => self.later(workload, Value::Unknown),
+                    None => Value::Unknown,
+                }
             }
         }
     }

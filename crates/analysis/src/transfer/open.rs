@@ -41,7 +41,9 @@ impl Solver<'_> {
                 site.name = connection.name.clone();
                 site.variable = connection.variable;
                 site.on_borrowed = connection.borrowed;
-                site.pooled = self.index.model.protocol(connection.protocol).pooled;
+                // What is detached is closed when it is dropped.
+                let kept = !self.detached.contains_key(&id.site);
+                site.pooled = self.index.model.protocol(connection.protocol).pooled && kept;
             }
             Some((Anchor::Place(place), _)) => {
                 site.name = self.body.locals[place.local.index()].name.clone();
