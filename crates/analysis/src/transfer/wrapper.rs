@@ -201,11 +201,12 @@ impl Solver<'_> {
             self.forget_obligation(world, id);
         }
         let gives_itself = matches!(signature.output, TypeRef::Ref { .. } | TypeRef::Bounds(_));
-        match (gives_itself && !by_value, wrote) {
-            (true, _) => target,
-            (false, Value::Unknown) => value,
-            (false, wrote) if value == Value::Unknown => wrote,
-            _ => value,
+        if gives_itself && !by_value {
+            target
+        } else if value == Value::Unknown {
+            wrote
+        } else {
+            value
         }
     }
 
@@ -244,13 +245,15 @@ impl Solver<'_> {
         let session = model.protocol(self.protocol_of(id));
         let names = |known: &[String]| known.iter().any(|known| known == name);
         let is_deref = self.index.deref_target(item).is_some();
-        let of_session = names(&session.same)
-            || names(&model.library(session.library).runs_text)
+        let of_session = names(&model.library(session.library).runs_text)
             || !self.method_openings(self.protocol_of(id), name, call).is_empty();
         if is_deref && of_session {
             return self.session_method(world, id, None, name, call);
         }
         self.pass_arguments(world, &call.args, call.name_span);
+        if is_deref && names(&session.same) {
+            return target;
+        }
         // A method that nobody can see, made by a macro say, may do anything with what it is called on.
         if name.starts_with("into_") || !(is_deref || super::method::SAME.contains(&name)) {
             self.forget_obligation(world, id);
