@@ -3,7 +3,7 @@
 use crate::sql::SessionState;
 use crate::value::Layer;
 use sessionlint_diagnostics::{Evidence, Gap, Span};
-use sessionlint_ir::{ExitHow, ExitKind, LocalId, TypeRef};
+use sessionlint_ir::{ExitHow, ExitKind, LocalId};
 use sessionlint_protocols::{EndKind, ProtocolId};
 
 /// Index of a [`Site`] in a [`Report`].
@@ -224,8 +224,8 @@ pub struct Report {
     pub events: Vec<Event>,
     /// What was not understood.
     pub gaps: Vec<Gap>,
-    /// The declared return type.
-    pub output: Option<TypeRef>,
+    /// Whether it gives a result, as its declared type says.
+    pub gives_result: bool,
     /// The body, from brace to brace.
     pub span: Span,
     /// Whether the body can await.

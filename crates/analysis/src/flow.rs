@@ -37,13 +37,14 @@ impl Solver<'_> {
         for site in &mut self.sites {
             site.own_end = self.analysis.own_end(site.protocol, &site.layers);
         }
+        let gives_result = self.gives_result();
         let gaps = self.body.gaps.iter().cloned().chain(self.gaps).collect();
         Report {
             function,
             sites: self.sites,
             events,
             gaps,
-            output: self.body.output.clone(),
+            gives_result,
             span: self.body.span,
             is_async: self.body.kind == BodyKind::AsyncFunction,
         }

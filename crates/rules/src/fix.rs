@@ -9,7 +9,7 @@ impl Context<'_> {
     /// Awaits an end whose future is thrown away.
     pub(crate) fn await_release(&self, event: &Event) -> Option<Fix> {
         let name = event.release.filter(|name| name.file == self.report.span.file && !event.in_closure)?;
-        if !self.report.is_async || !self.returns_result() {
+        if !self.report.is_async || !self.report.gives_result {
             return None;
         }
         let text = self.text;
@@ -90,13 +90,13 @@ impl Context<'_> {
     /// Commits before a successful return.
     pub(crate) fn commit_before(&self, site: &Site, protocol: &Protocol, events: &[&Event]) -> Option<Fix> {
         let name = site.name.as_deref()?;
-        if !self.returns_result() || protocol.in_place {
+        if !self.report.gives_result || protocol.in_place {
             return None;
         }
         if self.is_optional(name) {
             return None;
         }
-        let call = words::usual_call(site, protocol, self.report.output.as_ref())?;
+        let call = words::usual_call(site, protocol, self.report.gives_result)?;
         let mut edits = Vec::new();
         for event in events {
             let exit = event.cause.span;
@@ -134,10 +134,6 @@ impl Context<'_> {
                 ["Some(", "None", "Option<"].iter().any(|word| statement.contains(word))
             })
         })
-    }
-
-    fn returns_result(&self) -> bool {
-        words::returns_result(self.report.output.as_ref())
     }
 
     fn function_text(&self) -> &str {

@@ -1,7 +1,6 @@
 //! How do we call things? Words that several findings share.
 
 use sessionlint_analysis::{CauseKind, Site};
-use sessionlint_ir::TypeRef;
 use sessionlint_protocols::{EndKind, Ending, Protocol};
 
 /// "transaction `tx`", or "this transaction" when it has no name.
@@ -60,27 +59,20 @@ fn how_word(how: &sessionlint_analysis::ExitOrder) -> String {
     }
 }
 
-/// The call that commits or closes a session, as one would write it: by the struct that owns it, when there is one.
-pub(crate) fn usual_call(site: &Site, protocol: &Protocol, output: Option<&TypeRef>) -> Option<String> {
+/// The call that commits or closes a session, as one would write it in a function that gives a result or not: by the
+/// struct that owns it, when there is one.
+pub(crate) fn usual_call(site: &Site, protocol: &Protocol, in_result: bool) -> Option<String> {
     if let Some((name, is_async)) = &site.own_end {
         let end = Ending::own(name.clone(), EndKind::Commit, *is_async);
-        return Some(call(site, &end, output));
+        return Some(call(site, &end, in_result));
     }
-    protocol.usual_end().map(|end| call(site, end, output))
-}
-
-/// Whether a function gives a result.
-pub(crate) fn returns_result(output: Option<&TypeRef>) -> bool {
-    match output {
-        Some(TypeRef::Path { segments, .. }) => segments.last().is_some_and(|name| name.ends_with("Result")),
-        _ => false,
-    }
+    protocol.usual_end().map(|end| call(site, end, in_result))
 }
 
 /// The call of an end, as one would write it.
-pub(crate) fn call(site: &Site, ending: &Ending, output: Option<&TypeRef>) -> String {
+pub(crate) fn call(site: &Site, ending: &Ending, in_result: bool) -> String {
     let receiver = site.name.as_deref().unwrap_or("..");
     let wait = if ending.is_async { ".await" } else { "" };
-    let question = if returns_result(output) && ending.fallible { "?" } else { "" };
+    let question = if in_result && ending.fallible { "?" } else { "" };
     format!("{receiver}.{}({}){wait}{question}", ending.call, ending.args)
 }

@@ -117,15 +117,21 @@ impl Index<'_> {
         let mut child = module.to_vec();
         child.push(first.clone());
         let files = self.files_of(package, module);
-        // Items come first, then named imports, then modules in files of their own, then globs.
+        // Items come first, then named imports, then modules, then globs. A function may have the name of a module.
+        let mut is_module = self.has_module(package, &child);
         for (file, names, inline) in &files {
             let Some(data) = self.host.data(*file) else { continue };
             for id in names.inside(inline).and_then(|names| names.items.get(first)).into_iter().flatten() {
                 let item = data.outline.item(*id);
                 if item.kind == ItemKind::Module {
-                    if rest.is_empty() || item.body.is_some() || self.has_module(package, &child) {
+                    is_module |= rest.is_empty() || item.body.is_some();
+                    if is_module && !rest.is_empty() {
                         return self.in_module(package, &child, rest, trail);
                     }
+                    continue;
+                }
+                // What stands behind it is in the module, then.
+                if item.kind == ItemKind::Function && !rest.is_empty() {
                     continue;
                 }
                 return Some(Resolved::Item(ItemRef { file: *file, item: *id }, rest.to_vec()));
@@ -144,7 +150,7 @@ impl Index<'_> {
                 }
             }
         }
-        if self.has_module(package, &child) {
+        if is_module {
             return self.in_module(package, &child, rest, trail);
         }
         for (file, names, inline) in &files {

@@ -1,6 +1,7 @@
 //! What does it mean that a value is dropped, or that a body is left?
 
 use crate::events::{Cause, CauseKind, Event, EventKind, ExitOrder};
+use crate::index::Ty;
 use crate::solver::Solver;
 use crate::value::{Anchor, ObligationId, Value};
 use crate::world::{Phase, World};
@@ -90,6 +91,14 @@ impl Solver<'_> {
         world.set_phase(id, Phase::Gone);
     }
 
+    /// Whether the body gives a result, as its declared type says.
+    pub(crate) fn gives_result(&self) -> bool {
+        let Some(written @ TypeRef::Path { segments, .. }) = &self.body.output else { return false };
+        // An alias may stand for it.
+        let is_result = |name: &str| name != "Option" && matches!(self.index.ty(&self.scope, written), Ty::Fallible(_));
+        segments.last().is_some_and(|name| name.ends_with("Result") || is_result(name))
+    }
+
     /// The body returns.
     pub(crate) fn at_return(&mut self, world: World) {
         let exit = match world.get(self.index, &Place::local(Body::RETURN)) {
@@ -101,10 +110,7 @@ impl Solver<'_> {
         let span = world.trace.exit.unwrap_or(end);
         let how = world.trace.how.clone().unwrap_or(ExitOrder::Tail);
         let kind = CauseKind::Exit { kind: exit, how };
-        let fallible = match &self.body.output {
-            Some(TypeRef::Path { segments, .. }) => segments.last().is_some_and(|name| name.ends_with("Result")),
-            _ => false,
-        };
+        let fallible = self.gives_result();
         let states: Vec<_> = world.facts.obligations.iter().map(|(id, state)| (*id, state.clone())).collect();
         for (id, state) in states {
             match state.phase {

@@ -43,7 +43,7 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
         format!("dropping it here {}", protocol.on_drop)
     };
     let help = protocol.giving_up().map(|end| {
-        let call = words::call(site, end, None);
+        let call = words::call(site, end, false);
         format!("call `{call}` on the error path, before the error is returned")
     });
     context.finding(CHECK.rule, site, events, event.cause.span, Words { message, leaks, help, fix: None })

@@ -44,7 +44,7 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
         format!("it is dropped here, which {}", protocol.on_drop)
     };
     let help = match &site.name {
-        Some(_) => words::usual_call(site, protocol, context.report.output.as_ref()).map(|call| {
+        Some(_) => words::usual_call(site, protocol, context.report.gives_result).map(|call| {
             let when =
                 if matches!(event.cause.kind, CauseKind::Exit { .. }) { "before returning" } else { "before that" };
             format!("call `{call}` {when}")

@@ -38,7 +38,7 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
     } else {
         format!("it is dropped here, which {}", protocol.on_drop)
     };
-    let help = words::usual_call(site, protocol, context.report.output.as_ref())
+    let help = words::usual_call(site, protocol, context.report.gives_result)
         .map(|call| format!("call `{call}` when all is written"));
     context.finding(CHECK.rule, site, events, event.cause.span, Words { message, leaks, help, fix: None })
 }

@@ -35,7 +35,7 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
         format!("dropping it here {}", protocol.on_drop)
     };
     let help = protocol.usual_end().map(|end| {
-        let call = words::call(site, end, None);
+        let call = words::call(site, end, false);
         format!("call `{call}` on every way out: keep the result of what can fail, end it, then use `?`")
     });
     context.finding(CHECK.rule, site, events, event.cause.span, Words { message, leaks, help, fix: None })
