@@ -146,7 +146,7 @@ impl Index<'_> {
                 None if self.model.is_statement_type(&path) => Ty::Statement,
                 None => match self.model.work_type(&path) {
                     Some(work) => Ty::Work(work),
-                    None => self.wrapper(last, &argument),
+                    None => self.wrapper(path.last().unwrap_or(last), &argument),
                 },
             },
             Some(Resolved::Item(item, rest)) if rest.is_empty() => self.item_ty(item, args, scope, bound, depth),

@@ -84,12 +84,14 @@ impl Solver<'_> {
         let mut lent: BTreeMap<LocalId, ObligationId> = BTreeMap::new();
         for capture in &body.captures {
             let outer = Place::local(capture.outer);
+            let (_, through_reference) = world.canonical(&outer);
             let value = world.get(self.index, &outer);
             let session = self.session_of(world, &value);
             let layers = self.layers_of(world, &value);
             let value = match (session, value) {
                 (Some(id), value) => {
-                    let owned = by_move && body.kind == BodyKind::AsyncBlock && value.owns();
+                    let moved = by_move && body.kind == BodyKind::AsyncBlock;
+                    let owned = moved && value.owns() && !through_reference;
                     let site = &self.sites[usize::from(id.site.0)];
                     let mut site = site.clone();
                     site.borrowed |= !owned;

@@ -11,6 +11,9 @@ use sessionlint_diagnostics::Evidence;
 use sessionlint_ir::{Call, ItemKind, Operand, Place, TypeRef};
 use sessionlint_protocols::{Opening, ProtocolId, Source};
 
+/// Modules and types of the standard library whose functions are known.
+const STANDARD: &[&str] = &["mem", "time", "Arc", "Rc", "Box", "Pin", "Option", "Clone", "ManuallyDrop"];
+
 impl Solver<'_> {
     pub(crate) fn path_call(
         &mut self,
@@ -73,9 +76,20 @@ impl Solver<'_> {
 
     /// Functions that everybody knows.
     fn standard_function(&mut self, world: &mut World, segments: &[String], call: &Call) -> Option<Value> {
-        let last_two: Vec<&str> = segments.iter().rev().take(2).rev().map(String::as_str).collect();
-        let name = *last_two.last()?;
-        let owner = if last_two.len() == 2 { last_two[0] } else { "" };
+        let (name, owner) = segments.split_last()?;
+        let name = name.as_str();
+        // An import may have given the type another name.
+        let real = match owner {
+            [owner] if !STANDARD.contains(&owner.as_str()) => {
+                self.index.resolve(&self.scope, std::slice::from_ref(owner))
+            }
+            _ => None,
+        };
+        let owner = match (&real, owner.last()) {
+            (Some(Resolved::External(path)), _) => path.last()?,
+            (_, Some(owner)) => owner,
+            _ => "",
+        };
         let first = call.args.first();
         let value = match (owner, name, call.args.len()) {
             ("" | "mem", "drop", 1) => self.explicit_drop(world, first?, call.name_span),
