@@ -141,6 +141,17 @@ impl World {
         }
         let mut parent = place.clone();
         let step = parent.projection.pop().unwrap_or(Projection::Deref);
+        // A field of a variant: `Source::Two(_, pool)`.
+        if let (Projection::Field(field), Some(Projection::Variant(variant))) = (&step, parent.projection.last()) {
+            let whole = Place { projection: parent.projection[..parent.projection.len() - 1].to_vec(), ..parent };
+            if let Value::Typed(ty, origin) = self.get_canonical(index, &whole)
+                && let Ty::Own(owner) = ty.peeled()
+                && let part @ (Ty::Known(_) | Ty::Own(_) | Ty::Ref(_)) =
+                    index.field_ty(*owner, &format!("{variant}.{field}"))
+            {
+                return Value::Typed(part, origin.and_then(|origin| origin.then(field.clone())));
+            }
+        }
         let value = self.get_canonical(index, &parent);
         typed_part(index, &value, &step)
     }
@@ -328,15 +339,13 @@ fn typed_part(index: &Index<'_>, value: &Value, step: &Projection) -> Value {
         (Ty::Own(owner), Projection::Field(field)) => index.field_ty(*owner, field),
         (Ty::Own(owner), Projection::Variant(variant)) => {
             let same_name = index.item(*owner).is_some_and(|item| item.name == *variant);
-            let (single, second) = if same_name {
-                (index.field_ty(*owner, "0"), index.field_ty(*owner, "1"))
-            } else {
-                (index.field_ty(*owner, &format!("{variant}.0")), index.field_ty(*owner, &format!("{variant}.1")))
-            };
-            match (single, second) {
-                (single, Ty::Unknown) if single != Ty::Unknown => single,
-                _ if same_name => ty.clone(),
-                _ => Ty::Unknown,
+            let inside = if same_name { String::new() } else { format!("{variant}.") };
+            let has = |field: &str| index.has_field(*owner, &format!("{inside}{field}"));
+            // A tuple's only field is bound without a name.
+            match has("0") && !has("1") {
+                true => index.field_ty(*owner, &format!("{inside}0")),
+                false if same_name => ty.clone(),
+                false => Ty::Unknown,
             }
         }
         // A pattern like `State(pool)` takes apart a wrapper that the type was already peeled of.

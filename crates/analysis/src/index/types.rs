@@ -1,10 +1,11 @@
 //! What type is meant by a written one?
 
-use super::{Index, ItemRef, MAX_DEPTH, Resolved, Scope};
+use super::{Field, Index, ItemRef, MAX_DEPTH, Resolved, Scope};
 use crate::value::Layer;
 use sessionlint_ir::{ItemKind, TypeRef};
 use sessionlint_protocols::{ProtocolId, WorkId};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// A type, as far as it matters for sessions.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -204,12 +205,21 @@ impl Index<'_> {
 
     /// The type of a field; `Variant.field` for enums.
     pub fn field_ty(&self, owner: ItemRef, field: &str) -> Ty {
-        let fields = self.fields.get(owner, || {
-            let read = self.item_text(owner, |item| item.head).and_then(|(text, span)| self.host.fields(text, span));
-            read.unwrap_or_default()
-        });
+        let fields = self.fields_of(owner);
         let found = fields.0.iter().find(|known| known.name == field);
         found.map_or(Ty::Unknown, |known| self.ty(&self.scope_of(owner), &known.ty))
+    }
+
+    /// Whether there is a field of this name; `Variant.field` for enums.
+    pub fn has_field(&self, owner: ItemRef, field: &str) -> bool {
+        self.fields_of(owner).0.iter().any(|known| known.name == field)
+    }
+
+    fn fields_of(&self, owner: ItemRef) -> Arc<(Vec<Field>, Vec<String>)> {
+        self.fields.get(owner, || {
+            let read = self.item_text(owner, |item| item.head).and_then(|(text, span)| self.host.fields(text, span));
+            read.unwrap_or_default()
+        })
     }
 
     /// What stands around the transaction that a struct owns by its type.
