@@ -29,6 +29,9 @@ impl Solver<'_> {
             let value = world.get(self.index, &target);
             let effect = effects.get(&capture.inner).copied().unwrap_or_default();
             let moves = by_move || effect.ends;
+            if effect.ends {
+                self.pool_escapes(&value);
+            }
             if let Some(id) = self.session_of(world, &value) {
                 self.touch(world, id);
                 if effect.writes {
