@@ -26,6 +26,11 @@ const KNOWN: &[(Rewrite, &str, &str)] = &[
     (Rewrite::QuestionAsIfLet, "sqlx sessions::statement", PROBE),
     (Rewrite::QuestionAsIfLet, "tokio-postgres discarded", PROBE),
     (Rewrite::Unrelated, "sqlx releases::only_logged", "an arm with statements of its own does more than log"),
+    (
+        Rewrite::UsedAs,
+        "wrappers own_pool::client_stays_out",
+        "a connection that `get` gives, with all imports of the package renamed",
+    ),
     (Rewrite::BodyInAsync, "generated p197::run", "more ways than are told apart, so nothing is said"),
 ];
 
