@@ -63,6 +63,32 @@ impl Origin {
     }
 }
 
+/// Where an argument comes from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Source {
+    /// All of it.
+    pub whole: Option<Origin>,
+    /// A pool in a struct that was made around it: the fields that lead to it, and where it comes from.
+    pub part: Option<(Vec<String>, Origin)>,
+}
+
+impl Source {
+    /// Something that comes from a place, and has nothing else in it.
+    pub fn of(whole: Option<Origin>) -> Self {
+        Self { whole, part: None }
+    }
+
+    /// A part of the argument.
+    pub fn then(&self, part: &Origin) -> Option<Origin> {
+        if let Some((fields, inner)) = &self.part
+            && let Some(rest) = part.path.strip_prefix(fields.as_slice())
+        {
+            return rest.iter().try_fold(inner.clone(), |origin, step| origin.then(step.clone()));
+        }
+        part.onto(self.whole.as_ref()?)
+    }
+}
+
 /// One thing that stands around a session.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Layer {

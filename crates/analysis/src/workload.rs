@@ -2,7 +2,7 @@
 //! does it wait for?
 
 use crate::index::ItemRef;
-use crate::value::{Origin, Root};
+use crate::value::{Origin, Root, Source};
 use sessionlint_diagnostics::Span;
 use sessionlint_protocols::ProtocolId;
 use std::collections::BTreeMap;
@@ -173,10 +173,10 @@ impl Given {
 }
 
 /// An origin as a caller sees it: parameters are what was passed for them.
-pub(crate) fn seen_by_caller(origin: &Origin, arguments: &[Option<Origin>]) -> Option<Origin> {
+pub(crate) fn seen_by_caller(origin: &Origin, arguments: &[Source]) -> Option<Origin> {
     match &origin.root {
         Root::Item(_) => Some(origin.clone()),
-        Root::Param(index) => origin.onto(arguments.get(*index)?.as_ref()?),
+        Root::Param(index) => arguments.get(*index)?.then(origin),
         Root::Local(_) | Root::Made(_) => None,
     }
 }

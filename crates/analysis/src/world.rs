@@ -211,8 +211,15 @@ impl World {
         let (place, _) = self.canonical(place);
         let stored = (0..=place.projection.len()).rev().find_map(|length| {
             let prefix = Place { local: place.local, projection: place.projection[..length].to_vec() };
-            match self.facts.store.get(&prefix) {
-                Some(Value::Typed(_, Some(origin))) => Some((length, origin.clone())),
+            let mut value = self.facts.store.get(&prefix)?;
+            let mut length = length;
+            // A struct around a pool comes from here, the pool in it from elsewhere.
+            while let (Value::Wrapper(..), Some(step)) = (value, place.projection.get(length)) {
+                value = part(value, step)?;
+                length += 1;
+            }
+            match value {
+                Value::Typed(_, Some(origin)) => Some((length, origin.clone())),
                 _ => None,
             }
         });

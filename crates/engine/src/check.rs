@@ -45,7 +45,9 @@ impl Engine {
         let holders = known
             .names
             .iter()
-            .flat_map(|names| names.aliases.iter().chain(&names.handed).chain(&names.traits).cloned())
+            .flat_map(|names| {
+                names.aliases.iter().chain(&names.handed).chain(&names.pools).chain(&names.traits).cloned()
+            })
             .collect();
         let analysis = Analysis::new(Index::new(&files, &self.model, packages, placed.clone(), holders));
         // What is not reported need not be looked at.

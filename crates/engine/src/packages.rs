@@ -77,6 +77,7 @@ impl Packages {
             own[package.0 as usize].aliases.extend(read.aliases.iter().cloned());
             own[package.0 as usize].handed.extend(read.handed.iter().cloned());
             own[package.0 as usize].plain.extend(read.plain.iter().cloned());
+            own[package.0 as usize].pools.extend(read.pools.iter().cloned());
         }
         let data: Vec<(usize, &FileData)> = hot
             .iter()
@@ -101,6 +102,8 @@ impl Packages {
                 // Its `Drop` may give it back: a pool of the project's own.
                 let plain = owners(data, &|text| named_in(text, &|names| &names.plain));
                 own[*package].handed.extend(plain.into_iter().filter(|name| is_dropped(data, name)));
+                let pools = owners(data, &|text| named_in(text, &|names| &names.pools));
+                own[*package].pools.extend(pools);
                 let holds = |text: &str| any(&|names| names.held_in(text));
                 own[*package].aliases.extend(owners(data, &owns));
                 own[*package].handed.extend(owners(data, &holds));

@@ -50,6 +50,8 @@ pub(crate) struct Read {
     pub suppressions: Vec<Suppression>,
     pub aliases: Vec<String>,
     pub handed: Vec<String>,
+    /// Types that hold a pool, and new names of pools.
+    pub pools: Vec<String>,
     /// New names that its imports give to connections of no pool.
     pub plain: Vec<String>,
     pub hot: bool,
@@ -106,6 +108,7 @@ impl Engine {
                 .any(|word| memchr::memmem::find(data.text.as_bytes(), word.as_bytes()).is_some());
             read.aliases = aliases(&data, words);
             read.plain = renamed(&data, &words.plain);
+            read.pools = pooling(&data, words);
             read.handed = lending(&data, words, &read.plain);
             read.said = said(&data, &read);
         }
@@ -138,6 +141,19 @@ fn lending(data: &FileData, words: &Words, plain: &[String]) -> Vec<String> {
         words.lent.named_in(text)
             || names_any(text, &found)
             || ((words.plain.named_in(text) || names_any(text, plain)) && is_dropped(data, &item.name))
+    };
+    let types = data.outline.items.iter().filter(|item| is_type(item.kind) && !is_error(item) && holds(item));
+    let types: Vec<String> = types.map(|item| item.name.clone()).collect();
+    found.extend(types);
+    found
+}
+
+/// Renamed imports of a pool, and types of a file that hold one.
+fn pooling(data: &FileData, words: &Words) -> Vec<String> {
+    let mut found = renamed(data, &words.pools);
+    let holds = |item: &Item| {
+        let text = text_of(data, item.head);
+        words.pools.named_in(text) || names_any(text, &found)
     };
     let types = data.outline.items.iter().filter(|item| is_type(item.kind) && !is_error(item) && holds(item));
     let types: Vec<String> = types.map(|item| item.name.clone()).collect();
@@ -239,7 +255,7 @@ impl Engine {
 /// A number for what the types, traits and implementations of a file say: two files with the same one give the same names.
 fn said(data: &FileData, read: &Read) -> u64 {
     let mut hasher = DefaultHasher::new();
-    (&read.aliases, &read.handed, &read.plain).hash(&mut hasher);
+    (&read.aliases, &read.handed, &read.plain, &read.pools).hash(&mut hasher);
     for item in &data.outline.items {
         if is_type(item.kind) {
             text_of(data, item.head).hash(&mut hasher);

@@ -25,6 +25,8 @@ pub(crate) struct Names {
     pub handed: HashSet<String>,
     /// New names of connections of no pool.
     pub plain: HashSet<String>,
+    /// Types that hold pools: what gives one is worth a look where it is called, and opens nothing.
+    pub pools: HashSet<String>,
     /// Traits that are implemented for either.
     pub traits: HashSet<String>,
     /// Functions that hand one out.
@@ -39,6 +41,7 @@ impl Names {
         self.aliases.extend(other.aliases.iter().cloned());
         self.handed.extend(other.handed.iter().cloned());
         self.plain.extend(other.plain.iter().cloned());
+        self.pools.extend(other.pools.iter().cloned());
         self.traits.extend(other.traits.iter().cloned());
         self.openers.extend(other.openers.iter().cloned());
         self.bare.extend(other.bare.iter().cloned());
@@ -46,7 +49,7 @@ impl Names {
 
     /// How many names of types there are.
     pub fn types(&self) -> usize {
-        self.aliases.len() + self.handed.len() + self.traits.len()
+        self.aliases.len() + self.handed.len() + self.pools.len() + self.traits.len()
     }
 
     /// Whether a type's text names something that may hold a session; a trait counts as `dyn` or `impl` only.
@@ -90,6 +93,8 @@ pub(crate) struct Words {
     pub lent: TypeNames,
     /// Names of connections that no pool hands out: a struct with a `Drop` around one may be one of a pool of its own.
     pub plain: TypeNames,
+    /// Names of pools.
+    pub pools: TypeNames,
 }
 
 impl Words {
@@ -97,7 +102,7 @@ impl Words {
         let mut file: BTreeSet<String> = BTreeSet::new();
         let mut function = HashSet::new();
         let (mut types, mut lent, mut plain) = (TypeNames::default(), TypeNames::default(), TypeNames::default());
-        let mut transactions = TypeNames::default();
+        let (mut transactions, mut pools) = (TypeNames::default(), TypeNames::default());
         let mut made_by_type = HashSet::new();
         let mut endings = HashSet::new();
         let mut checkouts = HashMap::new();
@@ -150,6 +155,9 @@ impl Words {
                 if protocol.kind == ProtocolKind::Builder {
                     continue;
                 }
+                if pool {
+                    pools.0.insert(name.clone());
+                }
                 if protocol.pooled {
                     lent.0.insert(name);
                 } else if protocol.kind == ProtocolKind::Connection && !protocol.implicit {
@@ -193,7 +201,7 @@ impl Words {
             function.extend(["forget", "ManuallyDrop", "leak"].map(str::to_owned));
         }
         let file = (!file.is_empty()).then(|| AhoCorasick::new(file).ok()).flatten();
-        Self { file, function, made_by_type, checkouts, endings, makers, transactions, types, lent, plain }
+        Self { file, function, made_by_type, checkouts, endings, makers, transactions, types, lent, plain, pools }
     }
 
     /// Whether a file can define or use a session.

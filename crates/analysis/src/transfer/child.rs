@@ -1,7 +1,7 @@
 //! What does a closure or async block do to the sessions that it captures?
 
 use super::given::Passed;
-use crate::index::Scope;
+use crate::index::{Scope, Ty};
 use crate::solver::{Child, ChildEffect, Solver};
 use crate::value::{Anchor, ObligationId, Origin, Root, Value};
 use crate::workload::Workload;
@@ -114,9 +114,11 @@ impl Solver<'_> {
                 }
                 // Inside, the captured variable itself is where it comes from.
                 (None, Value::Typed(ty, _)) => Value::Typed(ty, None),
+                (None, Value::Wrapper(item, ..)) => Value::Typed(Ty::Own(item), None),
                 (None, value @ (Value::Text(_) | Value::Statement(_))) => value,
                 (None, Value::Ref(place)) => match world.get(self.index, &place) {
                     Value::Typed(ty, _) => Value::Typed(ty, None),
+                    Value::Wrapper(item, ..) => Value::Typed(Ty::Own(item), None),
                     value @ (Value::Text(_) | Value::Statement(_)) => value,
                     _ => Value::Unknown,
                 },
@@ -135,7 +137,7 @@ impl Solver<'_> {
         let outer = |origin: &Origin| match &origin.root {
             Root::Local(local) => {
                 let capture = body.captures.iter().find(|capture| capture.inner == *local)?;
-                origin.onto(&world.origin(&Place::local(capture.outer))?)
+                self.source_of(world, &Value::Ref(Place::local(capture.outer))).then(origin)
             }
             _ => Some(origin.clone()),
         };

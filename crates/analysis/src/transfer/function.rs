@@ -149,13 +149,17 @@ impl Solver<'_> {
                 self.forget(world, &value);
                 match value {
                     Value::Typed(ty, origin) => Value::Typed(Ty::Ref(Box::new(ty)), origin),
+                    // A struct around a pool.
+                    Value::Wrapper(..) if !value.owns() => value,
                     _ => Value::Unknown,
                 }
             }
             ("Arc" | "Rc" | "Clone", "clone", 1) => {
                 let value = self.read(world, first?);
-                let ty = self.known_or_own(world, &value)?;
-                Value::Typed(ty, self.origin_of(world, &value))
+                match self.read_value(world, first?) {
+                    shared @ Value::Wrapper(..) if !shared.owns() => shared,
+                    _ => Value::Typed(self.known_or_own(world, &value)?, self.origin_of(world, &value)),
+                }
             }
             _ => return None,
         };

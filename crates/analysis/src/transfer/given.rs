@@ -2,7 +2,7 @@
 
 use crate::known::{Known, known};
 use crate::solver::Solver;
-use crate::value::{ObligationId, Origin, Root, Value};
+use crate::value::{ObligationId, Origin, Root, Source, Value};
 use crate::workload::{Given, seen_by_caller};
 use crate::world::World;
 use sessionlint_diagnostics::{Evidence, Span};
@@ -11,7 +11,7 @@ use sessionlint_ir::Projection;
 /// What a body was given that gives something back.
 pub(crate) enum Passed {
     /// A function: the value of each argument, the receiver first, and where it comes from.
-    Arguments(Vec<Value>, Vec<Option<Origin>>),
+    Arguments(Vec<Value>, Vec<Source>),
     /// An async block: what it captures, which is told in the words of the body around it already.
     Captures,
 }
@@ -97,8 +97,14 @@ impl Solver<'_> {
             }
             Given::Success(inner) => Value::Success(Box::new(self.instance(world, inner, passed, span, depth)?)),
             Given::Part(item, field, inner) => {
-                let inner = self.instance(world, inner, passed, span, depth + 1)?;
-                Value::Wrapper(*item, field.clone(), Box::new(inner))
+                let value = match &**inner {
+                    Given::Of(origin) if self.lends(&self.index.field_ty(*item, field)) => {
+                        // A pool that was handed in.
+                        Value::Typed(self.index.field_ty(*item, field), Some(passed.origin(origin)?))
+                    }
+                    inner => self.instance(world, inner, passed, span, depth + 1)?,
+                };
+                Value::Wrapper(*item, field.clone(), Box::new(value))
             }
             Given::Session(protocol, pool) => {
                 let site = self.opening_site(*protocol, span, Evidence::Inferred, None);

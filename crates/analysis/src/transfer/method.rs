@@ -3,7 +3,7 @@
 use super::own::Receiver;
 use crate::index::{ItemRef, Ty};
 use crate::solver::{Solver, typed, typed_at};
-use crate::value::{Anchor, Origin, Value};
+use crate::value::{Anchor, Origin, Source, Value};
 use crate::world::World;
 use sessionlint_ir::{Call, Operand, Place};
 
@@ -107,7 +107,7 @@ impl Solver<'_> {
         }
     }
 
-    fn typed_method(
+    pub(super) fn typed_method(
         &mut self,
         world: &mut World,
         ty: &Ty,
@@ -139,7 +139,7 @@ impl Solver<'_> {
                         Some(place) if name != "clone" => Value::Ref(place),
                         _ => Value::Typed(ty.clone(), origin),
                     },
-                    [] => match self.dereferenced_to(owner, origin, name) {
+                    [] => match self.dereferenced_to(owner, self.source_at(world, place.as_ref(), origin), name) {
                         Some((ty, origin)) => self.typed_method(world, &ty, origin, None, name, call),
                         None => self.unknown_method(world, place, name, call),
                     },
@@ -211,13 +211,19 @@ impl Solver<'_> {
         }
     }
 
+    /// Where a receiver comes from.
+    fn source_at(&self, world: &World, place: Option<&Place>, whole: Option<Origin>) -> Source {
+        let part = place.and_then(|place| self.pool_inside(world, &Value::Ref(place.clone())));
+        Source { whole, part }
+    }
+
     /// What a value dereferences to, as often as it takes to get to something that may have this method.
-    fn dereferenced_to(&self, owner: ItemRef, origin: Option<Origin>, name: &str) -> Option<(Ty, Option<Origin>)> {
-        let (mut owner, mut origin) = (owner, origin);
+    fn dereferenced_to(&self, owner: ItemRef, source: Source, name: &str) -> Option<(Ty, Option<Origin>)> {
+        let (mut owner, mut source) = (owner, source);
         for _ in 0..MAX_DEREFS {
-            match self.dereferenced(owner, origin.as_ref())? {
+            match self.dereferenced(owner, &source)? {
                 (Ty::Own(next), from) if self.index.methods_near(self.scope.file, next, name).is_empty() => {
-                    (owner, origin) = (next, from);
+                    (owner, source) = (next, Source::of(from));
                 }
                 found => return Some(found),
             }

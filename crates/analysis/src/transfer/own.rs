@@ -5,7 +5,7 @@ use super::lend::Lent;
 use super::wrapper::fold;
 use crate::index::{ItemRef, Ty};
 use crate::solver::{Solver, typed, typed_at};
-use crate::value::{Origin, Root, Value};
+use crate::value::{Origin, Root, Source, Value};
 use crate::workload::{Deed, Given, Summary, Workload, seen_by_caller};
 use crate::world::World;
 use sessionlint_diagnostics::{Evidence, Span};
@@ -26,11 +26,15 @@ impl Solver<'_> {
         let values: Vec<Value> = call.args.iter().map(|arg| self.operand(world, arg)).collect();
         let (mut all, mut origins) = match &receiver {
             Receiver::Argument => (Vec::new(), Vec::new()),
-            Receiver::Of { value, origin, .. } => (vec![value.clone().unwrap_or_default()], vec![origin.clone()]),
+            Receiver::Of { value, origin, .. } => {
+                let value = value.clone().unwrap_or_default();
+                let source = Source { whole: origin.clone(), part: self.pool_inside(world, &value) };
+                (vec![value], vec![source])
+            }
         };
         let receivers = all.len();
         values.iter().for_each(|value| self.builder_passed(world, value));
-        origins.extend(values.iter().map(|value| self.origin_of(world, value)));
+        origins.extend(values.iter().map(|value| self.source_of(world, value)));
         all.extend(values.iter().cloned());
         let Summary { mut workload, gives: given, .. } = self.called(world, item, &all, &origins, at);
         let known = given.as_ref().and_then(|given| seen_by_caller(given.origin()?, &origins));

@@ -5,7 +5,7 @@ use crate::events::{Cause, CauseKind, EventKind};
 use crate::index::{ItemRef, Ty};
 use crate::known::{Known, known};
 use crate::solver::Solver;
-use crate::value::{ObligationId, Origin, Root, Value, WorkloadId};
+use crate::value::{ObligationId, Origin, Root, Source, Value, WorkloadId};
 use crate::workload::{Deed, Summary, Workload, seen_by_caller};
 use crate::world::{State, World};
 use sessionlint_diagnostics::{Evidence, Span};
@@ -199,15 +199,18 @@ impl Solver<'_> {
     pub(crate) fn pool_of(&self, world: &World, value: &Value) -> Option<(ProtocolId, Origin)> {
         let (ty, origin) = match value {
             Value::Typed(ty, origin) => (ty.clone(), origin.clone()),
+            Value::Wrapper(item, ..) => (Ty::Own(*item), None),
             Value::Ref(place) => match world.get(self.index, place) {
                 Value::Typed(ty, origin) => (ty, origin.or_else(|| world.origin(place))),
+                Value::Wrapper(item, ..) => (Ty::Own(item), world.origin(place)),
                 _ => return None,
             },
             _ => return None,
         };
+        let source = Source { whole: origin.clone(), part: self.pool_inside(world, value) };
         match ty.peeled() {
             Ty::Known(protocol) if self.lends(&ty) => Some((*protocol, origin?)),
-            Ty::Own(owner) => match self.dereferenced(*owner, origin.as_ref())? {
+            Ty::Own(owner) => match self.dereferenced(*owner, &source)? {
                 (Ty::Known(protocol), origin) if self.lends(&Ty::Known(protocol)) => Some((protocol, origin?)),
                 _ => None,
             },
@@ -216,7 +219,7 @@ impl Solver<'_> {
     }
 
     /// What a value of a type of the workspace dereferences to, and where that comes from.
-    pub(crate) fn dereferenced(&self, owner: ItemRef, origin: Option<&Origin>) -> Option<(Ty, Option<Origin>)> {
+    pub(crate) fn dereferenced(&self, owner: ItemRef, source: &Source) -> Option<(Ty, Option<Origin>)> {
         let target = self.index.deref_target(owner)?;
         if self.deep == 0 {
             return Some((target, None));
@@ -224,8 +227,37 @@ impl Solver<'_> {
         let deref = self.index.methods(owner, "deref").into_iter().next()?;
         let summary = self.analysis.summary(deref, &Known::new(), self.deep);
         let given = summary.gives.as_ref().and_then(|given| given.origin());
-        let origin = given.and_then(|given| seen_by_caller(given, &[origin.cloned()]));
+        let origin = given.and_then(|given| seen_by_caller(given, std::slice::from_ref(source)));
         Some((target, origin))
+    }
+
+    /// Where a value comes from, and the pool in a struct that was made here.
+    pub(crate) fn source_of(&self, world: &World, value: &Value) -> Source {
+        Source { whole: self.origin_of(world, value), part: self.pool_inside(world, value) }
+    }
+
+    /// The pool in a struct that was made around it: the fields that lead to it, and where it comes from.
+    pub(crate) fn pool_inside(&self, world: &World, value: &Value) -> Option<(Vec<String>, Origin)> {
+        let referred;
+        let mut inner = match value {
+            Value::Ref(place) => {
+                referred = world.get(self.index, place);
+                &referred
+            }
+            value => value,
+        };
+        let mut fields = Vec::new();
+        while let Value::Wrapper(_, field, next) = inner {
+            // A variant is no step of an origin.
+            fields.extend((!field.starts_with("::")).then(|| field.clone()));
+            inner = next;
+        }
+        match inner {
+            Value::Typed(_, Some(origin)) if !matches!(value, Value::Typed(..)) && !fields.is_empty() => {
+                Some((fields, origin.clone()))
+            }
+            _ => None,
+        }
     }
 
     /// Where a value comes from.
@@ -345,7 +377,7 @@ impl Solver<'_> {
         world: &World,
         item: ItemRef,
         values: &[Value],
-        origins: &[Option<Origin>],
+        origins: &[Source],
         at: Span,
     ) -> Summary {
         let wanted = self.is_watched(world)

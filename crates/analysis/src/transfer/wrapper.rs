@@ -70,7 +70,14 @@ impl Solver<'_> {
         if !self.index.drop_leaves(item, field) {
             return None;
         }
-        let inner = Box::new(values[index].clone());
+        // A pool stays what it is behind a reference, and comes from where it came from.
+        let inner = Box::new(match &values[index] {
+            Value::Ref(place) => match world.get(self.index, place) {
+                Value::Typed(ty, origin) => Value::Typed(Ty::Ref(Box::new(ty)), origin.or_else(|| world.origin(place))),
+                _ => values[index].clone(),
+            },
+            value => value.clone(),
+        });
         let value = match variant {
             None => Value::Wrapper(item, field.clone(), inner),
             Some(variant) if fields.len() == 1 && field == "0" => Value::Wrapper(item, format!("::{variant}"), inner),
@@ -90,9 +97,10 @@ impl Solver<'_> {
             Value::Wrapper(_, _, inner) | Value::Success(inner) => self.holds(world, inner),
             Value::Ref(place) => match world.get(self.index, place) {
                 Value::Ref(_) => false,
+                Value::Typed(ty, None) => self.lends(&ty),
                 inner => self.holds(world, &inner),
             },
-            Value::Typed(ty, Some(_)) => self.collects && self.index.may_hold(ty),
+            Value::Typed(ty, Some(_)) => self.lends(ty) || (self.collects && self.index.may_hold(ty)),
             _ => false,
         }
     }
@@ -143,7 +151,7 @@ impl Solver<'_> {
     ) -> Value {
         let target = place.clone().map_or_else(|| whole.clone(), Value::Ref);
         let Some(id) = self.session_of(world, whole) else {
-            return self.plain_method(world, item, target, name, call);
+            return self.plain_method(world, item, whole, place, name, call);
         };
         self.touch(world, id);
         let methods = self.index.methods_near(self.scope.file, item, name);
@@ -221,13 +229,24 @@ impl Solver<'_> {
     }
 
     /// A method of a struct that holds something which is no session of this body.
-    fn plain_method(&mut self, world: &mut World, item: ItemRef, target: Value, name: &str, call: &Call) -> Value {
-        match self.index.methods_near(self.scope.file, item, name).as_slice() {
-            [method] => self.own_function(world, *method, Receiver::of(target, None), Some(Ty::Own(item)), call),
-            _ => {
-                self.pass_arguments(world, &call.args, call.name_span);
-                Value::Unknown
+    fn plain_method(
+        &mut self,
+        world: &mut World,
+        item: ItemRef,
+        whole: &Value,
+        place: Option<Place>,
+        name: &str,
+        call: &Call,
+    ) -> Value {
+        let methods = self.index.methods_near(self.scope.file, item, name);
+        let origin = place.as_ref().and_then(|place| world.origin(place));
+        match methods.as_slice() {
+            [method] => {
+                let target = place.clone().map_or_else(|| whole.clone(), Value::Ref);
+                self.own_function(world, *method, Receiver::of(target, origin), Some(Ty::Own(item)), call)
             }
+            [] if name == "clone" => whole.clone(),
+            _ => self.typed_method(world, &Ty::Own(item), origin, place, name, call),
         }
     }
 
