@@ -98,7 +98,9 @@ fn verdicts(sources: &BTreeMap<PathBuf, Vec<u8>>, rewrite: Rewrite) -> (Verdicts
     for finding in outcome.findings.iter().filter(|finding| !finding.rule.ends_with("-suppression")) {
         let file = &outcome.files[finding.span.file.0 as usize].path;
         let package = file.split('/').next().unwrap_or_default().to_owned();
-        *found.entry((package, finding.function.replace("inner::", "").replace("Renamed", ""), finding.rule)).or_default() += 1;
+        *found
+            .entry((package, finding.function.replace("inner::", "").replace("Renamed", ""), finding.rule))
+            .or_default() += 1;
     }
     (found, count)
 }

@@ -57,7 +57,13 @@ impl Solver<'_> {
         if kind != if variant.is_some() { ItemKind::Enum } else { ItemKind::Struct } {
             return None;
         }
-        let mut holding = (0..values.len()).filter(|index| self.holds(world, &values[*index]));
+        // Beside a session a pool does not count.
+        let has_session = values.iter().any(|value| self.session_of(world, value).is_some());
+        let holds = |index: &usize| match has_session {
+            true => self.session_of(world, &values[*index]).is_some(),
+            false => self.holds(world, &values[*index]),
+        };
+        let mut holding = (0..values.len()).filter(holds);
         let index = holding.next().filter(|_| holding.next().is_none())?;
         if values.iter().enumerate().any(|(other, value)| other != index && value.owns()) {
             return None;
@@ -90,7 +96,7 @@ impl Solver<'_> {
         Some(value)
     }
 
-    /// Whether a value is, owns or refers to one session. In summaries also what may turn out to.
+    /// Whether a value is, owns or refers to one session or pool. In summaries also what may turn out to.
     fn holds(&self, world: &World, value: &Value) -> bool {
         match value {
             Value::Session(_) => true,
