@@ -161,6 +161,8 @@ pub enum StatementKind {
         local: LocalId,
         /// Whether there is something of it afterwards, for a number or collection.
         grows: bool,
+        /// Whether that is told by the name of a method, which is called next.
+        by_name: bool,
     },
     /// Drops what the locals still own, in this order.
     Drop(Vec<LocalId>, DropCause),

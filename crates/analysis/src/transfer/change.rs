@@ -1,5 +1,6 @@
 //! What is known of a variable that changes? Whether it is true, holds something, or there is any of it.
 
+use crate::index::Ty;
 use crate::solver::Solver;
 use crate::value::Value;
 use crate::world::{Phase, World};
@@ -55,7 +56,7 @@ impl Solver<'_> {
     }
 
     /// A variable may be another value from here on, unless it holds a session; `grows` when there is some of it.
-    pub(super) fn change(&self, world: &mut World, local: LocalId, grows: bool) {
+    pub(super) fn change(&self, world: &mut World, local: LocalId, grows: bool, by_name: bool) {
         let (meant, _) = world.canonical(&Place::local(local));
         if world.get(self.index, &meant).owns() {
             return;
@@ -67,6 +68,8 @@ impl Solver<'_> {
                 Value::Success(inner) if !inner.owns() && inside(place) => {
                     *value = Value::Fallible(std::mem::take(inner));
                 }
+                // A struct around a pool may have another one. What its own methods do is looked into.
+                Value::Wrapper(item, ..) if !by_name && inside(place) => *value = Value::Typed(Ty::Own(*item), None),
                 _ => {}
             }
             true

@@ -62,7 +62,7 @@ impl Solver<'_> {
                 let value = self.declared(*local, value);
                 world.set(&Place::local(*local), value);
             }
-            StatementKind::Change { local, grows } => self.change(world, *local, *grows),
+            StatementKind::Change { local, grows, by_name } => self.change(world, *local, *grows, *by_name),
             StatementKind::Drop(locals, cause) => self.drop_locals(world, locals, cause, statement.span),
         }
     }

@@ -249,7 +249,16 @@ impl Solver<'_> {
         match methods.as_slice() {
             [method] => {
                 let target = place.clone().map_or_else(|| whole.clone(), Value::Ref);
-                self.own_function(world, *method, Receiver::of(target, origin), Some(Ty::Own(item)), call)
+                let given = self.own_function(world, *method, Receiver::of(target, origin), Some(Ty::Own(item)), call);
+                let signature = self.index.signature(*method);
+                let receiver = signature.as_ref().and_then(|signature| signature.params.first());
+                // It may put another pool there, or another variant.
+                if let Some(place) = place
+                    && matches!(receiver.map(|param| &param.ty), Some(TypeRef::Ref { mutable: true, .. }))
+                {
+                    world.set(&place, Value::Typed(Ty::Own(item), None));
+                }
+                given
             }
             [] if name == "clone" => whole.clone(),
             _ => self.typed_method(world, &Ty::Own(item), origin, place, name, call),

@@ -36,20 +36,24 @@ impl Lowerer<'_> {
         if let Operand::Value(place) = receiver
             && let Some(more) = changes(method)
         {
-            self.frame().change(place.local, more && place.projection.is_empty(), span);
+            self.frame().change_by_name(place.local, more && place.projection.is_empty(), span);
         }
     }
 
     /// A closure or async block that changes what it captures: nobody can ask about that before it has run.
     pub(super) fn changed_by_child(&mut self, child: &Body, span: Span) {
         for capture in &child.captures {
-            let is_changed = |statement: &Statement| match &statement.kind {
-                StatementKind::Change { local, .. } => *local == capture.inner,
-                StatementKind::Assign(place, _) => place.local == capture.inner,
-                StatementKind::Bind { .. } | StatementKind::Drop(..) => false,
+            // Whether it is only the name of a method that tells.
+            let by_name = |statement: &Statement| match &statement.kind {
+                StatementKind::Change { local, by_name, .. } if *local == capture.inner => Some(*by_name),
+                StatementKind::Assign(place, _) if place.local == capture.inner => Some(false),
+                _ => None,
             };
-            if child.blocks.iter().flat_map(|block| &block.statements).any(is_changed) {
-                self.frame().change(capture.outer, false, span);
+            let changes = child.blocks.iter().flat_map(|block| &block.statements).filter_map(by_name);
+            match changes.reduce(|one, other| one && other) {
+                Some(true) => self.frame().change_by_name(capture.outer, false, span),
+                Some(false) => self.frame().change(capture.outer, false, span),
+                None => {}
             }
         }
     }
