@@ -435,7 +435,7 @@ impl<'h> Index<'h> {
         let package = self.package_id(owner.file);
         let alone = self.package(package).indexed.contains(&owner.file)
             && !self.methods_by_owner(package).shared.contains(name);
-        alone || self.self_ty(method).is_none_or(|ty| ty.is_unknown() || ty == Ty::Own(owner))
+        alone || self.self_ty(method).is_none_or(|ty| ty.is_unknown() || *ty.peeled() == Ty::Own(owner))
     }
 
     /// The methods of a name that a package has for types and traits called `owner`.
