@@ -1,7 +1,7 @@
 //! What does a closure or async block do to the sessions that it captures?
 
 use super::given::Passed;
-use crate::index::{Scope, Ty};
+use crate::index::Ty;
 use crate::solver::{Child, ChildEffect, Solver};
 use crate::value::{Anchor, ObligationId, Origin, Root, Value};
 use crate::workload::Workload;
@@ -77,8 +77,7 @@ impl Solver<'_> {
     }
 
     fn analyse_child(&mut self, world: &World, body: &Body, by_move: bool) -> Child {
-        let scope = Scope { imports: self.scope.imports, ..self.scope.clone() };
-        let mut solver = Solver::new(self.analysis, body, scope, self.depth);
+        let mut solver = Solver::new(self.analysis, body, self.scope.clone(), self.depth);
         solver.nested = true;
         solver.deep = self.deep;
         // Whoever runs it may hold a session meanwhile.
@@ -116,12 +115,6 @@ impl Solver<'_> {
                 (None, Value::Typed(ty, _)) => Value::Typed(ty, None),
                 (None, Value::Wrapper(item, ..)) => Value::Typed(Ty::Own(item), None),
                 (None, value @ (Value::Text(_) | Value::Statement(_))) => value,
-                (None, Value::Ref(place)) => match world.get(self.index, &place) {
-                    Value::Typed(ty, _) => Value::Typed(ty, None),
-                    Value::Wrapper(item, ..) => Value::Typed(Ty::Own(item), None),
-                    value @ (Value::Text(_) | Value::Statement(_)) => value,
-                    _ => Value::Unknown,
-                },
                 _ => Value::Unknown,
             };
             inner.set(&Place::local(capture.inner), value);
