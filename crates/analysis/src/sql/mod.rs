@@ -275,6 +275,16 @@ mod tests {
     }
 
     #[test]
+    fn the_first_word_tells_but_for_a_table_before_it() {
+        for text in ["SELECT 1", "INSERT INTO a VALUES ('{}", "update a set b = 1", "CALL settle($1)"] {
+            assert!(SqlEffect::of(text).known, "{text}");
+        }
+        for text in ["WITH gone AS (", "", "gone", "WITH a AS (SELECT 1) SELECT 1"] {
+            assert!(!SqlEffect::of(text).known, "{text}");
+        }
+    }
+
+    #[test]
     fn places_are_filled_with_a_name() {
         for (text, after) in [
             ("UPDATE {} SET a = {value:?} WHERE b", "UPDATE x SET a = x WHERE b"),

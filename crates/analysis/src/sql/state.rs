@@ -200,6 +200,7 @@ mod tests {
             ("SET timezone = 'UTC'", "SET TIME ZONE DEFAULT"),
             ("SET SESSION AUTHORIZATION bob", "RESET SESSION AUTHORIZATION"),
             ("SET SESSION AUTHORIZATION bob", "SET SESSION AUTHORIZATION DEFAULT"),
+            ("SET SESSION AUTHORIZATION bob", "RESET session_authorization"),
             ("LISTEN a", "UNLISTEN a"),
             ("LISTEN a", "UNLISTEN *"),
             ("LISTEN a", "DISCARD ALL"),
