@@ -186,6 +186,69 @@ pub async fn inside_of_an_option(pool: &PgPool) -> sqlx::Result<()> {
     }
     Ok(())
 }
+
+pub async fn returned_with_it(pool: &PgPool) -> sqlx::Result<usize> {
+    let mut tx = pool.begin().await?;
+    sqlx::query("DELETE FROM carts").execute(&mut *tx).await?;
+    Ok(size(&tx))
+}
+
+fn size<T>(_: &T) -> usize {
+    size_of::<T>()
+}
+
+pub async fn waited_for_at_the_end(pool: &PgPool) -> sqlx::Result<i64> {
+    let mut tx = pool.begin().await?;
+    sqlx::query("DELETE FROM carts").execute(&mut *tx).await?;
+    Ok(count(1).await)
+}
+
+async fn count(n: i64) -> i64 {
+    n
+}
+
+pub async fn no_result(pool: &PgPool) -> Option<i64> {
+    let mut tx = pool.begin().await.ok()?;
+    sqlx::query("DELETE FROM carts").execute(&mut *tx).await.ok()?;
+    Some(1)
+}
+
+pub async fn what_it_gives_is_made_elsewhere(pool: &PgPool, done: sqlx::Result<()>) -> sqlx::Result<()> {
+    let mut tx = pool.begin().await?;
+    sqlx::query("DELETE FROM carts").execute(&mut *tx).await?;
+    done
+}
+
+pub async fn at_the_end_of_a_loop(pool: &PgPool, ids: &[i64]) -> sqlx::Result<()> {
+    for _ in ids {
+        let mut tx = pool.begin().await?;
+        sqlx::query("DELETE FROM carts").execute(&mut *tx).await?;
+    }
+    Ok(())
+}
+
+pub fn not_async(tx: sqlx::Transaction<'static, sqlx::Postgres>) -> sqlx::Result<()> {
+    let _ = tx.commit();
+    Ok(())
+}
+
+pub async fn without_a_name(pool: &PgPool) -> sqlx::Result<()> {
+    pool.begin().await?;
+    Ok(())
+}
+
+pub async fn pool_of_a_call(pool: &PgPool) -> sqlx::Result<()> {
+    let mut tx = pool.begin().await?;
+    sqlx::query("DELETE FROM carts").execute(&mut *tx).await?;
+    sqlx::query("DELETE FROM orders").execute(&pool.clone()).await?;
+    tx.commit().await
+}
+
+pub async fn not_mutable(pool: &PgPool) -> sqlx::Result<()> {
+    let tx = pool.begin().await?;
+    sqlx::query("DELETE FROM orders").execute(pool).await?;
+    tx.commit().await
+}
 "#;
 
 #[test]
@@ -195,6 +258,6 @@ fn what_would_not_compile_is_not_offered() {
     let (_, report, _) = sessionlint(here.path(), &["--format", "json"]);
     let report: Value = serde_json::from_str(&report).unwrap();
     let findings = report["findings"].as_array().unwrap();
-    assert_eq!(findings.len(), 2, "{report}");
+    assert_eq!(findings.len(), 11, "{report}");
     assert!(findings.iter().all(|finding| finding["fixes"].as_array().unwrap().is_empty()), "{report}");
 }

@@ -24,8 +24,10 @@ const KNOWN: &[(Rewrite, &str, &str)] = &[
     (Rewrite::QuestionAsIfLet, "redb discarded", PROBE),
     (Rewrite::QuestionAsIfLet, "rusqlite discarded", PROBE),
     (Rewrite::QuestionAsIfLet, "sqlx sessions::statement", PROBE),
+    (Rewrite::QuestionAsIfLet, "sqlx wording::not_bound", PROBE),
     (Rewrite::QuestionAsIfLet, "tokio-postgres discarded", PROBE),
     (Rewrite::Unrelated, "sqlx releases::only_logged", "an arm with statements of its own does more than log"),
+    (Rewrite::Unrelated, "sqlx wording::only_logged", "an arm with statements of its own does more than log"),
     (
         Rewrite::UsedAs,
         "wrappers own_pool::client_stays_out",

@@ -41,23 +41,13 @@ impl Context<'_> {
         let text = self.text;
         let start = statement_start(text, site.span.start as usize);
         let statement = text.get(start..)?;
+        // What stands in a tuple is the half of a client that has to run: keeping it is not enough.
+        statement.strip_prefix("let _ =")?;
         let name = match protocol.noun() {
             "transaction" => "_tx",
-            "connection task" => "_connection",
             noun => &format!("_{}", noun.replace(' ', "_")),
         };
-        let (from, to) = match statement.strip_prefix("let _ =") {
-            Some(_) => (start + 4, start + 5),
-            // The `_` of a tuple.
-            None => {
-                let pattern = statement.strip_prefix("let (")?.split_once(')')?.0;
-                let index = pattern.split(',').position(|part| part.trim() == "_")?;
-                let skipped: usize = pattern.split(',').take(index).map(|part| part.len() + 1).sum();
-                let part = pattern.split(',').nth(index)?;
-                let offset = start + 5 + skipped + (part.len() - part.trim_start().len());
-                (offset, offset + 1)
-            }
-        };
+        let (from, to) = (start + 4, start + 5);
         let edit = Edit { span: at(site.span, from, to), text: name.to_owned() };
         let message = format!("keep it as `{name}`");
         Some(Fix { message, applicability: Applicability::Safe, edits: vec![edit] })
