@@ -194,10 +194,11 @@ fn statement_start(text: &str, at: usize) -> usize {
     }
 }
 
-/// Whether a byte stands in a line comment.
+/// Whether a byte stands in a line comment: behind slashes that are in no text.
 fn is_comment(text: &str, at: usize) -> bool {
     let line = text[..at].rfind('\n').map_or(0, |at| at + 1);
-    text[line..at].trim_start().starts_with("//")
+    let before = text[line..at].replace("\\\"", "  ").replace("'\"'", "   ");
+    before.match_indices("//").any(|(slashes, _)| before[..slashes].matches('"').count().is_multiple_of(2))
 }
 
 #[cfg(test)]
@@ -219,5 +220,44 @@ mod tests {
         let start = statement_start(text, text.find("commit").unwrap());
         assert!(text[start..].starts_with("let _ ="), "{:?}", &text[start..]);
         assert_eq!(statement_start("Ok(())", 3), 0);
+    }
+
+    #[test]
+    fn a_call_ends_behind_its_own_brackets() {
+        for (before, call, after) in [
+            ("tx.commit", "()", ";"),
+            ("a.get", "(b[1], { c(2) })", ".d()"),
+            ("a.get", "(\")\")", ")"),
+            ("a.get", "(\"\\\")\", 1)", ")"),
+            ("a.get", "('(', \"(\")", " + ("),
+            ("a.query", "::<_, (i64,)>(\"SELECT 1\")", ".b()"),
+        ] {
+            // A bracket as a character is not told from another.
+            let expected = if call.contains("'('") { None } else { Some(before.len() + call.len()) };
+            assert_eq!(end_of_call(&format!("{before}{call}{after}"), before.len()), expected, "{call}");
+        }
+        assert_eq!(end_of_call("tx.commit;", 9), None);
+        assert_eq!(end_of_call("tx.commit(1", 9), None);
+        assert_eq!(end_of_call("tx.commit", 20), None);
+    }
+
+    #[test]
+    fn a_statement_begins_behind_the_one_before() {
+        for (before, statement) in [
+            ("fn a() { ", "tx.commit("),
+            ("let b = 1; ", "let _ = tx.commit("),
+            ("if b { c() } ", "drop(tx.commit("),
+            ("b; // c; d\n    ", "tx.commit("),
+            ("b;\n    // c\n    // d { e\n    ", "tx.commit("),
+            ("b(\"https://a\"); ", "tx.commit("),
+            ("b(\"\\\"//\"); ", "tx.commit("),
+            ("b('\"'); // c; \"d\"\n", "tx.commit("),
+            ("b; ", "call([1; 2], tx.commit("),
+            ("b; ", "call(|c| { c; }, [1; 2][0])\n    .d(tx.commit("),
+        ] {
+            let text = format!("{before}{statement}");
+            assert_eq!(statement_start(&text, text.len()), before.len(), "{text}");
+        }
+        assert_eq!(statement_start("tx.commit(", 10), 0);
     }
 }
