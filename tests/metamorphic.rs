@@ -190,7 +190,9 @@ fn extracting_what_happens_meanwhile_changes_nothing() {
             let pool = rest.strip_suffix(").await?;")?;
             let by_reference = if pool == "pool" { "pool" } else { pool.strip_prefix('&').map(|_| pool)? };
             // What is wrong by itself is told where it stands.
-            let sets_state = ["SET ", "LISTEN ", "CREATE TEMP"].iter().any(|word| query.starts_with(word));
+            let sets_state = ["SET ", "LISTEN ", "CREATE TEMP", "SELECT pg_advisory_lock"]
+                .iter()
+                .any(|word| query.starts_with(word));
             if pool.starts_with("&mut") || pool.contains("**") || sets_state {
                 return None;
             }
