@@ -59,7 +59,12 @@ impl Origin {
 
     /// The same part of something else.
     pub fn onto(&self, base: &Origin) -> Option<Self> {
-        self.path.iter().try_fold(base.clone(), |origin, step| origin.then(step.clone()))
+        base.part(&self.path)
+    }
+
+    /// A part of it that several steps lead to.
+    fn part(&self, steps: &[String]) -> Option<Self> {
+        steps.iter().try_fold(self.clone(), |origin, step| origin.then(step.clone()))
     }
 }
 
@@ -83,7 +88,7 @@ impl Source {
         if let Some((fields, inner)) = &self.part
             && let Some(rest) = part.path.strip_prefix(fields.as_slice())
         {
-            return rest.iter().try_fold(inner.clone(), |origin, step| origin.then(step.clone()));
+            return inner.part(rest);
         }
         part.onto(self.whole.as_ref()?)
     }

@@ -134,26 +134,25 @@ fn aliases(data: &FileData, words: &Words) -> Vec<String> {
 
 /// Renamed imports of a connection that a pool hands out, and types of a file that hold one.
 fn lending(data: &FileData, words: &Words, plain: &[String]) -> Vec<String> {
-    let mut found = renamed(data, &words.lent);
-    let holds = |item: &Item| {
-        let text = text_of(data, item.head);
-        // Around a connection of no pool, with a `Drop` that may give it back: a pool of the project's own.
-        words.lent.named_in(text)
-            || names_any(text, &found)
-            || ((words.plain.named_in(text) || names_any(text, plain)) && is_dropped(data, &item.name))
+    // Around a connection of no pool, with a `Drop` that may give it back: a pool of the project's own.
+    let own_pool = |item: &Item, text: &str| {
+        (words.plain.named_in(text) || names_any(text, plain)) && is_dropped(data, &item.name)
     };
-    let types = data.outline.items.iter().filter(|item| is_type(item.kind) && !is_error(item) && holds(item));
-    let types: Vec<String> = types.map(|item| item.name.clone()).collect();
-    found.extend(types);
-    found
+    renamed_or_holding(data, &words.lent, own_pool)
 }
 
 /// Renamed imports of a pool, and types of a file that hold one.
 fn pooling(data: &FileData, words: &Words) -> Vec<String> {
-    let mut found = renamed(data, &words.pools);
+    renamed_or_holding(data, &words.pools, |_, _| false)
+}
+
+/// The new names that the imports of a file give to types, and the types of the file that name one of those, or that count
+/// for another reason.
+fn renamed_or_holding(data: &FileData, names: &TypeNames, counts: impl Fn(&Item, &str) -> bool) -> Vec<String> {
+    let mut found = renamed(data, names);
     let holds = |item: &Item| {
         let text = text_of(data, item.head);
-        words.pools.named_in(text) || names_any(text, &found)
+        names.named_in(text) || names_any(text, &found) || counts(item, text)
     };
     let types = data.outline.items.iter().filter(|item| is_type(item.kind) && !is_error(item) && holds(item));
     let types: Vec<String> = types.map(|item| item.name.clone()).collect();

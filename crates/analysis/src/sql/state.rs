@@ -176,7 +176,7 @@ fn hash(name: &[Token]) -> u64 {
 mod tests {
     use super::super::SqlEffect;
     use super::SessionState::{Listen, Lock, Multi, Setting, TempTable};
-    use super::{SessionState, StateChange};
+    use super::StateChange;
 
     fn state(text: &str) -> Option<StateChange> {
         SqlEffect::of(text).state
@@ -273,7 +273,7 @@ mod tests {
         assert_eq!(left("SELECT 1; SELECT pg_advisory_lock(1)"), Some(Lock));
         assert_eq!(left("WATCH"), Some(Multi));
         let off = |text: &str| state(text).map(|change| (change.state, change.on));
-        assert_eq!(off("SET a = off"), Some((SessionState::Setting, false)));
-        assert_eq!(off("SET off = a"), Some((SessionState::Setting, true)));
+        assert_eq!(off("SET a = off"), Some((Setting, false)));
+        assert_eq!(off("SET off = a"), Some((Setting, true)));
     }
 }

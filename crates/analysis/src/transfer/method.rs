@@ -213,8 +213,10 @@ impl Solver<'_> {
 
     /// Where a receiver comes from.
     fn source_at(&self, world: &World, place: Option<&Place>, whole: Option<Origin>) -> Source {
-        let part = place.and_then(|place| self.pool_inside(world, &Value::Ref(place.clone())));
-        Source { whole, part }
+        match place {
+            Some(place) => self.source(world, &Value::Ref(place.clone()), whole),
+            None => Source::of(whole),
+        }
     }
 
     /// What a value dereferences to, as often as it takes to get to something that may have this method.

@@ -5,7 +5,7 @@ use super::lend::Lent;
 use super::wrapper::fold;
 use crate::index::{ItemRef, Ty};
 use crate::solver::{Solver, typed, typed_at};
-use crate::value::{Origin, Root, Source, Value};
+use crate::value::{Origin, Root, Value};
 use crate::workload::{Deed, Given, Summary, Workload, seen_by_caller};
 use crate::world::World;
 use sessionlint_diagnostics::{Evidence, Span};
@@ -28,7 +28,7 @@ impl Solver<'_> {
             Receiver::Argument => (Vec::new(), Vec::new()),
             Receiver::Of { value, origin, .. } => {
                 let value = value.clone().unwrap_or_default();
-                let source = Source { whole: origin.clone(), part: self.pool_inside(world, &value) };
+                let source = self.source(world, &value, origin.clone());
                 (vec![value], vec![source])
             }
         };

@@ -207,7 +207,7 @@ impl Solver<'_> {
             },
             _ => return None,
         };
-        let source = Source { whole: origin.clone(), part: self.pool_inside(world, value) };
+        let source = self.source(world, value, origin.clone());
         match ty.peeled() {
             Ty::Known(protocol) if self.lends(&ty) => Some((*protocol, origin?)),
             Ty::Own(owner) => match self.dereferenced(*owner, &source)? {
@@ -233,11 +233,16 @@ impl Solver<'_> {
 
     /// Where a value comes from, and the pool in a struct that was made here.
     pub(crate) fn source_of(&self, world: &World, value: &Value) -> Source {
-        Source { whole: self.origin_of(world, value), part: self.pool_inside(world, value) }
+        self.source(world, value, self.origin_of(world, value))
+    }
+
+    /// The same for a value of which it is known where it comes from.
+    pub(crate) fn source(&self, world: &World, value: &Value, whole: Option<Origin>) -> Source {
+        Source { whole, part: self.pool_inside(world, value) }
     }
 
     /// The pool in a struct that was made around it: the fields that lead to it, and where it comes from.
-    pub(crate) fn pool_inside(&self, world: &World, value: &Value) -> Option<(Vec<String>, Origin)> {
+    fn pool_inside(&self, world: &World, value: &Value) -> Option<(Vec<String>, Origin)> {
         let referred;
         let mut inner = match value {
             Value::Ref(place) => {

@@ -26,7 +26,7 @@ impl Lowerer<'_> {
             }
             (operator, _) => {
                 let more = matches!(operator, BinOp::AddAssign(_)) && number(&binary.right).is_some_and(|by| by > 0);
-                self.frame().change(place.local, more && place.projection.is_empty(), span);
+                self.frame().change(place.local, more && place.projection.is_empty(), false, span);
             }
         }
     }
@@ -36,7 +36,7 @@ impl Lowerer<'_> {
         if let Operand::Value(place) = receiver
             && let Some(more) = changes(method)
         {
-            self.frame().change_by_name(place.local, more && place.projection.is_empty(), span);
+            self.frame().change(place.local, more && place.projection.is_empty(), true, span);
         }
     }
 
@@ -50,10 +50,8 @@ impl Lowerer<'_> {
                 _ => None,
             };
             let changes = child.blocks.iter().flat_map(|block| &block.statements).filter_map(by_name);
-            match changes.reduce(|one, other| one && other) {
-                Some(true) => self.frame().change_by_name(capture.outer, false, span),
-                Some(false) => self.frame().change(capture.outer, false, span),
-                None => {}
+            if let Some(by_name) = changes.reduce(|one, other| one && other) {
+                self.frame().change(capture.outer, false, by_name, span);
             }
         }
     }

@@ -78,7 +78,7 @@ impl Lowerer<'_> {
         let reference = self.borrowed(expr, mutable);
         if let Operand::Ref { place, mutable: true } = &reference {
             let span = self.start_of(expr);
-            self.frame().change(place.local, false, span);
+            self.frame().change(place.local, false, false, span);
         }
         reference
     }

@@ -246,21 +246,10 @@ impl Frame {
     }
 
     /// A variable of the program may be changed here in a way that is not followed.
-    pub fn change(&mut self, local: LocalId, grows: bool, span: Span) {
-        self.changed(StatementKind::Change { local, grows, by_name: false }, span);
-    }
-
-    /// The same before a method that changes what it is called on, as far as its name tells.
-    pub fn change_by_name(&mut self, local: LocalId, grows: bool, span: Span) {
-        self.changed(StatementKind::Change { local, grows, by_name: true }, span);
-    }
-
-    fn changed(&mut self, kind: StatementKind, span: Span) {
-        if let StatementKind::Change { local, .. } = kind
-            && self.locals[local.index()].name.is_some()
-        {
+    pub fn change(&mut self, local: LocalId, grows: bool, by_name: bool, span: Span) {
+        if self.locals[local.index()].name.is_some() {
             self.reassigned.insert(local);
-            self.push(kind, span);
+            self.push(StatementKind::Change { local, grows, by_name }, span);
         }
     }
 
