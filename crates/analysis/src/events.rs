@@ -3,7 +3,7 @@
 use crate::sql::SessionState;
 use crate::value::Layer;
 use sessionlint_diagnostics::{Evidence, Gap, Span};
-use sessionlint_ir::{ExitHow, ExitKind, LocalId};
+use sessionlint_ir::{Answer, ExitHow, ExitKind, LocalId};
 use sessionlint_protocols::{EndKind, ProtocolId};
 
 /// Index of a [`Site`] in a [`Report`].
@@ -39,6 +39,8 @@ pub struct Site {
     pub pooled: bool,
     /// The places where it is ended, on any way, and how.
     pub ended: Vec<(Span, EndKind)>,
+    /// Whether it was there before: it is taken out of something that holds it.
+    pub taken: bool,
 }
 
 /// Why a value is dropped.
@@ -57,6 +59,8 @@ pub enum CauseKind {
     ScopeEnd {
         /// What the block evaluates to: an error, or anything else.
         kind: ExitKind,
+        /// What is answered, when that is the answer of the body.
+        answer: Answer,
     },
     /// Its statement ends; `wildcard` when the statement binds to `_`.
     Statement {
@@ -69,11 +73,15 @@ pub enum CauseKind {
         kind: ExitKind,
         /// By what.
         how: ExitOrder,
+        /// What is answered.
+        answer: Answer,
     },
     /// A loop's body is left.
     Jump {
-        /// `break`, `continue`, or where in an error arm.
+        /// `break` or `continue`.
         keyword: &'static str,
+        /// Whether in the arm that deals with an error.
+        in_error_arm: bool,
     },
     /// Another value takes its place.
     Overwritten,
@@ -108,12 +116,28 @@ impl From<&ExitHow> for ExitOrder {
 }
 
 impl CauseKind {
-    /// How the caller sees this end: as an error, a refusal, or as if nothing were wrong.
+    /// How the caller sees this end: as an error, or as if nothing were wrong.
     pub fn exit_kind(&self) -> ExitKind {
         match self {
-            CauseKind::Exit { kind, .. } | CauseKind::ScopeEnd { kind } => *kind,
-            CauseKind::Jump { keyword: "error arm" } => ExitKind::Refusal,
+            CauseKind::Exit { kind, .. } | CauseKind::ScopeEnd { kind, .. } => *kind,
             _ => ExitKind::Success,
+        }
+    }
+
+    /// Whether it stands in the arm that deals with an error.
+    pub fn in_error_arm(&self) -> bool {
+        match self {
+            CauseKind::Exit { answer, .. } | CauseKind::ScopeEnd { answer, .. } => answer.in_error_arm,
+            CauseKind::Jump { in_error_arm, .. } => *in_error_arm,
+            _ => false,
+        }
+    }
+
+    /// What is answered where it leaves the body.
+    pub fn answer(&self) -> Option<&Answer> {
+        match self {
+            CauseKind::Exit { answer, .. } | CauseKind::ScopeEnd { answer, .. } => Some(answer),
+            _ => None,
         }
     }
 }
@@ -207,8 +231,14 @@ pub struct Event {
     pub release: Option<Span>,
     /// The calls that lead from the cause to what happens, for what happens inside of functions that are called.
     pub inside: Vec<Span>,
-    /// Whether the way passes a condition that decides on purpose whether what was written is kept.
-    pub deliberate: bool,
+    /// Whether it is open on the side of a condition on which nothing is kept: a dry run.
+    pub dry_run: bool,
+    /// Whether the way passes a test of something that changed while it was open.
+    pub counted: bool,
+    /// Whether something was written since the last branch.
+    pub fresh: bool,
+    /// Whether it is committed in a loop that is left by `break` after that: which turn is the last is arithmetic.
+    pub left_by_break: bool,
     /// The branches taken since it was opened: the condition, and whether it held.
     pub branches: Vec<(Span, bool)>,
 }
@@ -228,6 +258,8 @@ pub struct Report {
     pub gives_result: bool,
     /// The body, from brace to brace.
     pub span: Span,
+    /// The whole function, from its first attribute on.
+    pub item: Span,
     /// Whether the body can await.
     pub is_async: bool,
 }

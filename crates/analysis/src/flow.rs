@@ -4,14 +4,16 @@
 //! for each block; their number is bounded, so the loop ends. When there are too many, conditions are forgotten,
 //! and if that does not help the body is a gap: silent, and counted.
 
-use crate::events::{Event, EventKind, Report};
+use crate::events::{Event, EventKind, Report, SiteId};
 use crate::known::passed;
 use crate::solver::Solver;
-use crate::transfer::Made;
+use crate::transfer::{MANUALLY_DROP, Made};
 use crate::value::Value;
-use crate::world::{Facts, World};
-use sessionlint_diagnostics::Gap;
-use sessionlint_ir::{BlockId, BodyKind, Flag, Statement, Terminator};
+use crate::world::{Facts, Phase, World};
+use sessionlint_diagnostics::{Gap, Span};
+use sessionlint_ir::{
+    BlockId, BodyKind, DropCause, Flag, Place, Statement, StatementKind, Terminator, TestRole,
+};
 use std::collections::{BTreeMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -29,10 +31,20 @@ const STEPS_A_BLOCK: usize = 8;
 
 impl Solver<'_> {
     /// Analyses the body and reports.
-    pub fn solve(mut self, world: World, function: String) -> Report {
+    pub fn solve(mut self, world: World, function: String, item: Span) -> Report {
         self.run(world);
         self.settings();
         let mut events: Vec<Event> = std::mem::take(&mut self.events).into_values().collect();
+        // What nothing drops is taken out again, or somebody has it.
+        let ended = &self.given_away;
+        let kept = |event: &Event| match &event.kind {
+            EventKind::Leaked { how } => how != MANUALLY_DROP || !ended.contains(&event.site),
+            _ => true,
+        };
+        events.retain(kept);
+        for event in events.iter_mut().filter(|event| event.kind == EventKind::LeftOpen) {
+            event.left_by_break = self.is_left_by_break(event.site);
+        }
         events.sort_by_key(|event| (event.cause.span, event.site));
         for site in &mut self.sites {
             site.own_end = self.analysis.own_end(site.protocol, &site.layers);
@@ -46,8 +58,27 @@ impl Solver<'_> {
             gaps,
             gives_result,
             span: self.body.span,
+            item,
             is_async: self.body.kind == BodyKind::AsyncFunction,
         }
+    }
+
+    /// Whether a session is committed in a loop that is left by `break` after that.
+    fn is_left_by_break(&self, site: SiteId) -> bool {
+        let body = self.body;
+        let blocks = || (0..).map(BlockId).zip(&body.blocks);
+        let breaks = blocks().flat_map(|(at, block)| {
+            block.statements.iter().filter_map(move |statement| match &statement.kind {
+                StatementKind::Drop(_, DropCause::Jump { keyword: "break", head, .. }) => Some((at, *head)),
+                _ => None,
+            })
+        });
+        let commits = self.commits.get(&site);
+        breaks.into_iter().any(|(left, head)| {
+            commits.into_iter().flatten().any(|commit| {
+                body.leads_to(head, *commit) && (*commit == left || body.leads_to(*commit, left))
+            })
+        })
     }
 
     /// Visits the blocks until nothing new is found. Most bodies hold no session: a coarse look tells.
@@ -78,6 +109,7 @@ impl Solver<'_> {
     pub fn summarise(&mut self, entry: World) {
         (self.collects, self.few) = (true, true);
         self.visit(entry);
+        self.made_for_nothing();
     }
 
     fn visit(&mut self, entry: World) {
@@ -113,29 +145,65 @@ impl Solver<'_> {
             Terminator::Goto(next) => self.enqueue(*next, world, ways),
             Terminator::Return => self.at_return(world),
             Terminator::Diverge => {}
-            Terminator::Test { test, yes, no, span, written } => {
+            Terminator::Test { test, yes, no, span, role } => {
                 let flag = self.body.flags.get(&block);
-                let any = flag.and_then(|flag| Some((flag.any?, world.facts.amounts.get(&flag.local)?)));
-                let (held, failed) = match any {
-                    Some((holds, any)) if holds == *any => (Some(world), None),
-                    Some(_) => (None, Some(world)),
-                    None => self.test(world, test),
+                let known = |flag: &Flag| match world.facts.store.get(&Place::local(flag.local)) {
+                    Some(Value::Any(any)) => Some((flag.any?, *any)),
+                    _ => Some((flag.any.filter(|_| !flag.rows_only)?, *world.facts.amounts.get(&flag.local)?)),
                 };
-                let both = *written && held.is_some() && failed.is_some();
+                let (held, failed) = match flag.and_then(known) {
+                    Some((holds, any)) if holds == any => (Some(world), None),
+                    Some(_) => (None, Some(world)),
+                    None => self.test(world, test, self.body.only_logged.contains(&block)),
+                };
+                let both = *role != TestRole::Question && held.is_some() && failed.is_some();
                 for (next, way, holds) in [(*yes, held, true), (*no, failed, false)] {
                     if let Some(mut way) = way {
                         if both {
                             way.branch(*span, holds);
                         }
-                        way.facts.deliberate |= self.body.deliberate.contains(&block);
-                        // What was counted while the session was open decides on purpose.
-                        let decides =
-                            |flag: &Flag| (both || flag.any.is_some()) && way.facts.changed.contains(&flag.local);
-                        way.facts.deliberate |= flag.is_some_and(decides);
+                        if let Some(flag) = flag {
+                            self.counted(&mut way, flag, both, holds);
+                        }
+                        self.decided_here(&mut way, block, *role, holds);
                         self.enqueue(next, way, ways);
                     }
                 }
             }
+        }
+    }
+
+    /// A test of whether there is any of something is passed.
+    fn counted(&self, world: &mut World, flag: &Flag, both: bool, holds: bool) {
+        if let Some(any) = flag.any {
+            let none = holds != any;
+            match world.get(self.index, &Place::local(flag.local)) {
+                // Nothing was changed.
+                Value::Affected { obligation, .. } if none => world.unwrite(obligation),
+                Value::About(id) => world.set_phase(id, Phase::Gone),
+                Value::Unknown | Value::Typed(..) if !flag.rows_only && self.passed.contains(&flag.local) => {
+                    world.set(&Place::local(flag.local), Value::Any(!none));
+                }
+                _ => {}
+            }
+        }
+        // What was counted while a session was open decides on purpose.
+        if (both || flag.any.is_some()) && !flag.rows_only && world.facts.changed.contains(&flag.local) {
+            for state in world.facts.obligations.values_mut().filter(|state| state.phase == Phase::Open) {
+                state.counted = true;
+            }
+        }
+    }
+
+    /// What a branch decides about the sessions that are open.
+    fn decided_here(&self, world: &mut World, block: BlockId, role: TestRole, holds: bool) {
+        let dry_run = self.dry_runs.get(&block) == Some(&holds);
+        if dry_run && let Some(asked) = self.body.asked.get(&block) {
+            world.facts.dry_run.insert(asked.join);
+        }
+        for state in world.facts.obligations.values_mut().filter(|state| state.phase == Phase::Open) {
+            state.fresh &= role != TestRole::Branch;
+            state.dry_run |= dry_run;
         }
     }
 
@@ -163,6 +231,7 @@ impl Solver<'_> {
             world.facts.amounts.clear();
             world.facts.changed.clear();
         }
+        world.facts.dry_run.remove(&block);
         let last = &self.last_asked;
         world.facts.conditions.retain(|id, holds| !last[id.0 as usize].is_behind(block, *holds));
         let known = &mut ways.seen[block.index()];
@@ -174,13 +243,13 @@ impl Solver<'_> {
             }
             if any {
                 world.facts.conditions.clear();
-                world.facts.store.retain(|_, value| !matches!(value, Value::Bool(_) | Value::Failure));
+                world.facts.store.retain(|_, value| !matches!(value, Value::Bool(_) | Value::Any(_) | Value::Failure));
             }
         }
         if known.len() >= MANY_WORLDS && !self.few {
             let (conditions, values) = (world.facts.conditions.len(), world.facts.store.len());
             world.facts.conditions.clear();
-            world.facts.store.retain(|_, value| !matches!(value, Value::Bool(_) | Value::Failure));
+            world.facts.store.retain(|_, value| !matches!(value, Value::Bool(_) | Value::Any(_) | Value::Failure));
             self.imprecise |= conditions > 0 || values > world.facts.store.len();
         }
         if known.len() >= TOO_MANY_WORLDS {

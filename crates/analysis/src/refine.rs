@@ -2,7 +2,7 @@
 
 use crate::index::Ty;
 use crate::solver::{Solver, typed_at};
-use crate::value::Value;
+use crate::value::{ObligationId, Value};
 use crate::world::{Phase, World};
 use sessionlint_ir::{ConditionId, Place, Test};
 use sessionlint_protocols::EndKind;
@@ -12,11 +12,12 @@ const MANY_CONDITIONS: usize = 64;
 
 impl Solver<'_> {
     /// The worlds in which a test holds and in which it fails; `None` when it cannot.
-    pub(crate) fn test(&mut self, world: World, test: &Test) -> (Option<World>, Option<World>) {
+    /// `only_logged` when nothing but a log line is written where a result is an error.
+    pub(crate) fn test(&mut self, world: World, test: &Test, only_logged: bool) -> (Option<World>, Option<World>) {
         match test {
-            Test::Success(place) => self.test_success(world, place, false),
-            Test::Failure { place, ignored } => {
-                let (success, failure) = self.test_success(world, place, *ignored);
+            Test::Success(place) => self.test_success(world, place, only_logged),
+            Test::Failure(place) => {
+                let (success, failure) = self.test_success(world, place, only_logged);
                 (failure, success)
             }
             Test::Bool(place) => {
@@ -24,6 +25,16 @@ impl Solver<'_> {
                 match world.get(self.index, place) {
                     Value::Bool(true) => (Some(world), None),
                     Value::Bool(false) => (None, Some(world)),
+                    Value::Affected { obligation, partial: true } => self.answered(world, obligation),
+                    Value::About(id) => self.asked_about(world, id),
+                    Value::Verdict { obligation, end, ok } => {
+                        let (mut held, mut failed) = (world.clone(), world);
+                        held.set(&target, Value::Unknown);
+                        failed.set(&target, Value::Unknown);
+                        let lost = if ok { &mut failed } else { &mut held };
+                        lost.set_phase(obligation, Phase::Failed(end));
+                        (Some(held), Some(failed))
+                    }
                     _ if self.is_tested_again(place) => {
                         let (mut held, mut failed) = (world.clone(), world);
                         held.set(&target, Value::Bool(true));
@@ -57,10 +68,24 @@ impl Solver<'_> {
                     // It is that variant, or a struct, which has no other.
                     _ => (Some(world), None),
                 },
+                Value::Affected { obligation, partial: true } => self.answered(world, obligation),
                 _ => (Some(world.clone()), Some(world)),
             },
             Test::Opaque => (Some(world.clone()), Some(world)),
         }
+    }
+
+    /// It is looked at what a function answers that writes only on some of its ways: whether it did is not known on either side.
+    fn answered(&self, mut world: World, obligation: ObligationId) -> (Option<World>, Option<World>) {
+        world.unwrite(obligation);
+        (Some(world.clone()), Some(world))
+    }
+
+    /// A session is asked about itself, which decides what is left to do with it.
+    fn asked_about(&self, mut world: World, id: ObligationId) -> (Option<World>, Option<World>) {
+        let held = world.clone();
+        world.set_phase(id, Phase::Gone);
+        (Some(held), Some(world))
     }
 
     /// Whether a value is known to be another literal than the one of this condition.
@@ -97,9 +122,18 @@ impl Solver<'_> {
                 {
                     self.forget_state(&mut failure, carrier);
                 }
-                if let Value::Wrote(id) = *inner {
+                if let Value::Wrote(id) | Value::Affected { obligation: id, .. } = *inner {
                     failure.unwrite(id);
                 }
+                (Some(success), Some(failure))
+            }
+            Value::Affected { obligation, partial: true } => self.answered(world, obligation),
+            Value::About(id) => {
+                // Without it there is nothing to end.
+                let (mut success, mut failure) = (world.clone(), world);
+                success.set(&target, Value::Unknown);
+                failure.set(&target, Value::Failure);
+                failure.set_phase(id, Phase::Gone);
                 (Some(success), Some(failure))
             }
             Value::Typed(ty, origin) => {

@@ -11,8 +11,9 @@ use crate::value::{Anchor, Layer, ObligationId, Origin, Value};
 use crate::workload::{Given, Workload};
 use crate::world::{Phase, State, World};
 use sessionlint_diagnostics::{Evidence, Gap};
-use sessionlint_ir::{BlockId, Body, LocalId, Place, Terminator, Test};
-use sessionlint_protocols::ProtocolId;
+use sessionlint_ir::{Asked, BlockId, Body, LocalId, Place, Terminator, Test};
+use sessionlint_protocols::{ProtocolId, ProtocolKind};
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The state of the analysis of one body.
@@ -28,12 +29,16 @@ pub(crate) struct Solver<'a> {
     pub gaps: BTreeSet<Gap>,
     /// Sites through which something is written on some way.
     pub written: BTreeSet<SiteId>,
+    /// Sites of sessions that somebody else has on some way.
+    pub given_away: BTreeSet<SiteId>,
     /// How often a place is tested: what is tested once needs no memory.
     pub tests: BTreeMap<Place, u32>,
     /// The variables of which it is tested whether they are set.
     pub flags: BTreeSet<LocalId>,
     /// The truth values that are tested here and passed to functions, too.
     pub decides: BTreeSet<Place>,
+    /// The variables of which it is tested whether there is any, and that are passed to functions, too.
+    pub passed: BTreeSet<LocalId>,
     /// The transactions that savepoints are opened in.
     pub parents: BTreeMap<SiteId, ObligationId>,
     /// The methods of structs of the workspace that were called to end a session.
@@ -56,8 +61,12 @@ pub(crate) struct Solver<'a> {
     pub nested: bool,
     /// How many calls deep it is looked what functions do.
     pub deep: u32,
-    /// Whether some calls were too deep for that.
-    pub truncated: bool,
+    /// Whether some calls were too deep for that, and how deep the others go.
+    pub truncated: Cell<bool>,
+    pub height: Cell<u32>,
+    /// The same for what is asked of helpers that are lent a session.
+    pub cut: Cell<bool>,
+    pub calls: Cell<u32>,
     /// The session that a caller lends, and what is done to it.
     pub lent: Option<ObligationId>,
     pub loan: Loan,
@@ -71,6 +80,10 @@ pub(crate) struct Solver<'a> {
     pub races: bool,
     /// The block that is visited.
     pub at: BlockId,
+    /// The blocks that commit sessions of a site.
+    pub commits: BTreeMap<SiteId, BTreeSet<BlockId>>,
+    /// For each block that ends with a condition about a dry run, whether it holds in one.
+    pub dry_runs: BTreeMap<BlockId, bool>,
     /// For each condition the last block that may ask it.
     pub last_asked: Vec<LastAsked>,
     pub gave_up: bool,
@@ -95,6 +108,10 @@ pub(crate) struct Loan {
     pub holds: bool,
     /// Whether it is taken out of what it was lent in: by `Option::take`, say.
     pub escapes: bool,
+    /// Whether it is lent to code that nobody sees.
+    pub unseen: bool,
+    /// Whether something was written through it at an exit that is no error, for all of them.
+    pub exits: BTreeSet<bool>,
 }
 
 /// What is known of a closure or async block.
@@ -120,7 +137,7 @@ impl<'a> Solver<'a> {
         let (mut tests, mut truths) = (BTreeMap::new(), BTreeSet::new());
         for (number, block) in (0..).map(BlockId).zip(&body.blocks) {
             if let Terminator::Test { test, .. } = &block.terminator
-                && let Test::Success(place) | Test::Failure { place, .. } | Test::Bool(place) = test
+                && let Test::Success(place) | Test::Failure(place) | Test::Bool(place) = test
             {
                 // In a loop it is tested again in the next round.
                 *tests.entry(place.clone()).or_default() += 1 + u32::from(body.repeated.contains(&number));
@@ -149,9 +166,18 @@ impl<'a> Solver<'a> {
             events: BTreeMap::new(),
             gaps: BTreeSet::new(),
             written: BTreeSet::new(),
+            given_away: BTreeSet::new(),
             tests,
             flags: body.flags.values().map(|flag| flag.local).collect(),
             decides,
+            passed: body
+                .blocks
+                .iter()
+                .flat_map(|block| &block.statements)
+                .flat_map(passed)
+                .map(|place| place.local)
+                .filter(|local| body.flags.values().any(|flag| flag.local == *local && flag.any.is_some()))
+                .collect(),
             parents: BTreeMap::new(),
             detached: BTreeMap::new(),
             releases: BTreeMap::new(),
@@ -163,7 +189,10 @@ impl<'a> Solver<'a> {
             collects: false,
             nested: false,
             deep: 0,
-            truncated: false,
+            truncated: Cell::new(false),
+            height: Cell::new(0),
+            cut: Cell::new(false),
+            calls: Cell::new(0),
             lent: None,
             loan: Loan::default(),
             made: Made::default(),
@@ -171,6 +200,8 @@ impl<'a> Solver<'a> {
             handler: false,
             races: false,
             at: BlockId(0),
+            commits: BTreeMap::new(),
+            dry_runs: dry_runs(analysis, body),
             last_asked: last_asked(body),
             gave_up: false,
             imprecise: false,
@@ -248,6 +279,7 @@ impl<'a> Solver<'a> {
             on_borrowed: false,
             pooled: false,
             ended: Vec::new(),
+            taken: false,
         })
     }
 
@@ -287,12 +319,20 @@ impl<'a> Solver<'a> {
             by_design: false,
             bypassed: false,
             left: BTreeSet::new(),
+            fresh: false,
+            dry_run: !world.facts.dry_run.is_empty(),
+            counted: false,
         };
         world.facts.obligations.insert(id, state);
         world.trace.written.remove(&id);
         world.trace.set.remove(&id);
         world.trace.branches.clear();
-        if in_place { Value::Unknown } else { Value::Session(id) }
+        match in_place {
+            false => Value::Session(id),
+            // The handle of an upload: without it there is nothing to end.
+            true if self.index.model.protocol(self.protocol_of(id)).kind == ProtocolKind::Writer => Value::About(id),
+            true => Value::Unknown,
+        }
     }
 
     /// A pending session becomes a real one.
@@ -302,7 +342,8 @@ impl<'a> Solver<'a> {
                 let parent = self.parents.get(&site).copied();
                 self.begin(world, site, anchor, parent)
             }
-            Value::Wrote(_) | Value::Set(..) => Value::Unknown,
+            Value::Wrote(obligation) => Value::Affected { obligation, partial: false },
+            Value::Set(..) => Value::Unknown,
             Value::Wrapper(item, field, inner) => {
                 let inner = self.realise(world, *inner);
                 Value::Wrapper(item, field, Box::new(inner))
@@ -313,6 +354,13 @@ impl<'a> Solver<'a> {
             other => other,
         }
     }
+}
+
+/// The blocks of a body that end with a condition about a dry run, and whether it holds in one.
+fn dry_runs(analysis: &Analysis<'_>, body: &Body) -> BTreeMap<BlockId, bool> {
+    let intent = analysis.index.model.intent();
+    let about = |(block, asked): (&BlockId, &Asked)| Some((*block, intent.dry_run(&asked.names)? != asked.negated));
+    body.asked.iter().filter_map(about).collect()
 }
 
 /// A value of a type, unless nothing is known about it.

@@ -14,9 +14,9 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, RwLock};
 
 /// How many calls deep effects of helpers are looked for.
-pub(crate) const MAX_CALLS: u32 = 5;
+pub(crate) const MAX_CALLS: u32 = 10;
 /// How many calls deep it is looked what functions do beside that.
-pub(crate) const MAX_DEEP: u32 = 6;
+pub(crate) const MAX_DEEP: u32 = 12;
 
 /// The analysis of a workspace: an index, and what is known about helper functions.
 pub struct Analysis<'h> {
@@ -38,8 +38,8 @@ pub(crate) struct LentAs {
     pub known: Known,
 }
 
-/// A function, what it is lent, and how many calls deep to look.
-type EffectKey = (ItemRef, LentAs, u32);
+/// A function, what it is lent, and the depth for those whose calls were too deep to be followed to their end.
+type EffectKey = (ItemRef, LentAs, Option<u32>);
 
 /// A function, what it is called with, and the depth for those whose calls were too deep to be followed to their end.
 type SummaryKey = (ItemRef, Known, Option<u32>);
@@ -49,6 +49,8 @@ type SummaryKey = (ItemRef, Known, Option<u32>);
 pub(crate) struct Effect {
     /// Whether it writes through it.
     pub writes: bool,
+    /// Whether it does so on some of the ways only that lead to an answer.
+    pub partly: bool,
     /// How it ends it, on any way.
     pub ends: Vec<EndKind>,
     /// The texts about transactions that it runs on it, when it does not take back itself what they do.
@@ -59,9 +61,14 @@ pub(crate) struct Effect {
     pub changes: Vec<StateChange>,
     /// Whether it takes it out of what it was lent in, so that somebody else has it.
     pub escapes: bool,
+    /// Whether it lends it to code that nobody sees.
+    pub unseen: bool,
     /// What it does beside that, and whether some calls were too deep to be followed.
     pub workload: Workload,
     pub truncated: bool,
+    /// Whether helpers were too deep to be looked into, and how deep the others go.
+    cut: bool,
+    calls: u32,
 }
 
 impl<'h> Analysis<'h> {
@@ -92,7 +99,7 @@ impl<'h> Analysis<'h> {
             (solver.deep, solver.handler) = (MAX_DEEP, handler);
             solver.races = self.index.may_cancel(item);
             let world = solver.parameters(world);
-            reports.push(solver.solve(world, path));
+            reports.push(solver.solve(world, path, self.index.item(item).map_or(body.span, |item| item.span)));
         }
         for nested in &function.nested {
             self.lowered(item, nested, reports);
@@ -129,20 +136,52 @@ impl<'h> Analysis<'h> {
         if depth == 0 {
             return None;
         }
-        let key = (item, lent.clone(), depth);
-        if let Some(known) = self.effects.read().unwrap_or_else(|poisoned| poisoned.into_inner()).get(&key) {
-            return Some(known.clone());
+        let mut key = (item, lent.clone(), None);
+        {
+            let effects = self.effects.read().unwrap_or_else(|poisoned| poisoned.into_inner());
+            // What was followed to its end serves everybody who could have done so.
+            if let Some(known) = effects.get(&key).filter(|known| known.calls < depth) {
+                return Some(known.clone());
+            }
+            key.2 = Some(depth);
+            if let Some(known) = effects.get(&key) {
+                return Some(known.clone());
+            }
         }
-        let effect = self.compute_effect(&key)?;
+        let effect = self.compute_effect(item, lent, depth)?;
+        key.2 = effect.cut.then_some(depth);
         self.effects.write().unwrap_or_else(|poisoned| poisoned.into_inner()).insert(key, effect.clone());
         Some(effect)
     }
 
+    /// What a call may do to a session that it is lent: for a method that a trait only declares, what any of its implementations
+    /// may do. What they do not agree on may have ended it.
+    pub(crate) fn lent_effect(&self, item: ItemRef, lent: &LentAs, depth: u32) -> Option<Effect> {
+        let implementations = self.index.implementations(item);
+        let mut effects = implementations.iter().map(|item| self.effect(*item, lent, depth));
+        let Some(first) = effects.next() else { return self.effect(item, lent, depth) };
+        let mut joined = first?;
+        for other in effects {
+            joined = joined.joined(other?);
+        }
+        Some(joined)
+    }
+
     /// The same for several candidates: what they agree on.
     pub(crate) fn agreed_effect(&self, items: &[ItemRef], lent: &LentAs, depth: u32) -> Option<Effect> {
-        let mut effects = items.iter().map(|item| self.effect(*item, lent, depth));
-        let first = effects.next()??;
-        effects.all(|effect| effect.as_ref() == Some(&first)).then_some(first)
+        let mut effects = items.iter().map(|item| self.lent_effect(*item, lent, depth));
+        let mut agreed = effects.next()??;
+        for effect in effects {
+            let effect = effect?;
+            let same = Effect { calls: agreed.calls, cut: agreed.cut, truncated: agreed.truncated, ..effect.clone() } == agreed;
+            if !same {
+                return None;
+            }
+            agreed.calls = agreed.calls.max(effect.calls);
+            agreed.cut |= effect.cut;
+            agreed.truncated |= effect.truncated;
+        }
+        Some(agreed)
     }
 
     /// What a function does beside giving its value, `deep` calls deep, when it is called with these arguments. The answer
@@ -154,11 +193,13 @@ impl<'h> Analysis<'h> {
         let mut key = (item, known.clone(), None);
         {
             let summaries = self.summaries.read().unwrap_or_else(|poisoned| poisoned.into_inner());
-            for deep in [None, Some(deep)] {
-                key.2 = deep;
-                if let Some(summary) = summaries.get(&key) {
-                    return Arc::clone(summary);
-                }
+            // What was followed to its end serves everybody who could have done so.
+            if let Some(summary) = summaries.get(&key).filter(|summary| summary.height < deep) {
+                return Arc::clone(summary);
+            }
+            key.2 = Some(deep);
+            if let Some(summary) = summaries.get(&key) {
+                return Arc::clone(summary);
             }
         }
         let summary = if self.may_matter(item) { self.compute_summary(item, known, deep) } else { None };
@@ -168,7 +209,7 @@ impl<'h> Analysis<'h> {
         Arc::clone(summaries.entry(key).or_insert(summary))
     }
 
-    /// The same for a method that a trait only declares: what its implementations agree on.
+    /// The same for a method that a trait only declares: what any of its implementations does, and gives what they agree on.
     pub(crate) fn agreed_summary(&self, item: ItemRef, known: &Known, deep: u32) -> Arc<Summary> {
         let implementations = self.index.implementations(item);
         let [first, rest @ ..] = implementations.as_slice() else { return self.summary(item, known, deep) };
@@ -180,7 +221,10 @@ impl<'h> Analysis<'h> {
         for other in rest {
             let other = self.summary(*other, known, deep);
             agreed.truncated |= other.truncated;
-            agreed.workload.0.retain(|deed, _| other.workload.0.contains_key(deed));
+            agreed.height = agreed.height.max(other.height);
+            for (deed, way) in &other.workload.0 {
+                agreed.workload.add(deed.clone(), way.clone());
+            }
             if agreed.gives != other.gives {
                 agreed.gives = Some(Given::Unknown);
             }
@@ -218,7 +262,7 @@ impl<'h> Analysis<'h> {
             // What it waits for is part of taking a connection: a pause before it tries again, say.
             workload.0.retain(|deed, _| !matches!(deed, Deed::Outside(_)));
         }
-        Summary { workload, gives: solver.gives, truncated: solver.truncated }
+        Summary { workload, gives: solver.gives, truncated: solver.truncated.get(), height: solver.height.get() }
     }
 
     /// The method of the outermost struct or enum that commits the session in it: its name, and whether it is async.
@@ -232,14 +276,44 @@ impl<'h> Analysis<'h> {
         })
     }
 
-    fn compute_effect(&self, key: &EffectKey) -> Option<Effect> {
-        self.asked(key.0, key.2 - 1, |solver| lent_effect(key, solver))
+    fn compute_effect(&self, item: ItemRef, lent: &LentAs, depth: u32) -> Option<Effect> {
+        self.asked(item, depth - 1, |solver| lent_effect(lent, solver))
     }
 }
 
-fn lent_effect((_, lent, depth): &EffectKey, mut solver: Solver<'_>) -> Option<Effect> {
-    // Twice as deep: what is done outside of the session matters too.
-    (solver.collects, solver.deep) = (true, (*depth - 1) * 2);
+impl Effect {
+    /// Whether helpers were too deep to be looked into.
+    pub fn cut(&self) -> bool {
+        self.cut
+    }
+
+    /// How many calls deep it was looked.
+    pub fn calls(&self) -> u32 {
+        self.calls
+    }
+
+    /// What is done when either of two functions may be the one that is called.
+    fn joined(mut self, other: Effect) -> Effect {
+        self.partly |= other.partly || self.writes != other.writes;
+        self.writes |= other.writes;
+        self.escapes |= other.escapes || self.ends != other.ends;
+        self.ends.retain(|end| other.ends.contains(end));
+        self.unseen |= other.unseen || self.texts != other.texts;
+        self.texts.retain(|text| other.texts.contains(text));
+        self.changes.retain(|change| other.changes.contains(change));
+        self.holds |= other.holds;
+        for (deed, way) in other.workload.0 {
+            self.workload.add(deed, way);
+        }
+        self.truncated |= other.truncated;
+        self.cut |= other.cut;
+        self.calls = self.calls.max(other.calls);
+        self
+    }
+}
+
+fn lent_effect(lent: &LentAs, mut solver: Solver<'_>) -> Option<Effect> {
+    (solver.collects, solver.deep) = (true, MAX_DEEP);
     let world = solver.parameters(World::default());
     let world = solver.called_with(world, &lent.known);
     let local = *solver.body.params.get(lent.param)?;
@@ -257,13 +331,17 @@ fn lent_effect((_, lent, depth): &EffectKey, mut solver: Solver<'_>) -> Option<E
     }
     Some(Effect {
         writes: solver.written.contains(&id.site),
+        partly: solver.loan.exits.len() > 1,
         ends,
         texts: texts.into_iter().collect(),
         holds: solver.loan.holds,
         changes: left_of(&solver.loan.changes),
         escapes: solver.loan.escapes,
+        unseen: solver.loan.unseen,
         workload: solver.done,
-        truncated: solver.truncated,
+        truncated: solver.truncated.get(),
+        cut: solver.cut.get(),
+        calls: solver.calls.get(),
     })
 }
 

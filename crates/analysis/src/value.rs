@@ -131,6 +131,13 @@ pub(crate) enum Value {
     Outcome(ObligationId, EndKind),
     /// Inside a result: the first write through a session, which has not happened when the result is an error.
     Wrote(ObligationId),
+    /// What the only write so far through a session answers: a count of rows, or which of several things was done. `partial` when
+    /// something is written on some of the ways only that lead to an answer.
+    Affected { obligation: ObligationId, partial: bool },
+    /// What a session says about itself: a test of that decides what is left to do with it.
+    About(ObligationId),
+    /// Whether a session's end worked, as a truth value: true for success when `ok`.
+    Verdict { obligation: ObligationId, end: EndKind, ok: bool },
     /// Inside a result: state of a session's connection that is set, which has not happened when the result is an error.
     Set(ObligationId, StateChange),
     /// `Result` or `Option`, either variant.
@@ -153,23 +160,29 @@ pub(crate) enum Value {
     Handle(ObligationId),
     /// A truth value.
     Bool(bool),
+    /// A number or collection of which it is known whether there is any of it.
+    Any(bool),
     /// Inside a future: what happens when it is polled, and what it gives.
     Work(WorkloadId, Box<Value>),
     /// A closure: what happens when it is called, and its future polled.
     Callable(WorkloadId),
-    /// What leaves the body.
-    Exit(ExitKind, Box<Value>),
+    /// What leaves the body, and the number of its answer.
+    Exit(ExitKind, Option<u32>, Box<Value>),
 }
 
 impl Value {
     /// Whether moving it moves a session, or the future or result of one's end.
     pub fn owns(&self) -> bool {
         match self {
-            Value::Session(_) | Value::Pending(..) | Value::Release { .. } | Value::Outcome(..) => true,
+            Value::Session(_)
+            | Value::Pending(..)
+            | Value::Release { .. }
+            | Value::Outcome(..)
+            | Value::Verdict { .. } => true,
             Value::Future(inner)
             | Value::Fallible(inner)
             | Value::Success(inner)
-            | Value::Exit(_, inner)
+            | Value::Exit(_, _, inner)
             | Value::Work(_, inner)
             | Value::Wrapper(_, _, inner) => inner.owns(),
             Value::Tuple(parts) => parts.iter().any(Value::owns),
@@ -181,7 +194,7 @@ impl Value {
     /// what owns a session.
     pub fn shape(&self) -> Option<Self> {
         match self {
-            Value::Bool(_) | Value::Failure => Some(self.clone()),
+            Value::Bool(_) | Value::Failure | Value::Any(_) => Some(self.clone()),
             Value::Success(inner) if !inner.owns() => Some(Value::Success(Box::default())),
             _ => None,
         }
@@ -208,7 +221,7 @@ impl Value {
             Value::Future(inner)
             | Value::Fallible(inner)
             | Value::Success(inner)
-            | Value::Exit(_, inner)
+            | Value::Exit(_, _, inner)
             | Value::Work(_, inner)
             | Value::Wrapper(_, _, inner) => inner.obligations(found),
             Value::Tuple(parts) => parts.iter().for_each(|part| part.obligations(found)),

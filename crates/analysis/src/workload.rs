@@ -105,6 +105,8 @@ pub(crate) struct Summary {
     pub gives: Option<Given>,
     /// Whether calls were too deep to be looked into.
     pub truncated: bool,
+    /// How many calls deep it was looked, where that was deep enough.
+    pub height: u32,
 }
 
 /// What a function gives, as far as sessions and pools are concerned.

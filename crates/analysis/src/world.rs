@@ -5,7 +5,7 @@ use crate::index::{Index, Ty};
 use crate::sql::StateChange;
 use crate::value::{Anchor, ObligationId, Origin, Root, Value};
 use sessionlint_diagnostics::Span;
-use sessionlint_ir::{ConditionId, LocalId, Place, Projection};
+use sessionlint_ir::{BlockId, ConditionId, LocalId, Place, Projection};
 use sessionlint_protocols::EndKind;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -47,6 +47,12 @@ pub(crate) struct State {
     pub bypassed: bool,
     /// What was set of the state of its connection, and not taken back.
     pub left: BTreeSet<StateChange>,
+    /// Whether something was written since the last branch.
+    pub fresh: bool,
+    /// Whether it is open on the side of a condition on which nothing is kept: a dry run.
+    pub dry_run: bool,
+    /// Whether a test was passed of something that changed while it was open, in a way that is not followed.
+    pub counted: bool,
 }
 
 /// The facts that tell one way from another.
@@ -59,8 +65,8 @@ pub(crate) struct Facts {
     pub amounts: BTreeMap<LocalId, bool>,
     /// Variables that were changed while a session was open, in a way that is not followed.
     pub changed: BTreeSet<LocalId>,
-    /// Whether a condition was passed that decides on purpose whether what was written is kept.
-    pub deliberate: bool,
+    /// Where the ways come together again of conditions that say that nothing is kept here.
+    pub dry_run: BTreeSet<BlockId>,
 }
 
 /// What explains the facts, and does not tell one way from another.
@@ -259,6 +265,7 @@ impl World {
     pub fn unwrite(&mut self, id: ObligationId) {
         if let Some(state) = self.facts.obligations.get_mut(&id) {
             state.written = false;
+            state.fresh = false;
             self.trace.written.remove(&id);
         }
     }
@@ -292,7 +299,7 @@ fn step_of(step: &Projection, origin: Origin) -> Option<Origin> {
         Projection::Success | Projection::Deref => Some(origin),
         // `State(pool)` takes apart what the type was already peeled of.
         Projection::Variant(_) => Some(origin),
-        Projection::Index | Projection::Failure => None,
+        Projection::FromEnd(_) | Projection::Index | Projection::Failure => None,
     }
 }
 
@@ -300,6 +307,7 @@ fn part<'v>(value: &'v Value, step: &Projection) -> Option<&'v Value> {
     match (value, step) {
         (Value::Success(inner) | Value::Fallible(inner), Projection::Success) => Some(inner),
         (Value::Tuple(parts), Projection::Field(field)) => parts.get(field.parse::<usize>().ok()?),
+        (Value::Tuple(parts), Projection::FromEnd(at)) => parts.get(parts.len().checked_sub(*at)?),
         (Value::Text(_), Projection::Index) => Some(value),
         (Value::Wrapper(_, owner, inner), Projection::Field(field)) if owner == field => Some(inner),
         (Value::Wrapper(_, owner, inner), Projection::Variant(variant)) => match owner.strip_prefix("::") {
@@ -330,6 +338,10 @@ fn part_mut<'v>(value: &'v mut Value, step: &Projection) -> Option<&'v mut Value
     match (value, step) {
         (Value::Success(inner) | Value::Fallible(inner), Projection::Success) => Some(inner),
         (Value::Tuple(parts), Projection::Field(field)) => parts.get_mut(field.parse::<usize>().ok()?),
+        (Value::Tuple(parts), Projection::FromEnd(at)) => {
+            let at = parts.len().checked_sub(*at)?;
+            parts.get_mut(at)
+        }
         _ => None,
     }
 }
@@ -340,6 +352,8 @@ fn typed_part(index: &Index<'_>, value: &Value, step: &Projection) -> Value {
         Value::Typed(ty, origin) => (ty, origin.clone()),
         // Another field of a struct that owns a session.
         Value::Wrapper(item, _, _) => (&Ty::Own(*item), None),
+        Value::Session(id) if matches!(step, Projection::Field(_)) => return Value::About(*id),
+        Value::About(_) | Value::Affected { .. } => return value.clone(),
         _ => return Value::Unknown,
     };
     let part = match (ty.peeled(), step) {
@@ -361,6 +375,9 @@ fn typed_part(index: &Index<'_>, value: &Value, step: &Projection) -> Value {
         (Ty::Collection(inner), Projection::Index) => Ty::Ref(inner.clone()),
         (Ty::Tuple(parts), Projection::Field(field)) => {
             field.parse::<usize>().ok().and_then(|at| parts.get(at).cloned()).unwrap_or(Ty::Unknown)
+        }
+        (Ty::Tuple(parts), Projection::FromEnd(at)) => {
+            parts.len().checked_sub(*at).and_then(|at| parts.get(at).cloned()).unwrap_or(Ty::Unknown)
         }
         _ => Ty::Unknown,
     };

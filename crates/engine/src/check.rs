@@ -68,7 +68,8 @@ impl Engine {
         let checked: Vec<Checked> = functions
             .par_iter()
             .map(|item| {
-                let checked = self.function(&files, &analysis, *item);
+                let is_test_file = with_tests && self.is_test_file(&files, &analysis, item.file);
+                let checked = self.function(&files, &analysis, *item, is_test_file);
                 progress(done.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1, functions.len());
                 checked
             })
@@ -106,7 +107,7 @@ impl Engine {
         self.memory.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    fn function(&self, files: &Files<'_>, analysis: &Analysis<'_>, item: ItemRef) -> Checked {
+    fn function(&self, files: &Files<'_>, analysis: &Analysis<'_>, item: ItemRef, is_test_file: bool) -> Checked {
         let mut checked =
             Checked { diagnostics: Vec::new(), gaps: Vec::new(), sessions: 0, known: Vec::new(), skipped: None };
         let reports = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| analysis.function(item)));
@@ -128,7 +129,8 @@ impl Engine {
             }
             let strict = self.levels.is_strict();
             let text = files.data(item.file).map_or("", |data| data.text.as_str());
-            let context = sessionlint_rules::Context { report: &report, model: &self.model, strict, text };
+            let is_test = is_test_file || files.data(item.file).is_some_and(|data| data.outline.is_test(item.item));
+            let context = sessionlint_rules::Context { report: &report, model: &self.model, strict, text, is_test };
             checked.diagnostics.extend(sessionlint_rules::check(&context));
         }
         checked

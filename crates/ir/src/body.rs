@@ -2,7 +2,7 @@
 
 use crate::TypeRef;
 use sessionlint_diagnostics::{Gap, Span};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 macro_rules! index {
     ($(#[$doc:meta])* $name:ident) => {
@@ -56,8 +56,12 @@ pub struct Body {
     /// Blocks in a loop that end with a test of a variable from outside of the loop, which nothing changes: the next round finds
     /// what this one found.
     pub repeated: Vec<BlockId>,
-    /// Blocks whose condition decides on purpose whether what was written is kept: a dry run, a preview.
-    pub deliberate: Vec<BlockId>,
+    /// Blocks that end with a condition or pattern somebody wrote, and the names in it.
+    pub asked: BTreeMap<BlockId, Asked>,
+    /// Blocks that end with a test of a result, and do nothing but write a log line where it is an error.
+    pub only_logged: BTreeSet<BlockId>,
+    /// The success values that leave the body, as far as names tell.
+    pub answers: Vec<Answer>,
     /// Blocks that end with a test of whether a variable is set: true, something, more than nothing.
     pub flags: BTreeMap<BlockId, Flag>,
     /// What was not understood.
@@ -192,6 +196,10 @@ pub enum DropCause {
     Jump {
         /// The keyword.
         keyword: &'static str,
+        /// Where the loop begins.
+        head: BlockId,
+        /// Whether it stands in the arm that deals with an error.
+        in_error_arm: bool,
     },
 }
 
@@ -209,14 +217,36 @@ pub enum ExitHow {
 }
 
 /// How a body's caller sees the exit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ExitKind {
     /// It worked, as far as can be told.
+    #[default]
     Success,
     /// An error value.
     Error,
-    /// A success value that says "nothing was done", or an exit out of an error arm.
-    Refusal,
+}
+
+/// A success value that leaves a body, as far as names tell. What it means is for the rules to say.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Answer {
+    /// The paths of its constructors, variants and functions, the outermost first: `Ok`, `Json`, `Reply::NotFound`. `false` and
+    /// `0` stand for themselves.
+    pub heads: Vec<Vec<String>>,
+    /// Whether it stands inside of a branch, and not at the end of the body.
+    pub in_branch: bool,
+    /// Whether it stands in the arm that deals with an error.
+    pub in_error_arm: bool,
+}
+
+/// The names in a condition or pattern.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// The last names of its variables, fields, calls and variants.
+    pub names: Vec<String>,
+    /// Whether the test holds where what is named does not: `a != B`.
+    pub negated: bool,
+    /// Where its ways come together again.
+    pub join: BlockId,
 }
 
 /// A variable or a part of one.
@@ -235,6 +265,8 @@ pub struct Flag {
     pub local: LocalId,
     /// Whether the test holds when there is any of it; `None` for truth values and options.
     pub any: Option<bool>,
+    /// Whether that is so for a count of changed rows only: `n == 1` does not hold for two.
+    pub rows_only: bool,
 }
 
 /// A condition that only compares variables, fields and literals.
@@ -273,6 +305,8 @@ pub enum Projection {
     Variant(String),
     /// What a reference or smart pointer refers to.
     Deref,
+    /// A part of a tuple, counted from its end: 1 is the last.
+    FromEnd(usize),
     /// An element.
     Index,
 }
@@ -333,8 +367,8 @@ pub enum Rvalue {
         /// Whether `move` is written.
         by_move: bool,
     },
-    /// The value that leaves the body, and how the caller sees it.
-    Exit(ExitKind, Operand),
+    /// The value that leaves the body, how the caller sees it, and which of the body's answers it is.
+    Exit(ExitKind, Option<u32>, Operand),
     /// A value nobody can tell, computed from the operands.
     Opaque(Vec<Operand>),
 }
@@ -416,13 +450,24 @@ pub enum Terminator {
         no: BlockId,
         /// The condition or pattern.
         span: Span,
-        /// Whether somebody wrote it as a condition or pattern; `?` tests too, but explains nothing.
-        written: bool,
+        /// What it is in the text.
+        role: TestRole,
     },
     /// Out of the body.
     Return,
     /// Nowhere: a panic, or a loop without an end.
     Diverge,
+}
+
+/// What a test is in the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TestRole {
+    /// A condition or pattern of an `if`, `match` or `let … else`.
+    Branch,
+    /// A condition or pattern of a loop: leaving it is no decision.
+    Loop,
+    /// The `?` operator, which explains nothing.
+    Question,
 }
 
 impl Terminator {
@@ -442,13 +487,8 @@ impl Terminator {
 pub enum Test {
     /// Whether the place is `Ok` or `Some`.
     Success(Place),
-    /// Whether the place is `Err` or `None`; `ignored` when all that follows only writes a log line.
-    Failure {
-        /// The place.
-        place: Place,
-        /// Whether the arm does nothing but log.
-        ignored: bool,
-    },
+    /// Whether the place is `Err` or `None`.
+    Failure(Place),
     /// Whether the place is this variant.
     Variant(Place, String),
     /// Whether the place is true.

@@ -6,9 +6,9 @@ mod body;
 mod item;
 
 pub use body::{
-    AggregateKind, BasicBlock, BlockId, Body, BodyKind, Call, Callee, Capture, Condition, ConditionId, DropCause,
+    AggregateKind, Answer, Asked, BasicBlock, BlockId, Body, BodyKind, Call, Callee, Capture, Condition, ConditionId, DropCause,
     ExitHow, ExitKind, Flag, Literal, Local, LocalId, Operand, Place, Projection, Race, Rvalue, Statement,
-    StatementKind, Terminator, Test,
+    StatementKind, Terminator, Test, TestRole,
 };
 pub use item::{
     Field, FunctionItem, ImplHeader, Import, Item, ItemId, ItemKind, Outline, Parameter, Signature, TypeRef,

@@ -3,6 +3,7 @@
 //! Does no IO: texts come in, values or [`ConfigError`]s that point into the text come out.
 
 mod config;
+mod intent;
 mod library;
 mod model;
 mod outside;
@@ -10,6 +11,7 @@ mod rules;
 mod versions;
 
 pub use config::{Config, ConfigError, Override, Profile, RuleSetting, TestCode};
+pub use intent::{Intent, Refusal};
 pub use model::{
     CancelUnsafe, DropClass, EndKind, Ending, Library, LibraryId, Model, Opening, Protocol, ProtocolId, ProtocolKind,
     Setting, Shape, Source,

@@ -181,6 +181,8 @@ pub(crate) struct RawProtocol {
     implicit: bool,
     #[serde(default)]
     shared: bool,
+    #[serde(default)]
+    ends_by_reference: bool,
     /// For protocols of a rules.toml: methods that write through the session.
     #[serde(default)]
     writes: Vec<String>,
@@ -247,7 +249,7 @@ impl Model {
     /// # Panics
     /// When a built-in data file is wrong, which a test rules out.
     pub fn built_in() -> Model {
-        let mut model = Model::default();
+        let mut model = Model { intent: crate::intent::Intent::built_in(), ..Model::default() };
         let mut pending = Vec::new();
         for (name, text) in BUILT_IN {
             let raw: RawLibrary =
@@ -497,6 +499,7 @@ fn check(
         footer: raw.footer,
         implicit: raw.implicit,
         shared: raw.shared,
+        ends_by_reference: raw.ends_by_reference,
     })
 }
 

@@ -1,5 +1,6 @@
 //! What is known about every session type: how it is opened and ended, and what dropping it does.
 
+use crate::intent::Intent;
 use crate::outside::{Work, WorkId};
 use crate::versions::Versions;
 use std::collections::BTreeMap;
@@ -106,6 +107,8 @@ pub struct Protocol {
     pub footer: bool,
     /// For connections: whether writing begins a transaction by itself, which must be committed.
     pub implicit: bool,
+    /// Whether a reference is enough to end it: its ends do not take it by value.
+    pub ends_by_reference: bool,
     /// For connections: whether clones share it, so that state set on it meets other users.
     pub shared: bool,
 }
@@ -396,6 +399,8 @@ pub struct Model {
     pub(crate) request_parts: Vec<Vec<String>>,
     /// The ends of paths of functions that the user adds to slow work.
     pub(crate) also: Vec<Vec<String>>,
+    /// Words that say what somebody meant.
+    pub(crate) intent: Intent,
 }
 
 impl Model {

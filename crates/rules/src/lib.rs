@@ -2,6 +2,7 @@
 
 pub mod checks;
 mod fix;
+mod intent;
 mod words;
 
 use sessionlint_analysis::{CauseKind, Event, Report, Site, SiteId};
@@ -18,6 +19,8 @@ pub struct Context<'a> {
     pub strict: bool,
     /// The text of the file that the body stands in.
     pub text: &'a str,
+    /// Whether the body is test code.
+    pub is_test: bool,
 }
 
 /// A kind of mistake.

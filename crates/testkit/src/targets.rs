@@ -104,7 +104,7 @@ fn assert_whole(body: &Body, around: Span) {
     for local in locals.chain(body.conditions.iter().flat_map(|condition| &condition.roots)) {
         assert!(local.index() < body.locals.len());
     }
-    for id in body.repeated.iter().chain(&body.deliberate) {
+    for id in body.repeated.iter().chain(body.asked.keys()).chain(&body.only_logged) {
         assert!(id.index() < body.blocks.len());
     }
     for child in &body.children {

@@ -1,7 +1,9 @@
 //! Who implements what? Traits of the workspace, their implementations, and associated types.
 
-use super::{Index, ItemRef, Resolved, Ty};
+use super::{Index, ItemRef, PackageId, Resolved, Ty};
+use sessionlint_diagnostics::FileId;
 use sessionlint_ir::ItemKind;
+use sessionlint_protocols::{ProtocolId, ProtocolKind};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -105,8 +107,73 @@ impl Index<'_> {
         data.outline.ids().find(is_it).map(|item| ItemRef { file: block.file, item })
     }
 
+    /// The methods called `name` that traits of the workspace give to a type of a library, or to the connection behind it: those of
+    /// their implementations, and what the traits themselves say.
+    pub fn extension_methods(&self, file: FileId, protocol: ProtocolId, name: &str) -> Arc<Vec<ItemRef>> {
+        let package = self.package_id(file);
+        self.extensions.get((package, protocol, name.to_owned()), || self.extension_methods_of(file, protocol, name))
+    }
+
+    fn extension_methods_of(&self, file: FileId, protocol: ProtocolId, name: &str) -> Vec<ItemRef> {
+        let library = self.model.protocol(protocol).library;
+        let may_be = |ty: &Ty| match ty.peeled() {
+            Ty::Known(id) => {
+                let known = self.model.protocol(*id);
+                *id == protocol || (known.library == library && known.kind == ProtocolKind::Connection)
+            }
+            _ => false,
+        };
+        let mut found = Vec::new();
+        for method in self.trait_methods_near(file, name) {
+            let Some(parent) = self.item(method).and_then(|item| item.parent) else { continue };
+            let parent = ItemRef { file: method.file, item: parent };
+            let blocks = self.implementing(parent);
+            for block in blocks.iter() {
+                let Some(header) = self.header(*block) else { continue };
+                let mut scope = self.scope_of(*block);
+                scope.generics = &header.generics;
+                if may_be(&self.ty(&scope, &header.self_ty)) {
+                    found.push(self.child(*block, ItemKind::Function, name).unwrap_or(method));
+                }
+            }
+        }
+        found.sort();
+        found.dedup();
+        found
+    }
+
+    /// Whether a trait of the workspace has a method of this name that takes its receiver by value: on a result, say.
+    pub fn is_trait_method(&self, file: FileId, name: &str) -> bool {
+        self.trait_methods_near(file, name).iter().any(|method| self.signature(*method).is_some_and(|it| it.has_receiver))
+    }
+
+    /// The methods of this name in the traits that a file can name.
+    fn trait_methods_near(&self, file: FileId, name: &str) -> Vec<ItemRef> {
+        let mut packages = vec![self.package_id(file)];
+        packages.extend(self.package_of(file).dependencies.values().filter_map(|(_, package)| *package));
+        packages.sort();
+        packages.dedup();
+        let methods = packages.into_iter().map(|package| self.trait_methods.get(package, || self.trait_methods_of(package)));
+        methods.flat_map(|methods| methods.get(name).cloned().unwrap_or_default()).collect()
+    }
+
+    fn trait_methods_of(&self, package: PackageId) -> HashMap<String, Vec<ItemRef>> {
+        let mut found: HashMap<String, Vec<ItemRef>> = HashMap::new();
+        for file in &self.package(package).indexed {
+            let Some(data) = self.host.data(*file) else { continue };
+            for id in data.outline.ids() {
+                let item = data.outline.item(id);
+                let in_trait = item.parent.is_some_and(|parent| data.outline.item(parent).kind == ItemKind::Trait);
+                if item.kind == ItemKind::Function && in_trait {
+                    found.entry(item.name.clone()).or_default().push(ItemRef { file: *file, item: id });
+                }
+            }
+        }
+        found
+    }
+
     /// The methods called `name` of a type, its own and those of traits that other packages implement for it.
-    pub fn methods_near(&self, file: sessionlint_diagnostics::FileId, owner: ItemRef, name: &str) -> Vec<ItemRef> {
+    pub fn methods_near(&self, file: FileId, owner: ItemRef, name: &str) -> Vec<ItemRef> {
         let own = self.methods(owner, name);
         if !own.is_empty() || self.package_id(file) == self.package_id(owner.file) {
             return own;

@@ -113,10 +113,13 @@ impl Solver<'_> {
             let value = self.read(world, arg);
             if let Some(id) = self.session_of(world, &value) {
                 self.forget_state(world, id);
-                // Whoever gets a writer may well bring it to its end.
+                // Whoever gets a writer may well close it.
                 if self.index.model.protocol(self.protocol_of(id)).kind == ProtocolKind::Writer {
                     self.forget_obligation(world, id);
                 }
+                self.unseen(world, id, &value);
+            } else if let Some((_, anchor)) = self.anchor_of(world, &value).filter(|_| !self.few) {
+                self.give_anchored(world, &anchor);
             }
             self.builder_passed(world, &value);
         }
@@ -232,6 +235,9 @@ impl Solver<'_> {
         let known = &mut self.sites[usize::from(id.site.0)].ended;
         if !known.contains(&(span, end)) {
             known.push((span, end));
+        }
+        if end == EndKind::Commit {
+            self.commits.entry(id.site).or_default().insert(self.at);
         }
     }
 

@@ -3,7 +3,7 @@
 use super::given::Passed;
 use crate::index::Ty;
 use crate::solver::{Child, ChildEffect, Solver};
-use crate::value::{Anchor, ObligationId, Origin, Root, Value};
+use crate::value::{Anchor, ObligationId, Origin, Root, Source, Value};
 use crate::workload::Workload;
 use crate::world::{Phase, World};
 use sessionlint_diagnostics::Span;
@@ -125,7 +125,7 @@ impl Solver<'_> {
             let writes = lent.get(&capture.inner).is_some_and(|id| solver.written.contains(&id.site));
             effects.insert(capture.inner, ChildEffect { writes, ends: self.ends_capture(body, capture.inner) });
         }
-        self.truncated |= solver.truncated;
+        self.looked(&solver);
         let mut workload = Workload::default();
         let outer = |origin: &Origin| match &origin.root {
             Root::Local(local) => {
@@ -161,6 +161,40 @@ impl Solver<'_> {
         Child { effects, workload, gives }
     }
 
+    /// The closure that an operand is, by its number among the children of this body.
+    pub(crate) fn closure_of(&self, operand: &Operand) -> Option<usize> {
+        let Operand::Value(place) = operand else { return None };
+        let statements = self.body.blocks.iter().flat_map(|block| &block.statements);
+        statements.into_iter().find_map(|statement| match &statement.kind {
+            StatementKind::Assign(target, Rvalue::Closure { child, .. }) if target == place => Some(*child),
+            _ => None,
+        })
+    }
+
+    /// What a closure gives when it is called with a session: the session itself, or something around it.
+    pub(crate) fn applied(&mut self, world: &World, closure: &Operand, inner: &Value, span: Span) -> Option<Value> {
+        let body = &self.body.children[self.closure_of(closure)?];
+        let mut sites = Vec::new();
+        inner.sites(&mut sites);
+        let (local, [site]) = (*body.params.first()?, sites.as_slice()) else { return None };
+        let (protocol, layers) = (self.sites[usize::from(site.0)].protocol, super::wrapper::layers(inner)?);
+        let mut solver = Solver::new(self.analysis, body, self.scope.clone(), self.depth);
+        (solver.nested, solver.collects, solver.few, solver.deep) = (true, true, true, self.deep);
+        let (entry, _) = solver.lend(World::default(), local, protocol, &layers);
+        solver.summarise(entry);
+        self.looked(&solver);
+        let given = solver.gives?;
+        self.instantiated(world, &given, &Passed::Arguments(vec![inner.clone()], vec![Source::default()]), span)
+    }
+
+    /// A body inside of this one was looked at: what was too deep for it is too deep for this one.
+    fn looked(&self, inner: &Solver<'_>) {
+        self.truncated.set(self.truncated.get() || inner.truncated.get());
+        self.height.set(self.height.get().max(inner.height.get()));
+        self.cut.set(self.cut.get() || inner.cut.get());
+        self.calls.set(self.calls.get().max(inner.calls.get()));
+    }
+
     /// Whether a body passes a captured variable on, or calls a method on it that ends a session.
     fn ends_capture(&self, body: &Body, local: LocalId) -> bool {
         let whole = |operand: &Operand| matches!(operand, Operand::Value(place) if *place == Place::local(local));
@@ -184,7 +218,7 @@ impl Solver<'_> {
             StatementKind::Assign(_, Rvalue::Aggregate(_, fields)) => fields.iter().any(|(_, field)| whole(field)),
             StatementKind::Assign(
                 _,
-                Rvalue::Use(operand) | Rvalue::Exit(_, operand) | Rvalue::Await { future: operand, .. },
+                Rvalue::Use(operand) | Rvalue::Exit(_, _, operand) | Rvalue::Await { future: operand, .. },
             ) => whole(operand),
             _ => false,
         });

@@ -4,9 +4,10 @@ use crate::events::{Cause, CauseKind, Event, EventKind, ExitOrder};
 use crate::index::Ty;
 use crate::solver::Solver;
 use crate::value::{Anchor, ObligationId, Value};
-use crate::world::{Phase, World};
+use crate::world::{Phase, State, World};
 use sessionlint_diagnostics::Span;
 use sessionlint_ir::{Body, ExitKind, Place, TypeRef};
+use sessionlint_protocols::EndKind;
 
 impl Solver<'_> {
     /// A value's life ends.
@@ -35,14 +36,11 @@ impl Solver<'_> {
                 _ => self.forget(world, inner),
             },
             Value::Fallible(inner) => match **inner {
-                Value::Outcome(id, end) => {
-                    let release = world.trace.released.get(&id).copied();
-                    let event = EventKind::ResultIgnored { end, logged: false };
-                    self.event(world, event, id, kind, span, release);
-                }
+                Value::Outcome(id, end) => self.drop_outcome(world, id, end, kind, span),
                 _ => self.drop_value(world, inner, kind, span),
             },
-            Value::Success(inner) | Value::Exit(_, inner) | Value::Wrapper(_, _, inner) => {
+            Value::Verdict { obligation, end, .. } => self.drop_outcome(world, *obligation, *end, kind, span),
+            Value::Success(inner) | Value::Exit(_, _, inner) | Value::Wrapper(_, _, inner) => {
                 self.drop_value(world, inner, kind, span);
             }
             Value::Tuple(parts) => {
@@ -51,6 +49,15 @@ impl Solver<'_> {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// Nobody looks at whether a session's end worked. Where another error is returned, that is enough.
+    fn drop_outcome(&mut self, world: &World, id: ObligationId, end: EndKind, kind: CauseKind, span: Span) {
+        if kind.exit_kind() != ExitKind::Error {
+            let release = world.trace.released.get(&id).copied();
+            let event = EventKind::ResultIgnored { end, logged: false };
+            self.event(world, event, id, kind, span, release);
         }
     }
 
@@ -77,7 +84,8 @@ impl Solver<'_> {
             return;
         }
         if let Some(how) = self.detached.get(&id.site).cloned() {
-            if kind != CauseKind::Explicit && kind.exit_kind() != ExitKind::Error {
+            // A connection that is out of its pool is closed when it is dropped.
+            if how == super::function::MANUALLY_DROP {
                 self.event(world, EventKind::Leaked { how }, id, kind, span, None);
             }
             world.set_phase(id, Phase::Gone);
@@ -101,15 +109,11 @@ impl Solver<'_> {
 
     /// The body returns.
     pub(crate) fn at_return(&mut self, world: World) {
-        let exit = match world.get(self.index, &Place::local(Body::RETURN)) {
-            Value::Exit(_, inner) if *inner == Value::Failure => ExitKind::Error,
-            Value::Exit(kind, _) => kind,
-            _ => ExitKind::Success,
-        };
+        let (exit, answer) = self.seen_at_exit(&world, &Place::local(Body::RETURN));
         let end = Span { start: self.body.span.end.saturating_sub(1), ..self.body.span };
         let span = world.trace.exit.unwrap_or(end);
         let how = world.trace.how.clone().unwrap_or(ExitOrder::Tail);
-        let kind = CauseKind::Exit { kind: exit, how };
+        let kind = CauseKind::Exit { kind: exit, how, answer };
         let fallible = self.gives_result();
         let states: Vec<_> = world.facts.obligations.iter().map(|(id, state)| (*id, state.clone())).collect();
         for (id, state) in states {
@@ -127,7 +131,7 @@ impl Solver<'_> {
         }
     }
 
-    fn ending_name(&self, id: ObligationId, end: sessionlint_protocols::EndKind) -> String {
+    fn ending_name(&self, id: ObligationId, end: EndKind) -> String {
         // The method that was called, which may be one of a struct that owns the session.
         if let Some(name) = self.releases.get(&id.site) {
             return name.clone();
@@ -154,10 +158,9 @@ impl Solver<'_> {
             return;
         }
         let cause = Cause { kind: cause, span };
-        let written = world
-            .facts
-            .obligations
-            .get(&id)
+        let state = world.facts.obligations.get(&id);
+        let is = |fact: fn(&State) -> bool| state.is_some_and(fact);
+        let written = state
             .filter(|state| state.written)
             .map(|_| world.trace.written.get(&id).copied().unwrap_or(site.span));
         let event = Event {
@@ -166,17 +169,20 @@ impl Solver<'_> {
             cause: cause.clone(),
             written,
             set: world.trace.set.get(&id).copied(),
-            touched: world.facts.obligations.get(&id).is_some_and(|state| state.touched),
+            touched: is(|state| state.touched),
             in_closure: self.nested,
             release,
             inside: Vec::new(),
-            deliberate: world.facts.deliberate,
+            dry_run: is(|state| state.dry_run),
+            counted: is(|state| state.counted),
+            fresh: is(|state| state.fresh),
+            left_by_break: false,
             branches: world.trace.branches.clone(),
         };
         let known = self.events.entry((kind, id.site, cause)).or_insert_with(|| event.clone());
         // A way on which something was written, and not given up on purpose, says more.
-        let says_more = (event.written.is_some(), !event.deliberate) > (known.written.is_some(), !known.deliberate);
-        if says_more {
+        let says = |event: &Event| (event.written.is_some(), !event.dry_run, !event.counted, event.fresh);
+        if says(&event) > says(known) {
             *known = event;
         }
     }

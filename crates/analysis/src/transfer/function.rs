@@ -7,12 +7,15 @@ use crate::solver::Solver;
 use crate::value::Value;
 use crate::workload::{Deed, Workload};
 use crate::world::World;
-use sessionlint_diagnostics::Evidence;
+use sessionlint_diagnostics::{Evidence, Span};
 use sessionlint_ir::{Call, ItemKind, Operand, Place, TypeRef};
 use sessionlint_protocols::{Opening, ProtocolId, Source};
 
 /// Modules and types of the standard library whose functions are known.
 const STANDARD: &[&str] = &["mem", "time", "Arc", "Rc", "Box", "Pin", "Option", "Clone", "ManuallyDrop"];
+
+/// How a session is called that nothing drops any more.
+pub(crate) const MANUALLY_DROP: &str = "ManuallyDrop";
 
 impl Solver<'_> {
     pub(crate) fn path_call(
@@ -96,7 +99,19 @@ impl Solver<'_> {
             ("" | "mem", "forget", 1) if owner == "mem" || self.is_standard(segments) => {
                 self.leak(world, first?, "mem::forget".to_owned(), call.name_span)
             }
-            ("ManuallyDrop", "new", 1) => self.leak(world, first?, "ManuallyDrop".to_owned(), call.name_span),
+            ("ManuallyDrop", "new", 1) => {
+                let value = self.operand(world, first?);
+                self.taken_out(world, value, MANUALLY_DROP.to_owned(), call.name_span)
+            }
+            ("ManuallyDrop", "into_inner" | "take" | "drop", 1) => {
+                // Whoever gets it out ends it, or lets it be dropped.
+                let value = self.operand(world, first?);
+                if let Some(id) = self.session_of(world, &value) {
+                    self.forget_obligation(world, id);
+                }
+                self.forget(world, &value);
+                Value::Unknown
+            }
             ("Box", "leak", 1) => self.leak(world, first?, "Box::leak".to_owned(), call.name_span),
             ("mem", "take", 1) | ("Option", "take", 1) => {
                 let place = self.target(world, first?)?;
@@ -166,6 +181,18 @@ impl Solver<'_> {
         Some(value)
     }
 
+    /// A session is taken out of what would end it, and lives on: somebody may still end it, or have it.
+    fn taken_out(&mut self, world: &mut World, value: Value, how: String, span: Span) -> Value {
+        let Some(id) = self.session_of(world, &value).filter(|_| value.owns()) else {
+            self.forget(world, &value);
+            return Value::Unknown;
+        };
+        let site = self.opening_site(self.protocol_of(id), span, Evidence::Traced, None);
+        self.detached.insert(site, how);
+        self.forget_obligation(world, id);
+        Value::Pending(site, None)
+    }
+
     fn is_standard(&self, segments: &[String]) -> bool {
         match self.index.resolve(&self.scope, segments) {
             Some(Resolved::External(path)) => path.first().is_some_and(|krate| krate == "std" || krate == "core"),
@@ -215,7 +242,8 @@ impl Solver<'_> {
             });
             if leaks && let [first] = call.args.as_slice() {
                 let how = format!("{}::{name}", library.name);
-                return self.leak(world, first, how, call.name_span);
+                let value = self.operand(world, first);
+                return self.taken_out(world, value, how, call.name_span);
             }
             return self.associated(world, &Ty::Known(protocol), name, call);
         }

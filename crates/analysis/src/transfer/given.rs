@@ -119,7 +119,7 @@ impl Solver<'_> {
                     return path
                         .is_empty()
                         .then(|| argument.clone())
-                        .filter(|value| self.session_of(world, value).is_some());
+                        .filter(|value| value.owns() || self.session_of(world, value).is_some());
                 };
                 let part =
                     path.iter().fold(place.clone(), |place, step| place.project(Projection::Field(step.clone())));

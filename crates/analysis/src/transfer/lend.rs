@@ -5,9 +5,9 @@ use crate::index::ItemRef;
 use crate::solver::Solver;
 use crate::sql::{SqlControl, SqlEffect};
 use crate::summary::{Effect, LentAs};
-use crate::value::{Anchor, Value};
+use crate::value::{Anchor, Layer, ObligationId, Value};
 use crate::workload::Workload;
-use crate::world::World;
+use crate::world::{Phase, World};
 use sessionlint_diagnostics::Span;
 use sessionlint_protocols::ProtocolKind;
 
@@ -38,13 +38,18 @@ impl Solver<'_> {
             let layers = self.layers_of(world, value);
             let protocol = self.protocol_of(id);
             let lent_as = LentAs { param: lent.param, protocol, layers, known: passed.known() };
-            let Some(effect) = self.analysis.effect(lent.item, &lent_as, self.depth) else {
+            let effect = self.analysis.lent_effect(lent.item, &lent_as, self.depth);
+            let Some(effect) = self.followed_to(effect) else {
                 self.forget_state(world, id);
                 if self.index.model.protocol(protocol).kind == ProtocolKind::Writer {
                     self.forget_obligation(world, id);
                 }
+                self.unseen(world, id, value);
                 return Value::Unknown;
             };
+            if effect.unseen {
+                self.unseen(world, id, value);
+            }
             let mut set = Value::Unknown;
             for change in &effect.changes {
                 set = self.change_state(world, id, *change, lent.at);
@@ -62,7 +67,7 @@ impl Solver<'_> {
                 self.forget_obligation(world, id);
             }
             if effect.writes {
-                let wrote = self.first_write(world, id);
+                let wrote = self.effect_wrote(world, id, &effect);
                 self.write(world, id, Some(lent.at));
                 self.write_anchored(world, &Anchor::Obligation(id), lent.at);
                 return if begun == Value::Unknown { wrote } else { begun };
@@ -75,13 +80,66 @@ impl Solver<'_> {
             return Value::Unknown;
         }
         let lent_as = LentAs { param: lent.param, protocol, layers: Vec::new(), known: passed.known() };
-        let Some(effect) = self.analysis.effect(lent.item, &lent_as, self.depth) else {
-            return Value::Unknown;
-        };
+        let effect = self.analysis.lent_effect(lent.item, &lent_as, self.depth);
+        let unseen = effect.as_ref().is_none_or(|effect| effect.unseen);
+        if unseen && !self.few {
+            self.give_anchored(world, &anchor);
+        }
+        let Some(effect) = self.followed_to(effect) else { return Value::Unknown };
         if effect.writes {
             self.write_anchored(world, &anchor, lent.at);
         }
         self.texts_of(world, value, &effect, lent.at)
+    }
+
+    /// The effect of a helper was asked for: how deep it goes is how deep this body goes.
+    pub(super) fn followed_to(&self, effect: Option<Effect>) -> Option<Effect> {
+        match &effect {
+            Some(effect) => {
+                self.cut.set(self.cut.get() || effect.cut());
+                self.calls.set(self.calls.get().max(effect.calls() + 1));
+            }
+            None => self.cut.set(self.cut.get() || self.depth == 0),
+        }
+        effect
+    }
+
+    /// Code that nobody sees was lent a session. Where an end can be reached through what it got, it may have ended it.
+    pub(super) fn unseen(&mut self, world: &mut World, id: ObligationId, value: &Value) {
+        // Where few ways are looked at, helpers are not.
+        if self.few {
+            return;
+        }
+        self.loan.unseen |= self.lent == Some(id);
+        self.give_anchored(world, &Anchor::Obligation(id));
+        let optional = |layer: &Layer| match layer {
+            Layer::Some => true,
+            Layer::Part(_, field) => field.starts_with("::"),
+        };
+        let reachable = self.index.model.protocol(self.protocol_of(id)).ends_by_reference
+            || self.layers_of(world, value).iter().any(optional);
+        if reachable {
+            self.loan.escapes |= self.lent == Some(id);
+            self.forget_obligation(world, id);
+        }
+    }
+
+    /// The text that ends what is a state of a connection may have been run by somebody else.
+    pub(super) fn give_anchored(&mut self, world: &mut World, anchor: &Anchor) {
+        for anchored in world.anchored(anchor) {
+            world.set_phase(anchored, Phase::Gone);
+        }
+    }
+
+    /// What the result of a function says that writes: nothing was written when it is an error, and which of several things was
+    /// done when it is none.
+    pub(super) fn effect_wrote(&self, world: &World, id: ObligationId, effect: &Effect) -> Value {
+        match self.first_write(world, id) {
+            Value::Fallible(_) if effect.partly => {
+                Value::Fallible(Box::new(Value::Affected { obligation: id, partial: true }))
+            }
+            wrote => wrote,
+        }
     }
 
     /// Runs on a connection what the function runs on it as text.

@@ -16,8 +16,10 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(crate) struct Made {
     /// Where each is made.
     at: BTreeMap<SiteId, BlockId>,
-    /// Those that somebody else has afterwards.
+    /// Those that somebody else has afterwards, and those that are closed.
     escaped: BTreeSet<SiteId>,
+    /// Those that are dropped on some way.
+    dropped: BTreeSet<SiteId>,
     /// Those whose settings are made elsewhere.
     elsewhere: BTreeSet<SiteId>,
     /// Builders that are made here.
@@ -113,10 +115,7 @@ impl Solver<'_> {
         if self.nested {
             return;
         }
-        if self.collects {
-            let at = self.sites[usize::from(site.0)].span;
-            self.done.add(Deed::Makes(*protocol), vec![at]);
-        }
+        self.made.dropped.insert(*site);
         if self.handler {
             self.event(world, EventKind::MadePerCall { in_loop: false }, id, kind, span, None);
         }
@@ -127,6 +126,23 @@ impl Solver<'_> {
         if self.handler && !self.nested {
             let site = self.opening_site(protocol, way[0], Evidence::Inferred, None);
             self.meanwhile(world, EventKind::MadePerCall { in_loop: false }, ObligationId { site, second: false }, way);
+        }
+    }
+
+    /// The pools that a body makes for its callers, and drops: what one of its ways stores, gives or closes was made for more.
+    pub(crate) fn made_for_nothing(&mut self) {
+        for site in self.made.dropped.difference(&self.made.escaped) {
+            let site = &self.sites[usize::from(site.0)];
+            self.done.add(Deed::Makes(site.protocol), vec![site.span]);
+        }
+    }
+
+    /// A pool is closed: it was meant to last no longer.
+    pub(super) fn pool_closed(&mut self, world: &World, target: &Value) {
+        if let Some((_, Origin { root: Root::Made(site), path })) = self.pool_of(world, target)
+            && path.is_empty()
+        {
+            self.made.escaped.insert(site);
         }
     }
 
@@ -190,7 +206,7 @@ fn made_sites(value: &Value, found: &mut Vec<SiteId>) {
         Value::Future(inner)
         | Value::Fallible(inner)
         | Value::Success(inner)
-        | Value::Exit(_, inner)
+        | Value::Exit(_, _, inner)
         | Value::Work(_, inner)
         | Value::Wrapper(_, _, inner) => made_sites(inner, found),
         Value::Tuple(parts) => parts.iter().for_each(|part| made_sites(part, found)),

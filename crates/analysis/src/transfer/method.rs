@@ -32,6 +32,12 @@ const ADAPTERS: &[&str] = &[
     "fuse",
     "map_err_into",
 ];
+/// Methods of results and options that take what is inside away, look at it, or give something else.
+const TAKING: &[&str] = &[
+    "and", "and_then", "or", "xor", "zip", "unzip", "err", "expect_err", "unwrap_err", "into_err", "into_ok", "iter", "iter_mut",
+    "filter", "flatten", "transpose", "map_or", "map_or_else", "map_or_default", "is_some_and", "is_ok_and", "is_none_or",
+    "is_err_and", "cmp", "eq", "ne", "partial_cmp", "hash", "fmt", "sum", "product", "report",
+];
 /// Methods of futures that run other code on the output, so that the future is somebody else's.
 const COMBINATORS: &[&str] =
     &["then", "map", "and_then", "map_ok", "map_err", "or_else", "flatten", "inspect", "shared"];
@@ -98,6 +104,11 @@ impl Solver<'_> {
             Value::Text(effect) => {
                 self.pass_arguments(world, &call.args, call.name_span);
                 Value::Text(effect)
+            }
+            // What is made of a count or an answer tells the same.
+            Value::Affected { .. } | Value::About(_) => {
+                self.pass_arguments(world, &call.args, call.name_span);
+                value
             }
             Value::Typed(ty, origin) => {
                 let origin = origin.or_else(|| world.origin(place.as_ref()?));
@@ -265,7 +276,13 @@ impl Solver<'_> {
                 }
                 return Value::Unknown;
             }
-            "is_some" | "is_none" | "is_ok" | "is_err" => return Value::Unknown,
+            "is_ok" | "is_err" => {
+                let Value::Fallible(inner) = &value else { return Value::Unknown };
+                let Value::Outcome(obligation, end) = **inner else { return Value::Unknown };
+                self.move_receiver(world, place, value);
+                return Value::Verdict { obligation, end, ok: name == "is_ok" };
+            }
+            "is_some" | "is_none" => return Value::Unknown,
             _ => {}
         }
         self.pass_arguments(world, &call.args, call.name_span);
@@ -283,9 +300,35 @@ impl Solver<'_> {
         if ADAPTERS.contains(&name) {
             return value;
         }
+        if name == "map" {
+            return self.mapped(world, value, call);
+        }
+        // A project's own method on results: what is inside goes on as it was.
+        let has_closure = call.args.iter().any(|arg| self.closure_of(arg).is_some());
+        if !TAKING.contains(&name) && (!has_closure || self.index.is_trait_method(self.scope.file, name)) {
+            return value;
+        }
         // Closures get what is inside, or the result is looked at.
         self.forget(world, &value);
         Value::Unknown
+    }
+
+    /// What a closure or constructor makes of what is inside of a result or option.
+    fn mapped(&mut self, world: &mut World, value: Value, call: &Call) -> Value {
+        let (Value::Fallible(inner) | Value::Success(inner)) = &value else { return value };
+        // Whether it worked is told all the same.
+        if matches!(**inner, Value::Outcome(..) | Value::Wrote(_) | Value::Set(..) | Value::Affected { .. }) {
+            return value;
+        }
+        let made = call.args.first().and_then(|arg| self.applied(world, arg, inner, call.name_span));
+        match (made, &value) {
+            (Some(made), Value::Success(_)) => Value::Success(Box::new(made)),
+            (Some(made), _) => Value::Fallible(Box::new(made)),
+            (None, _) => {
+                self.forget(world, &value);
+                Value::Unknown
+            }
+        }
     }
 
     fn future_method(
@@ -370,7 +413,7 @@ impl Solver<'_> {
     /// A method of something unknown: it may be a verb that writes through a session it is given.
     fn unknown_method(&mut self, world: &mut World, _place: Option<Place>, name: &str, call: &Call) -> Value {
         let model = self.index.model;
-        let mut writes = false;
+        let (mut writes, mut runs) = (false, false);
         let mut value = Value::Unknown;
         for arg in &call.args {
             let read = self.read(world, arg);
@@ -387,6 +430,7 @@ impl Solver<'_> {
             let Some(target) = self.executor(world, arg) else { continue };
             let Some((protocol, anchor)) = self.anchor_of(world, &target) else { continue };
             let library = model.library(model.protocol(protocol).library);
+            runs |= library.reads.iter().chain(&library.runs_text).any(|read| read == name);
             if library.writes.iter().any(|write| write == name) {
                 writes = true;
                 if let Anchor::Obligation(id) = &anchor {
@@ -396,7 +440,7 @@ impl Solver<'_> {
                 self.write_anchored(world, &anchor, call.name_span);
             }
         }
-        if writes {
+        if writes || runs {
             self.pass_to_library(world, &call.args);
         } else {
             self.pass_arguments(world, &call.args, call.name_span);

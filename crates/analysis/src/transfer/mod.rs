@@ -16,6 +16,7 @@ mod state;
 mod workload;
 mod wrapper;
 
+pub(crate) use function::MANUALLY_DROP;
 pub(crate) use made::Made;
 pub(crate) use wrapper::fold;
 
@@ -27,7 +28,7 @@ use crate::value::{Anchor, ObligationId, Origin, Root, Value};
 use crate::world::{Phase, World};
 use sessionlint_diagnostics::Span;
 use sessionlint_ir::{
-    AggregateKind, DropCause, ExitKind, Literal, LocalId, Operand, Place, Projection, Race, Rvalue, Statement,
+    AggregateKind, Answer, DropCause, ExitKind, Literal, LocalId, Operand, Place, Projection, Race, Rvalue, Statement,
     StatementKind,
 };
 use sessionlint_protocols::{EndKind, ProtocolId};
@@ -156,18 +157,21 @@ impl Solver<'_> {
             }
             Rvalue::Aggregate(kind, fields) => self.aggregate(world, kind, fields),
             Rvalue::Closure { child, by_move } => self.closure(world, *child, *by_move, span),
-            Rvalue::Exit(kind, operand) => {
+            Rvalue::Exit(kind, answer, operand) => {
                 let value = self.operand(world, operand);
                 if *kind != ExitKind::Error {
                     self.given(world, &value);
+                    if let Some(lent) = self.lent.filter(|_| value != Value::Failure) {
+                        self.loan.exits.insert(world.is_written(lent));
+                    }
                 }
                 self.forget(world, &value);
                 let shape = match value {
                     Value::Failure => Value::Failure,
-                    Value::Exit(ExitKind::Error, _) => Value::Failure,
+                    Value::Exit(ExitKind::Error, ..) => Value::Failure,
                     _ => Value::Unknown,
                 };
-                Value::Exit(*kind, Box::new(shape))
+                Value::Exit(*kind, *answer, Box::new(shape))
             }
             Rvalue::Opaque(operands) => {
                 for operand in operands {
@@ -184,7 +188,7 @@ impl Solver<'_> {
         match operand {
             Operand::Value(place) => match world.get(self.index, place) {
                 // What the caller keeps stays where it is.
-                value if value.owns() && self.is_lent(&value) => Value::Ref(world.canonical(place).0),
+                value if value.owns() && self.is_lent_at(world, place, &value) => Value::Ref(world.canonical(place).0),
                 // `*pool.get()?`: what the connection holds is copied, and the connection stays.
                 Value::Session(id)
                     if place.projection.last() == Some(&Projection::Deref)
@@ -203,12 +207,28 @@ impl Solver<'_> {
         }
     }
 
-    /// Whether the session in a value belongs to the caller.
+    /// Whether the session in a value belongs to the caller. What was taken out of an option does not stay there.
     pub(crate) fn is_lent(&self, value: &Value) -> bool {
         match value {
             Value::Session(id) => self.sites[usize::from(id.site.0)].borrowed,
-            Value::Wrapper(_, _, inner) => self.is_lent(inner),
+            Value::Wrapper(_, _, inner) => match &**inner {
+                Value::Success(inner) | Value::Fallible(inner) => self.is_lent(inner),
+                inner => self.is_lent(inner),
+            },
             _ => false,
+        }
+    }
+
+    /// The same for a value at a place: an option that was handed in is still the caller's.
+    fn is_lent_at(&self, world: &World, place: &Place, value: &Value) -> bool {
+        match value {
+            Value::Success(inner) | Value::Fallible(inner) => {
+                let local = world.canonical(place).0.local;
+                let handed_in = self.body.params.contains(&local)
+                    || self.body.captures.iter().any(|capture| capture.inner == local);
+                handed_in && self.is_lent(inner)
+            }
+            value => self.is_lent(value),
         }
     }
 
@@ -332,6 +352,7 @@ impl Solver<'_> {
         for anchored in world.anchored(&Anchor::Obligation(id)) {
             world.set_phase(anchored, Phase::Gone);
         }
+        self.given_away.insert(id.site);
         let open =
             world.facts.obligations.get(&id).is_some_and(|state| matches!(state.phase, Phase::Open | Phase::Ending));
         if open && !self.sites[usize::from(id.site.0)].borrowed {
@@ -362,6 +383,7 @@ impl Solver<'_> {
         self.goes_on(world, id);
         if let Some(state) = world.facts.obligations.get_mut(&id) {
             state.written = true;
+            state.fresh = true;
             state.touched = true;
             self.written.insert(id.site);
             if let Some(span) = span {
@@ -412,33 +434,35 @@ impl Solver<'_> {
         }
     }
 
+    /// How the caller sees the value that a body or block gives, and what it answers.
+    pub(crate) fn seen_at_exit(&self, world: &World, place: &Place) -> (ExitKind, Answer) {
+        let answer = |number: Option<u32>| number.and_then(|at| self.body.answers.get(at as usize)).cloned();
+        match world.get(self.index, place) {
+            Value::Failure => (ExitKind::Error, Answer::default()),
+            Value::Exit(_, _, inner) if *inner == Value::Failure => (ExitKind::Error, Answer::default()),
+            Value::Exit(kind, number, _) => (kind, answer(number).unwrap_or_default()),
+            _ => (ExitKind::Success, Answer::default()),
+        }
+    }
+
     fn drop_locals(&mut self, world: &mut World, locals: &[LocalId], cause: &DropCause, span: Span) {
         let (kind, span) = match cause {
             DropCause::ScopeEnd { value } => {
-                let value = value.as_ref().map(|value| world.get(self.index, value));
-                let kind = match value {
-                    Some(Value::Failure) => ExitKind::Error,
-                    Some(Value::Exit(_, inner)) if *inner == Value::Failure => ExitKind::Error,
-                    Some(Value::Exit(kind, _)) => kind,
-                    _ => ExitKind::Success,
-                };
-                (CauseKind::ScopeEnd { kind }, span)
+                let (kind, answer) = value.as_ref().map(|value| self.seen_at_exit(world, value)).unwrap_or_default();
+                (CauseKind::ScopeEnd { kind, answer }, span)
             }
             DropCause::Statement { wildcard } => (CauseKind::Statement { wildcard: *wildcard }, span),
-            DropCause::Jump { keyword } => (CauseKind::Jump { keyword }, span),
+            DropCause::Jump { keyword, in_error_arm, .. } => {
+                (CauseKind::Jump { keyword, in_error_arm: *in_error_arm }, span)
+            }
             DropCause::Exit { value, how } => {
-                let kind = match world.get(self.index, value) {
-                    Value::Exit(_, inner) if *inner == Value::Failure => ExitKind::Error,
-                    Value::Exit(kind, _) => kind,
-                    Value::Failure => ExitKind::Error,
-                    _ => ExitKind::Success,
-                };
+                let (kind, answer) = self.seen_at_exit(world, value);
                 let at = world.trace.exit.filter(|_| *how == sessionlint_ir::ExitHow::Tail).unwrap_or(span);
                 if *value == Place::local(sessionlint_ir::Body::RETURN) {
                     world.trace.exit = Some(at);
                     world.trace.how = Some(how.into());
                 }
-                (CauseKind::Exit { kind, how: how.into() }, at)
+                (CauseKind::Exit { kind, how: how.into(), answer }, at)
             }
         };
         for local in locals {

@@ -30,6 +30,7 @@ impl Solver<'_> {
             on_borrowed: false,
             pooled: false,
             ended: Vec::new(),
+            taken: false,
         };
         let pool = match anchor {
             Some((Anchor::Obligation(id), _)) => self.pools.get(&id.site).cloned(),

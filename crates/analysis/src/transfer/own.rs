@@ -79,9 +79,14 @@ impl Solver<'_> {
             (Some(value), _) => value,
             // A function around the library's own: the statement does what its text says.
             (None, Some(Ty::Statement)) => Value::Statement(text.unwrap_or_default()),
-            (None, Some(ty)) => match self.handed_out(&ty, at, &from) {
-                Value::Unknown if is_fallible(&ty) => told,
-                value => value,
+            (None, Some(ty)) => match (self.handed_out(&ty, at, &from), told) {
+                (Value::Unknown, told) if is_fallible(&ty) => told,
+                // Which of several things was done: more than the type says.
+                (value, Value::Fallible(told)) if !value.owns() && is_partial(&told) => match is_fallible(&ty) {
+                    true => Value::Fallible(told),
+                    false => *told,
+                },
+                (value, _) => value,
             },
             (None, None) => Value::Unknown,
         };
@@ -194,6 +199,11 @@ fn is_future(signature: &Signature) -> bool {
         }
     }
     signature.is_async || names_one(&signature.output)
+}
+
+/// Whether a value says which of several things was done.
+fn is_partial(value: &Value) -> bool {
+    matches!(value, Value::Affected { partial: true, .. })
 }
 
 /// Whether a call gives a result, at once or when it is awaited.

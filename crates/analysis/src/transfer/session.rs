@@ -1,9 +1,11 @@
 //! What does a method of a session, or of a library's type, do?
 
 use super::open::From;
+use super::own::Receiver;
 use crate::events::{CauseKind, EventKind};
 use crate::index::Ty;
 use crate::solver::{Solver, typed};
+use crate::sql::SqlEffect;
 use crate::value::{Anchor, ObligationId, Origin, Value};
 use crate::workload::{Deed, Workload};
 use crate::world::{Phase, World};
@@ -79,6 +81,12 @@ impl Solver<'_> {
         if library.writes.iter().any(|write| write == name) {
             value = self.first_write(world, id);
             self.write(world, id, Some(call.name_span));
+        } else {
+            // A trait of the workspace may have given it the method.
+            let methods = self.index.extension_methods(self.scope.file, protocol_id, name);
+            if !methods.is_empty() {
+                return self.held_method(world, id, &methods, None, &Value::Session(id), place, call);
+            }
         }
         // What is made of it, or a way to finish it that the data does not know.
         let finishes = ["finish", "close", "complete", "end", "shutdown", "commit", "done"];
@@ -89,7 +97,26 @@ impl Solver<'_> {
             self.forget_obligation(world, id);
         }
         self.pass_arguments(world, &call.args, call.name_span);
+        // What a writer says about itself decides what is left to do with it.
+        if value == Value::Unknown && protocol.kind == ProtocolKind::Writer && world.is_open(id) {
+            return Value::About(id);
+        }
         value
+    }
+
+    /// A lock of the server is taken, or tried for, on a connection that is passed: it is held for that.
+    fn locked(&mut self, world: &mut World, key: ProtocolId, call: &Call) {
+        let gives_lock = |known: &sessionlint_protocols::Protocol| {
+            known.kind == ProtocolKind::Lock
+                && known.openings.iter().any(|opening| opening.source == Source::Method(key))
+        };
+        if !self.index.model.protocols().any(|(_, known)| gives_lock(known)) {
+            return;
+        }
+        for arg in &call.args {
+            let value = self.read(world, arg);
+            self.run_text(world, &value, SqlEffect { holds: true, ..SqlEffect::default() }, call.name_span);
+        }
     }
 
     /// A closure that is given to a method of a session runs while that is held: `conn.transaction(|conn| ..)`.
@@ -297,6 +324,7 @@ impl Solver<'_> {
         match inner {
             Ty::Known(protocol) if self.index.model.protocol(*protocol).is_session() => {
                 let site = self.opening_site(*protocol, span, Evidence::Typed, None);
+                self.sites[usize::from(site.0)].taken = true;
                 Value::Fallible(Box::new(Value::Pending(site, None)))
             }
             other => typed(Ty::Fallible(Box::new(other.clone()))),
@@ -322,6 +350,7 @@ impl Solver<'_> {
         {
             return Some(self.scoped(world, protocol_id, pool, call));
         }
+        self.locked(world, protocol_id, call);
         let openings = self.method_openings(protocol_id, name, call);
         if !openings.is_empty() {
             self.pass_arguments(world, &call.args, call.name_span);
@@ -349,6 +378,7 @@ impl Solver<'_> {
         }
         if let Some(ending) = self.index.ending(self.scope.file, protocol, name) {
             self.pass_arguments(world, &call.args, call.name_span);
+            self.pool_closed(world, target);
             return Some(self.borrowed_release(world, protocol_id, target, ending, call));
         }
         let library = model.library(protocol.library);
@@ -374,7 +404,14 @@ impl Solver<'_> {
             self.pass_arguments(world, &call.args, call.name_span);
             return Some(Value::Unknown);
         }
-        None
+        // A trait of the workspace may have given it the method.
+        match self.index.extension_methods(self.scope.file, protocol_id, name).as_slice() {
+            [item] => {
+                let origin = self.origin_of(world, target);
+                Some(self.own_function(world, *item, Receiver::of(target.clone(), origin), None, call))
+            }
+            _ => None,
+        }
     }
 
     /// The end of something that this body has not opened: a pool, or a session in a field. Only whether its

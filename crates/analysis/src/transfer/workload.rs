@@ -186,7 +186,7 @@ impl Solver<'_> {
     fn held_of(&self, world: &World, pool: &Origin, wanted: impl Fn(ProtocolId) -> bool) -> Option<ObligationId> {
         world.held(|id, state| {
             let site = &self.sites[usize::from(id.site.0)];
-            state.pool.as_ref() == Some(pool) && !state.by_design && !site.borrowed && wanted(site.protocol)
+            state.pool.as_ref() == Some(pool) && !site.borrowed && wanted(site.protocol)
         })
     }
 
@@ -221,11 +221,9 @@ impl Solver<'_> {
     /// What a value of a type of the workspace dereferences to, and where that comes from.
     pub(crate) fn dereferenced(&self, owner: ItemRef, source: &Source) -> Option<(Ty, Option<Origin>)> {
         let target = self.index.deref_target(owner)?;
-        if self.deep == 0 {
-            return Some((target, None));
-        }
         let deref = self.index.methods(owner, "deref").into_iter().next()?;
         let summary = self.analysis.summary(deref, &Known::new(), self.deep);
+        self.summarised(&summary);
         let given = summary.gives.as_ref().and_then(|given| given.origin());
         let origin = given.and_then(|given| seen_by_caller(given, std::slice::from_ref(source)));
         Some((target, origin))
@@ -398,11 +396,17 @@ impl Solver<'_> {
         }
         let deep = if self.is_asked(world) { self.deep } else { self.deep.min(MAX_GLANCE) };
         let summary = self.analysis.agreed_summary(item, &known(values), deep);
-        self.truncated |= summary.truncated;
+        self.summarised(&summary);
         let mut workload = summary.workload.called(at, |origin| seen_by_caller(origin, origins));
         // Closures are looked into where they are known.
         let runs = summary.workload.0.iter().filter(|(deed, _)| matches!(deed, Deed::Runs { .. }));
         workload.0.extend(runs.map(|(deed, way)| (deed.clone(), way.clone())));
-        Summary { workload, gives: summary.gives.clone(), truncated: summary.truncated }
+        Summary { workload, gives: summary.gives.clone(), ..Summary::default() }
+    }
+
+    /// A summary was asked for: how deep it goes is how deep this body goes.
+    fn summarised(&self, summary: &Summary) {
+        self.truncated.set(self.truncated.get() || summary.truncated);
+        self.height.set(self.height.get().max(summary.height + 1));
     }
 }

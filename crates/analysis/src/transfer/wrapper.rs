@@ -161,21 +161,38 @@ impl Solver<'_> {
         };
         self.touch(world, id);
         let methods = self.index.methods_near(self.scope.file, item, name);
+        let signature = methods.first().and_then(|method| self.index.signature(*method));
+        if signature.is_none() {
+            return self.through_deref(world, item, id, target, name, call);
+        }
+        self.held_method(world, id, &methods, Some(Ty::Own(item)), whole, place, call)
+    }
+
+    /// A method of the workspace on something that is or holds a session: what its body does to the session is what the call does.
+    pub(crate) fn held_method(
+        &mut self,
+        world: &mut World,
+        id: ObligationId,
+        methods: &[ItemRef],
+        owner: Option<Ty>,
+        whole: &Value,
+        place: Option<Place>,
+        call: &Call,
+    ) -> Value {
+        let target = place.clone().map_or_else(|| whole.clone(), Value::Ref);
+        let Some(method) = methods.first().copied() else { return Value::Unknown };
+        let Some(signature) = self.index.signature(method) else { return Value::Unknown };
         let protocol = self.protocol_of(id);
         let layers = self.layers_of(world, whole);
-        let signature = methods.first().and_then(|method| self.index.signature(*method));
-        let (Some(signature), Some(method)) = (signature, methods.first().copied()) else {
-            return self.through_deref(world, item, id, target, name, call);
-        };
         let by_value = matches!(signature.params.first(), Some(first) if !matches!(first.ty, TypeRef::Ref { .. }));
         // Several methods of one name, for other type arguments say, must agree.
         let arguments = call.args.iter().map(|argument| self.read_value(world, argument));
         let values: Vec<Value> = std::iter::once(Value::Unknown).chain(arguments).collect();
         let lent = LentAs { param: 0, protocol, layers, known: known(&values) };
-        let effect = self.analysis.agreed_effect(&methods, &lent, self.depth);
+        let effect = self.followed_to(self.analysis.agreed_effect(methods, &lent, self.depth));
         let wrote = match &effect {
             Some(effect) if effect.writes => {
-                let value = self.first_write(world, id);
+                let value = self.effect_wrote(world, id, effect);
                 self.write(world, id, Some(call.name_span));
                 value
             }
@@ -193,7 +210,7 @@ impl Solver<'_> {
         }
         let does = effect.as_ref().filter(|effect| !effect.truncated).map(|effect| effect.workload.clone());
         let receiver = Receiver::Of { value: Some(target.clone()), origin: None, does };
-        let value = self.own_function(world, method, receiver, Some(Ty::Own(item)), call);
+        let value = self.own_function(world, method, receiver, owner, call);
         // What it begins is inside of what it is called on.
         let mut begun = Vec::new();
         value.sites(&mut begun);
@@ -211,6 +228,9 @@ impl Solver<'_> {
         }
         let escapes = effect.as_ref().is_some_and(|effect| effect.escapes);
         self.loan.escapes |= escapes && self.lent == Some(id);
+        if effect.as_ref().is_none_or(|effect| effect.unseen) {
+            self.unseen(world, id, whole);
+        }
         if by_value || escapes || effect.is_none() {
             self.forget_obligation(world, id);
         }

@@ -3,7 +3,7 @@
 use super::frame::Stable;
 use super::{Lowerer, Subject};
 use quote::ToTokens;
-use sessionlint_ir::{BlockId, DropCause, Flag, Literal, LocalId, Operand, Place, Test};
+use sessionlint_ir::{BlockId, DropCause, Flag, Literal, LocalId, Operand, Place, Terminator, Test};
 use syn::{BinOp, Expr, Pat, UnOp};
 
 impl Lowerer<'_> {
@@ -49,14 +49,9 @@ impl Lowerer<'_> {
                 let span = self.at(call.method.span());
                 let place = self.matched(&call.receiver);
                 self.mark_flag(&call.receiver, None);
-                let (yes, no) = if success { (yes, no) } else { (no, yes) };
-                self.frame().terminate(sessionlint_ir::Terminator::Test {
-                    test: Test::Success(place),
-                    yes,
-                    no,
-                    span,
-                    written: true,
-                });
+                self.frame().ask(names_of(expr).0, false);
+                let test = if success { Test::Success(place) } else { Test::Failure(place) };
+                self.tested(test, yes, no, span);
             }
             Expr::Lit(syn::ExprLit { lit: syn::Lit::Bool(value), .. }) => {
                 self.frame().goto(if value.value { yes } else { no });
@@ -65,11 +60,10 @@ impl Lowerer<'_> {
         }
     }
 
-    /// Marks the test that ends `block` when its condition decides about keeping what was written.
-    fn mark_deliberate(&mut self, expr: &Expr, block: BlockId) {
-        if is_deliberate(expr) {
-            self.frame().deliberate.push(block);
-        }
+    /// Ends the current block with a test.
+    pub(super) fn tested(&mut self, test: Test, yes: BlockId, no: BlockId, span: sessionlint_diagnostics::Span) {
+        let role = self.frame().role;
+        self.frame().terminate(Terminator::Test { test, yes, no, span, role });
     }
 
     /// Marks the current block, which ends with a test of whether something is set, or there is any of it.
@@ -77,6 +71,12 @@ impl Lowerer<'_> {
         match expr {
             Expr::Paren(paren) => self.mark_flag(&paren.expr, any),
             Expr::Reference(reference) => self.mark_flag(&reference.expr, any),
+            // The number in a type around it.
+            Expr::Field(field) if matches!(&field.member, syn::Member::Unnamed(index) if index.index == 0) => {
+                self.mark_flag(&field.base, any);
+            }
+            // What is counted in a field: only that the variable changed is known.
+            Expr::Field(field) => self.mark_flag(&field.base, None),
             Expr::MethodCall(call) if call.args.is_empty() && shows(&call.method.to_string()) => {
                 self.mark_flag(&call.receiver, any);
             }
@@ -85,7 +85,7 @@ impl Lowerer<'_> {
                     && let Some(local) = self.resolve(&crate::types::name(ident))
                 {
                     let block = self.frame().current;
-                    self.frame().flags.insert(block, Flag { local, any });
+                    self.frame().flags.insert(block, Flag { local, any, rows_only: false });
                 }
             }
             _ => {}
@@ -94,35 +94,58 @@ impl Lowerer<'_> {
 
     fn value_condition(&mut self, expr: &Expr, yes: BlockId, no: BlockId) {
         let span = self.span_of(expr);
-        let tested = self.frame().current;
+        let (names, negated) = names_of(expr);
         if let Some(place) = self.place_of(expr) {
             self.mark_flag(expr, None);
-            let test = Test::Bool(place);
-            self.frame().terminate(sessionlint_ir::Terminator::Test { test, yes, no, span, written: true });
-            return self.mark_deliberate(expr, tested);
+            self.frame().ask(names, negated);
+            return self.tested(Test::Bool(place), yes, no, span);
         }
         let mut roots = Vec::new();
         if self.is_stable(expr, &mut roots) {
-            if let Some((counted, any)) = asks_for_any(expr) {
-                self.mark_flag(counted, Some(any));
+            if let Some(Counted { what, any, rows_only }) = asks_for_any(expr) {
+                self.mark_flag(what, Some(any));
+                let block = self.frame().current;
+                if let Some(flag) = self.frame().flags.get_mut(&block) {
+                    flag.rows_only = rows_only;
+                }
             }
+            self.frame().ask(names, negated);
             let (mut key, negated) = condition_key(expr);
             let compared = compared_value(expr);
             let value = compared.as_ref().map(|(text, _)| (text.clone(), self.frame().current));
             if let Some((text, literal)) = compared {
                 key = value_key(&text, &literal);
             }
-            self.frame().test_condition(Stable { key, negated, roots, value }, yes, no, span);
-            return self.mark_deliberate(expr, tested);
+            return self.frame().test_condition(Stable { key, negated, roots, value }, yes, no, span);
+        }
+        if let Some(Counted { what, any, rows_only }) = asks_for_any(expr) {
+            if self.place_of(what).is_some() {
+                self.mark_flag(what, Some(any));
+                let block = self.frame().current;
+                if let Some(flag) = self.frame().flags.get_mut(&block) {
+                    flag.rows_only = rows_only;
+                }
+                self.frame().ask(names, negated);
+                return self.tested(Test::Opaque, yes, no, span);
+            }
+            // What is counted is a value of its own: `result.rows_affected() == 0`.
+            self.frame().push_scope();
+            let operand = self.operand(what);
+            let local = self.frame().local(None, span, None);
+            self.assign(&Place::local(local), sessionlint_ir::Rvalue::Use(operand), span);
+            self.frame().pop_scope(DropCause::Statement { wildcard: false }, span);
+            let block = self.frame().current;
+            self.frame().flags.insert(block, Flag { local, any: Some(any), rows_only });
+            self.frame().ask(names, negated);
+            return self.tested(Test::Opaque, yes, no, span);
         }
         self.frame().push_scope();
         let operand = self.operand(expr);
         let value = self.frame().local(None, span, None);
         self.assign(&Place::local(value), sessionlint_ir::Rvalue::Use(operand), span);
         self.frame().pop_scope(DropCause::Statement { wildcard: false }, span);
-        let test = Test::Bool(Place::local(value));
-        self.frame().terminate(sessionlint_ir::Terminator::Test { test, yes, no, span, written: true });
-        self.mark_deliberate(expr, tested);
+        self.frame().ask(names, negated);
+        self.tested(Test::Bool(Place::local(value)), yes, no, span);
     }
 
     /// Tests a place against a pattern, going to `no` when it does not match; `expr` is what the place holds.
@@ -204,7 +227,9 @@ impl Lowerer<'_> {
         let span = self.start_of(expr);
         let (yes, no, after) = (self.new_block(), self.new_block(), self.new_block());
         self.frame().push_scope();
+        self.frame().joins.push(after);
         self.condition(expr, yes, no);
+        self.frame().joins.pop();
         let drops = self.frame().scope_drops();
         self.frame().current = yes;
         self.frame().pop_scope(DropCause::Statement { wildcard: false }, span);
@@ -225,32 +250,96 @@ fn shows(method: &str) -> bool {
     )
 }
 
-/// What is counted, when a condition asks whether there is any of it: `x.is_empty()`, `x.len() > 0`, `x == 0`. And whether the
-/// condition holds when there is.
-fn asks_for_any(expr: &Expr) -> Option<(&Expr, bool)> {
+/// What a condition asks whether there is any of.
+struct Counted<'e> {
+    what: &'e Expr,
+    /// Whether the condition holds when there is.
+    any: bool,
+    /// Whether that is so for a count of changed rows only.
+    rows_only: bool,
+}
+
+/// What is counted, when a condition asks whether there is any of it: `x.is_empty()`, `x.len() > 0`, `x == 0`.
+fn asks_for_any(expr: &Expr) -> Option<Counted<'_>> {
     match expr {
         Expr::Paren(paren) => asks_for_any(&paren.expr),
-        Expr::MethodCall(call) if call.method == "is_empty" && call.args.is_empty() => Some((&call.receiver, false)),
+        Expr::MethodCall(call) if call.method == "is_empty" && call.args.is_empty() => {
+            Some(Counted { what: &call.receiver, any: false, rows_only: false })
+        }
         Expr::Binary(binary) => {
-            let any = match (number(&binary.right)?, binary.op) {
-                (0, BinOp::Eq(_) | BinOp::Le(_)) | (1, BinOp::Lt(_)) => false,
-                (0, BinOp::Ne(_) | BinOp::Gt(_)) | (1, BinOp::Ge(_)) => true,
+            let (any, rows_only) = match (number(&binary.right)?, binary.op) {
+                (0, BinOp::Eq(_) | BinOp::Le(_)) | (1, BinOp::Lt(_)) => (false, false),
+                (0, BinOp::Ne(_) | BinOp::Gt(_)) | (1, BinOp::Ge(_)) => (true, false),
+                // Fewer rows than were meant.
+                (1.., BinOp::Ne(_)) | (_, BinOp::Lt(_)) => (false, true),
+                (1.., BinOp::Eq(_)) | (_, BinOp::Ge(_)) => (true, true),
                 _ => return None,
             };
-            match &*binary.left {
-                Expr::MethodCall(call) if call.method == "len" && call.args.is_empty() => Some((&call.receiver, any)),
-                counted => Some((counted, any)),
-            }
+            let what = match &*binary.left {
+                Expr::MethodCall(call) if call.method == "len" && call.args.is_empty() => &call.receiver,
+                counted => counted,
+            };
+            Some(Counted { what, any, rows_only })
         }
         _ => None,
     }
 }
 
-/// The value of a literal number.
+/// The value of a literal number, or of one in a type around it: `Block(0)`.
 pub(super) fn number(expr: &Expr) -> Option<u64> {
     match expr {
         Expr::Lit(syn::ExprLit { lit: syn::Lit::Int(value), .. }) => value.base10_parse().ok(),
+        Expr::Paren(paren) => number(&paren.expr),
+        Expr::Call(call) if call.args.len() == 1 => match &*call.func {
+            Expr::Path(path) => {
+                let last = path.path.segments.last()?.ident.to_string();
+                number(&call.args[0]).filter(|_| last.starts_with(char::is_uppercase))
+            }
+            _ => None,
+        },
         _ => None,
+    }
+}
+
+/// The last names of the variables, fields, calls and variants in a condition, and whether it holds where they do not.
+pub(super) fn names_of(expr: &Expr) -> (Vec<String>, bool) {
+    let mut names = Vec::new();
+    let negated = collect_names(expr, &mut names);
+    (names, negated)
+}
+
+fn collect_names(expr: &Expr, names: &mut Vec<String>) -> bool {
+    match expr {
+        Expr::Paren(paren) => collect_names(&paren.expr, names),
+        Expr::Group(group) => collect_names(&group.expr, names),
+        Expr::Reference(reference) => collect_names(&reference.expr, names),
+        Expr::Await(awaited) => collect_names(&awaited.base, names),
+        Expr::Try(tried) => collect_names(&tried.expr, names),
+        Expr::Unary(unary) => collect_names(&unary.expr, names) != matches!(unary.op, UnOp::Not(_)),
+        Expr::Path(path) => {
+            names.extend(path.path.segments.last().map(|segment| crate::types::name(&segment.ident)));
+            false
+        }
+        Expr::Field(field) => {
+            if let syn::Member::Named(ident) = &field.member {
+                names.push(crate::types::name(ident));
+            }
+            collect_names(&field.base, names)
+        }
+        Expr::MethodCall(call) => {
+            names.push(crate::types::name(&call.method));
+            collect_names(&call.receiver, names)
+        }
+        Expr::Call(call) => collect_names(&call.func, names),
+        Expr::Binary(binary) if matches!(binary.op, BinOp::Eq(_) | BinOp::Ne(_)) => {
+            let left = collect_names(&binary.left, names);
+            let right = match &*binary.right {
+                Expr::Lit(syn::ExprLit { lit: syn::Lit::Bool(value), .. }) => !value.value,
+                right => collect_names(right, names),
+            };
+            left ^ right ^ matches!(binary.op, BinOp::Ne(_))
+        }
+        _ => false,
     }
 }
 
@@ -311,45 +400,11 @@ pub(super) fn error_side(expr: &Expr) -> Option<bool> {
         Expr::Let(matched) if is_success_pattern(&matched.pat) => Some(false),
         Expr::MethodCall(call) if call.method == "is_err" => Some(true),
         Expr::MethodCall(call) if call.method == "is_ok" => Some(false),
-        Expr::Binary(binary) if changed_nothing(binary).is_some() => changed_nothing(binary),
         Expr::Binary(binary) if matches!(binary.op, BinOp::And(_)) => {
             [&binary.left, &binary.right].into_iter().find_map(|side| error_side(side).filter(|side| *side))
         }
         _ => None,
     }
-}
-
-/// `rows_affected == 0` and its like: `Some(true)` when the comparison holds where no row was changed. Leaving
-/// there gives up a transaction in which nothing happened.
-fn changed_nothing(binary: &syn::ExprBinary) -> Option<bool> {
-    let counted = mentions(&binary.left, &["affected", "changed", "updated", "deleted", "inserted", "modified"]);
-    match (&binary.op, number(&binary.right).filter(|_| counted)?) {
-        (BinOp::Eq(_), 0) | (BinOp::Lt(_), 1) | (BinOp::Le(_), 0) | (BinOp::Ne(_), 1..) | (BinOp::Lt(_), _) => {
-            Some(true)
-        }
-        (BinOp::Eq(_), _) | (BinOp::Gt(_), _) | (BinOp::Ge(_), _) | (BinOp::Ne(_), 0) => Some(false),
-        _ => None,
-    }
-}
-
-/// Whether a condition decides about keeping what was written: a dry run, a preview.
-pub(super) fn is_deliberate(expr: &impl ToTokens) -> bool {
-    mentions(expr, &["dry", "preview", "simulat", "commit", "rollback", "roll_back", "persist", "validate_only"])
-}
-
-/// Whether any name in the expression contains one of the words.
-fn mentions(expr: &impl ToTokens, words: &[&str]) -> bool {
-    fn search(tokens: proc_macro2::TokenStream, words: &[&str]) -> bool {
-        tokens.into_iter().any(|token| match token {
-            proc_macro2::TokenTree::Ident(ident) => {
-                let name = ident.to_string().to_lowercase();
-                words.iter().any(|word| name.contains(word))
-            }
-            proc_macro2::TokenTree::Group(group) => search(group.stream(), words),
-            _ => false,
-        })
-    }
-    search(expr.to_token_stream(), words)
 }
 
 /// `Err(..)`, with or without a guard.

@@ -3,7 +3,7 @@
 use super::frame::LoopFrame;
 use super::{Lowerer, condition};
 use sessionlint_diagnostics::Span;
-use sessionlint_ir::{DropCause, Place, Projection, Terminator, Test};
+use sessionlint_ir::{DropCause, Place, Projection, Terminator, Test, TestRole};
 use syn::Expr;
 
 impl Lowerer<'_> {
@@ -32,10 +32,17 @@ impl Lowerer<'_> {
         let error_side = condition::error_side(&branch.cond);
         self.frame().push_scope();
         let tested_from = self.frame().current;
+        self.frame().joins.push(after);
         self.condition(&branch.cond, yes, no);
-        if error_side == Some(true) && only_logs_block(&branch.then_branch) {
+        let logs = match (error_side, &branch.else_branch) {
+            (Some(true), _) => only_logs_block(&branch.then_branch),
+            (Some(false), Some((_, otherwise))) => only_logs(otherwise),
+            _ => false,
+        };
+        if logs {
             self.frame().mark_ignored(tested_from);
         }
+        self.frame().branches += 1;
         let drops = self.frame().scope_drops();
         self.frame().current = yes;
         self.frame().error_arms += u32::from(error_side == Some(true));
@@ -50,6 +57,8 @@ impl Lowerer<'_> {
             self.value_into(otherwise, dest);
             self.frame().error_arms -= u32::from(error_side == Some(false));
         }
+        self.frame().branches -= 1;
+        self.frame().joins.pop();
         self.frame().goto(after);
         self.frame().current = after;
     }
@@ -64,13 +73,17 @@ impl Lowerer<'_> {
         let subject = self.subject(&matched.expr, &place);
         let around = std::mem::replace(&mut self.compared, subject);
         let after = self.new_block();
+        self.frame().joins.push(after);
+        self.frame().branches += 1;
+        let logs = matched.arms.iter().any(|arm| condition::is_error_pattern(&arm.pat) && only_logs(&arm.body))
+            || as_result(matched).is_some_and(only_logs);
         for arm in &matched.arms {
             let next = self.new_block();
             self.frame().push_scope();
             let is_error = condition::is_error_pattern(&arm.pat);
             let tested_from = self.frame().current;
             self.pattern(&arm.pat, &place, Some(next));
-            if is_error && only_logs(&arm.body) {
+            if logs && (is_error || condition::is_success_pattern(&arm.pat)) {
                 self.frame().mark_ignored(tested_from);
             }
             self.frame().error_arms += u32::from(is_error);
@@ -83,6 +96,8 @@ impl Lowerer<'_> {
             self.frame().current = next;
         }
         self.compared = around;
+        self.frame().branches -= 1;
+        self.frame().joins.pop();
         self.frame().terminate(Terminator::Diverge);
         self.frame().current = after;
     }
@@ -114,7 +129,9 @@ impl Lowerer<'_> {
         let entered = self.enter_loop(looped.label.as_ref(), dest);
         let (yes, no) = (self.new_block(), self.new_block());
         self.frame().push_scope();
+        let around = std::mem::replace(&mut self.frame().role, TestRole::Loop);
         self.condition(&looped.cond, yes, no);
+        self.frame().role = around;
         let drops = self.frame().scope_drops();
         self.frame().current = yes;
         let item = self.item;
@@ -134,7 +151,9 @@ impl Lowerer<'_> {
         let span = self.at(looped.for_token.span);
         let items = self.matched(&looped.expr);
         let entered = self.enter_loop(looped.label.as_ref(), dest);
+        let around = std::mem::replace(&mut self.frame().role, TestRole::Loop);
         self.frame().test(Test::Opaque, entered.after, span);
+        self.frame().role = around;
         self.frame().push_scope();
         self.pattern(&looped.pat, &items.project(Projection::Index), None);
         let item = self.item;
@@ -175,8 +194,8 @@ impl Lowerer<'_> {
     }
 
     pub(super) fn jump(&mut self, entered: &LoopFrame, to: sessionlint_ir::BlockId, keyword: &'static str, span: Span) {
-        let keyword = if self.frame().error_arms > 0 { "error arm" } else { keyword };
-        self.frame().drop_down_to(entered.depth, &DropCause::Jump { keyword }, span);
+        let in_error_arm = self.frame().error_arms > 0;
+        self.frame().drop_down_to(entered.depth, &DropCause::Jump { keyword, head: entered.head, in_error_arm }, span);
         self.frame().goto(to);
         let unreachable = self.new_block();
         self.frame().current = unreachable;
@@ -208,6 +227,16 @@ fn as_if(matched: &syn::ExprMatch) -> Option<syn::ExprIf> {
         then_branch: block(&then.body),
         else_branch: Some((syn::token::Else { span: matched.match_token.span }, Box::new(otherwise))),
     })
+}
+
+/// What a `match` on a result does with an error, when its other arm is for all that is no success.
+fn as_result(matched: &syn::ExprMatch) -> Option<&Expr> {
+    match matched.arms.as_slice() {
+        [first, second] if condition::is_success_pattern(&first.pat) && matches!(second.pat, syn::Pat::Wild(_)) => {
+            Some(&second.body)
+        }
+        _ => None,
+    }
 }
 
 /// Whether an arm does nothing but write log lines.

@@ -1,154 +1,131 @@
-//! How does the caller see this exit: as success, as an error, or as a refusal?
+//! How does the caller see this exit: as success or as an error, and which names does the value have?
 
 use super::Lowerer;
-use proc_macro2::{TokenStream, TokenTree};
-use quote::ToTokens;
-use sessionlint_ir::{ExitKind, TypeRef};
+use super::pattern::is_standard;
+use crate::types::segments;
+use sessionlint_ir::{Answer, ExitKind, TypeRef};
 use syn::Expr;
-
-/// Parts of names that say "this did not work" in success values (`Ok(Response::not_found())`). An exit
-/// that carries one gives a transaction up on purpose, so it is not told to commit.
-const REFUSALS: &[&str] = &[
-    "err",
-    "fail",
-    "invalid",
-    "forbid",
-    "unauthor",
-    "bad_request",
-    "badrequest",
-    "notfound",
-    "not_found",
-    "conflict",
-    "denied",
-    "deny",
-    "reject",
-    "abort",
-    "unavailable",
-    "rollback",
-    "rolled_back",
-    "rolledback",
-    "cancel",
-    "skip",
-    "dry_run",
-    "dryrun",
-    "too_many",
-    "toomany",
-    "unprocessable",
-    "timeout",
-    "timed_out",
-    "timedout",
-    "exceed",
-    "missing",
-    "unsupported",
-    "expired",
-    "mismatch",
-    "refus",
-    "duplicate",
-    "already",
-    "unchanged",
-    "noop",
-    "no_op",
-    "nothing",
-    "retry",
-    "empty",
-    "none",
-    "stale",
-    "gone",
-    "problem",
-];
 
 /// Methods that only rewrite the error of a result: their arguments say nothing about its success.
 const ADAPTERS: &[&str] =
     &["map_err", "context", "with_context", "wrap_err", "wrap_err_with", "ok_or", "ok_or_else", "or_else", "expect"];
 
 impl Lowerer<'_> {
-    /// Classifies the expression whose value leaves the body.
-    pub(super) fn exit_kind(&mut self, expr: &Expr) -> ExitKind {
+    /// Classifies the expression whose value leaves the body. A success has an answer.
+    pub(super) fn exit_kind(&mut self, expr: &Expr) -> (ExitKind, Option<Answer>) {
         let returns_option = self.frame().output.as_ref().and_then(TypeRef::last_segment) == Some("Option");
-        let kind = classify(expr, returns_option);
-        if kind == ExitKind::Success && self.frame().error_arms > 0 { ExitKind::Refusal } else { kind }
+        match is_error(expr, returns_option) {
+            true => (ExitKind::Error, None),
+            false => (ExitKind::Success, Some(self.answer_of(Some(expr)))),
+        }
+    }
+
+    /// What a success value says; the unit value says nothing.
+    pub(super) fn answer_of(&mut self, expr: Option<&Expr>) -> Answer {
+        let mut heads = Vec::new();
+        if let Some(expr) = expr {
+            collect_heads(expr, &mut heads);
+        }
+        let frame = self.frame();
+        Answer { heads, in_branch: frame.branches > 0, in_error_arm: frame.error_arms > 0 }
     }
 }
 
-fn classify(expr: &Expr, returns_option: bool) -> ExitKind {
+fn is_error(expr: &Expr, returns_option: bool) -> bool {
     match expr {
-        Expr::Paren(paren) => classify(&paren.expr, returns_option),
-        Expr::Group(group) => classify(&group.expr, returns_option),
+        Expr::Paren(paren) => is_error(&paren.expr, returns_option),
+        Expr::Group(group) => is_error(&group.expr, returns_option),
         Expr::Call(call) => match &*call.func {
-            Expr::Path(path) => match last(path).as_str() {
-                "Err" => ExitKind::Error,
-                "Ok" | "Some" => call.args.first().map_or(ExitKind::Success, refusal),
-                _ => refusal(expr),
-            },
-            _ => refusal(expr),
+            Expr::Path(path) => path.path.segments.last().is_some_and(|last| last.ident == "Err") && is_standard(&path.path),
+            _ => false,
         },
-        Expr::Path(path) if last(path) == "None" && returns_option => ExitKind::Error,
+        Expr::Path(path) => returns_option && path.path.segments.last().is_some_and(|last| last.ident == "None"),
         // `Err(error).context(..)`, `Err(error).map_err(..)`: still an error. Other chains may be either.
-        Expr::MethodCall(call) => match classify(&call.receiver, returns_option) {
-            ExitKind::Success if !ADAPTERS.iter().any(|name| call.method == name) => refusal(expr),
-            kind => kind,
-        },
-        Expr::Await(awaited) => classify(&awaited.base, returns_option),
+        Expr::MethodCall(call) => {
+            ADAPTERS.iter().any(|name| call.method == name) && is_error(&call.receiver, returns_option)
+        }
+        Expr::Await(awaited) => is_error(&awaited.base, returns_option),
         Expr::Macro(call) => {
             let name = call.mac.path.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default();
-            if name == "Err" || name.starts_with("err_") || name == "bail" { ExitKind::Error } else { refusal(expr) }
+            name == "Err" || name.starts_with("err_") || name == "bail"
         }
-        _ => refusal(expr),
-    }
-}
-
-fn last(path: &syn::ExprPath) -> String {
-    path.path.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default()
-}
-
-/// A success value, unless it is `false`, `None`, zero or named like a refusal.
-fn refusal(expr: &Expr) -> ExitKind {
-    match expr {
-        Expr::Lit(lit) => match &lit.lit {
-            syn::Lit::Bool(value) if !value.value => ExitKind::Refusal,
-            syn::Lit::Int(value) if value.base10_digits() == "0" => ExitKind::Refusal,
-            _ => ExitKind::Success,
-        },
-        // A variable's name says little: `errors` may well be empty. Only paths and calls count.
-        Expr::Path(path) if path.path.segments.len() == 1 && last(path) != "None" => ExitKind::Success,
-        _ if names_a_refusal(expr.to_token_stream()) => ExitKind::Refusal,
-        _ => ExitKind::Success,
-    }
-}
-
-fn names_a_refusal(tokens: TokenStream) -> bool {
-    tokens.into_iter().any(|token| match token {
-        TokenTree::Ident(ident) => {
-            let name = ident.to_string().to_lowercase();
-            name != "map_err" && REFUSALS.iter().any(|word| name.contains(word))
-        }
-        TokenTree::Group(group) => names_a_refusal(group.stream()),
         _ => false,
-    })
+    }
+}
+
+/// The paths of constructors, variants and functions in a value, the outermost first. Of a chain of methods the head comes first;
+/// of a tuple the first element counts. What is waited for or taken out with `?` has done something, and says nothing.
+fn collect_heads(expr: &Expr, heads: &mut Vec<Vec<String>>) {
+    match expr {
+        Expr::Paren(paren) => collect_heads(&paren.expr, heads),
+        Expr::Group(group) => collect_heads(&group.expr, heads),
+        Expr::Reference(reference) => collect_heads(&reference.expr, heads),
+        Expr::Tuple(tuple) => tuple.elems.first().into_iter().for_each(|first| collect_heads(first, heads)),
+        Expr::Call(call) => {
+            if let Expr::Path(path) = &*call.func {
+                heads.push(segments(&path.path));
+            }
+            call.args.first().into_iter().for_each(|first| collect_heads(first, heads));
+        }
+        Expr::MethodCall(call) => {
+            collect_heads(&call.receiver, heads);
+            if let Some(argument @ (Expr::Path(_) | Expr::Call(_) | Expr::Lit(_))) = call.args.first()
+                && !heads.is_empty()
+            {
+                collect_heads(argument, heads);
+            }
+        }
+        Expr::Struct(literal) => heads.push(segments(&literal.path)),
+        Expr::Path(path) => {
+            let named = segments(&path.path);
+            // A variable's name says little: `errors` may well be empty.
+            let is_variable = named.len() == 1 && named[0].starts_with(|c: char| !c.is_uppercase());
+            heads.extend((!is_variable).then_some(named));
+        }
+        Expr::Lit(literal) => match &literal.lit {
+            syn::Lit::Bool(value) if !value.value => heads.push(vec!["false".to_owned()]),
+            syn::Lit::Int(value) if value.base10_digits() == "0" => heads.push(vec!["0".to_owned()]),
+            _ => {}
+        },
+        _ => {}
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn kind(text: &str) -> ExitKind {
-        classify(&syn::parse_str(text).unwrap(), false)
+    fn heads(text: &str) -> String {
+        let mut found = Vec::new();
+        collect_heads(&syn::parse_str(text).unwrap(), &mut found);
+        found.iter().map(|path| path.join("::")).collect::<Vec<_>>().join(" ")
     }
 
     #[test]
-    fn exits_are_told_apart() {
+    fn errors_are_told_by_their_constructor() {
         for text in ["Err(x)", "Err(x).context(y)", "(Err(E::A))", "Result::Err(x)"] {
-            assert_eq!(kind(text), ExitKind::Error, "{text}");
+            assert!(is_error(&syn::parse_str(text).unwrap(), false), "{text}");
         }
-        for text in
-            ["Ok(())", "Ok(value)", "Some(1)", "query(x).await", "errors", "Ok(Json(user))", "x.map_err(Error::from)"]
-        {
-            assert_eq!(kind(text), ExitKind::Success, "{text}");
+        for text in ["Ok(())", "query(x).await", "errors", "State::Err(x)", "x.map_err(Error::from)"] {
+            assert!(!is_error(&syn::parse_str(text).unwrap(), false), "{text}");
         }
-        for text in
-            ["Ok(false)", "Ok(None)", "false", "HttpResponse::InternalServerError().finish()", "Ok(Reply::NotFound)"]
-        {
-            assert_eq!(kind(text), ExitKind::Refusal, "{text}");
+    }
+
+    #[test]
+    fn heads_come_from_the_outside_in() {
+        for (text, expected) in [
+            ("Ok(Json(Reply::NotFound))", "Ok Json Reply::NotFound"),
+            ("Ok(transferred.len())", "Ok"),
+            ("Ok(Page { preferred: 1, next: None })", "Ok Page"),
+            ("HttpResponse::NotFound().finish()", "HttpResponse::NotFound"),
+            ("Ok((StatusCode::CONFLICT, \"taken\").into_response())", "Ok StatusCode::CONFLICT"),
+            ("Response::builder().status(StatusCode::CONFLICT)", "Response::builder StatusCode::CONFLICT"),
+            ("Ok(None)", "Ok None"),
+            ("Ok(false)", "Ok false"),
+            ("Ok(cancel(order).await?)", "Ok"),
+            ("Ok(errors)", "Ok"),
+        ] {
+            assert_eq!(heads(text), expected, "{text}");
         }
     }
 }

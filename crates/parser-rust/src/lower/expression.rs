@@ -6,7 +6,7 @@ use crate::types::{name, segments};
 use sessionlint_diagnostics::Span;
 use sessionlint_ir::{
     AggregateKind, Body, BodyKind, Call, Callee, ExitHow, ExitKind, Literal, Operand, Place, Projection, Rvalue,
-    Terminator, Test, TypeRef,
+    Terminator, Test, TestRole, TypeRef,
 };
 use syn::{Expr, Member, UnOp};
 
@@ -50,7 +50,7 @@ impl Lowerer<'_> {
                 _ => Literal::Other,
             }),
             Expr::Path(path) => match (&path.qself, path.path.segments.last()) {
-                (None, Some(last)) if last.ident == "None" => {
+                (None, Some(last)) if last.ident == "None" && super::pattern::is_standard(&path.path) => {
                     let span = self.at(last.ident.span());
                     let value = Place::local(self.temporary(span));
                     self.assign(&value, Rvalue::Aggregate(AggregateKind::Failure, Vec::new()), span);
@@ -113,9 +113,10 @@ impl Lowerer<'_> {
             Expr::Macro(call) if *dest != Place::local(Body::RETURN) => self.macro_into(&call.mac, dest),
             _ if *dest == Place::local(Body::RETURN) => {
                 let span = self.span_of(expr);
-                let kind = self.exit_kind(expr);
+                let (kind, answer) = self.exit_kind(expr);
+                let answer = answer.map(|answer| self.frame().answer(answer));
                 let value = self.operand(expr);
-                self.assign(dest, Rvalue::Exit(kind, value), span);
+                self.assign(dest, Rvalue::Exit(kind, answer, value), span);
             }
             _ => self.plain_into(expr, dest),
         }
@@ -288,8 +289,10 @@ impl Lowerer<'_> {
             }
             other => self.start_of(other),
         };
-        let last = match &callee {
-            Callee::Path { segments, .. } => segments.last().map(String::as_str),
+        let last = match (&callee, &*call.func) {
+            (Callee::Path { segments, .. }, Expr::Path(path)) if super::pattern::is_standard(&path.path) => {
+                segments.last().map(String::as_str)
+            }
             _ => None,
         };
         let value = match (last, args.len()) {
@@ -330,9 +333,9 @@ impl Lowerer<'_> {
     fn question(&mut self, value: &Place, span: Span) {
         let (ok, err) = (self.new_block(), self.new_block());
         let test = Test::Success(value.clone());
-        self.frame().terminate(Terminator::Test { test, yes: ok, no: err, span, written: false });
+        self.frame().terminate(Terminator::Test { test, yes: ok, no: err, span, role: TestRole::Question });
         self.frame().current = err;
-        self.store_exit(ExitKind::Error, Operand::Value(value.project(Projection::Failure)), span);
+        self.store_exit(ExitKind::Error, None, Operand::Value(value.project(Projection::Failure)), span);
         self.exit(ExitHow::Question, span);
         self.frame().current = ok;
     }

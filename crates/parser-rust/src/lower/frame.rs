@@ -2,8 +2,8 @@
 
 use sessionlint_diagnostics::{Gap, Span};
 use sessionlint_ir::{
-    BasicBlock, BlockId, Body, BodyKind, Capture, Condition, ConditionId, DropCause, Flag, Import, Local, LocalId,
-    Place, Statement, StatementKind, Terminator, Test, TypeRef,
+    Answer, Asked, BasicBlock, BlockId, Body, BodyKind, Capture, Condition, ConditionId, DropCause, Flag, Import, Local,
+    LocalId, Place, Statement, StatementKind, Terminator, Test, TestRole, TypeRef,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -75,9 +75,18 @@ pub(super) struct Frame {
     pub targets: Vec<Target>,
     /// How many error arms are open around the current statement.
     pub error_arms: u32,
+    /// How many branches are open around the current statement.
+    pub branches: u32,
+    /// Where the ways of the open branches come together again, the innermost last.
+    pub joins: Vec<BlockId>,
+    /// What the tests are that are written now.
+    pub role: TestRole,
     candidates: Vec<Candidate>,
-    /// Blocks that end with a condition about keeping what was written.
-    pub deliberate: Vec<BlockId>,
+    /// Blocks that end with a condition or pattern, and the names in it.
+    asked: BTreeMap<BlockId, Asked>,
+    /// Blocks that end with the test of a result whose error is only logged.
+    only_logged: BTreeSet<BlockId>,
+    answers: Vec<Answer>,
     /// Blocks that end with a test of whether a variable is set.
     pub flags: BTreeMap<BlockId, Flag>,
     reassigned: BTreeSet<LocalId>,
@@ -104,8 +113,13 @@ impl Frame {
             loops: Vec::new(),
             targets: Vec::new(),
             error_arms: 0,
+            branches: 0,
+            joins: Vec::new(),
+            role: TestRole::Branch,
             candidates: Vec::new(),
-            deliberate: Vec::new(),
+            asked: BTreeMap::new(),
+            only_logged: BTreeSet::new(),
+            answers: Vec::new(),
             flags: BTreeMap::new(),
             reassigned: BTreeSet::new(),
             repeated: Vec::new(),
@@ -133,7 +147,7 @@ impl Frame {
     /// Ends the current block; the first end counts.
     pub fn terminate(&mut self, terminator: Terminator) {
         if let Terminator::Test { test, .. } = &terminator
-            && let Test::Success(place) | Test::Failure { place, .. } | Test::Bool(place) = test
+            && let Test::Success(place) | Test::Failure(place) | Test::Bool(place) = test
             && place.projection.is_empty()
             && self.is_from_outside(place.local)
         {
@@ -152,7 +166,8 @@ impl Frame {
     /// Ends the current block with a test and goes on where it holds.
     pub fn test(&mut self, test: Test, no: BlockId, span: Span) {
         let yes = self.new_block();
-        self.terminate(Terminator::Test { test, yes, no, span, written: true });
+        let role = self.role;
+        self.terminate(Terminator::Test { test, yes, no, span, role });
         self.current = yes;
     }
 
@@ -161,7 +176,25 @@ impl Frame {
         let looped = self.loops.iter().any(|open| !open.is_block);
         let repeated = looped && condition.roots.iter().all(|root| self.is_from_outside(*root));
         self.candidates.push(Candidate { block: self.current, condition, repeated });
-        self.terminate(Terminator::Test { test: Test::Opaque, yes, no, span, written: true });
+        let role = self.role;
+        self.terminate(Terminator::Test { test: Test::Opaque, yes, no, span, role });
+    }
+
+    /// Notes the names in the test that ends the current block.
+    pub fn ask(&mut self, names: Vec<String>, negated: bool) {
+        if let Some(join) = self.joins.last().filter(|_| !names.is_empty()) {
+            self.asked.insert(self.current, Asked { names, negated, join: *join });
+        }
+    }
+
+    /// The number of an answer.
+    pub fn answer(&mut self, answer: Answer) -> u32 {
+        let known = self.answers.iter().position(|known| *known == answer);
+        let at = known.unwrap_or_else(|| {
+            self.answers.push(answer);
+            self.answers.len() - 1
+        });
+        at as u32
     }
 
     /// Whether a variable stood there before the innermost loop that is open.
@@ -253,10 +286,10 @@ impl Frame {
         }
     }
 
-    /// Marks the failure test that ends `block` as one whose arm does nothing but log.
+    /// Marks the test of a result that ends `block` as one whose error is only logged.
     pub fn mark_ignored(&mut self, block: BlockId) {
-        if let Some(Terminator::Test { test: Test::Failure { ignored, .. }, .. }) = &mut self.blocks[block.index()].1 {
-            *ignored = true;
+        if let Some(Terminator::Test { test: Test::Failure(_) | Test::Success(_), .. }) = &self.blocks[block.index()].1 {
+            self.only_logged.insert(block);
         }
     }
 
@@ -300,7 +333,6 @@ impl Frame {
         }
         let unchanged = self.repeated.iter().filter(|(_, local)| !self.reassigned.contains(local));
         let repeated = unchanged.map(|(block, _)| *block).collect();
-        let deliberate = self.deliberate;
         Body {
             kind: self.kind,
             span: self.span,
@@ -317,7 +349,9 @@ impl Frame {
             imports: self.imports,
             conditions,
             repeated,
-            deliberate,
+            asked: self.asked,
+            only_logged: self.only_logged,
+            answers: self.answers,
             flags: self.flags,
             gaps: self.gaps,
         }

@@ -4,7 +4,7 @@ use super::Lowerer;
 use proc_macro2::{TokenStream, TokenTree};
 use sessionlint_ir::{
     AggregateKind, BodyKind, Call, Callee, DropCause, ExitHow, ExitKind, Literal, Operand, Place, Projection, Race,
-    Rvalue, Terminator, Test,
+    Rvalue, Terminator, Test, TestRole,
 };
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
@@ -77,7 +77,7 @@ impl Lowerer<'_> {
         match name.as_str() {
             "bail" => {
                 self.arguments_of(mac);
-                self.store_exit(ExitKind::Error, Operand::Literal(Literal::Other), span);
+                self.store_exit(ExitKind::Error, None, Operand::Literal(Literal::Other), span);
                 self.exit(ExitHow::Macro(name), span);
             }
             "ensure" | "ensure_eq" | "ensure_ne" => self.ensure(mac, name, dest),
@@ -86,6 +86,7 @@ impl Lowerer<'_> {
                 self.frame().terminate(Terminator::Diverge);
                 self.frame().current = self.frames.last_mut().expect("a frame is open").new_block();
             }
+            "assert" | "debug_assert" => self.assert(mac, dest),
             "select" => self.select(mac, dest),
             "join" | "try_join" => self.join(mac, dest),
             "vec" => self.vec(mac, dest),
@@ -199,13 +200,35 @@ impl Lowerer<'_> {
                 for arg in &args {
                     self.operand(arg);
                 }
-                self.frame().terminate(Terminator::Test { test: Test::Opaque, yes, no, span, written: true });
+                self.tested(Test::Opaque, yes, no, span);
                 self.frame().current = no;
             }
         }
-        self.store_exit(ExitKind::Error, Operand::Literal(Literal::Other), span);
+        self.store_exit(ExitKind::Error, None, Operand::Literal(Literal::Other), span);
         self.exit(ExitHow::Macro(name), span);
         self.frame().current = yes;
+        self.assign(dest, Rvalue::Use(Self::unit()), span);
+    }
+
+    /// What is asserted holds afterwards: otherwise it panics.
+    fn assert(&mut self, mac: &Macro, dest: &Place) {
+        let span = self.span_of(&mac.path);
+        let Some(args) = parse_arguments(&mac.tokens) else {
+            return self.plain_macro(mac, dest);
+        };
+        let Some((condition, message)) = args.split_first() else {
+            return self.plain_macro(mac, dest);
+        };
+        let (yes, no) = (self.new_block(), self.new_block());
+        self.frame().push_scope();
+        let around = std::mem::replace(&mut self.frame().role, TestRole::Question);
+        self.condition(condition, yes, no);
+        self.frame().role = around;
+        self.frame().current = no;
+        message.iter().for_each(|part| _ = self.operand(part));
+        self.frame().terminate(Terminator::Diverge);
+        self.frame().current = yes;
+        self.frame().pop_scope(DropCause::Statement { wildcard: false }, span);
         self.assign(dest, Rvalue::Use(Self::unit()), span);
     }
 

@@ -20,7 +20,7 @@ use frame::Frame;
 use proc_macro2::Span as SynSpan;
 use quote::ToTokens;
 use sessionlint_diagnostics::Span;
-use sessionlint_ir::{BlockId, Body, BodyKind, DropCause, ExitHow, ExitKind, FunctionItem, Literal, LocalId, Operand};
+use sessionlint_ir::{Answer, BlockId, Body, BodyKind, DropCause, ExitHow, ExitKind, FunctionItem, Literal, LocalId, Operand};
 use sessionlint_ir::{Place, Rvalue, StatementKind, Terminator};
 use syn::spanned::Spanned;
 
@@ -194,10 +194,11 @@ impl Lowerer<'_> {
     }
 
     /// Stores the value that leaves the innermost body.
-    fn store_exit(&mut self, kind: ExitKind, value: Operand, span: Span) {
+    fn store_exit(&mut self, kind: ExitKind, answer: Option<Answer>, value: Operand, span: Span) {
         let target = self.frame().targets.last().expect("every body has a target").clone();
         let value = if target.place == Place::local(Body::RETURN) {
-            Rvalue::Exit(kind, value)
+            let answer = answer.map(|answer| self.frame().answer(answer));
+            Rvalue::Exit(kind, answer, value)
         } else if kind == ExitKind::Error {
             Rvalue::Aggregate(sessionlint_ir::AggregateKind::Failure, vec![("0".to_owned(), value)])
         } else {

@@ -26,6 +26,7 @@ impl Lowerer<'_> {
                     return self.test_failure(place, fail, span);
                 }
                 if plain && text.starts_with(char::is_uppercase) {
+                    self.frame().ask(vec![text.clone()], false);
                     return self.test(Test::Variant(place.clone(), text), fail, span);
                 }
                 if let Some((_, sub)) = &ident.subpat {
@@ -49,7 +50,8 @@ impl Lowerer<'_> {
             }
             Pat::TupleStruct(tuple) => {
                 let variant = tuple.path.segments.last().map(|segment| name(&segment.ident)).unwrap_or_default();
-                let inner = match variant.as_str() {
+                let standard = if is_standard(&tuple.path) { variant.as_str() } else { "" };
+                let inner = match standard {
                     "Ok" | "Some" => {
                         self.test(Test::Success(place.clone()), fail, span);
                         place.project(Projection::Success)
@@ -59,6 +61,7 @@ impl Lowerer<'_> {
                         place.project(Projection::Failure)
                     }
                     _ => {
+                        self.frame().ask(vec![variant.clone()], false);
                         self.test(Test::Variant(place.clone(), variant.clone()), fail, span);
                         place.project(Projection::Variant(variant))
                     }
@@ -68,6 +71,7 @@ impl Lowerer<'_> {
             }
             Pat::Struct(pat) => {
                 let variant = pat.path.segments.last().map(|segment| name(&segment.ident)).unwrap_or_default();
+                self.frame().ask(vec![variant.clone()], false);
                 self.test(Test::Variant(place.clone(), variant.clone()), fail, span);
                 let inner = place.project(Projection::Variant(variant));
                 for field in &pat.fields {
@@ -86,16 +90,18 @@ impl Lowerer<'_> {
                 }
             }
             Pat::Path(path) => match path.path.segments.last().map(|segment| name(&segment.ident)) {
-                Some(last) if last == "None" => self.test_failure(place, fail, span),
-                Some(last) => self.test(Test::Variant(place.clone(), last), fail, span),
+                Some(last) if last == "None" && is_standard(&path.path) => self.test_failure(place, fail, span),
+                Some(last) => {
+                    self.frame().ask(vec![last.clone()], false);
+                    self.test(Test::Variant(place.clone(), last), fail, span);
+                }
                 None => {}
             },
             Pat::Lit(lit) => match (&lit.lit, fail) {
                 (syn::Lit::Bool(value), Some(fail)) => {
                     let matched = self.new_block();
                     let (yes, no) = if value.value { (matched, fail) } else { (fail, matched) };
-                    let test = Test::Bool(place.clone());
-                    self.frame().terminate(sessionlint_ir::Terminator::Test { test, yes, no, span, written: true });
+                    self.tested(Test::Bool(place.clone()), yes, no, span);
                     self.frame().current = matched;
                 }
                 (literal, Some(fail)) => match (&self.compared, literal_text(literal)) {
@@ -131,20 +137,21 @@ impl Lowerer<'_> {
 
     fn elements<'a>(
         &mut self,
-        elements: impl Iterator<Item = &'a Pat>,
+        elements: impl ExactSizeIterator<Item = &'a Pat>,
         place: &Place,
         fail: Option<BlockId>,
         scope: usize,
         single: bool,
     ) {
         let mut after_rest = false;
+        let count = elements.len();
         for (index, element) in elements.enumerate() {
             after_rest |= matches!(element, Pat::Rest(_));
-            // Behind `..` the position from the start is unknown.
             let part = if single {
                 place.clone()
             } else if after_rest {
-                place.project(Projection::Index)
+                // Behind `..` only the position from the end is known.
+                place.project(Projection::FromEnd(count - index))
             } else {
                 place.project(Projection::Field(index.to_string()))
             };
@@ -178,6 +185,12 @@ impl Lowerer<'_> {
     }
 
     fn test_failure(&mut self, place: &Place, fail: Option<BlockId>, span: sessionlint_diagnostics::Span) {
-        self.test(Test::Failure { place: place.clone(), ignored: false }, fail, span);
+        self.test(Test::Failure(place.clone()), fail, span);
     }
+}
+
+/// Whether a path that ends with `Some`, `None`, `Ok` or `Err` may be the standard library's: an enum of the project's own may have
+/// variants of these names.
+pub(super) fn is_standard(path: &syn::Path) -> bool {
+    path.segments.iter().rev().nth(1).is_none_or(|owner| owner.ident == "Option" || owner.ident == "Result")
 }

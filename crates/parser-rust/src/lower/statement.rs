@@ -16,8 +16,15 @@ impl Lowerer<'_> {
     pub(super) fn statements_into(&mut self, stmts: &[Stmt], dest: &Place, end: sessionlint_diagnostics::Span) {
         self.frame().push_scope();
         let last = stmts.len().wrapping_sub(1);
+        let values = trailing_alternatives(stmts);
         for (index, statement) in stmts.iter().enumerate() {
             match statement {
+                // `#[cfg(a)] { .. } #[cfg(not(a))] { .. }`: each of them may be the value.
+                Stmt::Expr(expr, None) if index >= values => self.under_cfg(expression_attributes(expr), |lowerer| {
+                    lowerer.frame().push_scope();
+                    lowerer.value_into(expr, dest);
+                    lowerer.frame().pop_scope(DropCause::ScopeEnd { value: Some(dest.clone()) }, end);
+                }),
                 Stmt::Expr(expr, None) if index == last => {
                     self.frame().push_scope();
                     self.value_into(expr, dest);
@@ -46,11 +53,16 @@ impl Lowerer<'_> {
             Stmt::Expr(expr, _) => expression_attributes(expr),
             Stmt::Item(_) => &[],
         };
+        self.under_cfg(attributes, |lowerer| lowerer.plain_statement(statement));
+    }
+
+    /// Lowers what stands behind attributes: under a condition when one of them is `#[cfg]`, not at all in test code.
+    fn under_cfg(&mut self, attributes: &[syn::Attribute], lower: impl FnOnce(&mut Self)) {
         let Some(cfg) = attributes.iter().find(|attribute| attribute.path().is_ident("cfg")) else {
-            return self.plain_statement(statement);
+            return lower(self);
         };
         let Ok(predicate) = cfg.parse_args::<proc_macro2::TokenStream>() else {
-            return self.plain_statement(statement);
+            return lower(self);
         };
         let mut key = predicate.to_string();
         if key == "test" {
@@ -66,7 +78,7 @@ impl Lowerer<'_> {
         let condition = Stable { key: format!("cfg {key}"), negated, roots: Vec::new(), value: None };
         self.frame().test_condition(condition, inside, after, span);
         self.frame().current = inside;
-        self.plain_statement(statement);
+        lower(self);
         self.frame().goto(after);
         self.frame().current = after;
     }
@@ -162,8 +174,10 @@ impl Lowerer<'_> {
             self.frame().drop_all(temporaries, DropCause::Statement { wildcard: false }, span);
             let error_arm = u32::from(super::condition::is_success_pattern(pattern));
             self.frame().error_arms += error_arm;
+            self.frame().branches += 1;
             let never = Place::local(self.frame().local(None, span, None));
             self.value_into(diverge, &never);
+            self.frame().branches -= 1;
             self.frame().error_arms -= error_arm;
             self.frame().terminate(sessionlint_ir::Terminator::Diverge);
             self.frame().current = after;
@@ -211,14 +225,25 @@ impl Lowerer<'_> {
             self.value_into(expr, &target);
             return self.exit(sessionlint_ir::ExitHow::Return, span);
         }
-        let (kind, value) = match &returned.expr {
-            Some(expr) => (self.exit_kind(expr), self.operand(expr)),
-            None if self.frame().error_arms > 0 => (ExitKind::Refusal, Self::unit()),
-            None => (ExitKind::Success, Self::unit()),
+        let (kind, answer) = match &returned.expr {
+            Some(expr) => self.exit_kind(expr),
+            None => (ExitKind::Success, Some(self.answer_of(None))),
         };
-        self.store_exit(kind, value, span);
+        let value = returned.expr.as_ref().map_or_else(Self::unit, |expr| self.operand(expr));
+        self.store_exit(kind, answer, value, span);
         self.exit(sessionlint_ir::ExitHow::Return, span);
     }
+}
+
+/// Where the expressions at the end of a block begin that are its value, each under a `#[cfg]` of its own.
+fn trailing_alternatives(stmts: &[Stmt]) -> usize {
+    let is_one = |statement: &&Stmt| match statement {
+        Stmt::Expr(expr, None) => {
+            expression_attributes(expr).iter().any(|attribute| attribute.path().is_ident("cfg"))
+        }
+        _ => false,
+    };
+    stmts.len() - stmts.iter().rev().take_while(is_one).count()
 }
 
 fn is_discarding_assignment(expr: &Expr) -> bool {

@@ -13,13 +13,14 @@ fn run(context: &Context<'_>) -> Vec<Diagnostic> {
 
 /// Taking a connection and giving it back at once is how people ask whether a pool works, and logging in whether a
 /// password does.
-fn is_mistake(_: &Site, protocol: &Protocol, event: &Event) -> bool {
+fn is_mistake(site: &Site, protocol: &Protocol, event: &Event) -> bool {
     let asks = match protocol.kind {
         ProtocolKind::Connection | ProtocolKind::Client => true,
         ProtocolKind::Session => !protocol.needs_end,
         _ => !protocol.is_session(),
     };
-    event.kind == EventKind::Discarded && !asks
+    // What was taken out of something was opened elsewhere, and is given up here.
+    event.kind == EventKind::Discarded && !asks && !site.taken
 }
 
 fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {

@@ -1,7 +1,7 @@
 //! A session is taken out of everything that would end it.
 
 use crate::{Check, Context, Words, words};
-use sessionlint_analysis::{Event, EventKind, Site};
+use sessionlint_analysis::{CauseKind, Event, EventKind, Site};
 use sessionlint_diagnostics::Diagnostic;
 
 pub(super) const CHECK: Check = Check { rule: "leaked-session", run };
@@ -17,7 +17,7 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
     let EventKind::Leaked { how } = &event.kind else { unreachable!("picked above") };
     let subject = words::subject(site, protocol);
     let message = format!("{subject} is leaked by `{how}`");
-    let leaks = if how == ".detach()" || how == ".leak()" {
+    let leaks = if how == ".leak()" {
         "out of its pool's sight, and nobody closes it: the pool opens another one in its place, or loses the slot"
     } else {
         "from here on nothing ends it"
@@ -26,7 +26,8 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
         Some(end) => format!("end it instead: `.{}(){}`", end.call, if end.is_async { ".await" } else { "" }),
         None => "let it be dropped instead, which gives it back".to_owned(),
     };
-    let span = if how.starts_with('.') { site.span } else { event.cause.span };
+    let explicit = event.cause.kind == CauseKind::Explicit;
+    let span = if how.starts_with('.') || !explicit { site.span } else { event.cause.span };
     let said = Words { message, leaks: leaks.to_owned(), help: Some(help), fix: None };
     context.finding(CHECK.rule, site, events, span, said)
 }

@@ -10,17 +10,22 @@ use sessionlint_protocols::{DropClass, Protocol};
 pub(super) const CHECK: Check = Check { rule: "missing-rollback", run };
 
 fn run(context: &Context<'_>) -> Vec<Diagnostic> {
-    let found = context.by_site(|site, protocol, event| is_mistake(site, protocol, event, context.strict));
+    let found = context.by_site(|site, protocol, event| is_mistake(context, site, protocol, event, context.strict));
     found.into_iter().map(|(site, events)| word(context, site, &events)).collect()
 }
 
-pub(super) fn is_mistake(site: &Site, protocol: &Protocol, event: &Event, strict: bool) -> bool {
+pub(super) fn is_mistake(
+    context: &Context<'_>,
+    site: &Site,
+    protocol: &Protocol,
+    event: &Event,
+    strict: bool,
+) -> bool {
     let guarded = protocol.class.is_none_or(DropClass::rolls_back);
-    let exit = event.cause.kind.exit_kind();
     let leaves = match event.cause.kind {
         CauseKind::Exit { .. } | CauseKind::Jump { .. } => {
             // A refusal gives the transaction up on purpose: where dropping does not do it, it is still open.
-            exit == ExitKind::Error || (exit == ExitKind::Refusal && !guarded)
+            event.cause.kind.exit_kind() == ExitKind::Error || (!guarded && context.is_given_up(site, protocol, event))
         }
         _ => false,
     };

@@ -3,7 +3,6 @@
 use crate::{Check, Context, Words, words};
 use sessionlint_analysis::{Event, EventKind, SessionState, Site};
 use sessionlint_diagnostics::Diagnostic;
-use sessionlint_ir::ExitKind;
 use sessionlint_protocols::Protocol;
 
 pub(super) const CHECK: Check = Check { rule: "session-state-leak", run };
@@ -15,7 +14,7 @@ fn run(context: &Context<'_>) -> Vec<Diagnostic> {
 
 /// At the end of the program every connection is closed.
 fn is_mistake(context: &Context<'_>, _: &Site, _: &Protocol, event: &Event) -> bool {
-    let ends = context.report.function == "main" && event.cause.kind.exit_kind() != ExitKind::Refusal;
+    let ends = context.report.function == "main";
     match event.kind {
         EventKind::StateOnShared { .. } => true,
         EventKind::StateLeft { .. } => !ends,

@@ -9,19 +9,20 @@ use sessionlint_protocols::{Protocol, ProtocolKind};
 pub(super) const CHECK: Check = Check { rule: "unfinished-writer", run };
 
 fn run(context: &Context<'_>) -> Vec<Diagnostic> {
-    context.by_site(is_mistake).into_iter().map(|(site, events)| word(context, site, &events)).collect()
+    let found = context.by_site(|site, protocol, event| is_mistake(context, site, protocol, event));
+    found.into_iter().map(|(site, events)| word(context, site, &events)).collect()
 }
 
 /// Shared with the check for sessions without a guard, which speaks of what is left.
-pub(super) fn is_mistake(site: &Site, protocol: &Protocol, event: &Event) -> bool {
+pub(super) fn is_mistake(context: &Context<'_>, site: &Site, protocol: &Protocol, event: &Event) -> bool {
     event.kind == EventKind::LeftOpen
         && protocol.kind == ProtocolKind::Writer
         && !protocol.finishes
         && (event.written.is_some() || protocol.footer)
-        && !event.deliberate
         && event.cause.kind != CauseKind::Explicit
         && event.cause.kind.exit_kind() == ExitKind::Success
         && !super::uncommitted_transaction::is_half_of_a_pair(site, protocol)
+        && !context.is_given_up(site, protocol, event)
 }
 
 fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {

@@ -10,18 +10,18 @@ use sessionlint_protocols::Protocol;
 pub(super) const CHECK: Check = Check { rule: "unguarded-session", run };
 
 fn run(context: &Context<'_>) -> Vec<Diagnostic> {
-    let found = context.by_site(is_mistake);
+    let found = context.by_site(|site, protocol, event| is_mistake(context, site, protocol, event));
     found.into_iter().map(|(site, events)| word(context, site, &events)).collect()
 }
 
-fn is_mistake(site: &Site, protocol: &Protocol, event: &Event) -> bool {
+fn is_mistake(context: &Context<'_>, site: &Site, protocol: &Protocol, event: &Event) -> bool {
     event.kind == EventKind::LeftOpen
         && protocol.needs_end
         && !site.raw
         && !is_half_of_a_pair(site, protocol)
-        && !uncommitted_transaction::is_mistake(site, protocol, event)
-        && !unfinished_writer::is_mistake(site, protocol, event)
-        && !missing_rollback::is_mistake(site, protocol, event, false)
+        && !uncommitted_transaction::is_mistake(context, site, protocol, event)
+        && !unfinished_writer::is_mistake(context, site, protocol, event)
+        && !missing_rollback::is_mistake(context, site, protocol, event, false)
 }
 
 fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {

@@ -1,0 +1,205 @@
+//! Which words say what somebody meant? Reads `words/intent.toml`.
+
+use crate::model::Model;
+use serde::Deserialize;
+
+const WORDS: &str = include_str!("../words/intent.toml");
+
+/// Words that mean a refusal, a dry run, or that nothing is committed on purpose. All words are whole words.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Intent {
+    refusals: Vec<String>,
+    weak_refusals: Vec<String>,
+    wrappers: Vec<String>,
+    dry_run: Vec<String>,
+    dry_run_names: Vec<String>,
+    kept_names: Vec<String>,
+    uncommitted: Vec<String>,
+    uncommitted_unless: Vec<String>,
+}
+
+/// How much a success value says against what was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// Nothing.
+    None,
+    /// It may mean that: `None`, `false`, `0`.
+    Weak,
+    /// It says so: `Reply::NotFound`.
+    Clear,
+}
+
+impl Intent {
+    /// What is built in.
+    ///
+    /// # Panics
+    /// When the built-in data file is wrong, which a test rules out.
+    pub(crate) fn built_in() -> Self {
+        toml::from_str(WORDS).unwrap_or_else(|error| panic!("words/intent.toml: {error}"))
+    }
+
+    /// Whether a success value refuses, by the paths of its constructors from the outside in: the first that is no wrapper tells.
+    pub fn refusal(&self, heads: &[Vec<String>]) -> Refusal {
+        let is_wrapper = |path: &&Vec<String>| self.wrappers.iter().any(|wrapper| ends_with(path, wrapper));
+        let Some(path) = heads.iter().find(|path| !is_wrapper(path)) else { return Refusal::None };
+        let Some(last) = path.last() else { return Refusal::None };
+        let said = words(last);
+        if self.weak_refusals.iter().any(|weak| said == words(weak)) {
+            return Refusal::Weak;
+        }
+        // A type for errors, whatever its constructor is called.
+        let of_error = path.iter().rev().nth(1).is_some_and(|owner| words(owner).last().is_some_and(|word| word == "error"));
+        match of_error || has_any(&said, &self.refusals) {
+            true => Refusal::Clear,
+            false => Refusal::None,
+        }
+    }
+
+    /// Whether a condition is about a dry run, by the names in it: `Some(true)` when it holds in one, `Some(false)` when it holds
+    /// where what was written is kept.
+    pub fn dry_run(&self, names: &[String]) -> Option<bool> {
+        let dry = |name: &String| self.dry_run_names.contains(name) || has_any(&words(name), &self.dry_run);
+        if names.iter().any(dry) {
+            return Some(true);
+        }
+        names.iter().any(|name| self.kept_names.contains(name)).then_some(false)
+    }
+
+    /// Whether a comment says that nothing is committed on purpose.
+    pub fn says_uncommitted(&self, comment: &str) -> bool {
+        let said: Vec<String> = comment
+            .split(|c: char| !(c.is_alphanumeric() || c == '\''))
+            .filter(|word| !word.is_empty())
+            .map(str::to_lowercase)
+            .collect();
+        let phrase = |phrase: &String| {
+            let phrase: Vec<&str> = phrase.split([' ', '-']).collect();
+            said.windows(phrase.len()).any(|window| window.iter().eq(phrase.iter()))
+        };
+        self.uncommitted.iter().any(phrase) && !said.iter().any(|word| self.uncommitted_unless.contains(word))
+    }
+}
+
+impl Model {
+    /// The words that say what somebody meant.
+    pub fn intent(&self) -> &Intent {
+        &self.intent
+    }
+}
+
+/// Whether a path ends with the names of another, as it is written.
+fn ends_with(path: &[String], other: &str) -> bool {
+    let other: Vec<&str> = other.split("::").collect();
+    path.len() >= other.len() && path[path.len() - other.len()..].iter().eq(other.iter())
+}
+
+fn has_any(said: &[String], known: &[String]) -> bool {
+    known.iter().any(|phrase| {
+        let phrase: Vec<&str> = phrase.split(' ').collect();
+        said.windows(phrase.len()).any(|window| window.iter().eq(phrase.iter()))
+    })
+}
+
+/// The words of a name, in lower case: split at `_` and where a capital begins one.
+fn words(name: &str) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    for part in name.split('_').filter(|part| !part.is_empty()) {
+        let mut before: Option<char> = None;
+        let mut letters = part.chars().peekable();
+        while let Some(letter) = letters.next() {
+            let after_small = before.is_some_and(|before| !before.is_uppercase());
+            let before_small = letters.peek().is_some_and(|next| next.is_lowercase());
+            let begins = before.is_none() || (letter.is_uppercase() && (after_small || before_small));
+            if begins {
+                found.push(String::new());
+            }
+            if let Some(word) = found.last_mut() {
+                word.extend(letter.to_lowercase());
+            }
+            before = Some(letter);
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn path(text: &str) -> Vec<Vec<String>> {
+        text.split(' ').map(|path| path.split("::").map(str::to_owned).collect()).collect()
+    }
+
+    #[test]
+    fn names_are_split_into_words() {
+        for (name, expected) in [
+            ("NotFound", "not found"),
+            ("not_found", "not found"),
+            ("TOO_MANY_REQUESTS", "too many requests"),
+            ("PowerResult", "power result"),
+            ("preferred", "preferred"),
+            ("HTTPError", "http error"),
+            ("x", "x"),
+            ("", ""),
+        ] {
+            assert_eq!(words(name).join(" "), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_first_head_that_is_no_wrapper_tells() {
+        let intent = Intent::built_in();
+        for (heads, expected) in [
+            ("Ok Json Reply::NotFound", Refusal::Clear),
+            ("Ok StatusCode::CONFLICT", Refusal::Clear),
+            ("Response::builder StatusCode::TOO_MANY_REQUESTS", Refusal::Clear),
+            ("HttpResponse::NotFound", Refusal::Clear),
+            ("Ok ApiError::new", Refusal::Clear),
+            ("Ok None", Refusal::Weak),
+            ("Ok false", Refusal::Weak),
+            ("Ok Some 0", Refusal::Weak),
+            ("Ok Page None", Refusal::None),
+            ("Ok Json EmptyResponse", Refusal::None),
+            ("Ok PowerResult", Refusal::None),
+            ("Ok", Refusal::None),
+        ] {
+            assert_eq!(intent.refusal(&path(heads)), expected, "{heads}");
+        }
+    }
+
+    #[test]
+    fn whole_words_make_a_dry_run() {
+        let intent = Intent::built_in();
+        let asked = |name: &str| intent.dry_run(&[name.to_owned()]);
+        for name in ["dry", "dry_run", "is_dry_run", "DryRun", "preview"] {
+            assert_eq!(asked(name), Some(true), "{name}");
+        }
+        assert_eq!(asked("commit"), Some(false));
+        assert_eq!(asked("should_persist"), Some(false));
+        for name in ["laundry", "commit_hash", "persistent", "previewer", "persist_cache"] {
+            assert_eq!(asked(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_comment_says_that_nothing_is_committed() {
+        let intent = Intent::built_in();
+        for comment in [
+            "Nothing is kept: the transaction is not committed, only what the insert answers is wanted.",
+            "It doesn't commit",
+            "dry run, must not persist".trim_end_matches(", must not persist"),
+            "rolled back on purpose",
+        ] {
+            assert!(intent.says_uncommitted(comment), "{comment}");
+        }
+        for comment in [
+            "no need to roll back on error: drop does it",
+            "don't forget: not committed yet",
+            "commit",
+            "do not commit before the answer is there",
+        ] {
+            assert!(!intent.says_uncommitted(comment), "{comment}");
+        }
+    }
+}
