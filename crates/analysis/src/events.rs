@@ -41,6 +41,8 @@ pub struct Site {
     pub ended: Vec<(Span, EndKind)>,
     /// Whether it was there before: it is taken out of something that holds it.
     pub taken: bool,
+    /// Whether somebody else has it on some way, who may end it.
+    pub handed_on: bool,
 }
 
 /// Why a value is dropped.

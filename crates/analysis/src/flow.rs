@@ -38,7 +38,7 @@ impl Solver<'_> {
         // What nothing drops is taken out again, or somebody has it.
         let ended = &self.given_away;
         let kept = |event: &Event| match &event.kind {
-            EventKind::Leaked { how } => how != MANUALLY_DROP || !ended.contains(&event.site),
+            EventKind::Leaked { how } => how != MANUALLY_DROP || !ended.contains_key(&event.site),
             _ => true,
         };
         events.retain(kept);
@@ -46,7 +46,8 @@ impl Solver<'_> {
             event.left_by_break = self.is_left_by_break(event.site);
         }
         events.sort_by_key(|event| (event.cause.span, event.site));
-        for site in &mut self.sites {
+        for (number, site) in (0..).map(SiteId).zip(&mut self.sites) {
+            site.handed_on = self.given_away.contains_key(&number);
             site.own_end = self.analysis.own_end(site.protocol, &site.layers);
         }
         let gives_result = self.gives_result();
@@ -73,9 +74,10 @@ impl Solver<'_> {
                 _ => None,
             })
         });
-        let commits = self.commits.get(&site);
+        let ends: Vec<BlockId> =
+            [&self.commits, &self.given_away].into_iter().filter_map(|ends| ends.get(&site)).flatten().copied().collect();
         breaks.into_iter().any(|(left, head)| {
-            commits.into_iter().flatten().any(|commit| {
+            ends.iter().any(|commit| {
                 body.leads_to(head, *commit) && (*commit == left || body.leads_to(*commit, left))
             })
         })

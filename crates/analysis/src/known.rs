@@ -4,7 +4,7 @@ use crate::index::Ty;
 use crate::solver::{Solver, typed_at};
 use crate::value::Value;
 use crate::world::World;
-use sessionlint_ir::{Operand, Place, Rvalue, Statement, StatementKind};
+use sessionlint_ir::{Callee, Operand, Place, Rvalue, Statement, StatementKind};
 
 /// What is known of a call's arguments, by position: whether one is true, or holds something. See [`Value::shape`].
 pub(crate) type Known = Vec<(usize, Value)>;
@@ -17,7 +17,7 @@ pub(crate) fn known<'v>(values: impl IntoIterator<Item = &'v Value>) -> Known {
 /// What a statement passes to a function by value.
 pub(crate) fn passed(statement: &Statement) -> impl Iterator<Item = &Place> {
     let arguments = match &statement.kind {
-        StatementKind::Assign(_, Rvalue::Call(call)) => call.args.as_slice(),
+        StatementKind::Assign(_, Rvalue::Call(call)) if !matches!(call.callee, Callee::Macro(_)) => call.args.as_slice(),
         _ => &[],
     };
     arguments.iter().filter_map(|argument| match argument {

@@ -29,8 +29,8 @@ pub(crate) struct Solver<'a> {
     pub gaps: BTreeSet<Gap>,
     /// Sites through which something is written on some way.
     pub written: BTreeSet<SiteId>,
-    /// Sites of sessions that somebody else has on some way.
-    pub given_away: BTreeSet<SiteId>,
+    /// Sites of sessions that somebody else has on some way, and where that is so.
+    pub given_away: BTreeMap<SiteId, BTreeSet<BlockId>>,
     /// How often a place is tested: what is tested once needs no memory.
     pub tests: BTreeMap<Place, u32>,
     /// The variables of which it is tested whether they are set.
@@ -166,7 +166,7 @@ impl<'a> Solver<'a> {
             events: BTreeMap::new(),
             gaps: BTreeSet::new(),
             written: BTreeSet::new(),
-            given_away: BTreeSet::new(),
+            given_away: BTreeMap::new(),
             tests,
             flags: body.flags.values().map(|flag| flag.local).collect(),
             decides,
@@ -280,6 +280,7 @@ impl<'a> Solver<'a> {
             pooled: false,
             ended: Vec::new(),
             taken: false,
+            handed_on: false,
         })
     }
 

@@ -1,8 +1,7 @@
 //! Is a session given up on purpose? Refusals, dry runs, and comments that say so.
 
 use crate::Context;
-use sessionlint_analysis::{Event, Site};
-use sessionlint_diagnostics::Span;
+use sessionlint_analysis::{Event, Report, Site};
 use sessionlint_protocols::{DropClass, EndKind, Protocol, ProtocolKind, Refusal};
 
 impl Context<'_> {
@@ -15,8 +14,8 @@ impl Context<'_> {
             return true;
         }
         let ends = |end: EndKind| end == EndKind::Commit || protocol.kind == ProtocolKind::Writer;
-        if !site.ended.iter().any(|(_, end)| ends(*end)) {
-            return self.is_explained(site, event);
+        if !site.handed_on && !site.ended.iter().any(|(_, end)| ends(*end)) {
+            return self.is_explained();
         }
         event.counted || event.left_by_break || event.cause.kind.in_error_arm() || self.is_refusal(event)
     }
@@ -39,33 +38,37 @@ impl Context<'_> {
             && !self.report.sites.iter().any(commits)
     }
 
-    /// Whether a comment above the function, the opening or the exit says that nothing is committed.
-    fn is_explained(&self, site: &Site, event: &Event) -> bool {
-        let places = [self.report.item, site.span, event.cause.span];
-        places.into_iter().filter(|place| place.file == self.report.item.file).any(|place| self.says_uncommitted(place))
-    }
-
-    fn says_uncommitted(&self, place: Span) -> bool {
-        let before = self.text.get(..place.start as usize).unwrap_or_default();
-        let comment = comment_above(before);
-        !comment.is_empty() && self.model.intent().says_uncommitted(&comment)
+    /// Whether a comment above the function, or one in it, says that nothing is committed.
+    fn is_explained(&self) -> bool {
+        let Report { item, span, .. } = self.report;
+        let part = |from: u32, to: u32| self.text.get(from as usize..to as usize).unwrap_or_default();
+        let above = comments(part(0, item.start)).into_iter().rev().take(1).filter(|(_, last)| *last).map(|(text, _)| text);
+        let inside = comments(part(item.start, span.end)).into_iter().map(|(text, _)| text);
+        above.chain(inside).any(|comment| self.model.intent().says_uncommitted(&comment))
     }
 }
 
-/// The comment lines directly above the line at the end of a text.
-fn comment_above(text: &str) -> String {
-    let mut lines = text.lines().rev();
-    // The line itself, or the rest of the statement that the place is in.
-    if !text.ends_with('\n') {
-        lines.next();
+/// The line comments of a text, lines that follow each other as one; and whether nothing but blanks stands behind it.
+fn comments(text: &str) -> Vec<(String, bool)> {
+    let mut found: Vec<(String, bool)> = Vec::new();
+    let mut goes_on = false;
+    for line in text.lines() {
+        let line = line.trim();
+        if let Some(said) = line.strip_prefix("//") {
+            let said = said.trim_start_matches(['/', '!']);
+            match found.last_mut().filter(|_| goes_on) {
+                Some((before, _)) => before.push_str(said),
+                None => found.push((said.to_owned(), true)),
+            }
+            goes_on = true;
+        } else {
+            goes_on = false;
+            if let Some((_, last)) = found.last_mut() {
+                *last = false;
+            }
+        }
     }
-    let comment = |line: &str| {
-        let line = line.trim_start();
-        line.starts_with("//").then(|| line.trim_start_matches(['/', '!']).to_owned())
-    };
-    let mut found: Vec<String> = lines.map_while(comment).collect();
-    found.reverse();
-    found.join(" ")
+    found
 }
 
 #[cfg(test)]
@@ -73,10 +76,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_comment_above_is_read() {
-        assert_eq!(comment_above("a();\n  // one\n  /// two\n  let tx = "), " one  two");
-        assert_eq!(comment_above("// one\n\n  let tx = "), "");
-        assert_eq!(comment_above("// one\n"), " one");
-        assert_eq!(comment_above("let tx = "), "");
+    fn comments_are_read_as_they_stand() {
+        let read = |text: &str| comments(text).into_iter().map(|(text, last)| format!("{text}|{last}")).collect::<Vec<_>>();
+        assert_eq!(read("// one\n  /// two\n"), [" one two|true"]);
+        assert_eq!(read("// one\na();\n// two"), [" one|false", " two|true"]);
+        assert_eq!(read("// one\n\n"), [" one|false"]);
+        assert_eq!(read("a(); // one"), Vec::<String>::new());
     }
 }

@@ -401,6 +401,17 @@ impl Index<'_> {
         Some(if signature.is_async { Ty::Future(Box::new(ty)) } else { ty })
     }
 
+    /// The type of a parameter, behind references.
+    pub fn parameter_ty(&self, item: ItemRef, param: usize) -> Ty {
+        let Some(signature) = self.signature(item) else { return Ty::Unknown };
+        let Some(param) = signature.params.get(param) else { return Ty::Unknown };
+        let generics = self.generics_around(item, &signature.generics);
+        let mut scope = self.scope_of(item);
+        scope.generics = &generics;
+        scope.self_ty = self.self_ty(item);
+        self.ty(&scope, &param.ty).peeled().clone()
+    }
+
     /// A function's type parameters with those of the `impl` block around it.
     pub fn generics_around(&self, item: ItemRef, own: &[(String, Vec<TypeRef>)]) -> Vec<(String, Vec<TypeRef>)> {
         let mut generics = own.to_vec();

@@ -117,7 +117,8 @@ impl Solver<'_> {
                 if self.index.model.protocol(self.protocol_of(id)).kind == ProtocolKind::Writer {
                     self.forget_obligation(world, id);
                 }
-                self.unseen(world, id, &value);
+                let layers = self.layers_of(world, &value);
+                self.unseen(world, id, &layers);
             } else if let Some((_, anchor)) = self.anchor_of(world, &value).filter(|_| !self.few) {
                 self.give_anchored(world, &anchor);
             }

@@ -64,7 +64,7 @@ impl Solver<'_> {
         let inside = |place: &Place| place.local == meant.local && place.projection.starts_with(&meant.projection);
         world.facts.store.retain(|place, value| {
             match value {
-                Value::Bool(_) | Value::Failure => return !inside(place),
+                Value::Bool(_) | Value::Any(_) | Value::Failure => return !inside(place),
                 Value::Success(inner) if !inner.owns() && inside(place) => {
                     *value = Value::Fallible(std::mem::take(inner));
                 }

@@ -1,7 +1,7 @@
 //! What does a function of the workspace do to the session or connection that it is lent?
 
 use super::given::Passed;
-use crate::index::ItemRef;
+use crate::index::{ItemRef, Ty};
 use crate::solver::Solver;
 use crate::sql::{SqlControl, SqlEffect};
 use crate::summary::{Effect, LentAs};
@@ -35,20 +35,25 @@ impl Solver<'_> {
             if !matches!(value, Value::Ref(_)) {
                 return Value::Unknown;
             }
-            let layers = self.layers_of(world, value);
+            // What takes a connection gets nothing of what stands around it.
+            let layers = match self.index.parameter_ty(lent.item, lent.param) {
+                Ty::Known(_) => Vec::new(),
+                _ => self.layers_of(world, value),
+            };
             let protocol = self.protocol_of(id);
             let lent_as = LentAs { param: lent.param, protocol, layers, known: passed.known() };
+            let layers = &lent_as.layers;
             let effect = self.analysis.lent_effect(lent.item, &lent_as, self.depth);
             let Some(effect) = self.followed_to(effect) else {
                 self.forget_state(world, id);
                 if self.index.model.protocol(protocol).kind == ProtocolKind::Writer {
                     self.forget_obligation(world, id);
                 }
-                self.unseen(world, id, value);
+                self.unseen(world, id, layers);
                 return Value::Unknown;
             };
             if effect.unseen {
-                self.unseen(world, id, value);
+                self.unseen(world, id, layers);
             }
             let mut set = Value::Unknown;
             for change in &effect.changes {
@@ -105,19 +110,15 @@ impl Solver<'_> {
     }
 
     /// Code that nobody sees was lent a session. Where an end can be reached through what it got, it may have ended it.
-    pub(super) fn unseen(&mut self, world: &mut World, id: ObligationId, value: &Value) {
+    pub(super) fn unseen(&mut self, world: &mut World, id: ObligationId, layers: &[Layer]) {
         // Where few ways are looked at, helpers are not.
         if self.few {
             return;
         }
         self.loan.unseen |= self.lent == Some(id);
         self.give_anchored(world, &Anchor::Obligation(id));
-        let optional = |layer: &Layer| match layer {
-            Layer::Some => true,
-            Layer::Part(_, field) => field.starts_with("::"),
-        };
         let reachable = self.index.model.protocol(self.protocol_of(id)).ends_by_reference
-            || self.layers_of(world, value).iter().any(optional);
+            || layers.contains(&Layer::Some);
         if reachable {
             self.loan.escapes |= self.lent == Some(id);
             self.forget_obligation(world, id);

@@ -352,7 +352,7 @@ impl Solver<'_> {
         for anchored in world.anchored(&Anchor::Obligation(id)) {
             world.set_phase(anchored, Phase::Gone);
         }
-        self.given_away.insert(id.site);
+        self.given_away.entry(id.site).or_default().insert(self.at);
         let open =
             world.facts.obligations.get(&id).is_some_and(|state| matches!(state.phase, Phase::Open | Phase::Ending));
         if open && !self.sites[usize::from(id.site.0)].borrowed {

@@ -31,6 +31,7 @@ impl Solver<'_> {
             pooled: false,
             ended: Vec::new(),
             taken: false,
+            handed_on: false,
         };
         let pool = match anchor {
             Some((Anchor::Obligation(id), _)) => self.pools.get(&id.site).cloned(),

@@ -229,7 +229,7 @@ impl Solver<'_> {
         let escapes = effect.as_ref().is_some_and(|effect| effect.escapes);
         self.loan.escapes |= escapes && self.lent == Some(id);
         if effect.as_ref().is_none_or(|effect| effect.unseen) {
-            self.unseen(world, id, whole);
+            self.unseen(world, id, &lent.layers);
         }
         if by_value || escapes || effect.is_none() {
             self.forget_obligation(world, id);
