@@ -16,6 +16,6 @@ pub use model::{
     CancelUnsafe, DropClass, EndKind, Ending, Library, LibraryId, Model, Opening, Protocol, ProtocolId, ProtocolKind,
     Setting, Shape, Source,
 };
-pub use outside::{Work, WorkId};
+pub use outside::{Rank, Work, WorkId};
 pub use rules::{RuleInfo, RuleSet};
 pub use versions::{InUse, Versions, allows};

@@ -28,6 +28,20 @@ pub struct Work {
     /// Whether a value of the types is itself the future.
     #[serde(default)]
     pub awaited: bool,
+    /// How long it takes.
+    #[serde(default)]
+    pub rank: Rank,
+}
+
+/// How long slow work takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Rank {
+    /// An answer within 10 ms is expected, or none at all.
+    Quick,
+    /// It takes as long as another machine likes.
+    #[default]
+    Slow,
 }
 
 impl Work {
@@ -143,13 +157,42 @@ mod tests {
     }
 
     #[test]
+    fn work_is_slow_unless_its_entry_says_otherwise() {
+        let model = Model::built_in();
+        let rank = |path: &str| {
+            let path: Vec<String> = path.split("::").map(str::to_owned).collect();
+            model.work_type(&path).map(|id| model.work(id).rank)
+        };
+        assert_eq!(rank("reqwest::Client"), Some(Rank::Slow));
+        assert_eq!(rank("redis::aio::MultiplexedConnection"), Some(Rank::Quick));
+        assert_eq!(rank("async_nats::jetstream::Context"), Some(Rank::Slow));
+        assert!(Rank::Quick < Rank::Slow);
+    }
+
+    #[test]
+    fn only_an_answer_is_read() {
+        let model = Model::built_in();
+        let done = |path: &str, method: &str| {
+            let path: Vec<String> = path.split("::").map(str::to_owned).collect();
+            model.work_type(&path).is_some_and(|id| model.work(id).is_done_by(method))
+        };
+        for (path, method, waits) in [
+            ("reqwest::RequestBuilder", "send", true),
+            ("reqwest::RequestBuilder", "json", false),
+            ("reqwest::Client", "execute", true),
+            ("reqwest::Response", "json", true),
+            ("reqwest::Response", "send", false),
+        ] {
+            assert_eq!(done(path, method), waits, "{path}::{method}");
+        }
+    }
+
+    #[test]
     fn paths_start_with_a_crate_of_the_entry() {
         for work in &Model::built_in().works {
             for path in work.types.iter().chain(&work.functions) {
                 let krate = path.split("::").next().unwrap();
-                let known = work.crates.iter().any(|package| package.replace('-', "_") == krate);
-                // The package `rust-s3` has the crate `s3`.
-                assert!(known || krate == "s3", "{path}");
+                assert!(work.crates.iter().any(|package| package.replace('-', "_") == krate), "{path}");
             }
         }
     }
