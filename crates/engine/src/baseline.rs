@@ -18,7 +18,7 @@ const VERSION: u32 = 2;
 /// Which baseline counts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum BaselineChoice {
-    /// The one beside rules.toml, when there is one.
+    /// The one beside the configuration, when there is one.
     #[default]
     Default,
     /// None.
@@ -60,7 +60,7 @@ struct Written {
     findings: Vec<Entry>,
 }
 
-/// Where the baseline of a run stands, or would stand: where the options say, beside rules.toml, where one is found
+/// Where the baseline of a run stands, or would stand: where the options say, beside the configuration, where one is found
 /// upwards, or at the repository's root.
 pub fn baseline_path(options: &Options) -> PathBuf {
     if let BaselineChoice::File(path) = &options.baseline {

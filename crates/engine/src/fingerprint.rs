@@ -90,6 +90,14 @@ mod tests {
     }
 
     #[test]
+    fn what_version_1_wrote_is_still_known() {
+        let mut findings = [finding("f", "write(tx)", &[(LabelKind::Opened, "let tx"), (LabelKind::Leaks, "return")])];
+        let former = set(findings.iter_mut(), |_| TEXT, |_| "demo");
+        let digest = blake3::hash(b"leaked-session\0demo::f\0write(tx)\0opened,leaks\00").to_hex();
+        assert_eq!(former.values().collect::<Vec<_>>(), [&digest[..32]]);
+    }
+
+    #[test]
     fn another_session_does_not_change_the_number_of_one() {
         let own = || finding("f", "return", &[(LabelKind::Opened, "pool.begin()")]);
         let other = || finding("f", "let tx", &[(LabelKind::Opened, "write(tx)")]);
