@@ -273,3 +273,56 @@ fn a_report_from_what_was_kept_is_the_same() {
         assert_eq!(run(format, &[]), without, "{format}");
     }
 }
+
+/// A baseline as version 1 wrote it: entries of path, function and fingerprint.
+fn version_1(entries: &[(&str, &str, &str)]) -> String {
+    let entry = |(path, function, fingerprint): &(&str, &str, &str)| {
+        format!(
+            "    {{\"path\":\"{path}\",\"function\":\"{function}\",\"rule\":\"uncommitted-transaction\",\"fingerprint\":\"{fingerprint}\"}}"
+        )
+    };
+    let lines: Vec<String> = entries.iter().map(entry).collect();
+    format!("{{\n  \"version\": 1,\n  \"findings\": [\n{}\n  ]\n}}\n", lines.join(",\n"))
+}
+
+#[test]
+fn a_baseline_of_version_1_keeps_what_it_kept() {
+    let here = repository(&[
+        ("src/lib.rs", &format!("mod a;\nmod b;\n{}{}", leak("first"), leak("second"))),
+        ("src/a.rs", &leak("old")),
+        ("src/b.rs", &leak("old")),
+    ]);
+    let path = here.path();
+    // The second is known by what is known of it beside a fingerprint that nothing has any more.
+    let old = version_1(&[
+        ("src/a.rs", "a::old", "0123456789abcdef0123456789abcdef"),
+        ("src/b.rs", "b::old", "1123456789abcdef0123456789abcdef"),
+        ("src/lib.rs", "second", "2123456789abcdef0123456789abcdef"),
+    ]);
+    write(path, "sessionlint-baseline.json", &old);
+    assert_eq!(functions(path, &[]), ["first"]);
+    assert_eq!(functions(path, &[]), ["first"], "from a result that was kept");
+    assert!(!sessionlint(path, &[]).2.contains("of the baseline match"));
+    // It stands for one finding, not for all of the function.
+    let half = leak("x").replace("    Ok(())\n}\n", "");
+    let body = &half[half.find("    let").unwrap()..];
+    let twice = leak("old").replace("    let", &format!("{}    let", body.replace("tx", "one")));
+    write(path, "src/a.rs", &twice);
+    assert_eq!(functions(path, &["--allow", "nested-acquire"]), ["a::old", "first"], "{twice}");
+    write(path, "src/a.rs", &leak("old"));
+    // What is not asked about stays as it is, and counts.
+    let (status, _, error) = sessionlint(path, &["baseline", "src/lib.rs"]);
+    assert!(status == 0 && error.contains("4 entries (1 new, 0 dropped)"), "{error}");
+    let text = fs::read_to_string(path.join("sessionlint-baseline.json")).unwrap();
+    assert!(text.contains("\"version\": 2") && text.matches("\"former\":true").count() == 2, "{text}");
+    assert!(functions(path, &[]).is_empty());
+    // Then all of it is new.
+    let (_, _, error) = sessionlint(path, &["baseline"]);
+    assert!(error.contains("4 entries (0 new, 0 dropped)"), "{error}");
+    let text = fs::read_to_string(path.join("sessionlint-baseline.json")).unwrap();
+    assert!(!text.contains("former") && !text.contains("123456789abcdef"), "{text}");
+    assert!(functions(path, &[]).is_empty());
+    // An entry of this version is known by its fingerprint only.
+    write(path, "sessionlint-baseline.json", &old.replace("\"version\": 1", "\"version\": 2"));
+    assert_eq!(functions(path, &[]).len(), 4);
+}

@@ -59,6 +59,11 @@ fn scene(code: &str) -> TempDir {
         "a file that cannot be parsed" => {
             write(at, "src/lib.rs", "pub async fn place(pool: &sqlx::PgPool) { let tx = ( }\n")
         }
+        "a leak beside a rules.toml of another tool" => write(at, "rules.toml", "version = 3\n"),
+        "a mistake in the settings of Cargo.toml" => {
+            let manifest = fs::read_to_string(at.join("Cargo.toml")).unwrap();
+            write(at, "Cargo.toml", &format!("{manifest}\n[package.metadata.sessionlint]\nprofil = \"strict\"\n"))
+        }
         "a mistake in rules.toml" => write(at, "rules.toml", "profil = \"strict\"\n"),
         "a mistake in the baseline" => write(at, "sessionlint-baseline.json", "{\"version\": 1, \"findings\": [\n"),
         other => panic!("the table has a code that nobody writes: {other}"),

@@ -85,7 +85,7 @@ pub struct Check {
     /// Write the report to a file
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// Another rules.toml, or one setting in TOML (`profile = "strict"`)
+    /// Another file of settings, or one setting in TOML (`profile = "strict"`)
     #[arg(long, value_name = "FILE|KEY=VALUE")]
     pub config: Vec<String>,
     /// Read no configuration file
@@ -127,7 +127,7 @@ pub struct Check {
     /// Print the fixes as a patch, and change nothing
     #[arg(long, conflicts_with = "fix")]
     pub diff: bool,
-    /// Known findings that are not reported [default: sessionlint-baseline.json beside rules.toml]
+    /// Known findings that are not reported [default: sessionlint-baseline.json beside the settings]
     #[arg(long, value_name = "FILE")]
     pub baseline: Option<PathBuf>,
     /// Use no baseline

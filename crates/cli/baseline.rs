@@ -36,16 +36,25 @@ fn write(baseline: &Baseline) -> Result<ExitCode, String> {
     };
     let outcome =
         progress::shown(&baseline.check, &again, start).map_err(|failure| check::told(&baseline.check, &failure))?;
+    terminal::complain(&sessionlint_report::internal_errors(&check::skipped(outcome.skipped.clone())));
+    if outcome.summary.nothing_checked {
+        return Err("nothing could be checked".to_owned());
+    }
+    if !baseline.check.quiet {
+        outcome.notes.iter().for_each(|note| terminal::complain(&format!("sessionlint: {note}\n")));
+    }
     let stale: BTreeSet<&Entry> = outcome.stale.iter().collect();
     let mut entries: BTreeSet<Entry> = old.iter().filter(|entry| !stale.contains(entry)).cloned().collect();
+    let mut added = 0;
     if !baseline.prune {
         let found = sessionlint_engine::entries(&outcome, &options, &path);
+        // The path of a file that was moved is told anew, and fingerprints of version 1.
+        let met: BTreeSet<&Entry> = outcome.met.iter().collect();
+        added = found.len().saturating_sub(met.len());
         let fingerprints: BTreeSet<&str> = found.iter().map(|entry| entry.fingerprint.as_str()).collect();
-        // The path of a file that was moved is told anew.
-        entries.retain(|entry| !fingerprints.contains(entry.fingerprint.as_str()));
+        entries.retain(|entry| !met.contains(entry) && !fingerprints.contains(entry.fingerprint.as_str()));
         entries.extend(found);
     }
-    let added = entries.iter().filter(|entry| !old.iter().any(|known| known.fingerprint == entry.fingerprint)).count();
     if entries != old || !path.exists() {
         sessionlint_engine::write_baseline(&path, &entries).map_err(|error| format!("{}: {error}", path.display()))?;
     }

@@ -1,10 +1,12 @@
 //! The command `check`: options in, report out.
 
-use crate::arguments::{Cargo, Check, FailOn, Format};
+use crate::arguments::{Arguments, Cargo, Check, FailOn, Format};
 use crate::options::options;
 use crate::{cargo_messages, progress, terminal, watch};
+use clap::CommandFactory;
 use sessionlint_diagnostics::{Applicability, Level};
 use sessionlint_engine::{Failure, Options, Outcome, SilencedBy};
+use sessionlint_protocols::nearest;
 use sessionlint_report::{File, Run, Silenced, Skipped, Style};
 use std::process::ExitCode;
 use std::time::Instant;
@@ -15,10 +17,6 @@ const MAX_PASSES: usize = 8;
 /// Checks, and gives the exit status: 0 for nothing found, 1 for findings, 2 when it could not run.
 pub fn run(check: &Check) -> ExitCode {
     let start = Instant::now();
-    // A panic in one function is reported as a skipped item; the thread's own message helps nobody.
-    if !check.verbose {
-        std::panic::set_hook(Box::new(|_| {}));
-    }
     let done = options(check).and_then(|options| {
         if check.watch {
             return watch::run(check, &options);
@@ -95,11 +93,23 @@ fn is_for_people(check: &Check) -> bool {
 
 /// A failure as it is told; mistakes in the configuration are shown in the file.
 pub fn told(check: &Check, failure: &Failure) -> String {
-    let Failure::Config(error) = failure else { return failure.to_string() };
+    let Failure::Config(error) = failure else { return mistyped(failure).unwrap_or_else(|| failure.to_string()) };
     let color = terminal::color(check.color, terminal::stderr_is_terminal());
     let style = Style { color, width: terminal::width(), links: None };
     let (name, help) = (&error.name, error.help.as_deref());
     sessionlint_report::config_error(name, &error.text, &error.message, error.span.clone(), help, style)
+}
+
+/// A word that was meant as a command, and is taken for a path that is not there.
+fn mistyped(failure: &Failure) -> Option<String> {
+    let Failure::Path { path, error } = failure else { return None };
+    let word = std::env::args_os().nth(1)?.into_string().ok()?;
+    if error.kind() != std::io::ErrorKind::NotFound || path.file_name()? != word.as_str() {
+        return None;
+    }
+    let arguments = Arguments::command();
+    let near = nearest(&word, arguments.get_subcommands().map(clap::Command::get_name))?;
+    Some(format!("no such file or directory `{word}`; did you mean the command `{near}`?"))
 }
 
 /// Applies fixes until there are no more, and says how many findings they were for.
@@ -170,12 +180,19 @@ fn finish(check: &Check, run: &Run, fixed: usize) -> ExitCode {
     if check.verbose {
         terminal::complain(&sessionlint_report::verbose(run));
     }
+    terminal::complain(&sessionlint_report::internal_errors(&run.skipped));
+    if !check.quiet {
+        notes(check, run);
+    }
     if !check.quiet && (is_for_people(check) || check.output.is_some()) {
         if fixed > 0 {
             terminal::complain(&format!("{fixed} {} fixed\n", if fixed == 1 { "finding" } else { "findings" }));
         }
         terminal::complain(&sessionlint_report::summary(run));
         hints(check, run);
+    }
+    if run.nothing_checked {
+        return refuse("nothing could be checked");
     }
     let fails = run.findings.iter().any(|finding| match check.fail_on {
         FailOn::Never => false,
@@ -185,8 +202,14 @@ fn finish(check: &Check, run: &Run, fixed: usize) -> ExitCode {
     ExitCode::from(u8::from(fails))
 }
 
-/// What could be done next.
-fn hints(check: &Check, run: &Run) {
+/// Why less is said than somebody may expect.
+fn notes(check: &Check, run: &Run) {
+    for note in &run.notes {
+        terminal::complain(&format!("sessionlint: {note}\n"));
+    }
+    if check.unsafe_fixes && !check.fix && !check.diff {
+        terminal::complain("sessionlint: `--unsafe-fixes` does nothing without `--fix` or `--diff`\n");
+    }
     if run.stale > 0 {
         let entries = if run.stale == 1 {
             "1 entry of the baseline matches"
@@ -195,6 +218,10 @@ fn hints(check: &Check, run: &Run) {
         };
         terminal::complain(&format!("{entries} nothing any more; `sessionlint baseline --prune` drops them\n"));
     }
+}
+
+/// What could be done next.
+fn hints(check: &Check, run: &Run) {
     let fixable = run.findings.iter().filter(|finding| !finding.fixes.is_empty());
     let (safe, guesses): (Vec<_>, Vec<_>) =
         fixable.partition(|finding| finding.fixes.iter().any(|fix| fix.applicability == Applicability::Safe));
@@ -218,17 +245,24 @@ pub fn refuse(message: &str) -> ExitCode {
     ExitCode::from(2)
 }
 
+/// What was skipped, as reports take it.
+pub fn skipped(skipped: Vec<sessionlint_engine::Skipped>) -> Vec<Skipped> {
+    let one = |one: sessionlint_engine::Skipped| Skipped {
+        path: one.path,
+        reason: one.reason,
+        line: one.line,
+        internal: one.internal,
+    };
+    skipped.into_iter().map(one).collect()
+}
+
 /// An outcome as reports take it.
 pub fn to_report(outcome: Outcome, start: Instant) -> Run {
     Run {
         version: env!("CARGO_PKG_VERSION"),
         findings: outcome.findings,
         files: outcome.files.into_iter().map(|file| File { path: file.path, text: file.text }).collect(),
-        skipped: outcome
-            .skipped
-            .into_iter()
-            .map(|one| Skipped { path: one.path, reason: one.reason, line: one.line })
-            .collect(),
+        skipped: skipped(outcome.skipped),
         gaps: outcome.gaps,
         silenced: outcome
             .silenced
@@ -243,6 +277,8 @@ pub fn to_report(outcome: Outcome, start: Instant) -> Run {
         function_count: outcome.summary.functions,
         session_count: outcome.summary.sessions,
         levels: outcome.summary.findings,
+        nothing_checked: outcome.summary.nothing_checked,
+        notes: outcome.notes,
         elapsed_ms: u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX),
     }
 }

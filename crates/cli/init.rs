@@ -1,10 +1,9 @@
 //! The command `init`: a rules.toml that fits this workspace.
 
 use crate::{check, terminal};
-use std::path::Path;
 use std::process::ExitCode;
 
-/// Writes a rules.toml into the working directory, or prints it. One that is there is left alone.
+/// Writes a rules.toml into the working directory, or prints it. Settings that are there are left alone.
 pub fn run(to_stdout: bool) -> ExitCode {
     let directory = match std::env::current_dir() {
         Ok(directory) => directory,
@@ -18,16 +17,21 @@ pub fn run(to_stdout: bool) -> ExitCode {
             Err(error) => check::refuse(&format!("standard output: {error}")),
         };
     }
-    let path = directory.join("rules.toml");
-    if path.exists() {
-        return check::refuse("rules.toml: it is there already; `sessionlint init --stdout` prints what it would be");
+    let found = sessionlint_engine::config_in(&directory);
+    if let Some(name) = found.config.as_ref().and_then(|(path, _)| path.file_name()) {
+        let name = name.display();
+        return check::refuse(&format!(
+            "{name}: settings are there already; `sessionlint init --stdout` prints what they would be"
+        ));
     }
-    match std::fs::write(&path, text) {
+    // A rules.toml that is another tool's is left alone.
+    let name = if found.foreign.is_empty() { "rules.toml" } else { "sessionlint.toml" };
+    match std::fs::write(directory.join(name), text) {
         Ok(()) => {
             let names = if known.is_empty() { "no known library".to_owned() } else { known.join(", ") };
-            terminal::complain(&format!("{} written, for {names}\n", Path::new("rules.toml").display()));
+            terminal::complain(&format!("{name} written, for {names}\n"));
             ExitCode::SUCCESS
         }
-        Err(error) => check::refuse(&format!("rules.toml: {error}")),
+        Err(error) => check::refuse(&format!("{name}: {error}")),
     }
 }

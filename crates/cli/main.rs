@@ -14,8 +14,13 @@ mod terminal;
 mod watch;
 
 use clap::Parser;
+use sessionlint_engine::Failure;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    dispatch::run(arguments::Arguments::parse())
+    let arguments = arguments::Arguments::parse();
+    match sessionlint_engine::caught(|| dispatch::run(arguments)) {
+        Ok(status) => status,
+        Err(what) => check::refuse(&Failure::Internal(what).to_string()),
+    }
 }

@@ -71,7 +71,7 @@ fn paths_in(path: &Path) -> Result<Vec<PathBuf>, String> {
 /// `--allow`, `--warn` and `--deny` in the order in which they stand: the last one wins.
 fn level_flags() -> Vec<LevelFlag> {
     let mut flags = Vec::new();
-    let mut words = std::env::args();
+    let mut words = std::env::args_os().map(|word| word.to_string_lossy().into_owned());
     while let Some(word) = words.next() {
         let (name, value) = match word.split_once('=') {
             Some((name, value)) => (name.to_owned(), Some(value.to_owned())),

@@ -49,13 +49,21 @@ fn until_files_come_or_go(
     mut start: Instant,
 ) -> Result<(), String> {
     loop {
-        let mut outcome = engine.check(engine.requested(), &Overlay::new(), options.fixes, &|_, _| {});
-        engine.apply_baseline(&mut outcome).map_err(|failure| failure.to_string())?;
+        let checked = engine.check(engine.requested(), &Overlay::new(), options.fixes, &|_, _| {});
         if terminal::stdout_is_terminal() && check.output.is_none() {
             // Clears the screen and what scrolled away.
             terminal::print("\u{1b}[2J\u{1b}[3J\u{1b}[H").map_err(|error| error.to_string())?;
         }
-        check::once(check, options, outcome, start)?;
+        match checked {
+            Ok(mut outcome) => {
+                engine.apply_baseline(&mut outcome).map_err(|failure| failure.to_string())?;
+                outcome.notes = engine.notes();
+                check::once(check, options, outcome, start)?;
+            }
+            Err(failure) => {
+                check::refuse(&failure.to_string());
+            }
+        }
         loop {
             let changed = next(changes)?;
             start = Instant::now();
@@ -79,7 +87,8 @@ fn is_rust(path: &Path) -> bool {
 /// Whether a file decides what is known or reported.
 fn decides(path: &Path) -> bool {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    matches!(name, "Cargo.toml" | "Cargo.lock" | "rules.toml" | "sessionlint-baseline.json" | ".gitignore" | ".ignore")
+    let own = ["Cargo.lock", "sessionlint-baseline.json", ".gitignore", ".ignore"];
+    own.contains(&name) || sessionlint_engine::CONFIG_NAMES.contains(&name)
 }
 
 fn is_gone(engine: &Engine, path: &Path) -> bool {

@@ -129,7 +129,7 @@ pub enum LabelKind {
 }
 
 impl LabelKind {
-    /// The word used in reports and fingerprints.
+    /// The word used in reports.
     pub fn as_str(self) -> &'static str {
         match self {
             LabelKind::Opened => "opened",

@@ -1,21 +1,24 @@
 //! What was there already? A file of fingerprints that are not reported again.
 
+use crate::config::find_config;
 use crate::outcome::{Outcome, Silenced, SilencedBy};
 use crate::run::Engine;
-use crate::settings::{Failure, Options, find_config};
+use crate::settings::{Failure, Options};
 use crate::walk;
 use serde::{Deserialize, Serialize};
+use sessionlint_diagnostics::Diagnostic;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// The name of a baseline that nobody names.
 const NAME: &str = "sessionlint-baseline.json";
-const VERSION: u32 = 1;
+/// Version 1 had other fingerprints.
+const VERSION: u32 = 2;
 
 /// Which baseline counts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum BaselineChoice {
-    /// The one beside rules.toml, when there is one.
+    /// The one beside the configuration, when there is one.
     #[default]
     Default,
     /// None.
@@ -36,6 +39,9 @@ pub struct Entry {
     pub rule: String,
     /// What it is recognised by.
     pub fingerprint: String,
+    /// Whether the fingerprint is one of version 1, which counted what may change when we say it better.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub former: bool,
 }
 
 /// A baseline that was read.
@@ -54,13 +60,14 @@ struct Written {
     findings: Vec<Entry>,
 }
 
-/// Where the baseline of a run stands, or would stand: where the options say, beside rules.toml, where one is found
+/// Where the baseline of a run stands, or would stand: where the options say, beside the configuration, where one is found
 /// upwards, or at the repository's root.
 pub fn baseline_path(options: &Options) -> PathBuf {
     if let BaselineChoice::File(path) = &options.baseline {
         return walk::absolute(&options.directory, path);
     }
-    let config = options.config.clone().or_else(|| find_config(&options.directory));
+    let found = || find_config(&options.directory).config.map(|(path, _)| path);
+    let config = options.config.clone().or_else(found);
     if let Some(directory) = config.as_deref().map(|path| walk::absolute(&options.directory, path))
         && let Some(beside) = directory.parent()
     {
@@ -100,10 +107,12 @@ pub fn read(options: &Options) -> Result<Option<Baseline>, Failure> {
 /// When it is none, or of another version.
 pub fn parse(text: &str) -> Result<BTreeSet<Entry>, String> {
     let written: Written = serde_json::from_str(text).map_err(|error| error.to_string())?;
-    if written.version != VERSION {
-        return Err(format!("its version is {}, and this program reads version {VERSION}", written.version));
-    }
-    Ok(written.findings.into_iter().collect())
+    let is_former = match written.version {
+        VERSION => false,
+        1 => true,
+        other => return Err(format!("its version is {other}, and this program reads versions up to {VERSION}")),
+    };
+    Ok(written.findings.into_iter().map(|entry| Entry { former: entry.former || is_former, ..entry }).collect())
 }
 
 /// A baseline's text: sorted, one entry a line, so that versions of it can be merged line by line.
@@ -126,36 +135,77 @@ pub fn entries(outcome: &Outcome, options: &Options, path: &Path) -> BTreeSet<En
             function: finding.function.clone(),
             rule: finding.rule.to_owned(),
             fingerprint: finding.fingerprint.clone(),
+            former: false,
         })
         .collect()
 }
 
 /// Takes out of an outcome what a baseline has, and notes the entries that this run could have met and did not.
 pub(crate) fn apply(outcome: &mut Outcome, baseline: &Baseline, engine: &Engine) {
-    let mut known: BTreeMap<&str, bool> =
-        baseline.entries.iter().map(|entry| (entry.fingerprint.as_str(), false)).collect();
+    let directory = baseline.path.parent().unwrap_or(Path::new(""));
+    let base = &engine.options.directory;
+    let mut known = Unmet::new(&baseline.entries);
     for one in &outcome.silenced {
-        if let Some(met) = known.get_mut(one.finding.fingerprint.as_str()) {
-            *met = true;
+        known.take(&one.finding, &outcome.former);
+    }
+    let mut met: Vec<Entry> = Vec::new();
+    let mut is_known = Vec::new();
+    for finding in &outcome.findings {
+        let entry = known.take(finding, &outcome.former);
+        is_known.push(entry.is_some());
+        met.extend(entry.cloned());
+    }
+    // What version 1 said of the others has changed since.
+    for (finding, is_known) in outcome.findings.iter().zip(&mut is_known).filter(|(_, is_known)| !**is_known) {
+        let path = walk::shown(directory, &walk::absolute(base, Path::new(outcome.path_of(finding))));
+        let entry = known.take_near(finding, &path);
+        *is_known = entry.is_some();
+        met.extend(entry.cloned());
+    }
+    for (finding, is_known) in std::mem::take(&mut outcome.findings).into_iter().zip(is_known) {
+        match is_known {
+            true => outcome.silenced.push(Silenced { finding, by: SilencedBy::Baseline }),
+            false => outcome.findings.push(finding),
         }
     }
-    let (old, new): (Vec<_>, Vec<_>) = std::mem::take(&mut outcome.findings).into_iter().partition(|finding| {
-        let met = known.get_mut(finding.fingerprint.as_str());
-        met.map(|met| *met = true).is_some()
-    });
-    outcome.findings = new;
-    let silenced = old.into_iter().map(|finding| Silenced { finding, by: SilencedBy::Baseline });
-    outcome.silenced.extend(silenced);
+    outcome.met = met;
     outcome.count();
-    let directory = baseline.path.parent().unwrap_or(Path::new(""));
     let asked: Vec<PathBuf> =
         engine.options.paths.iter().map(|path| walk::absolute(&engine.options.directory, path)).collect();
-    let stale = baseline.entries.iter().filter(|entry| known.get(entry.fingerprint.as_str()) == Some(&false));
+    let skipped: BTreeSet<PathBuf> =
+        outcome.skipped.iter().map(|one| walk::absolute(base, Path::new(&one.path))).collect();
     let could_be_met = |entry: &&Entry| {
         let path = directory.join(&entry.path);
-        asked.iter().any(|asked| path.starts_with(asked)) && engine.reports(&entry.rule, &path)
+        let is_asked = asked.iter().any(|asked| path.starts_with(asked));
+        is_asked && !skipped.contains(&path) && engine.reports(&entry.rule, &path)
     };
-    outcome.stale = stale.filter(could_be_met).cloned().collect();
+    outcome.stale = known.entries.into_values().filter(could_be_met).cloned().collect();
+}
+
+/// The entries that nothing was found for so far, by fingerprint.
+struct Unmet<'b> {
+    entries: BTreeMap<&'b str, &'b Entry>,
+}
+
+impl<'b> Unmet<'b> {
+    fn new(entries: &'b BTreeSet<Entry>) -> Self {
+        Self { entries: entries.iter().map(|entry| (entry.fingerprint.as_str(), entry)).collect() }
+    }
+
+    /// The entry for a finding, by its fingerprint or the one that it had before.
+    fn take(&mut self, finding: &Diagnostic, former: &BTreeMap<String, String>) -> Option<&'b Entry> {
+        let now = self.entries.remove(finding.fingerprint.as_str());
+        now.or_else(|| self.entries.remove(former.get(&finding.fingerprint)?.as_str()))
+    }
+
+    /// The entry of version 1 for a finding whose labels or primary place are others by now: one of the same rule and function.
+    fn take_near(&mut self, finding: &Diagnostic, path: &str) -> Option<&'b Entry> {
+        let is_near = |entry: &&&Entry| {
+            entry.former && entry.rule == finding.rule && entry.function == finding.function && entry.path == path
+        };
+        let near = self.entries.values().find(is_near).copied()?;
+        self.entries.remove(near.fingerprint.as_str())
+    }
 }
 
 /// Writes a baseline in one step.
@@ -177,11 +227,22 @@ mod tests {
             function: "a::\"f\"".to_owned(),
             rule: "leaked-session".to_owned(),
             fingerprint: format!("{path}\u{0}"),
+            former: path == "b",
         };
         for entries in [BTreeSet::new(), BTreeSet::from([entry("b"), entry("a")])] {
             assert_eq!(parse(&text(&entries)).as_ref(), Ok(&entries));
             assert_eq!(text(&entries).lines().count(), if entries.is_empty() { 4 } else { 7 });
         }
-        assert!(parse("{}").is_err() && parse("{\"version\": 2, \"findings\": []}").unwrap_err().contains("version"));
+        assert!(parse("{}").is_err() && parse("{\"version\": 3, \"findings\": []}").unwrap_err().contains("version"));
+    }
+
+    #[test]
+    fn entries_of_version_1_are_known_as_such() {
+        let entry = "{\"path\":\"a\",\"function\":\"f\",\"rule\":\"leaked-session\",\"fingerprint\":\"0\"}";
+        let former = |version: u32| {
+            let entries = parse(&format!("{{\"version\": {version}, \"findings\": [{entry}]}}")).unwrap();
+            entries.into_iter().map(|entry| entry.former).collect::<Vec<_>>()
+        };
+        assert_eq!((former(1), former(2)), (vec![true], vec![false]));
     }
 }

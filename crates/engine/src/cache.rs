@@ -10,6 +10,7 @@ use sessionlint_diagnostics::{
     Applicability, Diagnostic, Edit, Evidence, FileId, Fix, Gap, Label, LabelKind, Level, Span,
 };
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -130,6 +131,7 @@ struct Kept<'a> {
     skipped: Vec<(String, String, Option<u32>)>,
     gaps: Vec<(Place, String)>,
     counts: (usize, usize, usize),
+    former: Cow<'a, BTreeMap<String, String>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -181,6 +183,7 @@ impl<'a> Kept<'a> {
             skipped: outcome.skipped.iter().map(|one| (one.path.clone(), one.reason.clone(), one.line)).collect(),
             gaps: outcome.gaps.iter().map(|gap| (place(gap.span), gap.reason.clone())).collect(),
             counts: (outcome.summary.files, outcome.summary.functions, outcome.summary.sessions),
+            former: Cow::Borrowed(&outcome.former),
         }
     }
 
@@ -198,10 +201,16 @@ impl<'a> Kept<'a> {
             skipped: self
                 .skipped
                 .iter()
-                .map(|(path, reason, line)| Skipped { path: path.clone(), reason: reason.clone(), line: *line })
+                .map(|(path, reason, line)| Skipped {
+                    path: path.clone(),
+                    reason: reason.clone(),
+                    line: *line,
+                    internal: false,
+                })
                 .collect(),
             gaps: self.gaps.iter().map(|(at, reason)| Gap { span: span(*at), reason: reason.clone() }).collect(),
             summary: Summary { files, functions, sessions, ..Summary::default() },
+            former: self.former.clone().into_owned(),
             ..Outcome::default()
         };
         outcome.count();

@@ -5,7 +5,7 @@ use crate::outcome::{Outcome, Session, Skipped};
 use crate::read::{Read, select};
 use crate::run::{Engine, Progress};
 use crate::sift::Sifted;
-use crate::walk;
+use crate::{panics, walk};
 use rayon::prelude::*;
 use sessionlint_analysis::{Analysis, Host, Index, ItemRef};
 use sessionlint_diagnostics::{Diagnostic, FileId, Gap, Span};
@@ -16,6 +16,7 @@ use std::ffi::OsStr;
 use std::path::PathBuf;
 
 /// What one function gave.
+#[derive(Default)]
 struct Checked {
     diagnostics: Vec<Diagnostic>,
     gaps: Vec<Gap>,
@@ -27,6 +28,7 @@ struct Checked {
 impl Engine {
     /// One look at the files `reported`.
     pub(crate) fn look(&self, reported: &[PathBuf], overlay: &Overlay, progress: Progress<'_>) -> Outcome {
+        // A panic in what is about all files loses what was learned, and no more.
         let mut memory = std::mem::take(&mut *self.memory());
         let files = Files::new(&self.known, overlay);
         let wanted: HashSet<&OsStr> = reported.iter().map(|path| path.as_os_str()).collect();
@@ -61,7 +63,8 @@ impl Engine {
             .flat_map_iter(|file| {
                 let holes = analysis.index.package_of(file).holes;
                 let words = &self.packages.about[package(file)].2;
-                select(&files, file, words, &known.names[package(file)], with_tests, holes)
+                let names = &known.names[package(file)];
+                files.guarded(file, || select(&files, file, words, names, with_tests, holes)).unwrap_or_default()
             })
             .collect();
         let done = std::sync::atomic::AtomicUsize::new(0);
@@ -94,6 +97,13 @@ impl Engine {
             sifted.suppressions.append(&mut read.suppressions);
         }
         self.sift(&mut outcome, sifted, &files, &|file| self.is_test_file(&files, &analysis, file));
+        let panicked = outcome.skipped.iter().filter(|one| one.internal).count();
+        self.tell_broken(&mut outcome, &files);
+        outcome.summary.panics = outcome.skipped.iter().filter(|one| one.internal).count();
+        // A file without anything to check is checked when it is read.
+        let is_read = |file: &FileId| reported[file.0 as usize] && !files.broken().contains_key(file);
+        let done = functions.len() > panicked || (functions.is_empty() && files.ids().any(|file| is_read(&file)));
+        outcome.summary.nothing_checked = outcome.summary.panics > 0 && !done;
         memory.keep(&files);
         drop(analysis);
         outcome.included =
@@ -107,15 +117,33 @@ impl Engine {
         self.memory.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
+    /// Checks one function. A panic costs this function only.
     fn function(&self, files: &Files<'_>, analysis: &Analysis<'_>, item: ItemRef, is_test_file: bool) -> Checked {
-        let mut checked =
-            Checked { diagnostics: Vec::new(), gaps: Vec::new(), sessions: 0, known: Vec::new(), skipped: None };
-        let reports = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| analysis.function(item)));
-        let Ok(reports) = reports else {
-            let name = sessionlint_analysis::function_path(&analysis.index, item);
-            checked.skipped = self.skipped_at(files, item, format!("internal error while checking `{name}`"), None);
-            return checked;
+        let name = || sessionlint_analysis::function_path(&analysis.index, item);
+        let what = match panics::caught(|| self.judged(files, analysis, item, is_test_file, &name)) {
+            Ok(checked) => return checked,
+            Err(what) => what,
         };
+        // The longer name may be what cannot be found out.
+        let short = || files.data(item.file).map(|data| data.outline.item(item.item).name.clone());
+        let name = panics::caught(name).unwrap_or_else(|_| short().unwrap_or_default());
+        let mut skipped = self.skipped_at(files, item, format!("internal error in {name}: {what}"), None);
+        skipped.iter_mut().for_each(|one| one.internal = true);
+        Checked { skipped, ..Checked::default() }
+    }
+
+    fn judged(
+        &self,
+        files: &Files<'_>,
+        analysis: &Analysis<'_>,
+        item: ItemRef,
+        is_test_file: bool,
+        name: &dyn Fn() -> String,
+    ) -> Checked {
+        let mut checked = Checked::default();
+        panics::provoked("analysing", name);
+        let reports = analysis.function(item);
+        panics::provoked("judging", name);
         if reports.is_empty() {
             checked.skipped = self.syntax_error(files, item);
         }
@@ -151,7 +179,17 @@ impl Engine {
         let at = span.unwrap_or(data.outline.item(item.item).head).start;
         let line = files.line(item.file, at);
         let path = walk::shown(&self.options.directory, &files.paths[item.file.0 as usize]);
-        Some(Skipped { path, reason, line })
+        Some(Skipped { path, reason, line, internal: false })
+    }
+
+    /// Lists the files that this program panicked over.
+    fn tell_broken(&self, outcome: &mut Outcome, files: &Files<'_>) {
+        for (file, what) in files.broken() {
+            let path = walk::shown(&self.options.directory, &files.paths[file.0 as usize]);
+            let reason = format!("internal error in this file: {what}");
+            outcome.skipped.push(Skipped { path, reason, line: None, internal: true });
+        }
+        outcome.skipped.sort();
     }
 
     /// Whether a whole file is test code: by its directory, or because its module is declared so.

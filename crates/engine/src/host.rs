@@ -1,5 +1,6 @@
 //! What do files say, read when somebody asks? Connects the front end to the analysis.
 
+use crate::panics;
 use sessionlint_analysis::{FileData, Host};
 use sessionlint_diagnostics::{FileId, LineIndex, Span};
 use sessionlint_ir::{Field, FunctionItem, ImplHeader, Import, Signature, TypeRef};
@@ -19,13 +20,15 @@ pub(crate) struct Files<'a> {
     overlay: &'a Overlay,
     /// Files that sources include, and what they say.
     pub included: Mutex<BTreeMap<PathBuf, Option<blake3::Hash>>>,
+    /// Files that this program panicked over, with what it said.
+    broken: Mutex<BTreeMap<FileId, String>>,
 }
 
 impl<'a> Files<'a> {
     pub fn new(paths: &'a [PathBuf], overlay: &'a Overlay) -> Self {
         let data = paths.iter().map(|_| OnceLock::new()).collect();
         let lines = paths.iter().map(|_| OnceLock::new()).collect();
-        Self { paths, data, lines, overlay, included: Mutex::default() }
+        Self { paths, data, lines, overlay, included: Mutex::default(), broken: Mutex::default() }
     }
 
     /// What a file says.
@@ -39,6 +42,25 @@ impl<'a> Files<'a> {
         let text = &self.data(file)?.text;
         let lines = self.lines[file.0 as usize].get_or_init(|| LineIndex::new(text));
         Some(lines.line_of(at) as u32 + 1)
+    }
+
+    /// Does something with one file. A panic is noted, and costs that file only.
+    pub fn guarded<T>(&self, file: FileId, work: impl FnOnce() -> T) -> Option<T> {
+        match panics::caught(work) {
+            Ok(done) => Some(done),
+            Err(what) => {
+                let mut broken = self.broken.lock().unwrap_or_else(PoisonError::into_inner);
+                let known = broken.entry(file).or_insert_with(|| what.clone());
+                // The same whichever thread came first.
+                *known = what.min(std::mem::take(known));
+                None
+            }
+        }
+    }
+
+    /// The files that this program panicked over, with what it said.
+    pub fn broken(&self) -> BTreeMap<FileId, String> {
+        self.broken.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub fn ids(&self) -> impl Iterator<Item = FileId> + use<> {
@@ -61,7 +83,7 @@ impl Host for Files<'_> {
     fn data(&self, file: FileId) -> Option<&FileData> {
         let load = || {
             let text = decode(self.bytes(file).ok()?)?;
-            Some(Arc::new(outlined(text, file)))
+            self.guarded(file, || outlined(text, file)).map(Arc::new)
         };
         self.data[file.0 as usize].get_or_init(load).as_deref()
     }

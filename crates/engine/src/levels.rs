@@ -17,18 +17,18 @@ pub(crate) struct Levels {
     pub exclude: GlobSet,
 }
 
-pub(crate) fn globs(patterns: &[String]) -> Result<GlobSet, Failure> {
+/// The globs of a configuration that is called `name`.
+fn globs(name: &str, patterns: &[String]) -> Result<GlobSet, Failure> {
+    let bad = |error: globset::Error| Failure::Option(format!("{name}: bad glob: {error}"));
     let mut builder = GlobSetBuilder::new();
     for pattern in patterns {
-        let glob = Glob::new(pattern)
-            .map_err(|error| Failure::Option(format!("rules.toml or --config: bad glob: {error}")))?;
-        builder.add(glob);
+        builder.add(Glob::new(pattern).map_err(bad)?);
         // A directory's name stands for everything in it.
         if let Ok(inside) = Glob::new(&format!("{}/**", pattern.trim_end_matches('/'))) {
             builder.add(inside);
         }
     }
-    builder.build().map_err(|error| Failure::Option(format!("rules.toml or --config: bad glob: {error}")))
+    builder.build().map_err(bad)
 }
 
 impl Levels {
@@ -46,11 +46,16 @@ impl Levels {
         let mut overrides = Vec::new();
         for one in &settings.config.overrides {
             let levels = one.rules.iter().filter_map(|(rule, setting)| Some((rule.clone(), setting.level?)));
-            overrides.push((globs(&one.paths)?, levels.collect()));
+            overrides.push((globs(&settings.name, &one.paths)?, levels.collect()));
         }
         let flags = options.levels.iter().map(|flag| (flag.rule.clone(), flag.level)).collect();
         let strict = profile == Profile::Strict;
-        Ok(Self { base, overrides, flags, strict, exclude: globs(&settings.config.exclude)? })
+        Ok(Self { base, overrides, flags, strict, exclude: globs(&settings.name, &settings.config.exclude)? })
+    }
+
+    /// For each `[[override]]` whether it holds for one of these files; their paths are relative to the configuration file.
+    pub fn met(&self, paths: &[&Path]) -> Vec<bool> {
+        self.overrides.iter().map(|(globs, _)| paths.iter().any(|path| globs.is_match(path))).collect()
     }
 
     /// Whether the written guideline is enforced too.

@@ -5,6 +5,7 @@
 mod baseline;
 mod cache;
 mod check;
+mod config;
 mod fingerprint;
 mod fixes;
 mod host;
@@ -12,8 +13,10 @@ mod levels;
 mod lock;
 mod manifest;
 mod memory;
+mod notes;
 mod outcome;
 mod packages;
+mod panics;
 mod read;
 mod run;
 mod settings;
@@ -29,12 +32,14 @@ pub use baseline::{
     Baseline, BaselineChoice, Entry, baseline_path, entries, parse as parse_baseline, read as read_baseline,
     text as baseline_text, write_baseline,
 };
+pub use config::{CONFIG_NAMES, FoundConfig, config_in, find_config};
 pub use fixes::{Changed, changed, write};
 pub use host::Overlay;
 pub use manifest::dependencies;
 pub use outcome::{CheckedFile, Outcome, Session, Silenced, SilencedBy, Skipped, Summary};
+pub use panics::caught;
 pub use run::{Engine, Progress, run};
-pub use settings::{Failure, LevelFlag, Options, StandardInput, find_config};
+pub use settings::{Failure, LevelFlag, Options, StandardInput};
 pub use silence::{silence, silencing_edit};
 
 /// The id of a rule with a name, as findings carry it.

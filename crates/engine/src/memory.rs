@@ -19,6 +19,8 @@ pub(crate) enum Stamp {
     Text(blake3::Hash),
     /// It cannot be read.
     Missing,
+    /// This program panicked over it: no file says the same.
+    Broken,
 }
 
 impl Stamp {

@@ -24,6 +24,8 @@ pub struct Skipped {
     pub reason: String,
     /// The line, from 1.
     pub line: Option<u32>,
+    /// Whether this program is the reason: it panicked.
+    pub internal: bool,
 }
 
 /// Counts of a run.
@@ -37,6 +39,10 @@ pub struct Summary {
     pub sessions: usize,
     /// Findings at level deny, warn and note.
     pub findings: BTreeMap<&'static str, usize>,
+    /// Files and functions that were not checked because this program panicked.
+    pub panics: usize,
+    /// Whether nothing at all could be checked for that reason.
+    pub nothing_checked: bool,
 }
 
 /// A finding that is not reported.
@@ -87,6 +93,12 @@ pub struct Outcome {
     pub silenced: Vec<Silenced>,
     /// Entries of the baseline that this run could have met and did not.
     pub stale: Vec<Entry>,
+    /// Entries of the baseline that keep findings from being reported.
+    pub met: Vec<Entry>,
+    /// Why less is said than somebody may expect, a line each.
+    pub notes: Vec<String>,
+    /// What the fingerprints of findings were in baselines of version 1, by what they are now.
+    pub(crate) former: BTreeMap<String, String>,
     /// Files that the sources include, and what they say: the result depends on them.
     pub(crate) included: Vec<(PathBuf, Option<blake3::Hash>)>,
     /// The sessions that have a name, when they were asked for.

@@ -4,6 +4,7 @@ use crate::host::Files;
 use crate::lock::Locks;
 use crate::manifest::{Manifest, Manifests};
 use crate::memory::{Known, Memory};
+use crate::panics;
 use crate::read::{COMMON_OPENERS, Read, implemented_for, is_dropped, openers, owners};
 use crate::settings::Options;
 use crate::walk;
@@ -32,6 +33,7 @@ const MAX_OWNERS: usize = 3;
 impl Packages {
     /// For each package the names that stand for sessions in it: its own, and those of the packages it leads to.
     pub fn names(&self, files: &Files<'_>, reads: &[Read], memory: &mut Memory) -> Arc<Known> {
+        panics::provoked("names", || "all".to_owned());
         let reached: Vec<Vec<usize>> = (0..self.packages.len()).map(|package| self.reached(package)).collect();
         let hot: Vec<FileId> = files.ids().filter(|file| reads[file.0 as usize].hot).collect();
         let said = hot.iter().map(|file| (*file, reads[file.0 as usize].said)).collect();
@@ -50,8 +52,8 @@ impl Packages {
             .into_par_iter()
             .map(|file| {
                 let package = self.files[file.0 as usize].0.0 as usize;
-                let find = || openers(files, file, &self.about[package].2, &types[package]);
-                (file, before.openers(file).is_none().then(find))
+                let find = || files.guarded(file, || openers(files, file, &self.about[package].2, &types[package]));
+                (file, before.openers(file).is_none().then(find).flatten())
             })
             .collect();
         let mut own = own.as_ref().clone();
@@ -167,6 +169,7 @@ pub(crate) fn known_files(
 
 /// The packages of files, and the module that each file is.
 pub(crate) fn find(known: &[PathBuf], model: &Model, manifests: &mut Manifests) -> Packages {
+    panics::provoked("packages", || "all".to_owned());
     let mut ids: BTreeMap<Option<PathBuf>, PackageId> = BTreeMap::new();
     let mut placed = Vec::new();
     for path in known {
@@ -257,16 +260,61 @@ fn module_path(path: &Path, manifest: Option<&Manifest>) -> Vec<String> {
         let inside = path.strip_prefix(&manifest.directory).unwrap_or(path);
         return std::iter::once("?".to_owned()).chain(inside.iter().map(name)).collect();
     };
-    let mut module: Vec<String> = inside.with_extension("").iter().map(name).collect();
-    match module.last().map(String::as_str) {
-        Some("lib" | "main") if module.len() == 1 => module.clear(),
-        Some("mod") => {
-            module.pop();
+    let mut parts: Vec<String> = inside.with_extension("").iter().map(name).collect();
+    let is_mod = parts.pop_if(|last| last == "mod").is_some();
+    let words: Vec<&str> = parts.iter().map(String::as_str).collect();
+    let inside = match words.as_slice() {
+        ["lib" | "main"] | ["bin", _] | ["bin", _, "main"] if !is_mod => &[],
+        // `bin/x/mod.rs` is a module of the binaries beside `x`.
+        ["bin", name] => std::slice::from_ref(name),
+        ["bin", _, inside @ ..] => inside,
+        all => all,
+    };
+    inside.iter().map(|part| (*part).to_owned()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn module_in(source: &str, path: &str) -> String {
+        let directory = PathBuf::from("/w/a");
+        let manifest = Manifest { source: directory.join(source), directory: directory.clone(), ..Manifest::default() };
+        module_path(&directory.join(path), Some(&manifest)).join("::")
+    }
+
+    #[test]
+    fn a_file_is_a_module_by_its_place() {
+        for (path, module) in [
+            ("src/lib.rs", ""),
+            ("src/main.rs", ""),
+            ("src/mod.rs", ""),
+            ("src/a.rs", "a"),
+            ("src/a/mod.rs", "a"),
+            ("src/a/b.rs", "a::b"),
+            ("src/a/b/mod.rs", "a::b"),
+            ("src/a/lib.rs", "a::lib"),
+            ("src/a/main.rs", "a::main"),
+            ("src/a/bin.rs", "a::bin"),
+            ("src/bin.rs", "bin"),
+            ("src/bin/mod.rs", "bin"),
+            ("src/bin/x.rs", ""),
+            ("src/bin/main.rs", ""),
+            ("src/bin/lib.rs", ""),
+            ("src/bin/x/main.rs", ""),
+            ("src/bin/x/mod.rs", "x"),
+            ("src/bin/x/a.rs", "a"),
+            ("src/bin/x/a/b.rs", "a::b"),
+            ("src/bin/x/a/mod.rs", "a"),
+            ("src/bin/x/main/mod.rs", "main"),
+            ("build.rs", "?::build.rs"),
+            ("tests/it.rs", "?::tests::it.rs"),
+        ] {
+            assert_eq!(module_in("src", path), module, "{path}");
         }
-        _ => {}
+        for (path, module) in [("rust/bin.rs", "bin"), ("rust/lib.rs", ""), ("src/bin/x.rs", "?::src::bin::x.rs")] {
+            assert_eq!(module_in("rust", path), module, "{path}");
+        }
+        assert!(module_path(Path::new("/w/a.rs"), None).is_empty(), "a file of no package");
     }
-    if module.first().is_some_and(|first| first == "bin") {
-        module = if module.len() == 2 { Vec::new() } else { module.split_off(2) };
-    }
-    module
 }

@@ -4,6 +4,7 @@ use crate::host::{self, Files, Overlay};
 use crate::memory::{Known, Look, Memory, Stamp};
 use crate::outcome::Skipped;
 use crate::packages::Packages;
+use crate::panics;
 use crate::run::Engine;
 use crate::suppress::{self, Suppression};
 use crate::walk;
@@ -67,10 +68,11 @@ impl Engine {
         let path = &files.paths[file.0 as usize];
         let words = &packages.about[packages.files[file.0 as usize].0.0 as usize].2;
         let mut read = Read::default();
+        panics::provoked("reading", || walk::shown(&self.options.directory, path));
         let bytes = files.bytes(file);
         let skip = |reason: String| {
             let path = walk::shown(&self.options.directory, path);
-            Some(Skipped { path, reason, line: None })
+            Some(Skipped { path, reason, line: None, internal: false })
         };
         let bytes = match bytes {
             Ok(bytes) => bytes,
@@ -209,9 +211,11 @@ impl Engine {
                     }
                     return None;
                 }
-                let read = self.read(files, file, &self.packages);
+                let read = files.guarded(file, || self.read(files, file, &self.packages));
+                // What went wrong is tried again, and told again.
+                let stamp = if read.is_some() { stamp } else { Stamp::Broken };
                 let data = files.data[file.0 as usize].get().cloned().flatten();
-                Some(Look { number: 0, stamp, read, data })
+                Some(Look { number: 0, stamp, read: read.unwrap_or_default(), data })
             })
             .collect();
         for (place, look) in looks.into_iter().enumerate() {
@@ -242,9 +246,10 @@ impl Engine {
             is_text
         };
         let before = &*memory;
-        let found: Vec<(FileId, bool)> =
-            cold.into_par_iter().map(|file| (file, before.named(file).unwrap_or_else(|| has_one(&file)))).collect();
+        let find = |file: FileId| before.named(file).or_else(|| files.guarded(file, || has_one(&file)));
+        let found: Vec<(FileId, Option<bool>)> = cold.into_par_iter().map(|file| (file, find(file))).collect();
         for (file, has_one) in found {
+            let Some(has_one) = has_one else { continue };
             memory.set_named(file, has_one);
             reads[file.0 as usize].hot |= has_one;
         }

@@ -9,7 +9,7 @@ use crate::memory::Memory;
 use crate::outcome::Outcome;
 use crate::packages::Packages;
 use crate::settings::{self, Failure, Options, Settings};
-use crate::{fixes, since, walk};
+use crate::{fixes, panics, since, walk};
 use sessionlint_diagnostics::Level;
 use sessionlint_protocols::{Model, RuleSet, TestCode};
 use std::collections::BTreeSet;
@@ -42,8 +42,9 @@ pub fn run(options: &Options, progress: Progress<'_>) -> Result<Outcome, Failure
     let mut outcome = match cache.as_ref().and_then(|cache| cache.load(&engine)) {
         Some(outcome) => outcome,
         None => {
-            let outcome = engine.check(&engine.requested, &overlay, options.fixes, progress);
-            if let Some(cache) = &cache {
+            let outcome = engine.check(&engine.requested, &overlay, options.fixes, progress)?;
+            // What went wrong is tried again.
+            if let Some(cache) = cache.as_ref().filter(|_| outcome.summary.panics == 0) {
                 cache.store(&outcome);
             }
             outcome
@@ -55,6 +56,7 @@ pub fn run(options: &Options, progress: Progress<'_>) -> Result<Outcome, Failure
     if let Some(changes) = &changes {
         since::apply(&mut outcome, changes, &options.directory);
     }
+    outcome.notes = engine.notes();
     Ok(outcome)
 }
 
@@ -83,6 +85,10 @@ impl Engine {
     /// # Errors
     /// When nothing can be checked: bad options, a bad configuration, a path that cannot be read.
     pub fn new(options: Options) -> Result<Self, Failure> {
+        panics::caught(|| Self::prepared(options)).unwrap_or_else(|what| Err(Failure::Internal(what)))
+    }
+
+    fn prepared(options: Options) -> Result<Self, Failure> {
         let rules = RuleSet::built_in();
         let mut model = Model::built_in();
         let settings = settings::read(&options, &rules, &mut model)?;
@@ -94,6 +100,7 @@ impl Engine {
         let threads = rayon::ThreadPoolBuilder::new()
             .num_threads(options.threads)
             .stack_size(STACK)
+            .start_handler(|_| panics::works())
             .build()
             .map_err(|error| Failure::Threads(error.to_string()))?;
         let mut manifests = Manifests::default();
@@ -133,8 +140,17 @@ impl Engine {
     /// say. What did not change since the last check is not looked at again; the answer is the same.
     ///
     /// With `fixes` the fixes are tried, and those that hold what they promise are offered.
-    pub fn check(&self, reported: &[PathBuf], overlay: &Overlay, fixes: bool, progress: Progress<'_>) -> Outcome {
-        self.threads.install(|| {
+    ///
+    /// # Errors
+    /// When this program panics in what is about all files; a panic in one function or file costs that one only.
+    pub fn check(
+        &self,
+        reported: &[PathBuf],
+        overlay: &Overlay,
+        fixes: bool,
+        progress: Progress<'_>,
+    ) -> Result<Outcome, Failure> {
+        let check = || {
             let mut outcome = self.look(reported, overlay, progress);
             if fixes {
                 let again = |paths: Vec<PathBuf>, overlay: &Overlay| self.look(&paths, overlay, &|_, _| {});
@@ -143,7 +159,8 @@ impl Engine {
                 outcome.findings.iter_mut().for_each(|finding| finding.fixes.clear());
             }
             outcome
-        })
+        };
+        panics::caught(|| self.threads.install(check)).map_err(Failure::Internal)
     }
 
     /// Takes out of `outcome` what the baseline has.

@@ -1,8 +1,9 @@
 //! What was asked for? Options of a run, the configuration file, and what can make a run impossible.
 
 use crate::baseline::BaselineChoice;
+use crate::config::{FoundConfig, find_config};
 use sessionlint_diagnostics::Level;
-use sessionlint_protocols::{Config, ConfigError, Model, Profile, RuleSet, TestCode};
+use sessionlint_protocols::{Config, ConfigError, ConfigPlace, Model, Profile, RuleSet, TestCode};
 use std::path::{Path, PathBuf};
 
 /// A level that was set on the command line.
@@ -80,6 +81,8 @@ pub enum Failure {
     Option(String),
     /// Threads could not be started.
     Threads(String),
+    /// This program is wrong: the message of a panic, and its place.
+    Internal(String),
 }
 
 impl std::fmt::Display for Failure {
@@ -88,6 +91,11 @@ impl std::fmt::Display for Failure {
             Failure::Config(error) => write!(f, "{}: {}", error.name, error.message),
             Failure::Path { path, error } => write!(f, "{}: {error}", path.display()),
             Failure::Option(message) | Failure::Threads(message) => f.write_str(message),
+            Failure::Internal(what) => write!(
+                f,
+                "internal error: {what}; this is a mistake of sessionlint {}, not of your code: please report it, with this line",
+                env!("CARGO_PKG_VERSION")
+            ),
         }
     }
 }
@@ -98,22 +106,12 @@ impl std::error::Error for Failure {}
 pub(crate) struct Settings {
     pub config: Config,
     pub base: PathBuf,
+    /// The configuration file as it is shown, or the option that stands for it.
+    pub name: String,
     /// The text of the configuration file.
     pub text: String,
-}
-
-/// The rules.toml that holds in `directory`: the nearest one up to the repository's root.
-pub fn find_config(directory: &Path) -> Option<PathBuf> {
-    for ancestor in directory.ancestors() {
-        let candidate = ancestor.join("rules.toml");
-        if candidate.is_file() {
-            return Some(candidate);
-        }
-        if ancestor.join(".git").exists() {
-            return None;
-        }
-    }
-    None
+    /// Files called rules.toml that belong to another tool, as they are shown.
+    pub foreign: Vec<String>,
 }
 
 /// Reads the configuration; protocols that it defines are added to `model`.
@@ -121,15 +119,17 @@ pub(crate) fn read(options: &Options, rules: &RuleSet, model: &mut Model) -> Res
     let mut config = Config::default();
     let mut base = options.directory.clone();
     let mut read = String::new();
+    let mut name = "--config".to_owned();
     let found = match (&options.config, options.isolated) {
-        (Some(path), _) => Some(path.clone()),
-        (None, true) => None,
+        (Some(path), _) => FoundConfig { config: Some((path.clone(), ConfigPlace::File)), foreign: Vec::new() },
+        (None, true) => FoundConfig::default(),
         (None, false) => find_config(&options.directory),
     };
-    if let Some(path) = found {
+    if let Some((path, place)) = found.config {
         let text = std::fs::read_to_string(&path).map_err(|error| Failure::Path { path: path.clone(), error })?;
-        let name = crate::walk::shown(&options.directory, &path);
-        config = Config::parse(&name, &text, rules, model).map_err(|error| Failure::Config(Box::new(error)))?;
+        name = crate::walk::shown(&options.directory, &path);
+        let parsed = Config::parse_at(place, &name, &text, rules, model);
+        config = parsed.map_err(|error| Failure::Config(Box::new(error)))?;
         let beside = crate::walk::absolute(&options.directory, &path);
         base = beside.parent().map(Path::to_path_buf).unwrap_or(base);
         read = text;
@@ -144,5 +144,6 @@ pub(crate) fn read(options: &Options, rules: &RuleSet, model: &mut Model) -> Res
             return Err(Failure::Option(format!("no rule is called `{}`{hint}", flag.rule)));
         }
     }
-    Ok(Settings { config, base, text: read })
+    let foreign = found.foreign.iter().map(|path| crate::walk::shown(&options.directory, path)).collect();
+    Ok(Settings { config, base, name, text: read, foreign })
 }

@@ -51,7 +51,7 @@ impl Engine {
             self.packages.about[package.0 as usize].1.as_str()
         };
         // Silenced ones count, so that silencing one does not change the others.
-        fingerprint::set(all.iter_mut().map(|(finding, _)| finding), text, krate);
+        outcome.former = fingerprint::set(all.iter_mut().map(|(finding, _)| finding), text, krate);
         let mut pointed: HashSet<FileId> = outcome.gaps.iter().map(|gap| gap.span.file).collect();
         for (diagnostic, by) in all {
             pointed.insert(diagnostic.span.file);

@@ -22,7 +22,7 @@ pub fn actions(folder: &Folder, path: &Path, range: Range, overlay: &Overlay, en
     let wanted: Vec<_> = answer.findings.iter().filter(overlaps).collect();
     let Some(engine) = folder.engine().filter(|_| !wanted.is_empty()) else { return Vec::new() };
     // Fixes are tried only when somebody asks for them.
-    let tried = engine.check(&[path.to_path_buf()], overlay, true, &|_, _| {});
+    let Ok(tried) = engine.check(&[path.to_path_buf()], overlay, true, &|_, _| {}) else { return Vec::new() };
     let mut found = Vec::new();
     for finding in wanted {
         let shown = folder.diagnostic(answer, finding, encoding);

@@ -28,6 +28,8 @@ pub struct Folder {
     engine: Option<Engine>,
     /// What is wrong with the configuration.
     pub failure: Option<Failure>,
+    /// What is wrong with this program, as it was met so far: a line each, and whether the editor was told.
+    pub troubles: BTreeMap<String, bool>,
     pub answers: BTreeMap<PathBuf, Answer>,
     /// Files that are checked when there is time.
     pending: VecDeque<PathBuf>,
@@ -40,6 +42,7 @@ impl Folder {
             extra: BTreeSet::new(),
             engine: None,
             failure: None,
+            troubles: BTreeMap::new(),
             answers: BTreeMap::new(),
             pending: VecDeque::new(),
         };
@@ -57,6 +60,7 @@ impl Folder {
                 self.engine = Some(engine);
                 self.failure = None;
             }
+            Err(failure @ Failure::Internal(_)) => self.meet(failure.to_string()),
             Err(failure) => self.failure = Some(failure),
         }
         self.check_all();
@@ -98,7 +102,16 @@ impl Folder {
         if known.is_empty() {
             return Vec::new();
         }
-        let mut outcome = engine.check(&known, overlay, false, &|_, _| {});
+        let mut outcome = match engine.check(&known, overlay, false, &|_, _| {}) {
+            Ok(outcome) => outcome,
+            // The last answers hold.
+            Err(failure) => {
+                self.meet(failure.to_string());
+                return Vec::new();
+            }
+        };
+        let internal = outcome.skipped.iter().filter(|one| one.internal);
+        let troubles: Vec<String> = internal.map(|one| format!("{}: {}", one.path, one.reason)).collect();
         // A baseline that cannot be read is told on the command line; here everything is shown.
         let _ = engine.apply_baseline(&mut outcome);
         let skipped: BTreeSet<PathBuf> = outcome.skipped.iter().map(|one| self.root.join(&one.path)).collect();
@@ -112,9 +125,14 @@ impl Folder {
             }
         }
         self.fill(&mut answers, outcome);
+        troubles.into_iter().for_each(|trouble| self.meet(trouble));
         let changed = answers.keys().cloned().collect();
         self.answers.extend(answers);
         changed
+    }
+
+    fn meet(&mut self, trouble: String) {
+        self.troubles.entry(trouble).or_insert(false);
     }
 
     fn fill(&self, answers: &mut BTreeMap<PathBuf, Answer>, outcome: Outcome) {

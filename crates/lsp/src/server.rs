@@ -11,7 +11,7 @@ use gen_lsp_types::{
     TextDocumentSyncOptions, Uri, WorkspaceFolders,
 };
 use lsp_server::{Connection, ErrorCode, Message, Notification, Request, RequestId, Response};
-use sessionlint_engine::{Failure, Overlay};
+use sessionlint_engine::{CONFIG_NAMES, Failure, Overlay, caught};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -114,8 +114,8 @@ impl<'c> Server<'c> {
         if watched.and_then(|watched| watched.dynamic_registration) != Some(true) {
             return Ok(());
         }
-        let globs = ["**/*.rs", "**/Cargo.toml", "**/Cargo.lock", "**/rules.toml", "**/sessionlint-baseline.json"];
-        let watchers: Vec<_> = globs.iter().map(|glob| serde_json::json!({"globPattern": glob})).collect();
+        let names = ["*.rs", "Cargo.lock", "sessionlint-baseline.json"].into_iter().chain(CONFIG_NAMES);
+        let watchers: Vec<_> = names.map(|name| serde_json::json!({"globPattern": format!("**/{name}")})).collect();
         let registration = serde_json::json!({"registrations": [{
             "id": "files", "method": "workspace/didChangeWatchedFiles", "registerOptions": {"watchers": watchers},
         }]});
@@ -130,6 +130,9 @@ impl<'c> Server<'c> {
 
     fn run(&mut self) -> Result<(), Failed> {
         self.show_mistakes()?;
+        for index in 0..self.folders.len() {
+            self.tell_troubles(index)?;
+        }
         loop {
             // All that was said counts before anything is checked.
             let busy = self.changed || self.folders.iter().any(Folder::has_pending);
@@ -164,8 +167,8 @@ impl<'c> Server<'c> {
     fn answer(&mut self, request: Request) -> Result<(), Failed> {
         let Request { id, method, params, .. } = request;
         let result = match method.as_str() {
-            "textDocument/hover" => serde_json::from_value(params).map(|params| self.hover(&params)),
-            "textDocument/codeAction" => serde_json::from_value(params).map(|params| self.actions(&params)),
+            "textDocument/hover" => serde_json::from_value(params).map(|params| caught(|| self.hover(&params))),
+            "textDocument/codeAction" => serde_json::from_value(params).map(|params| caught(|| self.actions(&params))),
             _ => {
                 let error = format!("`{method}` is not known here");
                 let response = Response::new_err(id, ErrorCode::MethodNotFound as i32, error);
@@ -173,7 +176,10 @@ impl<'c> Server<'c> {
             }
         };
         let response = match result {
-            Ok(value) => Response::new_ok(id, value),
+            Ok(Ok(value)) => Response::new_ok(id, value),
+            Ok(Err(what)) => {
+                Response::new_err(id, ErrorCode::InternalError as i32, Failure::Internal(what).to_string())
+            }
             Err(error) => Response::new_err(id, ErrorCode::InvalidParams as i32, error.to_string()),
         };
         Ok(self.connection.sender.send(Message::Response(response))?)
@@ -262,7 +268,8 @@ impl<'c> Server<'c> {
             let here: Vec<&PathBuf> = paths.iter().filter(|path| path.starts_with(&folder.root)).collect();
             let decides = |path: &&&PathBuf| {
                 let known = folder.engine().is_some_and(|engine| engine.knows(path));
-                matches!(name(path).as_str(), "Cargo.toml" | "Cargo.lock" | "rules.toml") || known != path.is_file()
+                let name = name(path);
+                name == "Cargo.lock" || CONFIG_NAMES.contains(&name.as_str()) || known != path.is_file()
             };
             if here.iter().any(|path| decides(&path)) {
                 folder.load();
@@ -304,11 +311,22 @@ impl<'c> Server<'c> {
         Ok(())
     }
 
-    fn publish(&self, index: usize, paths: &[PathBuf]) -> Result<(), Failed> {
+    fn publish(&mut self, index: usize, paths: &[PathBuf]) -> Result<(), Failed> {
         for path in paths {
             let diagnostics = self.folders[index].diagnostics(path, self.encoding);
             let version = self.open.get(path).map(|(_, version)| *version);
             self.send(convert::uri(path), version, diagnostics)?;
+        }
+        self.tell_troubles(index)
+    }
+
+    /// Shows what is wrong with this program itself, each thing once.
+    fn tell_troubles(&mut self, index: usize) -> Result<(), Failed> {
+        for (trouble, told) in self.folders[index].troubles.iter_mut().filter(|(_, told)| !**told) {
+            *told = true;
+            let params = serde_json::json!({"type": 1, "message": format!("sessionlint: {trouble}")});
+            let notification = Notification::new("window/showMessage".to_owned(), params);
+            self.connection.sender.send(Message::Notification(notification))?;
         }
         Ok(())
     }

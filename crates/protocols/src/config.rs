@@ -1,4 +1,4 @@
-//! What is configured? Reads rules.toml into a [`Config`]; mistakes point into the file.
+//! What is configured? Reads rules.toml, or what a Cargo.toml says instead, into a [`Config`]; mistakes point into the file.
 
 use crate::library::RawProtocol;
 use crate::model::Model;
@@ -46,9 +46,77 @@ impl ConfigError {
 
 /// A sentence that offers the nearest of `known` words, when one is near.
 pub(crate) fn did_you_mean<'a>(wrong: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
+    nearest(wrong, known).map(|word| format!("did you mean `{word}`?"))
+}
+
+/// The nearest of `known` words, when one is near.
+pub fn nearest<'a>(wrong: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let scored = known.map(|word| (strsim::jaro_winkler(wrong, word), word));
     let best = scored.max_by(|a, b| a.0.total_cmp(&b.0)).filter(|(score, _)| *score > 0.75)?;
-    Some(format!("did you mean `{}`?", best.1))
+    Some(best.1)
+}
+
+/// Where in a file settings stand.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ConfigPlace {
+    /// The whole file has nothing else.
+    #[default]
+    File,
+    /// `[workspace.metadata.sessionlint]` of a Cargo.toml.
+    Workspace,
+    /// `[package.metadata.sessionlint]` of a Cargo.toml.
+    Package,
+}
+
+/// The keys at the top of a rules.toml.
+const KEYS: [&str; 7] = ["profile", "exclude", "tests", "rules", "override", "protocol", "rule"];
+
+impl ConfigPlace {
+    /// Whether a text has settings at this place. A file of their own has none when it has keys, and not one of them is a
+    /// key that is known, or one that is mistyped by a letter: it belongs to another tool. One that is no TOML may be ours.
+    pub fn is_in(self, text: &str) -> bool {
+        let table: Result<toml::Table, _> = text.parse();
+        let within = |section: &str| {
+            let section = table.as_ref().ok().and_then(|table| table.get(section));
+            section.and_then(|section| section.get("metadata")?.get("sessionlint")).is_some()
+        };
+        let is_near = |key: &String| KEYS.iter().any(|known| strsim::osa_distance(known, key) <= 1);
+        match self {
+            ConfigPlace::File => table.as_ref().map_or(true, |table| table.is_empty() || table.keys().any(is_near)),
+            ConfigPlace::Workspace => within("workspace"),
+            ConfigPlace::Package => within("package"),
+        }
+    }
+
+    fn read(self, text: &str) -> Result<RawConfig, toml::de::Error> {
+        match self {
+            ConfigPlace::File => toml::from_str(text),
+            ConfigPlace::Workspace => {
+                toml::from_str(text).map(|InWorkspace { workspace }| workspace.metadata.sessionlint)
+            }
+            ConfigPlace::Package => toml::from_str(text).map(|InPackage { package }| package.metadata.sessionlint),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct InWorkspace {
+    workspace: WithMetadata,
+}
+
+#[derive(Deserialize)]
+struct InPackage {
+    package: WithMetadata,
+}
+
+#[derive(Deserialize)]
+struct WithMetadata {
+    metadata: Metadata,
+}
+
+#[derive(Deserialize)]
+struct Metadata {
+    sessionlint: RawConfig,
 }
 
 /// How strict the levels are.
@@ -164,7 +232,21 @@ impl Config {
     /// # Errors
     /// Wrong syntax, unknown keys and rules, wrong types: the first mistake, with its place.
     pub fn parse(name: &str, text: &str, rules: &RuleSet, model: &mut Model) -> Result<Config, ConfigError> {
-        let raw: RawConfig = toml::from_str(text).map_err(|error| ConfigError::from_toml(name, text, &error))?;
+        Self::parse_at(ConfigPlace::File, name, text, rules, model)
+    }
+
+    /// Reads the settings at a place of a text, which is there. Mistakes point into the whole text.
+    ///
+    /// # Errors
+    /// As for [`Config::parse`].
+    pub fn parse_at(
+        place: ConfigPlace,
+        name: &str,
+        text: &str,
+        rules: &RuleSet,
+        model: &mut Model,
+    ) -> Result<Config, ConfigError> {
+        let raw = place.read(text).map_err(|error| ConfigError::from_toml(name, text, &error))?;
         let mut profiles = BTreeMap::new();
         for rule in raw.rule {
             let Some(known) = rules.get(rule.id.get_ref()) else {
@@ -278,6 +360,42 @@ mod tests {
         assert_eq!(error.help.as_deref(), Some("only `session-held-across-await` has one"));
         assert!(parse("exclude = 3").is_err());
         assert!(parse("[[override]]\npaths = 1").is_err());
+    }
+
+    #[test]
+    fn a_file_without_a_known_key_is_another_tools() {
+        let unknown = parse("zzz = 1").unwrap_err().message;
+        let listed: Vec<&str> = unknown.split('`').skip(1).step_by(2).skip(1).collect();
+        assert_eq!(listed, KEYS);
+        for ours in ["", "# only words", "x =", "profil = 1", "tests = 3", "zzz = 1\n[rules]\n", "[[protocol]]\n"] {
+            assert!(ConfigPlace::File.is_in(ours), "{ours}");
+        }
+        for other in ["zzz = 1", "version = 1\n[tool]\nprofile = 1\n", "[ruleset]\n", "groups = []"] {
+            assert!(!ConfigPlace::File.is_in(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn settings_in_a_manifest_are_read_and_mistakes_point_into_it() {
+        let head = "[package]\nname = \"a\"\nmetadata = { docs = { rs = 1 }, sessionlint = { tests = \"include\" } }\n";
+        let manifest = format!(
+            "{head}\n[dependencies]\nsqlx = \"1\"\n\n[workspace.metadata.sessionlint.rules]\nleaked-session = \"warn\"\n"
+        );
+        assert!(ConfigPlace::Workspace.is_in(&manifest) && ConfigPlace::Package.is_in(head));
+        for none in ["", "[", "[package]\nmetadata = 3", "[workspace.metadata]\nother = 1", "workspace = 1"] {
+            assert!(!ConfigPlace::Workspace.is_in(none) && !ConfigPlace::Package.is_in(none), "{none}");
+        }
+        let read = |place: ConfigPlace, text: &str| {
+            Config::parse_at(place, "Cargo.toml", text, &RuleSet::built_in(), &mut Model::built_in())
+        };
+        assert_eq!(read(ConfigPlace::Workspace, &manifest).unwrap().rules["leaked-session"].level, Some(Level::Warn));
+        assert_eq!(read(ConfigPlace::Package, &manifest).unwrap().tests, Some(TestCode::Include));
+        for (right, wrong) in [("leaked-session", "leeked-session"), ("\"warn\"", "\"wran\"")] {
+            let error = read(ConfigPlace::Workspace, &manifest.replace(right, wrong)).unwrap_err();
+            assert_eq!((&error.text[error.span.clone()], error.name.as_str()), (wrong, "Cargo.toml"));
+        }
+        let error = read(ConfigPlace::Package, &manifest.replace("tests", "testz")).unwrap_err();
+        assert_eq!(&error.text[error.span.clone()], "testz");
     }
 
     #[test]

@@ -10,7 +10,7 @@ mod outside;
 mod rules;
 mod versions;
 
-pub use config::{Config, ConfigError, Override, Profile, RuleSetting, TestCode};
+pub use config::{Config, ConfigError, ConfigPlace, Override, Profile, RuleSetting, TestCode, nearest};
 pub use intent::{Intent, Refusal};
 pub use model::{
     CancelUnsafe, DropClass, EndKind, Ending, Library, LibraryId, Model, Opening, Protocol, ProtocolId, ProtocolKind,

@@ -93,6 +93,7 @@ struct Summary<'a> {
     sessions: usize,
     findings: &'a BTreeMap<&'static str, usize>,
     gaps: usize,
+    panics: usize,
     elapsed_ms: u64,
 }
 
@@ -155,6 +156,7 @@ fn summary(run: &Run) -> Summary<'_> {
         sessions: run.session_count,
         findings: &run.levels,
         gaps: run.gaps.len(),
+        panics: run.panics(),
         elapsed_ms: run.elapsed_ms,
     }
 }

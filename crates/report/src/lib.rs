@@ -53,6 +53,8 @@ pub struct Skipped {
     pub reason: String,
     /// The line, from 1.
     pub line: Option<u32>,
+    /// Whether the tool itself is the reason: it panicked.
+    pub internal: bool,
 }
 
 /// A finding that is not reported.
@@ -91,6 +93,10 @@ pub struct Run {
     pub session_count: usize,
     /// Findings by level.
     pub levels: BTreeMap<&'static str, usize>,
+    /// Whether nothing at all was checked, because the tool panicked.
+    pub nothing_checked: bool,
+    /// Why less is said than somebody may expect, a line each.
+    pub notes: Vec<String>,
     /// Milliseconds from start to report.
     pub elapsed_ms: u64,
 }
@@ -104,6 +110,11 @@ impl Run {
     /// How many findings the baseline has.
     pub fn baselined(&self) -> usize {
         self.silenced.len() - self.suppressed()
+    }
+
+    /// How many files and functions were not checked because the tool panicked.
+    pub fn panics(&self) -> usize {
+        self.skipped.iter().filter(|one| one.internal).count()
     }
 }
 
@@ -168,13 +179,31 @@ pub(crate) fn address() -> Option<&'static str> {
     (!repository.is_empty()).then_some(repository)
 }
 
-/// What was skipped and not understood, a line each.
-pub fn verbose(run: &Run) -> String {
-    let sources = Sources::new(&run.files);
-    let skipped = run.skipped.iter().map(|skipped| match skipped.line {
+/// What was skipped because the tool panicked, a line each, and what to do about it; empty when it did not.
+pub fn internal_errors(skipped: &[Skipped]) -> String {
+    let lines: Vec<String> = skipped.iter().filter(|one| one.internal).map(skipped_line).collect();
+    if lines.is_empty() {
+        return String::new();
+    }
+    let count = summary::plural(lines.len(), "internal error");
+    let version = env!("CARGO_PKG_VERSION");
+    let ask = format!(
+        "{count}: a mistake of sessionlint {version}, not of your code; please report it, with what stands above\n"
+    );
+    lines.concat() + &ask
+}
+
+fn skipped_line(skipped: &Skipped) -> String {
+    match skipped.line {
         Some(line) => format!("skipped {}:{line}: {}\n", skipped.path, skipped.reason),
         None => format!("skipped {}: {}\n", skipped.path, skipped.reason),
-    });
+    }
+}
+
+/// What was skipped and not understood, a line each; not what is told in any case.
+pub fn verbose(run: &Run) -> String {
+    let sources = Sources::new(&run.files);
+    let skipped = run.skipped.iter().filter(|one| !one.internal).map(skipped_line);
     let gaps = run.gaps.iter().map(|gap| {
         let (path, at) = sources.position(gap.span);
         format!("gap {path}:{}:{}: {}\n", at.line, at.column, gap.reason)

@@ -34,7 +34,8 @@ pub(crate) fn render(run: &Run, sources: &Sources<'_>) -> String {
         if let Some(line) = skipped.line {
             location["physicalLocation"]["region"] = json!({"startLine": line});
         }
-        json!({"level": "note", "message": {"text": format!("Not checked: {}.", skipped.reason)}, "locations": [location]})
+        let level = if skipped.internal { "error" } else { "note" };
+        json!({"level": level, "message": {"text": format!("Not checked: {}.", skipped.reason)}, "locations": [location]})
     });
     let log = json!({
         "$schema": SCHEMA,
@@ -50,7 +51,7 @@ pub(crate) fn render(run: &Run, sources: &Sources<'_>) -> String {
             "originalUriBaseIds": {ROOT: {"description": {"text": "The directory that sessionlint was run in."}}},
             "columnKind": "unicodeCodePoints",
             "invocations": [{
-                "executionSuccessful": true,
+                "executionSuccessful": !run.nothing_checked,
                 "toolExecutionNotifications": notifications.collect::<Vec<_>>(),
             }],
             "results": findings.chain(silenced).collect::<Vec<_>>(),
@@ -132,7 +133,7 @@ fn result(finding: &Diagnostic, sources: &Sources<'_>, rule: Option<usize>) -> V
         "level": level(finding.level),
         "message": {"text": text},
         "locations": [location(finding.span, sources)],
-        "partialFingerprints": {"primaryLocationLineHash": finding.fingerprint, "sessionlint/v1": finding.fingerprint},
+        "partialFingerprints": {"primaryLocationLineHash": finding.fingerprint, "sessionlint/v2": finding.fingerprint},
     });
     if let Some(rule) = rule {
         result["ruleIndex"] = json!(rule);

@@ -3,9 +3,13 @@
 use crate::Run;
 use std::collections::BTreeMap;
 
+/// A number of things.
+pub(crate) fn plural(count: usize, word: &str) -> String {
+    if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") }
+}
+
 /// One line that says what was found and where it was looked for.
 pub fn summary(run: &Run) -> String {
-    let plural = |count: usize, word: &str| if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") };
     let found = if run.findings.is_empty() {
         "nothing found".to_owned()
     } else {
@@ -25,6 +29,9 @@ pub fn summary(run: &Run) -> String {
     }
     if !run.skipped.is_empty() {
         line.push_str(&format!("; {} skipped (--verbose lists them)", run.skipped.len()));
+    }
+    if run.panics() > 0 {
+        line.push_str(&format!("; {}", plural(run.panics(), "internal error")));
     }
     line.push('\n');
     line

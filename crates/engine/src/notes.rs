@@ -1,0 +1,210 @@
+//! Why is less said than somebody may expect? A line for each thing that was asked for and came to nothing.
+
+use crate::run::Engine;
+use crate::settings::Failure;
+use crate::{panics, walk};
+use rayon::prelude::*;
+use sessionlint_diagnostics::FileId;
+use sessionlint_ir::{Item, ItemKind, Outline};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// So many names are listed in a line.
+const MAX_LISTED: usize = 3;
+
+/// Crates that no manifest names.
+const BUILT_IN: [&str; 3] = ["std", "core", "alloc"];
+
+impl Engine {
+    /// Why less is said than somebody may expect, a line each.
+    pub fn notes(&self) -> Vec<String> {
+        panics::caught(|| self.written_notes()).unwrap_or_else(|what| vec![Failure::Internal(what).to_string()])
+    }
+
+    fn written_notes(&self) -> Vec<String> {
+        let mut notes: Vec<String> = Vec::new();
+        for name in &self.settings.foreign {
+            notes.push(format!(
+                "{name} has no key of sessionlint's, so it belongs to another tool and is not read; sessionlint.toml is read, too"
+            ));
+        }
+        // An editor that gives a file knows what it gives.
+        if self.options.stdin.is_some() {
+            return notes;
+        }
+        notes.extend(self.other_languages());
+        if self.requested.is_empty() {
+            notes.extend(self.no_files());
+            return notes;
+        }
+        if self.knows_no_library() {
+            notes.push(
+                "no package of the files that were checked depends on a known library; `sessionlint libraries` lists them"
+                    .to_owned(),
+            );
+        }
+        if self.covers_the_configuration() {
+            notes.extend(self.unmet_overrides());
+            notes.extend(self.unmet_names());
+        }
+        notes
+    }
+
+    /// Files that were named and are no Rust by their names.
+    fn other_languages(&self) -> Option<String> {
+        let is_other = |path: &&PathBuf| {
+            let is_rust = path.extension().is_some_and(|extension| extension == "rs");
+            !is_rust && walk::absolute(&self.options.directory, path).is_file()
+        };
+        let others: Vec<String> = self.options.paths.iter().filter(is_other).map(|path| shown(path)).collect();
+        let verb = if others.len() == 1 { "is no Rust file by its name" } else { "are no Rust files by their names" };
+        (!others.is_empty()).then(|| format!("{} {verb}, and read as Rust all the same", listed(&others)))
+    }
+
+    fn no_files(&self) -> Option<String> {
+        let is_excluded = |path: &PathBuf| {
+            let path = walk::absolute(&self.options.directory, path);
+            self.options.force_exclude && self.levels.exclude.is_match(path.strip_prefix(&self.base).unwrap_or(&path))
+        };
+        let paths: Vec<&PathBuf> = self.options.paths.iter().filter(|path| !is_excluded(path)).collect();
+        if paths.is_empty() {
+            return self.options.paths.is_empty().then(|| "no path was named, so nothing was checked".to_owned());
+        }
+        let all = paths.iter().flat_map(|path| walk::below(&walk::absolute(&self.options.directory, path), true));
+        let apart = match all.count() {
+            0 => String::new(),
+            1 => ", apart from 1 that is ignored or excluded".to_owned(),
+            count => format!(", apart from {count} that are ignored or excluded"),
+        };
+        let paths: Vec<String> = paths.into_iter().map(|path| shown(path)).collect();
+        Some(format!("no Rust files were found below {}{apart}", listed(&paths)))
+    }
+
+    /// Whether the manifests of all files that were asked for lead to no library that is known.
+    fn knows_no_library(&self) -> bool {
+        let mut places = self
+            .requested
+            .iter()
+            .filter_map(|path| self.known.binary_search_by(|known| known.as_os_str().cmp(path.as_os_str())).ok());
+        places.all(|file| {
+            let package = &self.packages.packages[self.packages.files[file].0.0 as usize];
+            !package.loose && package.libraries.is_empty()
+        })
+    }
+
+    /// Whether everything was asked for that the configuration is about.
+    fn covers_the_configuration(&self) -> bool {
+        let mut asked = self.options.paths.iter().map(|path| walk::absolute(&self.options.directory, path));
+        asked.any(|path| self.base.starts_with(path))
+    }
+
+    /// `[[override]]` tables whose paths match no file.
+    fn unmet_overrides(&self) -> Vec<String> {
+        let paths = self.requested.iter().map(|path| path.strip_prefix(&self.base).unwrap_or(path));
+        let met = self.levels.met(&paths.collect::<Vec<&Path>>());
+        let unmet = self.settings.config.overrides.iter().zip(met).filter(|(_, met)| !met);
+        unmet
+            .map(|(one, _)| {
+                let verb = if one.paths.len() == 1 { "matches" } else { "match" };
+                format!("{}: {} of an [[override]] {verb} no file", self.settings.name, listed(&one.paths))
+            })
+            .collect()
+    }
+
+    /// Names of functions in `also` that no function of the workspace has.
+    fn unmet_names(&self) -> Vec<String> {
+        let config = &self.settings.config;
+        let settings = config.rules.values().chain(config.overrides.iter().flat_map(|one| one.rules.values()));
+        let names: BTreeSet<&String> = settings.flat_map(|setting| &setting.also).collect();
+        let names: Vec<(&String, Vec<&str>)> = names
+            .into_iter()
+            .map(|name| (name, name.split("::").collect::<Vec<_>>()))
+            .filter(|(_, path)| !self.is_of_another_crate(path))
+            .collect();
+        if names.is_empty() {
+            return Vec::new();
+        }
+        let functions = |(place, path): (usize, &PathBuf)| {
+            let bytes = std::fs::read(path).unwrap_or_default();
+            let named = |name: &str| memchr::memmem::find(&bytes, name.as_bytes()).is_some();
+            if !names.iter().filter_map(|(_, path)| path.last()).any(|name| named(name)) {
+                return Vec::new();
+            }
+            let Ok(text) = String::from_utf8(bytes) else { return Vec::new() };
+            functions(&text, &self.packages.files[place].1)
+        };
+        let all = self.on_threads(|| self.known.par_iter().enumerate().flat_map_iter(functions).collect::<Vec<_>>());
+        let is_met = |path: &[&str]| {
+            all.iter().any(|function| {
+                let parts: Vec<&str> = function.iter().map(String::as_str).collect();
+                parts.ends_with(path) || path.get(1..) == Some(&parts)
+            })
+        };
+        let unmet = names.iter().filter(|(_, path)| !is_met(path));
+        unmet
+            .map(|(name, _)| format!("{}: `{name}` in `also` is no function of this workspace", self.settings.name))
+            .collect()
+    }
+
+    fn is_of_another_crate(&self, path: &[&str]) -> bool {
+        let [first, _, ..] = path else { return false };
+        let known = self.packages.packages.iter().filter_map(|package| package.dependencies.get(*first));
+        BUILT_IN.contains(first) || known.into_iter().any(|(_, in_workspace)| in_workspace.is_none())
+    }
+}
+
+/// The paths of the functions of a file in their crate, as a rule names them.
+fn functions(text: &str, module: &[String]) -> Vec<Vec<String>> {
+    let outline = sessionlint_parser_rust::outline(text, FileId(0));
+    let functions = outline.items.iter().filter(|item| item.kind == ItemKind::Function);
+    functions
+        .map(|item| {
+            let mut path = vec![item.name.clone()];
+            path.extend(around(text, &outline, item));
+            path.reverse();
+            module.iter().cloned().chain(path).collect()
+        })
+        .collect()
+}
+
+/// The names of the modules, types and traits around an item, the innermost first.
+fn around(text: &str, outline: &Outline, item: &Item) -> Vec<String> {
+    let parents = std::iter::successors(item.parent, |parent| outline.item(*parent).parent);
+    let name = |item: &Item| match item.kind {
+        ItemKind::Module | ItemKind::Trait => Some(item.name.clone()),
+        ItemKind::Impl => {
+            let span = item.header();
+            let header = text.get(span.start as usize..span.end as usize)?;
+            sessionlint_parser_rust::impl_header(header, span).ok()?.self_ty.last_segment().map(str::to_owned)
+        }
+        _ => None,
+    };
+    parents.filter_map(|parent| name(outline.item(parent))).collect()
+}
+
+fn shown(path: &Path) -> String {
+    path.display().to_string()
+}
+
+/// Some names in a sentence.
+fn listed(names: &[String]) -> String {
+    let first: Vec<String> = names.iter().take(MAX_LISTED).map(|name| format!("`{name}`")).collect();
+    let more = names.len().saturating_sub(MAX_LISTED);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("{}{more}", first.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn functions_are_named_by_what_stands_around_them() {
+        let text =
+            "fn a() {}\nmod m { pub struct S<T>(T); impl<T> Clone for S<T> { fn b() {} } trait Q { fn c(); } }\n";
+        let names: Vec<String> = functions(text, &["x".to_owned()]).iter().map(|path| path.join("::")).collect();
+        assert_eq!(names, ["x::a", "x::m::S::b", "x::m::Q::c"]);
+        let names: Vec<String> = (0..5).map(|number| number.to_string()).collect();
+        assert_eq!(listed(&names), "`0`, `1`, `2` and 2 more");
+    }
+}
