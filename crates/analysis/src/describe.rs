@@ -30,7 +30,7 @@ impl Analysis<'_> {
                 Deed::Checkout(pool) => format!("takes a connection of {}", origin(pool)),
                 Deed::Execute { pool, writes: true } => format!("writes on {}", origin(pool)),
                 Deed::Execute { pool, writes: false } => format!("reads on {}", origin(pool)),
-                Deed::Outside(what) => format!("waits for {what}"),
+                Deed::Outside(wait) => format!("waits for {}", wait.what),
                 // Of every function that opens a transaction: it says nothing.
                 Deed::Begins(_) => continue,
                 Deed::Makes(protocol) => format!("makes a {}", self.index.model.protocol(*protocol).id),

@@ -2,6 +2,7 @@
 
 use crate::sql::SessionState;
 use crate::value::Layer;
+use crate::workload::Wait;
 use sessionlint_diagnostics::{Evidence, Gap, Span};
 use sessionlint_ir::{Answer, ExitHow, ExitKind, LocalId};
 use sessionlint_protocols::{EndKind, ProtocolId};
@@ -180,7 +181,7 @@ pub enum EventKind {
     /// Slow work outside of the database is waited for.
     HeldAcross {
         /// What it is.
-        what: String,
+        wait: Wait,
     },
     /// Its connection goes back to the pool with state that this body has set.
     StateLeft {

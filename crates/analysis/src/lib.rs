@@ -24,3 +24,4 @@ pub use index::{FileData, Host, Index, ItemRef, Package, PackageId, Resolved, Sc
 pub use sql::{SessionState, SqlControl, SqlEffect, may_begin, may_set_state};
 use summary::function_segments;
 pub use summary::{Analysis, function_path};
+pub use workload::Wait;

@@ -4,7 +4,8 @@
 use crate::index::ItemRef;
 use crate::value::{Origin, Root, Source};
 use sessionlint_diagnostics::Span;
-use sessionlint_protocols::ProtocolId;
+use sessionlint_protocols::{ProtocolId, Rank};
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 /// How many calls of the way to a deed are remembered, outermost first.
@@ -22,8 +23,8 @@ pub(crate) enum Deed {
         /// Whether it writes.
         writes: bool,
     },
-    /// Slow work outside of the database is waited for: what it is.
-    Outside(String),
+    /// Slow work outside of the database is waited for.
+    Outside(Wait),
     /// A session is opened by a call that must not be cancelled.
     Begins(ProtocolId),
     /// A pool is made, and dropped again.
@@ -35,6 +36,24 @@ pub(crate) enum Deed {
         /// The session that is held meanwhile, and its pool.
         held: Option<(ProtocolId, Option<Origin>)>,
     },
+}
+
+/// Slow work that is waited for. What takes longest comes first.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Wait {
+    /// How long it takes.
+    pub rank: Reverse<Rank>,
+    /// What it is: completes "held across …".
+    pub what: String,
+    /// Whether it is the wait for the next thing to do.
+    pub idle: bool,
+}
+
+impl Wait {
+    /// Work that the user named.
+    pub fn named(function: &str) -> Self {
+        Self { rank: Reverse(Rank::Slow), what: format!("`{function}`"), idle: false }
+    }
 }
 
 impl Deed {
@@ -193,14 +212,14 @@ mod tests {
     }
 
     fn sleeping(places: &[u32]) -> Workload {
-        Workload(BTreeMap::from([(Deed::Outside("a sleep".to_owned()), way(places))]))
+        Workload(BTreeMap::from([(Deed::Outside(Wait::named("sleep")), way(places))]))
     }
 
     #[test]
     fn the_shortest_way_explains_a_deed_and_of_equals_the_first_in_the_text() {
         let told = |ways: [&[u32]; 2]| {
             let mut workload = sleeping(ways[0]);
-            workload.add(Deed::Outside("a sleep".to_owned()), way(ways[1]));
+            workload.add(Deed::Outside(Wait::named("sleep")), way(ways[1]));
             workload.0.into_values().next()
         };
         assert_eq!(told([&[1, 2, 3], &[9]]), Some(way(&[9])));

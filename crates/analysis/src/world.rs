@@ -357,7 +357,7 @@ fn typed_part(index: &Index<'_>, value: &Value, step: &Projection) -> Value {
         _ => return Value::Unknown,
     };
     let part = match (ty.peeled(), step) {
-        (Ty::Own(owner), Projection::Field(field)) => index.field_ty(*owner, field),
+        (Ty::Own(owner), Projection::Field(field)) => index.field_behind(*owner, field),
         (Ty::Own(owner), Projection::Variant(variant)) => {
             let same_name = index.item(*owner).is_some_and(|item| item.name == *variant);
             let inside = if same_name { String::new() } else { format!("{variant}.") };
@@ -366,9 +366,13 @@ fn typed_part(index: &Index<'_>, value: &Value, step: &Projection) -> Value {
             match has("0") && !has("1") {
                 true => index.field_ty(*owner, &format!("{inside}0")),
                 false if same_name => ty.clone(),
+                // `State(app)` takes apart a wrapper that the type was already peeled of.
+                false if !index.has_variant(*owner, variant) => ty.clone(),
                 false => Ty::Unknown,
             }
         }
+        // The guard of a lock, whose type was already peeled of the lock.
+        (Ty::Known(_) | Ty::Own(_), Projection::Success) => ty.clone(),
         // A pattern like `State(pool)` takes apart a wrapper that the type was already peeled of.
         (Ty::Known(_), Projection::Variant(_)) => ty.clone(),
         (Ty::Fallible(inner), Projection::Success) => (**inner).clone(),

@@ -174,6 +174,7 @@ impl Manifests {
             let names = manifest.dependencies.values().filter(|(_, path)| path.is_none()).map(|(name, _)| name);
             for name in names {
                 found.extend(model.libraries_of_crate(&name.replace('-', "_")));
+                found.extend(model.libraries_through(name));
             }
         }
         found

@@ -336,8 +336,8 @@ pub enum Literal {
     Text(String),
     /// A truth value.
     Bool(bool),
-    /// Zero.
-    Zero,
+    /// A whole number.
+    Number(u64),
     /// The unit value.
     Unit,
     /// Anything else.

@@ -102,6 +102,8 @@ struct RawLibrary {
     crates: Vec<String>,
     versions: Vec<String>,
     #[serde(default)]
+    through: Vec<String>,
+    #[serde(default)]
     statements: Vec<String>,
     #[serde(default)]
     statement_types: Vec<String>,
@@ -268,6 +270,7 @@ impl Model {
                 about: about(text),
                 crates: raw.crates,
                 versions: raw.versions,
+                through: raw.through,
                 statements: raw.statements,
                 statement_types: raw.statement_types,
                 files: raw.files,
@@ -306,6 +309,7 @@ impl Model {
                         about: String::new(),
                         crates: Vec::new(),
                         versions: Vec::new(),
+                        through: Vec::new(),
                         statements: Vec::new(),
                         statement_types: Vec::new(),
                         files: Vec::new(),

@@ -22,6 +22,8 @@ pub struct Library {
     pub about: String,
     /// The packages that bring it in, as named in Cargo.toml.
     pub crates: Vec<String>,
+    /// Packages that hand it on to those who depend on them: under a feature, as a rule.
+    pub through: Vec<String>,
     /// The versions that the facts were read from.
     pub versions: Vec<String>,
     /// Functions, types and macros of the library that take SQL text and give a statement.
@@ -395,6 +397,8 @@ pub struct Model {
     pub(crate) works: Vec<Work>,
     pub(crate) work_types: Vec<((String, String), (String, WorkId))>,
     pub(crate) work_functions: Vec<((String, String), (String, WorkId))>,
+    /// The work that values of a session's or pool's type do.
+    pub(crate) protocol_works: BTreeMap<ProtocolId, WorkId>,
     /// Paths that types begin with which are made for each request.
     pub(crate) request_parts: Vec<Vec<String>>,
     /// The ends of paths of functions that the user adds to slow work.
@@ -432,6 +436,12 @@ impl Model {
     /// All libraries that speak of a crate: facts about `deadpool-postgres` stand with both of its halves.
     pub fn libraries_of_crate(&self, ident: &str) -> &[LibraryId] {
         self.crates.get(ident).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// The libraries that a package of this name hands on.
+    pub fn libraries_through<'a>(&'a self, package: &'a str) -> impl Iterator<Item = LibraryId> + 'a {
+        let through = move |library: &Library| library.through.iter().any(|through| through == package);
+        self.libraries().filter(move |(_, library)| through(library)).map(|(id, _)| id)
     }
 
     /// The packages whose versions decide which facts hold, among those of some libraries.

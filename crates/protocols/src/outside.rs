@@ -1,6 +1,6 @@
 //! Which work is slow and outside of the database? Reads `outside/*.toml` into the [`Model`].
 
-use crate::model::Model;
+use crate::model::{Model, ProtocolId};
 use serde::Deserialize;
 
 const RUST: &str = include_str!("../outside/rust.toml");
@@ -31,14 +31,19 @@ pub struct Work {
     /// How long it takes.
     #[serde(default)]
     pub rank: Rank,
+    /// Whether it is the wait for the next thing to do: a task that owns its connection may hold it meanwhile.
+    #[serde(default)]
+    pub idle: bool,
 }
 
 /// How long slow work takes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Rank {
     /// An answer within 10 ms is expected, or none at all.
     Quick,
+    /// As long as the program itself decides: a sleep. One of a known time below a second is quick.
+    Pause,
     /// It takes as long as another machine likes.
     #[default]
     Slow,
@@ -83,6 +88,11 @@ impl Model {
             }
             self.works.push(work);
         }
+        let of = |(id, protocol): (ProtocolId, &crate::model::Protocol)| {
+            let path = |path: &String| path.split("::").map(str::to_owned).collect::<Vec<_>>();
+            Some((id, protocol.paths.iter().find_map(|it| self.work_type(&path(it)))?))
+        };
+        self.protocol_works = self.protocols().filter_map(of).collect();
     }
 
     /// One kind of work.
@@ -94,6 +104,11 @@ impl Model {
     /// several types of a crate share a name, the module before it does too.
     pub fn work_type(&self, path: &[String]) -> Option<WorkId> {
         look_up(&self.work_types, path)
+    }
+
+    /// The work that values of a protocol's type do beside being a session: one type may have both roles.
+    pub fn work_of(&self, protocol: ProtocolId) -> Option<WorkId> {
+        self.protocol_works.get(&protocol).copied()
     }
 
     /// The work that the function with this full path does.

@@ -56,6 +56,9 @@ impl Ty {
     }
 }
 
+/// So many times a struct is dereferenced for a field.
+const MAX_DEREFS: usize = 4;
+
 /// Types that only own what is inside.
 const OWNING: &[&str] = &["Box", "Pin", "Extension", "Path", "Json", "Form", "Query", "ReqData", "Cow", "ManuallyDrop"];
 /// Types that share or guard what is inside.
@@ -210,6 +213,35 @@ impl Index<'_> {
         found.map_or(Ty::Unknown, |known| self.ty(&self.scope_of(owner), &known.ty))
     }
 
+    /// The type of a field of a struct, or of what the struct dereferences to.
+    pub fn field_behind(&self, owner: ItemRef, field: &str) -> Ty {
+        let mut at = owner;
+        for _ in 0..MAX_DEREFS {
+            if self.has_field(at, field) {
+                return self.field_ty(at, field);
+            }
+            match self.deref_target(at) {
+                Some(Ty::Own(next)) => at = next,
+                _ => break,
+            }
+        }
+        Ty::Unknown
+    }
+
+    /// Whether an enum may have a variant of this name.
+    pub fn has_variant(&self, owner: ItemRef, variant: &str) -> bool {
+        let is_enum = self.item(owner).is_some_and(|item| item.kind == ItemKind::Enum);
+        is_enum
+            && self.item_text(owner, |item| item.head).is_none_or(|(text, _)| {
+                text.match_indices(variant).any(|(at, _)| {
+                    let before = text[..at].chars().next_back();
+                    let after = text[at + variant.len()..].chars().next();
+                    let part = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
+                    !part(before) && !part(after)
+                })
+            })
+    }
+
     /// Whether there is a field of this name; `Variant.field` for enums.
     pub fn has_field(&self, owner: ItemRef, field: &str) -> bool {
         self.fields_of(owner).0.iter().any(|known| known.name == field)
@@ -339,11 +371,34 @@ impl Index<'_> {
 
     /// What a type of the workspace dereferences to.
     pub fn deref_target(&self, owner: ItemRef) -> Option<Ty> {
-        let deref = self.methods(owner, "deref").into_iter().next()?;
+        let Some(deref) = self.methods(owner, "deref").into_iter().next() else {
+            let ty = self.field_ty(owner, &self.derived_deref(owner)?);
+            return (!ty.is_unknown()).then_some(ty);
+        };
         match self.output(deref, Some(Ty::Own(owner)))? {
             Ty::Ref(inner) if !inner.is_unknown() => Some(*inner),
             _ => None,
         }
+    }
+
+    /// The field that a struct dereferences to by `#[derive(Deref)]`: the one that is marked, or its only one.
+    pub fn derived_deref(&self, owner: ItemRef) -> Option<String> {
+        let (text, _) = self.item_text(owner, |item| item.span)?;
+        let derives = |list: &str| {
+            let list = list.split(')').next().unwrap_or_default();
+            list.split(',').any(|name| name.trim().rsplit("::").next() == Some("Deref"))
+        };
+        text.split("#[derive(").skip(1).any(derives).then_some(())?;
+        let fields = self.fields_of(owner);
+        if let [only] = fields.0.as_slice() {
+            return Some(only.name.clone());
+        }
+        let marked = text.split("#[deref]").nth(1)?;
+        fields.0.iter().find(|field| {
+            let declared = marked.trim_start().trim_start_matches("pub").trim_start();
+            let declared = declared.strip_prefix('(').and_then(|rest| rest.split_once(')')).map_or(declared, |(_, rest)| rest);
+            declared.trim_start().strip_prefix(&*field.name).is_some_and(|rest| rest.trim_start().starts_with(':'))
+        }).map(|field| field.name.clone())
     }
 
     /// The field by which a struct of the workspace owns a transaction, when it owns exactly one and does

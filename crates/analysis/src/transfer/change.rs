@@ -25,7 +25,7 @@ impl Solver<'_> {
     /// Whether there is any of a number or collection that is stored, when that is known.
     pub(super) fn amount(&self, world: &World, value: &Rvalue) -> Option<bool> {
         match value {
-            Rvalue::Use(Operand::Literal(Literal::Zero)) => Some(false),
+            Rvalue::Use(Operand::Literal(Literal::Number(0))) => Some(false),
             Rvalue::Use(Operand::Value(place)) if place.projection.is_empty() => {
                 world.facts.amounts.get(&place.local).copied()
             }

@@ -5,11 +5,12 @@ use super::own::Receiver;
 use crate::index::{Resolved, Ty};
 use crate::solver::Solver;
 use crate::value::Value;
-use crate::workload::{Deed, Workload};
+use crate::workload::{Deed, Wait, Workload};
 use crate::world::World;
 use sessionlint_diagnostics::{Evidence, Span};
-use sessionlint_ir::{Call, ItemKind, Operand, Place, TypeRef};
-use sessionlint_protocols::{Opening, ProtocolId, Source};
+use sessionlint_ir::{Call, Callee, ItemKind, Literal, Operand, Place, Rvalue, StatementKind, TypeRef};
+use sessionlint_protocols::{Opening, ProtocolId, Rank, Source};
+use std::cmp::Reverse;
 
 /// Modules and types of the standard library whose functions are known.
 const STANDARD: &[&str] = &["mem", "time", "Arc", "Rc", "Box", "Pin", "Option", "Clone", "ManuallyDrop"];
@@ -181,6 +182,24 @@ impl Solver<'_> {
         Some(value)
     }
 
+    /// Whether a call is passed a time that is written out, and is less than a second.
+    fn is_short(&self, call: &Call) -> bool {
+        let [Operand::Value(place)] = call.args.as_slice() else { return false };
+        let statements = self.body.blocks.iter().flat_map(|block| &block.statements);
+        let time = statements.into_iter().find_map(|statement| match &statement.kind {
+            StatementKind::Assign(target, Rvalue::Call(made)) if target == place => Some(made),
+            _ => None,
+        });
+        let Some(Call { callee: Callee::Path { segments, .. }, args, .. }) = time else { return false };
+        let [Operand::Literal(Literal::Number(number))] = args.as_slice() else { return false };
+        match segments.last().map(String::as_str) {
+            Some("from_millis") => *number < 1000,
+            Some("from_micros") => *number < 1_000_000,
+            Some("from_nanos") => *number < 1_000_000_000,
+            _ => false,
+        }
+    }
+
     /// A session is taken out of what would end it, and lives on: somebody may still end it, or have it.
     fn taken_out(&mut self, world: &mut World, value: Value, how: String, span: Span) -> Value {
         let Some(id) = self.session_of(world, &value).filter(|_| value.owns()) else {
@@ -253,6 +272,11 @@ impl Solver<'_> {
         }
         if let Some(work) = model.work_function(path) {
             self.pass_arguments(world, &call.args, call.name_span);
+            let known = model.work(work);
+            if known.rank == Rank::Pause && self.is_short(call) {
+                let wait = Wait { rank: Reverse(Rank::Quick), what: known.what.clone(), idle: known.idle };
+                return self.later(Workload::one(Deed::Outside(wait), call.name_span), Value::Unknown);
+            }
             return self.outside(work, call.name_span);
         }
         if let Some(work) = model.work_type(owner) {
@@ -261,7 +285,7 @@ impl Solver<'_> {
         }
         if model.is_outside(path) {
             self.pass_arguments(world, &call.args, call.name_span);
-            return self.later(Workload::one(Deed::Outside(format!("`{name}`")), call.name_span), Value::Unknown);
+            return self.later(Workload::one(Deed::Outside(Wait::named(name)), call.name_span), Value::Unknown);
         }
         if let Some((library, _)) = model.library_at(path) {
             let statements = &model.library(library).statements;

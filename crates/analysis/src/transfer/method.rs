@@ -133,7 +133,9 @@ impl Solver<'_> {
                 if let Some(value) = self.known_method(world, *protocol, &target, name, call) {
                     return value;
                 }
-                if SAME.contains(&name) {
+                // What a lock gives is a result, but its type is known as what is inside.
+                let of_lock = OPENERS.contains(&name) || ADAPTERS.contains(&name);
+                if SAME.contains(&name) || of_lock {
                     return match place {
                         Some(place) if name != "clone" => Value::Ref(place),
                         _ => Value::Typed(ty.clone(), origin),
@@ -146,7 +148,7 @@ impl Solver<'_> {
                 let methods = self.index.methods_near(self.scope.file, owner, name);
                 match methods.as_slice() {
                     [item] => self.own_function(world, *item, Receiver::of(target, origin), Some(Ty::Own(owner)), call),
-                    [] if SAME.contains(&name) => match place {
+                    [] if SAME.contains(&name) || OPENERS.contains(&name) || ADAPTERS.contains(&name) => match place {
                         Some(place) if name != "clone" => Value::Ref(place),
                         _ => Value::Typed(ty.clone(), origin),
                     },

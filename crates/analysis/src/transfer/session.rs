@@ -97,6 +97,11 @@ impl Solver<'_> {
             self.forget_obligation(world, id);
         }
         self.pass_arguments(world, &call.args, call.name_span);
+        if value == Value::Unknown
+            && let Some(work) = self.work_of(world, protocol_id, name, call)
+        {
+            return work;
+        }
         // What a writer says about itself decides what is left to do with it.
         if value == Value::Unknown && protocol.kind == ProtocolKind::Writer && world.is_open(id) {
             return Value::About(id);
@@ -405,13 +410,22 @@ impl Solver<'_> {
             return Some(Value::Unknown);
         }
         // A trait of the workspace may have given it the method.
-        match self.index.extension_methods(self.scope.file, protocol_id, name).as_slice() {
-            [item] => {
-                let origin = self.origin_of(world, target);
-                Some(self.own_function(world, *item, Receiver::of(target.clone(), origin), None, call))
-            }
-            _ => None,
+        if let [item] = self.index.extension_methods(self.scope.file, protocol_id, name).as_slice() {
+            let origin = self.origin_of(world, target);
+            return Some(self.own_function(world, *item, Receiver::of(target.clone(), origin), None, call));
         }
+        self.work_of(world, protocol_id, name, call)
+    }
+
+    /// A method of something that does slow work beside being a session: an object store, a mailer.
+    fn work_of(&mut self, world: &mut World, protocol: ProtocolId, name: &str, call: &Call) -> Option<Value> {
+        let work = self.index.model.work_of(protocol).filter(|_| !super::method::SAME.contains(&name))?;
+        self.pass_arguments(world, &call.args, call.name_span);
+        Some(match self.index.model.work(work).is_done_by(name) {
+            true => self.outside(work, call.name_span),
+            // What its other methods give is taken for the same kind of thing, as builders do.
+            false => Value::Typed(Ty::Work(work), None),
+        })
     }
 
     /// The end of something that this body has not opened: a pool, or a session in a field. Only whether its

@@ -1,16 +1,17 @@
 //! What happens when a call runs or its future is polled, beside its value: checkouts and slow work.
 
 use super::given::Passed;
-use crate::events::{Cause, CauseKind, EventKind};
+use crate::events::{Cause, CauseKind, EventKind, Site};
 use crate::index::{ItemRef, Ty};
 use crate::known::{Known, known};
 use crate::solver::Solver;
 use crate::value::{ObligationId, Origin, Root, Source, Value, WorkloadId};
-use crate::workload::{Deed, Summary, Workload, seen_by_caller};
+use crate::workload::{Deed, Summary, Wait, Workload, seen_by_caller};
 use crate::world::{State, World};
 use sessionlint_diagnostics::{Evidence, Span};
-use sessionlint_ir::{Call, Operand};
+use sessionlint_ir::{BlockId, Call, Operand, Rvalue, StatementKind};
 use sessionlint_protocols::{ProtocolId, ProtocolKind, WorkId};
+use std::cmp::Reverse;
 
 /// How many calls deep it is looked for pools that are made for a request, and for begins that may be cancelled.
 const MAX_GLANCE: u32 = 3;
@@ -41,7 +42,7 @@ impl Solver<'_> {
                         self.second_checkout(world, pool, true, way);
                     }
                 }
-                Deed::Outside(what) => self.slow_work(world, what, way),
+                Deed::Outside(wait) => self.slow_work(world, wait, way),
                 Deed::Begins(_) => {}
                 Deed::Makes(protocol) => self.makes(world, *protocol, way),
                 Deed::Runs { .. } => {
@@ -158,8 +159,9 @@ impl Solver<'_> {
     }
 
     /// Slow work outside is waited for: is a transaction or a connection of a pool held meanwhile?
-    fn slow_work(&mut self, world: &World, what: &str, way: &[Span]) {
+    fn slow_work(&mut self, world: &World, wait: &Wait, way: &[Span]) {
         let model = self.index.model;
+        let in_loop = self.body.leads_to(self.at, self.at);
         let is_held = |id: ObligationId, state: &State| {
             let site = &self.sites[usize::from(id.site.0)];
             let protocol = model.protocol(site.protocol);
@@ -168,10 +170,25 @@ impl Solver<'_> {
                 || state.pool.is_some()
                 || protocol.pooled
                 || site.pooled;
-            counts && !state.by_design && !site.borrowed && site.span != way[0]
+            // A task that waits for what to do next, with a connection that it had before.
+            let own = wait.idle && in_loop && !site.raw && protocol.kind == ProtocolKind::Connection && self.is_kept(site);
+            counts && !state.by_design && !site.borrowed && site.span != way[0] && !own
         };
         let Some(id) = world.held(is_held) else { return };
-        self.meanwhile(world, EventKind::HeldAcross { what: what.to_owned() }, id, way);
+        self.meanwhile(world, EventKind::HeldAcross { wait: wait.clone() }, id, way);
+    }
+
+    /// Whether a session is kept in a variable that was there before: a parameter, or one from outside of the loop around here.
+    fn is_kept(&self, site: &Site) -> bool {
+        let Some(variable) = site.variable else { return false };
+        let is_parameter = self.body.params.contains(&variable);
+        let opened = self.body.blocks.iter().position(|block| {
+            block.statements.iter().any(|statement| match &statement.kind {
+                StatementKind::Assign(_, Rvalue::Call(call)) => call.name_span == site.span,
+                _ => false,
+            })
+        });
+        is_parameter || opened.is_some_and(|opened| !self.body.leads_to(self.at, BlockId(opened as u32)))
     }
 
     pub(super) fn meanwhile(&mut self, world: &World, kind: EventKind, id: ObligationId, way: &[Span]) {
@@ -221,7 +238,10 @@ impl Solver<'_> {
     /// What a value of a type of the workspace dereferences to, and where that comes from.
     pub(crate) fn dereferenced(&self, owner: ItemRef, source: &Source) -> Option<(Ty, Option<Origin>)> {
         let target = self.index.deref_target(owner)?;
-        let deref = self.index.methods(owner, "deref").into_iter().next()?;
+        let Some(deref) = self.index.methods(owner, "deref").into_iter().next() else {
+            let field = Origin { root: Root::Param(0), path: vec![self.index.derived_deref(owner)?] };
+            return Some((target, source.then(&field)));
+        };
         let summary = self.analysis.summary(deref, &Known::new(), self.deep);
         self.summarised(&summary);
         let given = summary.gives.as_ref().and_then(|given| given.origin());
@@ -279,8 +299,9 @@ impl Solver<'_> {
 
     /// Slow work that a library does when its future is polled.
     pub(crate) fn outside(&mut self, work: WorkId, at: Span) -> Value {
-        let what = self.index.model.work(work).what.clone();
-        self.later(Workload::one(Deed::Outside(what), at), Value::Unknown)
+        let work = self.index.model.work(work);
+        let wait = Wait { rank: Reverse(work.rank), what: work.what.clone(), idle: work.idle };
+        self.later(Workload::one(Deed::Outside(wait), at), Value::Unknown)
     }
 
     /// A value is called. When it is a parameter, callers are told, and what is held meanwhile.
@@ -357,7 +378,7 @@ impl Solver<'_> {
                 Deed::Execute { pool, writes: true } if same(pool) && is_transaction => EventKind::Bypassed,
                 Deed::Execute { pool, .. } if same(pool) => EventKind::SecondCheckout { lent: true },
                 Deed::Checkout(pool) if same(pool) => EventKind::SecondCheckout { lent: false },
-                Deed::Outside(what) => EventKind::HeldAcross { what: what.clone() },
+                Deed::Outside(wait) => EventKind::HeldAcross { wait: wait.clone() },
                 _ => continue,
             };
             let site = self.opening_site(*protocol, at, Evidence::Inferred, None);
@@ -391,7 +412,7 @@ impl Solver<'_> {
         }
         if self.index.model.is_outside(&crate::function_segments(self.index, item)) {
             let name = self.index.item(item).map(|item| item.name.clone()).unwrap_or_default();
-            let workload = Workload::one(Deed::Outside(format!("`{name}`")), at);
+            let workload = Workload::one(Deed::Outside(Wait::named(&name)), at);
             return Summary { workload, ..Summary::default() };
         }
         let deep = if self.is_asked(world) { self.deep } else { self.deep.min(MAX_GLANCE) };

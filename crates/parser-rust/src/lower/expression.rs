@@ -46,8 +46,7 @@ impl Lowerer<'_> {
             Expr::Lit(lit) => Operand::Literal(match &lit.lit {
                 syn::Lit::Str(text) => Literal::Text(text.value()),
                 syn::Lit::Bool(value) => Literal::Bool(value.value),
-                _ if super::condition::number(expr) == Some(0) => Literal::Zero,
-                _ => Literal::Other,
+                _ => super::condition::number(expr).map_or(Literal::Other, Literal::Number),
             }),
             Expr::Path(path) => match (&path.qself, path.path.segments.last()) {
                 (None, Some(last)) if last.ident == "None" && super::pattern::is_standard(&path.path) => {

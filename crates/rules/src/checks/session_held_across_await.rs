@@ -3,16 +3,21 @@
 use crate::{Check, Context, Words, words};
 use sessionlint_analysis::{Event, EventKind, Site};
 use sessionlint_diagnostics::Diagnostic;
-use sessionlint_protocols::Protocol;
+use sessionlint_protocols::Rank;
 
 pub(super) const CHECK: Check = Check { rule: "session-held-across-await", run };
 
 fn run(context: &Context<'_>) -> Vec<Diagnostic> {
-    context.by_site(is_mistake).into_iter().map(|(site, events)| word(context, site, &events)).collect()
+    let found = context.by_site(|_, _, event| is_mistake(context, event));
+    found.into_iter().map(|(site, events)| word(context, site, &events)).collect()
 }
 
-fn is_mistake(_: &Site, _: &Protocol, event: &Event) -> bool {
-    matches!(event.kind, EventKind::HeldAcross { .. })
+/// What is answered within some milliseconds is told where the whole guideline is asked for.
+fn is_mistake(context: &Context<'_>, event: &Event) -> bool {
+    match &event.kind {
+        EventKind::HeldAcross { wait } => context.strict || wait.rank.0 > Rank::Quick,
+        _ => false,
+    }
 }
 
 fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
@@ -20,7 +25,7 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
     let event = events[0];
     let subject = words::subject(site, protocol);
     let what = match &event.kind {
-        EventKind::HeldAcross { what } => what.as_str(),
+        EventKind::HeldAcross { wait } => wait.what.as_str(),
         _ => "slow work",
     };
     let message = format!("{subject} is held across {what}");
