@@ -196,6 +196,9 @@ pub(crate) fn find(known: &[PathBuf], model: &Model, manifests: &mut Manifests) 
                 for (ident, (name, path)) in &manifest.dependencies {
                     let workspace = path.as_ref().and_then(|path| ids.get(&Some(path.clone())).copied());
                     let real = name.replace('-', "_");
+                    if let Some(library) = model.library_name(name) {
+                        package.dependencies.insert(library.to_owned(), (real.clone(), workspace));
+                    }
                     package.dependencies.insert(ident.clone(), (real, workspace));
                 }
                 // The package's own library, as its binaries and tests name it.

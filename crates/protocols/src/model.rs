@@ -397,6 +397,8 @@ pub struct Model {
     pub(crate) works: Vec<Work>,
     pub(crate) work_types: Vec<((String, String), (String, WorkId))>,
     pub(crate) work_functions: Vec<((String, String), (String, WorkId))>,
+    /// The names of libraries inside of packages that are called otherwise.
+    pub(crate) library_names: BTreeMap<String, String>,
     /// The work that values of a session's or pool's type do.
     pub(crate) protocol_works: BTreeMap<ProtocolId, WorkId>,
     /// Paths that types begin with which are made for each request.

@@ -2,6 +2,7 @@
 
 use crate::model::{Model, ProtocolId};
 use serde::Deserialize;
+use std::collections::BTreeMap;
 
 const RUST: &str = include_str!("../outside/rust.toml");
 
@@ -50,9 +51,13 @@ pub enum Rank {
 }
 
 impl Work {
-    /// Whether the future of this method does the work.
-    pub fn is_done_by(&self, method: &str) -> bool {
-        self.calls.iter().any(|call| call == method || call == "*")
+    /// Whether the future of this method does the work, or that of any.
+    fn is_done_by(&self, method: &str) -> bool {
+        self.calls.iter().any(|call| call == method)
+    }
+
+    fn is_done_by_any(&self) -> bool {
+        self.calls.iter().any(|call| call == "*")
     }
 }
 
@@ -61,6 +66,8 @@ impl Work {
 struct Raw {
     /// Paths that a type begins with which a web framework hands to a function for each request.
     request_parts: Vec<String>,
+    /// The names of libraries inside of packages that are called otherwise.
+    libraries: BTreeMap<String, String>,
     work: Vec<Work>,
 }
 
@@ -73,6 +80,7 @@ impl Model {
         let raw: Raw = toml::from_str(RUST).unwrap_or_else(|error| panic!("outside/rust.toml: {error}"));
         self.request_parts =
             raw.request_parts.iter().map(|path| path.split("::").map(str::to_owned).collect()).collect();
+        self.library_names = raw.libraries;
         for work in raw.work {
             let id = WorkId(self.works.len() as u16);
             let ends = |path: &String| {
@@ -106,6 +114,20 @@ impl Model {
         look_up(&self.work_types, path)
     }
 
+    /// The work that the future of a method does, on a value that does this kind of work: of several kinds of one type the one that
+    /// names the method, else the one that all methods do.
+    pub fn work_done_by(&self, work: WorkId, method: &str) -> Option<WorkId> {
+        let types = &self.work(work).types;
+        let same = |(_, other): &(usize, &Work)| other.types.iter().any(|path| types.contains(path));
+        let own = (usize::from(work.0), self.work(work));
+        let kinds = || {
+            let others = self.works.iter().enumerate().filter(same).filter(|(at, _)| *at != own.0);
+            std::iter::once(own).chain(others)
+        };
+        let found = kinds().find(|(_, kind)| kind.is_done_by(method)).or_else(|| kinds().find(|(_, kind)| kind.is_done_by_any()));
+        found.map(|(at, _)| WorkId(at as u16))
+    }
+
     /// The work that values of a protocol's type do beside being a session: one type may have both roles.
     pub fn work_of(&self, protocol: ProtocolId) -> Option<WorkId> {
         self.protocol_works.get(&protocol).copied()
@@ -118,6 +140,11 @@ impl Model {
             let functions = &self.work(*id).functions;
             functions.iter().any(|full| full.rsplit("::").nth(1) == module.map(String::as_str))
         })
+    }
+
+    /// The crate identifier of the library in a package that is called otherwise: `s3` in `rust-s3`.
+    pub fn library_name(&self, package: &str) -> Option<&str> {
+        self.library_names.get(package).map(String::as_str)
     }
 
     /// Whether the full path of a type says that it is made for each request that a web framework answers.

@@ -193,11 +193,17 @@ impl Solver<'_> {
                 }
             }
             Ty::Work(work) => {
+                let done = self.index.model.work_done_by(*work, name).filter(|_| !SAME.contains(&name));
+                // What is done on a session that is held is what it is held for.
+                let on_session = call.args.iter().any(|arg| {
+                    let value = self.read(world, arg);
+                    self.session_of(world, &value).is_some()
+                });
                 self.pass_arguments(world, &call.args, call.name_span);
-                if !SAME.contains(&name) && self.index.model.work(*work).is_done_by(name) {
-                    return self.outside(*work, call.name_span);
+                match done.filter(|_| !on_session) {
+                    Some(done) => self.outside(done, call.name_span),
+                    None => Value::Typed(ty.clone(), origin),
                 }
-                Value::Typed(ty.clone(), origin)
             }
             Ty::Statement => self.statement_method(world, crate::sql::SqlEffect::default(), place, name, call),
             Ty::Cell(inner) => {

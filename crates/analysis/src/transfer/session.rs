@@ -98,6 +98,7 @@ impl Solver<'_> {
         }
         self.pass_arguments(world, &call.args, call.name_span);
         if value == Value::Unknown
+            && protocol.kind == ProtocolKind::Client
             && let Some(work) = self.work_of(world, protocol_id, name, call)
         {
             return work;
@@ -421,10 +422,10 @@ impl Solver<'_> {
     fn work_of(&mut self, world: &mut World, protocol: ProtocolId, name: &str, call: &Call) -> Option<Value> {
         let work = self.index.model.work_of(protocol).filter(|_| !super::method::SAME.contains(&name))?;
         self.pass_arguments(world, &call.args, call.name_span);
-        Some(match self.index.model.work(work).is_done_by(name) {
-            true => self.outside(work, call.name_span),
+        Some(match self.index.model.work_done_by(work, name) {
+            Some(done) => self.outside(done, call.name_span),
             // What its other methods give is taken for the same kind of thing, as builders do.
-            false => Value::Typed(Ty::Work(work), None),
+            None => Value::Typed(Ty::Work(work), None),
         })
     }
 
