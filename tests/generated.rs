@@ -111,7 +111,7 @@ fn asked(name: &str) -> Option<u64> {
 
 #[test]
 fn what_is_reported_is_what_happens() {
-    let count = asked("PROGRAMS").unwrap_or(10_000);
+    let count = asked("PROGRAMS").unwrap_or(2_000);
     let numbers: Vec<u64> = asked("PROGRAM").map_or_else(|| (0..count).collect(), |one| vec![one]);
     let (mut walked, mut leaking, mut gaps, mut known) = (0, 0, 0, Vec::new());
     let mut failures: Vec<(u64, Program, Vec<String>)> = Vec::new();

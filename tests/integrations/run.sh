@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs the program beside its real counterparts: `tests/integrations/run.sh [FILE ..] [pytest options]`, of test_*.py beside this
 # script. What they need is installed where it may be: Debian's packages, Python's and npm's below target/, a rustup component.
-# Without any of those (`SESSIONLINT_OFFLINE=1`), tests whose counterpart is missing are skipped, and say so.
+# Without any of those (`SESSIONLINT_OFFLINE=1`), or without editors and browsers (`SESSIONLINT_FAST=1`), tests whose counterpart is missing are skipped, and say so.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -17,12 +17,14 @@ needs() { # command package..
 }
 
 if [ -z "${SESSIONLINT_OFFLINE:-}" ]; then
-    needs nvim neovim
-    needs vim vim-nox
-    [ -d /usr/share/vim-ale ] || needs ale-missing vim-ale
-    needs chromium chromium chromium-driver
+    if [ -z "${SESSIONLINT_FAST:-}" ]; then
+        needs nvim neovim
+        needs vim vim-nox
+        [ -d /usr/share/vim-ale ] || needs ale-missing vim-ale
+        needs chromium chromium chromium-driver
+        rust-analyzer --version >/dev/null 2>&1 || rustup component add rust-analyzer
+    fi
     needs npm nodejs npm
-    rust-analyzer --version >/dev/null 2>&1 || rustup component add rust-analyzer
     python=(pre-commit prek maturin jsonschema check-jsonschema pytest pytest-timeout pyyaml)
     if [ ! -x "$tools/venv/bin/pytest" ]; then
         python3 -m venv "$tools/venv" || { needs venv-missing python3-venv; python3 -m venv "$tools/venv"; }

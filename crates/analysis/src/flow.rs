@@ -115,6 +115,11 @@ impl Solver<'_> {
     }
 
     fn visit(&mut self, entry: World) {
+        self.follow(entry);
+        self.analysis.add_steps(std::mem::take(&mut self.steps));
+    }
+
+    fn follow(&mut self, entry: World) {
         let body = self.body;
         let mut ways = Ways { seen: vec![HashSet::new(); body.blocks.len()], pending: BTreeMap::new() };
         self.enqueue(BlockId(0), entry, &mut ways);
@@ -220,6 +225,7 @@ impl Solver<'_> {
                 }
             }
             for world in &mut worlds {
+                self.steps += world.facts.count();
                 self.statement(world, statement);
             }
         }
@@ -258,6 +264,7 @@ impl Solver<'_> {
             self.gave_up = true;
             return;
         }
+        self.steps += world.facts.count();
         if known.insert(fingerprint(&world.facts)) {
             ways.pending.entry(block).or_default().push(world);
         }

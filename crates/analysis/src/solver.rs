@@ -87,6 +87,8 @@ pub(crate) struct Solver<'a> {
     /// For each condition the last block that may ask it.
     pub last_asked: Vec<LastAsked>,
     pub gave_up: bool,
+    /// The work since the last visit ended: facts that statements ran on, and that were compared with those of other ways.
+    pub steps: usize,
     /// Whether conditions had to be forgotten, so that ways may be taken which nobody can go.
     pub imprecise: bool,
     /// Whether this is the first, coarse look, which only asks if there is any session at all.
@@ -204,6 +206,7 @@ impl<'a> Solver<'a> {
             dry_runs: dry_runs(analysis, body),
             last_asked: last_asked(body),
             gave_up: false,
+            steps: 0,
             imprecise: false,
             coarse: false,
             few: false,

@@ -11,6 +11,7 @@ use crate::world::World;
 use sessionlint_ir::{Body, FunctionItem, Signature, TypeRef};
 use sessionlint_protocols::{EndKind, ProtocolId};
 use std::collections::{BTreeSet, HashMap};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, RwLock};
 
 /// How many calls deep effects of helpers are looked for.
@@ -24,6 +25,7 @@ pub struct Analysis<'h> {
     pub index: Index<'h>,
     effects: RwLock<HashMap<EffectKey, Effect>>,
     summaries: RwLock<HashMap<SummaryKey, Arc<Summary>>>,
+    steps: AtomicUsize,
 }
 
 /// A session that is lent to a function.
@@ -74,7 +76,18 @@ pub(crate) struct Effect {
 impl<'h> Analysis<'h> {
     /// An analysis over an index.
     pub fn new(index: Index<'h>) -> Self {
-        Self { index, effects: RwLock::new(HashMap::new()), summaries: RwLock::new(HashMap::new()) }
+        let (effects, summaries) = (RwLock::new(HashMap::new()), RwLock::new(HashMap::new()));
+        Self { index, effects, summaries, steps: AtomicUsize::new(0) }
+    }
+
+    /// The work so far, in facts that were looked at. On one thread the same for the same files; several may ask the same of
+    /// a function at once.
+    pub fn steps(&self) -> usize {
+        self.steps.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn add_steps(&self, steps: usize) {
+        self.steps.fetch_add(steps, Ordering::Relaxed);
     }
 
     /// What happens to sessions in a function, its closures, and functions declared inside it.

@@ -69,6 +69,13 @@ pub(crate) struct Facts {
     pub dry_run: BTreeSet<BlockId>,
 }
 
+impl Facts {
+    /// How many there are, and one for the way itself.
+    pub fn count(&self) -> usize {
+        1 + self.store.len() + self.obligations.len() + self.conditions.len() + self.amounts.len() + self.changed.len()
+    }
+}
+
 /// What explains the facts, and does not tell one way from another.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Trace {

@@ -37,6 +37,8 @@ pub struct Summary {
     pub functions: usize,
     /// Sessions that were followed.
     pub sessions: usize,
+    /// Steps of the analysis, those that try fixes included; none when the result was kept from another run.
+    pub steps: usize,
     /// Findings at level deny, warn and note.
     pub findings: BTreeMap<&'static str, usize>,
     /// Files and functions that were not checked because this program panicked.

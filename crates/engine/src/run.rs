@@ -12,6 +12,7 @@ use crate::settings::{self, Failure, Options, Settings};
 use crate::{fixes, panics, since, walk};
 use sessionlint_diagnostics::Level;
 use sessionlint_protocols::{Model, RuleSet, TestCode};
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -153,8 +154,14 @@ impl Engine {
         let check = || {
             let mut outcome = self.look(reported, overlay, progress);
             if fixes {
-                let again = |paths: Vec<PathBuf>, overlay: &Overlay| self.look(&paths, overlay, &|_, _| {});
+                let tried = Cell::new(0);
+                let again = |paths: Vec<PathBuf>, overlay: &Overlay| {
+                    let outcome = self.look(&paths, overlay, &|_, _| {});
+                    tried.set(tried.get() + outcome.summary.steps);
+                    outcome
+                };
                 fixes::verify(&mut outcome, &self.options.directory, overlay, &again);
+                outcome.summary.steps += tried.get();
             } else {
                 outcome.findings.iter_mut().for_each(|finding| finding.fixes.clear());
             }
