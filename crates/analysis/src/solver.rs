@@ -112,6 +112,8 @@ pub(crate) struct Loan {
     pub escapes: bool,
     /// Whether it is lent to code that nobody sees.
     pub unseen: bool,
+    /// What is done while it is open.
+    pub meanwhile: Workload,
     /// Whether something was written through it at an exit that is no error, for all of them.
     pub exits: BTreeSet<bool>,
 }

@@ -68,6 +68,8 @@ pub(crate) struct Effect {
     /// What it does beside that, and whether some calls were too deep to be followed.
     pub workload: Workload,
     pub truncated: bool,
+    /// What it does while that is open.
+    pub meanwhile: Workload,
     /// Whether helpers were too deep to be looked into, and how deep the others go.
     cut: bool,
     calls: u32,
@@ -318,6 +320,9 @@ impl Effect {
         for (deed, way) in other.workload.0 {
             self.workload.add(deed, way);
         }
+        for (deed, way) in other.meanwhile.0 {
+            self.meanwhile.add(deed, way);
+        }
         self.truncated |= other.truncated;
         self.cut |= other.cut;
         self.calls = self.calls.max(other.calls);
@@ -353,6 +358,7 @@ fn lent_effect(lent: &LentAs, mut solver: Solver<'_>) -> Option<Effect> {
         unseen: solver.loan.unseen,
         workload: solver.done,
         truncated: solver.truncated.get(),
+        meanwhile: solver.loan.meanwhile,
         cut: solver.cut.get(),
         calls: solver.calls.get(),
     })

@@ -160,6 +160,13 @@ impl Solver<'_> {
                     }
                 }
             }
+            // A task of its own: whoever waits for its handle waits for what it does.
+            ("tokio" | "task", "spawn" | "spawn_local", 1) if self.is_of(segments, "tokio") => {
+                let value = self.operand(world, first?);
+                let inside = self.inside(&value).cloned().unwrap_or_default();
+                self.forget(world, &value);
+                self.later(inside, Value::Unknown)
+            }
             ("Arc" | "Rc", "new", 1) => {
                 let value = self.operand(world, first?);
                 self.forget(world, &value);
@@ -213,8 +220,13 @@ impl Solver<'_> {
     }
 
     fn is_standard(&self, segments: &[String]) -> bool {
+        self.is_of(segments, "std") || self.is_of(segments, "core")
+    }
+
+    /// Whether a path leads into a crate outside of the workspace.
+    fn is_of(&self, segments: &[String], krate: &str) -> bool {
         match self.index.resolve(&self.scope, segments) {
-            Some(Resolved::External(path)) => path.first().is_some_and(|krate| krate == "std" || krate == "core"),
+            Some(Resolved::External(path)) => path.first().is_some_and(|first| first == krate),
             _ => false,
         }
     }

@@ -33,6 +33,9 @@ impl Solver<'_> {
             if self.collects
                 && let Some(seen) = deed.seen_from(|origin| self.as_parameter(origin))
             {
+                if self.lent.is_some_and(|lent| world.is_open(lent)) {
+                    self.loan.meanwhile.add(seen.clone(), way.clone());
+                }
                 self.done.add(seen, way.clone());
             }
             match deed {
@@ -159,7 +162,7 @@ impl Solver<'_> {
     }
 
     /// Slow work outside is waited for: is a transaction or a connection of a pool held meanwhile?
-    fn slow_work(&mut self, world: &World, wait: &Wait, way: &[Span]) {
+    pub(super) fn slow_work(&mut self, world: &World, wait: &Wait, way: &[Span]) {
         let model = self.index.model;
         let in_loop = self.body.leads_to(self.at, self.at);
         let is_held = |id: ObligationId, state: &State| {

@@ -6,6 +6,7 @@ use crate::known::known;
 use crate::solver::Solver;
 use crate::summary::LentAs;
 use crate::value::{Layer, ObligationId, Value};
+use crate::workload::{Deed, Workload, seen_by_caller};
 use crate::world::{Phase, World};
 use sessionlint_ir::{Call, ItemKind, Operand, Place, TypeRef};
 use sessionlint_protocols::EndKind;
@@ -205,8 +206,8 @@ impl Solver<'_> {
             self.goes_on(world, id);
         }
         if let Some(end) = end {
-            self.pass_arguments(world, &call.args, call.name_span);
-            return self.own_release(world, id, place, end, signature.is_async, call);
+            let before = effect.as_ref().map(|effect| effect.meanwhile.clone()).unwrap_or_default();
+            return self.ended_by_own(world, id, place, end, signature.is_async, &before, target, call);
         }
         let does = effect.as_ref().filter(|effect| !effect.truncated).map(|effect| effect.workload.clone());
         let receiver = Receiver::Of { value: Some(target.clone()), origin: None, does };
@@ -314,6 +315,41 @@ impl Solver<'_> {
             return Value::Unknown;
         }
         target
+    }
+
+    /// A method of the project's own that ends the session, and what it does before that.
+    fn ended_by_own(
+        &mut self,
+        world: &mut World,
+        id: ObligationId,
+        place: Option<Place>,
+        end: EndKind,
+        is_async: bool,
+        before: &Workload,
+        target: Value,
+        call: &Call,
+    ) -> Value {
+        let mut origins = vec![self.source_of(world, &target)];
+        origins.extend(call.args.iter().map(|arg| {
+            let value = self.read(world, arg);
+            self.source_of(world, &value)
+        }));
+        let before = before.called(call.name_span, |origin| seen_by_caller(origin, &origins));
+        self.pass_arguments(world, &call.args, call.name_span);
+        // It is done while the session is open, which it is not any more when the future is polled to its end.
+        let waits: Vec<_> = before.0.iter().filter(|(deed, _)| matches!(deed, Deed::Outside(_))).collect();
+        if world.is_open(id) {
+            for (deed, way) in waits {
+                if let Deed::Outside(wait) = deed {
+                    self.slow_work(world, wait, way);
+                }
+            }
+        }
+        let released = self.own_release(world, id, place, end, is_async, call);
+        match released {
+            Value::Future(inner) if self.collects => self.later(before, *inner),
+            released => released,
+        }
     }
 
     fn own_release(
