@@ -6,6 +6,7 @@
 use assert_cmd::Command;
 use serde_json::Value;
 use std::fs;
+use std::io::Write;
 use std::path::Path;
 use tempfile::TempDir;
 
@@ -143,4 +144,58 @@ fn module_files_of_any_name_are_read() {
         fs::write(path, leak("fourth")).unwrap();
         assert_eq!(functions(&json(here.path(), "", &[]).1).len(), 4, "{name}");
     }
+}
+
+/// A message of the Language Server Protocol.
+fn message(body: &str) -> String {
+    format!("Content-Length: {}\r\n\r\n{body}", body.len())
+}
+
+#[test]
+fn the_language_server_tells_and_goes_on() {
+    let here = package();
+    let root = format!("file://{}", here.path().canonicalize().unwrap().display());
+    let talk = |panic: &str| {
+        let mut child = std::process::Command::new(assert_cmd::cargo::cargo_bin("sessionlint"))
+            .arg("lsp")
+            .env("SESSIONLINT_PANIC", panic)
+            .current_dir(here.path())
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let hello = format!(
+            "{{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"initialize\",\"params\":{{\"capabilities\":{{}},\"processId\":null,\"rootUri\":\"{root}\"}}}}"
+        );
+        let text = fs::read_to_string(here.path().join("src/lib.rs")).unwrap();
+        let open = format!(
+            "{{\"jsonrpc\":\"2.0\",\"method\":\"textDocument/didOpen\",\"params\":{{\"textDocument\":{{\"uri\":\"{root}/src/lib.rs\",\"languageId\":\"rust\",\"version\":1,\"text\":{text:?}}}}}}}"
+        );
+        let hover = format!(
+            "{{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"textDocument/hover\",\"params\":{{\"textDocument\":{{\"uri\":\"{root}/src/lib.rs\"}},\"position\":{{\"line\":0,\"character\":0}}}}}}"
+        );
+        let mut input = child.stdin.take().unwrap();
+        for body in [
+            &hello,
+            "{\"jsonrpc\":\"2.0\",\"method\":\"initialized\",\"params\":{}}",
+            &open,
+            // Its answer comes after the open file was checked.
+            &hover,
+            "{\"jsonrpc\":\"2.0\",\"id\":3,\"method\":\"shutdown\"}",
+            "{\"jsonrpc\":\"2.0\",\"method\":\"exit\"}",
+        ] {
+            input.write_all(message(body).as_bytes()).unwrap();
+        }
+        let output = child.wait_with_output().unwrap();
+        (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
+    };
+    let (status, said) = talk("analysing first");
+    assert_eq!(status, 0, "{said}");
+    assert_eq!(said.matches("window/showMessage").count(), 1, "{said}");
+    assert!(said.contains("internal error in first: ") && said.contains("uncommitted writes"), "{said}");
+    let (status, said) = talk("names all");
+    assert!(status == 0 && said.contains("sessionlint: internal error: a test asked for it"), "{said}");
+    assert!(said.contains("\"id\":2"), "the next question is answered: {said}");
+    let (status, said) = talk("");
+    assert!(status == 0 && !said.contains("window/showMessage"), "{said}");
 }

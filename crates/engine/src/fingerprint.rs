@@ -93,7 +93,7 @@ mod tests {
     fn what_version_1_wrote_is_still_known() {
         let mut findings = [finding("f", "write(tx)", &[(LabelKind::Opened, "let tx"), (LabelKind::Leaks, "return")])];
         let former = set(findings.iter_mut(), |_| TEXT, |_| "demo");
-        let digest = blake3::hash(b"leaked-session\0demo::f\0write(tx)\0opened,leaks\00").to_hex();
+        let digest = blake3::hash(b"leaked-session\0demo::f\0write(tx)\0opened,leaks\x000").to_hex();
         assert_eq!(former.values().collect::<Vec<_>>(), [&digest[..32]]);
     }
 

@@ -4,7 +4,7 @@ use crate::convert::{Encoding, uri};
 use crate::folder::Folder;
 use gen_lsp_types::{CodeAction, CodeActionKind, Diagnostic, Range, TextEdit, WorkspaceEdit};
 use sessionlint_diagnostics::{Applicability, Edit};
-use sessionlint_engine::Overlay;
+use sessionlint_engine::{Failure, Overlay};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
@@ -12,17 +12,26 @@ use std::path::{Path, PathBuf};
 const REASON: &str = "why it is right here";
 
 /// The actions for the findings that touch a range of a file.
-pub fn actions(folder: &Folder, path: &Path, range: Range, overlay: &Overlay, encoding: Encoding) -> Vec<CodeAction> {
-    let Some(answer) = folder.answers.get(path) else { return Vec::new() };
+///
+/// # Errors
+/// When fixes could not be tried, because this program is wrong.
+pub fn actions(
+    folder: &Folder,
+    path: &Path,
+    range: Range,
+    overlay: &Overlay,
+    encoding: Encoding,
+) -> Result<Vec<CodeAction>, Failure> {
+    let Some(answer) = folder.answers.get(path) else { return Ok(Vec::new()) };
     let overlaps = |finding: &&sessionlint_diagnostics::Diagnostic| {
         let Some(file) = answer.files.get(&finding.span.file.0) else { return false };
         let own = encoding.range(&file.text, finding.span);
         own.start <= range.end && range.start <= own.end
     };
     let wanted: Vec<_> = answer.findings.iter().filter(overlaps).collect();
-    let Some(engine) = folder.engine().filter(|_| !wanted.is_empty()) else { return Vec::new() };
+    let Some(engine) = folder.engine().filter(|_| !wanted.is_empty()) else { return Ok(Vec::new()) };
     // Fixes are tried only when somebody asks for them.
-    let Ok(tried) = engine.check(&[path.to_path_buf()], overlay, true, &|_, _| {}) else { return Vec::new() };
+    let tried = engine.check(&[path.to_path_buf()], overlay, true, &|_, _| {})?;
     let mut found = Vec::new();
     for finding in wanted {
         let shown = folder.diagnostic(answer, finding, encoding);
@@ -42,7 +51,7 @@ pub fn actions(folder: &Folder, path: &Path, range: Range, overlay: &Overlay, en
             found.push(action(title, std::iter::once(change), false, &shown));
         }
     }
-    found
+    Ok(found)
 }
 
 fn text_edit(text: &str, edit: &Edit, encoding: Encoding) -> TextEdit {

@@ -68,6 +68,11 @@ fn capabilities(encoding: Encoding) -> ServerCapabilities {
     }
 }
 
+/// Answers one request. A panic costs the answer, not the server.
+fn guarded(answer: impl FnOnce() -> Result<serde_json::Value, Failure>) -> Result<serde_json::Value, Failure> {
+    caught(answer).unwrap_or_else(|what| Err(Failure::Internal(what)))
+}
+
 type Failed = Box<dyn std::error::Error + Send + Sync>;
 
 struct Server<'c> {
@@ -167,8 +172,8 @@ impl<'c> Server<'c> {
     fn answer(&mut self, request: Request) -> Result<(), Failed> {
         let Request { id, method, params, .. } = request;
         let result = match method.as_str() {
-            "textDocument/hover" => serde_json::from_value(params).map(|params| caught(|| self.hover(&params))),
-            "textDocument/codeAction" => serde_json::from_value(params).map(|params| caught(|| self.actions(&params))),
+            "textDocument/hover" => serde_json::from_value(params).map(|params| guarded(|| Ok(self.hover(&params)))),
+            "textDocument/codeAction" => serde_json::from_value(params).map(|params| guarded(|| self.actions(&params))),
             _ => {
                 let error = format!("`{method}` is not known here");
                 let response = Response::new_err(id, ErrorCode::MethodNotFound as i32, error);
@@ -177,9 +182,7 @@ impl<'c> Server<'c> {
         };
         let response = match result {
             Ok(Ok(value)) => Response::new_ok(id, value),
-            Ok(Err(what)) => {
-                Response::new_err(id, ErrorCode::InternalError as i32, Failure::Internal(what).to_string())
-            }
+            Ok(Err(failure)) => Response::new_err(id, ErrorCode::InternalError as i32, failure.to_string()),
             Err(error) => Response::new_err(id, ErrorCode::InvalidParams as i32, error.to_string()),
         };
         Ok(self.connection.sender.send(Message::Response(response))?)
@@ -194,11 +197,11 @@ impl<'c> Server<'c> {
         serde_json::to_value(found).unwrap_or_default()
     }
 
-    fn actions(&self, params: &CodeActionParams) -> serde_json::Value {
+    fn actions(&self, params: &CodeActionParams) -> Result<serde_json::Value, Failure> {
         let found = convert::path(&params.text_document.uri).and_then(|path| {
             Some(actions::actions(self.folder(&path)?, &path, params.range, &self.overlay, self.encoding))
         });
-        serde_json::to_value(found.unwrap_or_default()).unwrap_or_default()
+        Ok(serde_json::to_value(found.transpose()?.unwrap_or_default()).unwrap_or_default())
     }
 
     fn note(&mut self, notification: Notification) -> Result<(), Failed> {
