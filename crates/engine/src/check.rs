@@ -1,5 +1,6 @@
 //! What is wrong in these files? One look at a set of files: read, index, analyse.
 
+use crate::errors::Errors;
 use crate::host::{Files, Overlay};
 use crate::outcome::{Outcome, Session, Skipped};
 use crate::read::{Read, select};
@@ -128,7 +129,15 @@ impl Engine {
             }
             let strict = self.levels.is_strict();
             let text = files.data(item.file).map_or("", |data| data.text.as_str());
-            let context = sessionlint_rules::Context { report: &report, model: &self.model, strict, text };
+            let errors = Errors { files, index: &analysis.index, packages: &self.packages };
+            let takes_error = |library| errors.takes(report.span, self.model.library(library));
+            let context = sessionlint_rules::Context {
+                report: &report,
+                model: &self.model,
+                strict,
+                text,
+                takes_error: &takes_error,
+            };
             checked.diagnostics.extend(sessionlint_rules::check(&context));
         }
         checked

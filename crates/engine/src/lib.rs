@@ -5,6 +5,7 @@
 mod baseline;
 mod cache;
 mod check;
+mod errors;
 mod fingerprint;
 mod fixes;
 mod host;

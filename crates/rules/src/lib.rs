@@ -2,11 +2,12 @@
 
 pub mod checks;
 mod fix;
+mod question;
 mod words;
 
 use sessionlint_analysis::{CauseKind, Event, Report, Site, SiteId};
 use sessionlint_diagnostics::{Diagnostic, Fix, Label, LabelKind, Level, Span};
-use sessionlint_protocols::{Model, Protocol};
+use sessionlint_protocols::{LibraryId, Model, Protocol};
 
 /// What a check looks at.
 pub struct Context<'a> {
@@ -18,6 +19,8 @@ pub struct Context<'a> {
     pub strict: bool,
     /// The text of the file that the body stands in.
     pub text: &'a str,
+    /// Whether `?` in the body takes the error of a call that ends a session of a library.
+    pub takes_error: &'a dyn Fn(LibraryId) -> bool,
 }
 
 /// A kind of mistake.
