@@ -1,11 +1,11 @@
 //! Can the variable of a session still be used at a place? It is in scope, its name means nothing else, nothing has taken
 //! it on any way, and nothing that lives on borrows from it.
 
-use crate::events::{Cause, CauseKind, Site};
+use crate::events::{Cause, CauseKind, ExitOrder, Site};
 use crate::index::{Index, Resolved, Scope};
 use sessionlint_ir::{
-    Body, BodyKind, Call, Callee, DropCause, LocalId, Operand, Place, Projection, Rvalue, Signature, Statement,
-    StatementKind, TypeRef,
+    Body, BodyKind, Call, Callee, DropCause, ExitHow, LocalId, Operand, Place, Projection, Rvalue, Signature,
+    Statement, StatementKind, TypeRef,
 };
 use sessionlint_protocols::{Library, Protocol};
 use std::collections::BTreeSet;
@@ -44,18 +44,23 @@ impl Hands<'_> {
         let held = self.held(local, site, protocol);
         let borrows = self.borrowers(local, self.index.model.library(protocol.library));
         let named = |other: &LocalId| *other != local && self.body.locals[other.index()].name.is_some();
+        let returned = |statement: &Statement| match &statement.kind {
+            StatementKind::Drop(locals, why) if is_tail(why) => locals.clone(),
+            _ => Vec::new(),
+        };
+        let is_tail_exit = matches!(cause.kind, CauseKind::Exit { how: ExitOrder::Tail, .. });
+        let statements = || self.body.blocks.iter().flat_map(|block| &block.statements);
+        let tail: Vec<LocalId> = statements().filter(|_| is_tail_exit).flat_map(returned).collect();
         let mut met = false;
         for (block, held) in self.body.blocks.iter().zip(held) {
             let mut held = held;
             for statement in &block.statements {
                 let free = match &statement.kind {
-                    StatementKind::Drop(locals, DropCause::Exit { .. })
-                        if matches!(cause.kind, CauseKind::Exit { .. }) && statement.span == cause.span =>
-                    {
-                        Some(
-                            locals.contains(&local)
-                                && !locals.iter().any(|other| named(other) && borrows.contains(other)),
-                        )
+                    StatementKind::Drop(locals, why) if self.is_exit(why, statement, cause) => {
+                        // The end of the body drops block by block.
+                        locals
+                            .contains(&local)
+                            .then(|| !locals.iter().chain(&tail).any(|other| named(other) && borrows.contains(other)))
                     }
                     StatementKind::Assign(_, Rvalue::Call(call))
                         if cause.kind == CauseKind::Meanwhile && call.name_span == cause.span =>
@@ -74,6 +79,15 @@ impl Hands<'_> {
             }
         }
         met
+    }
+
+    /// Whether what is dropped is what the exit of an event leaves behind.
+    fn is_exit(&self, why: &DropCause, statement: &Statement, cause: &Cause) -> bool {
+        match &cause.kind {
+            CauseKind::Exit { how: ExitOrder::Tail, .. } => is_tail(why),
+            CauseKind::Exit { .. } => matches!(why, DropCause::Exit { .. }) && statement.span == cause.span,
+            _ => false,
+        }
     }
 
     /// For each block whether the variable holds something at its entry, on every way.
@@ -103,7 +117,8 @@ impl Hands<'_> {
             StatementKind::Bind { local: bound, .. } if *bound == local => true,
             StatementKind::Assign(_, value) => held && !self.takes(value, local, site, protocol),
             StatementKind::Bind { from, by_ref, .. } => held && (*by_ref || !is_moved(from, local)),
-            StatementKind::Change { .. } | StatementKind::Drop(..) => held,
+            StatementKind::Drop(locals, _) => held && !locals.contains(&local),
+            StatementKind::Change { .. } => held,
         }
     }
 
@@ -220,6 +235,15 @@ impl Hands<'_> {
             [name] => self.index.signature(*self.index.methods(item, name).first()?),
             _ => None,
         }
+    }
+}
+
+/// Whether something is dropped because the body reaches its end.
+fn is_tail(why: &DropCause) -> bool {
+    match why {
+        DropCause::Exit { how, .. } => *how == ExitHow::Tail,
+        DropCause::ScopeEnd { value } => *value == Some(Place::local(Body::RETURN)),
+        DropCause::Statement { .. } | DropCause::Jump { .. } => false,
     }
 }
 
