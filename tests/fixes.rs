@@ -261,3 +261,221 @@ fn what_would_not_compile_is_not_offered() {
     assert_eq!(findings.len(), 11, "{report}");
     assert!(findings.iter().all(|finding| finding["fixes"].as_array().unwrap().is_empty()), "{report}");
 }
+
+/// Code in which the commit would move what was moved or is borrowed, or its error would go nowhere.
+const NOT_TYPED: &str = r#"use sqlx::{PgPool, Postgres, Transaction};
+
+async fn store(tx: Transaction<'static, Postgres>) -> sqlx::Result<()> {
+    tx.commit().await
+}
+
+pub async fn handed_on_in_a_loop(pool: &PgPool, ids: &[i64]) -> sqlx::Result<()> {
+    let mut tx = pool.begin().await?;
+    for id in ids {
+        sqlx::query("DELETE FROM carts WHERE id = $1").bind(id).execute(&mut *tx).await?;
+        if *id == 7 {
+            store(tx).await?;
+            if ids.len() > 9 {
+                tx = pool.begin().await?;
+            } else {
+                break;
+            }
+        }
+    }
+    Ok(())
+}
+
+pub async fn kept_in_a_closure(pool: &PgPool, late: bool) -> sqlx::Result<()> {
+    let mut tx = pool.begin().await?;
+    sqlx::query("DELETE FROM carts").execute(&mut *tx).await?;
+    if late {
+        tokio::spawn(async move { tx.commit().await });
+    }
+    Ok(())
+}
+
+pub struct Failure;
+
+pub async fn error_of_another_kind(pool: &PgPool) -> Result<(), Failure> {
+    let mut tx = pool.begin().await.map_err(|error| log(pool, error))?;
+    sqlx::query("DELETE FROM carts").execute(&mut *tx).await.map_err(|_| Failure)?;
+    Ok(())
+}
+
+fn log(_: &PgPool, _: sqlx::Error) -> Failure {
+    Failure
+}
+
+pub async fn shadowed(pool: &PgPool) -> sqlx::Result<()> {
+    let mut tx = pool.begin().await?;
+    sqlx::query("DELETE FROM carts").execute(&mut *tx).await?;
+    {
+        let tx = 1;
+        drop(tx);
+    }
+    Ok(())
+}
+
+pub struct Carts<'a> {
+    tx: &'a mut Transaction<'static, Postgres>,
+}
+
+impl Carts<'_> {
+    pub fn count(&self) -> usize {
+        size_of_val(&*self.tx)
+    }
+}
+
+pub async fn borrowed(pool: &PgPool) -> sqlx::Result<usize> {
+    let mut tx = pool.begin().await?;
+    sqlx::query("DELETE FROM carts").execute(&mut *tx).await?;
+    let carts = Carts { tx: &mut tx };
+    Ok(carts.count())
+}
+
+pub async fn result_of_the_begin(pool: &PgPool) -> Result<(), Failure> {
+    let mut tx = pool.begin().await.map_err(|_| Failure)?;
+    sqlx::query("DELETE FROM carts").execute(&mut *tx).await.map_err(|_| Failure)?;
+    let _ = tx.commit();
+    Ok(())
+}
+
+pub async fn beside_itself(pool: &PgPool) -> sqlx::Result<()> {
+    let mut tx = pool.begin().await?;
+    let writes = sqlx::query("DELETE FROM orders").execute(pool);
+    sqlx::query("DELETE FROM carts").execute(&mut *tx).await?;
+    writes.await?;
+    tx.commit().await
+}
+"#;
+
+/// The fixes that are offered, by function.
+fn offered(directory: &Path) -> Vec<(String, String)> {
+    let (_, report, _) = sessionlint(directory, &["--format", "json"]);
+    let report: Value = serde_json::from_str(&report).unwrap();
+    let with_fixes = report["findings"].as_array().unwrap().iter().flat_map(|finding| {
+        let edits = finding["fixes"].as_array().unwrap().iter().map(|fix| fix["edits"][0]["text"].as_str().unwrap());
+        edits.map(|text| (finding["function"].as_str().unwrap().to_owned(), text.trim().to_owned())).collect::<Vec<_>>()
+    });
+    with_fixes.collect()
+}
+
+#[test]
+fn what_the_types_forbid_is_not_offered() {
+    let here = package();
+    fs::write(here.path().join("src/lib.rs"), NOT_TYPED).unwrap();
+    let (_, found, _) = sessionlint(here.path(), &["--format", "concise"]);
+    assert!(found.lines().count() >= 6, "{found}");
+    // An error that a closure without variables of its own makes can be made there, too.
+    assert_eq!(offered(here.path()), [("result_of_the_begin".to_owned(), String::new())], "{found}");
+    sessionlint(here.path(), &["--fix"]);
+    assert!(text_of(here.path()).contains("    tx.commit().await.map_err(|_| Failure)?;\n"));
+}
+
+/// Functions whose error takes that of the library, each in another way.
+const ERRORS: &str = r#"use sqlx::PgPool;
+
+mod error {
+    pub type Result<T, E = Failure> = std::result::Result<T, E>;
+
+    pub enum Failure {
+        Database(sqlx::Error),
+    }
+
+    impl From<sqlx::Error> for Failure {
+        fn from(error: sqlx::Error) -> Self {
+            Failure::Database(error)
+        }
+    }
+
+    #[derive(Debug, thiserror::Error)]
+    pub enum Marked {
+        #[error(transparent)]
+        Database(#[from] sqlx::Error),
+    }
+
+    pub struct Other(pub String);
+}
+
+pub async fn alias(pool: &PgPool) -> error::Result<()> {
+    let Ok(mut tx) = pool.begin().await else { return Ok(()) };
+    sqlx::query("DELETE FROM carts").execute(&mut *tx).await?;
+    let _ = tx.commit();
+    Ok(())
+}
+
+pub async fn marked(pool: &PgPool) -> Result<(), error::Marked> {
+    let mut tx = pool.begin().await.unwrap();
+    sqlx::query("DELETE FROM carts").execute(&mut *tx).await?;
+    Ok(())
+}
+
+pub async fn any(pool: &PgPool) -> anyhow::Result<()> {
+    let mut tx = pool.begin().await.unwrap();
+    sqlx::query("DELETE FROM carts").execute(&mut *tx).await?;
+    Ok(())
+}
+
+pub async fn boxed(pool: &PgPool) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    let mut tx = pool.begin().await.unwrap();
+    sqlx::query("DELETE FROM carts").execute(&mut *tx).await?;
+    Ok(())
+}
+
+pub async fn neighbour(pool: &PgPool, all: bool) -> Result<(), error::Other> {
+    let mut tx = pool.begin().await.map_err(|error| error::Other(error.to_string()))?;
+    sqlx::query("DELETE FROM carts").execute(&mut *tx).await.map_err(|_| error::Other(String::new()))?;
+    Ok(())
+}
+
+pub async fn untold(pool: &PgPool) -> Result<(), error::Other> {
+    let mut tx = pool.begin().await.unwrap();
+    sqlx::query("DELETE FROM carts").execute(&mut *tx).await.unwrap();
+    Ok(())
+}
+"#;
+
+#[test]
+fn a_question_mark_stands_only_where_the_error_is_taken() {
+    let here = package();
+    let manifest = format!("{MANIFEST}anyhow = \"1\"\nthiserror = \"2\"\n");
+    fs::write(here.path().join("Cargo.toml"), manifest).unwrap();
+    fs::write(here.path().join("src/lib.rs"), ERRORS).unwrap();
+    let offered = offered(here.path());
+    let shown: Vec<(&str, &str)> = offered.iter().map(|(function, text)| (function.as_str(), text.as_str())).collect();
+    let plain = "tx.commit().await?;";
+    let adapted = "tx.commit().await.map_err(|error| error::Other(error.to_string()))?;";
+    let expected = [("alias", ""), ("marked", plain), ("any", plain), ("boxed", plain), ("neighbour", adapted)];
+    assert_eq!(shown, expected);
+    let (_, left, _) = sessionlint(here.path(), &["--fix", "--unsafe-fixes", "--format", "concise"]);
+    assert_eq!(left.lines().count(), 1, "{left}");
+}
+
+#[test]
+fn line_endings_stay_as_they_are() {
+    let here = package();
+    fs::write(here.path().join("src/lib.rs"), MISTAKES.replace('\n', "\r\n")).unwrap();
+    sessionlint(here.path(), &["--fix", "--unsafe-fixes"]);
+    let text = text_of(here.path());
+    assert!(text.contains("        tx.commit().await?;\r\n        return Ok(done.rows_affected());\r\n"), "{text}");
+    assert_eq!(text.matches('\n').count(), text.matches("\r\n").count());
+}
+
+#[test]
+fn a_file_that_cannot_be_written_does_not_stop_the_rest() {
+    let here = package();
+    let locked = here.path().join("src/a.rs");
+    fs::write(&locked, MISTAKES).unwrap();
+    fs::write(here.path().join("src/z.rs"), MISTAKES).unwrap();
+    let mut permissions = fs::metadata(&locked).unwrap().permissions();
+    permissions.set_readonly(true);
+    fs::set_permissions(&locked, permissions).unwrap();
+    let (status, _, said) = sessionlint(here.path(), &["--fix", "--format", "concise"]);
+    assert_eq!(status, 2);
+    assert!(said.contains("src/a.rs: could not be changed: it is read-only\n"), "{said}");
+    assert!(said.contains("src/lib.rs: changed\nsrc/z.rs: changed\n"), "{said}");
+    assert_eq!(fs::read_to_string(&locked).unwrap(), MISTAKES);
+    assert_ne!(text_of(here.path()), MISTAKES);
+    assert_ne!(fs::read_to_string(here.path().join("src/z.rs")).unwrap(), MISTAKES);
+    assert_eq!(fs::read_dir(here.path().join("src")).unwrap().count(), 3, "nothing is left behind");
+}

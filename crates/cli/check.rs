@@ -8,6 +8,7 @@ use sessionlint_diagnostics::{Applicability, Level};
 use sessionlint_engine::{Failure, Options, Outcome, SilencedBy};
 use sessionlint_protocols::nearest;
 use sessionlint_report::{File, Run, Silenced, Skipped, Style};
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -35,9 +36,9 @@ pub fn once(check: &Check, options: &Options, outcome: Outcome, start: Instant) 
     if let Some(reason) = &check.suppress {
         return suppress(check, options, &outcome, reason, start);
     }
-    let (outcome, fixed) = match check.fix {
+    let (outcome, written) = match check.fix {
         true => fix(check, options, outcome, start)?,
-        false => (outcome, 0),
+        false => (outcome, Written::default()),
     };
     let patch = check.diff.then(|| {
         let changes = sessionlint_engine::changed(&outcome, check.unsafe_fixes);
@@ -54,7 +55,7 @@ pub fn once(check: &Check, options: &Options, outcome: Outcome, start: Instant) 
         let page = sessionlint_report::graph(&run);
         std::fs::write(path, page).map_err(|error| format!("{}: {error}", path.display()))?;
     }
-    Ok(finish(check, &run, fixed))
+    Ok(written.status(finish(check, &run, written.findings)))
 }
 
 /// The report in the format that was asked for.
@@ -112,26 +113,65 @@ fn mistyped(failure: &Failure) -> Option<String> {
     Some(format!("no such file or directory `{word}`; did you mean the command `{near}`?"))
 }
 
-/// Applies fixes until there are no more, and says how many findings they were for.
-fn fix(check: &Check, options: &Options, first: Outcome, start: Instant) -> Result<(Outcome, usize), String> {
-    let (mut outcome, mut fixed) = (first, 0);
+/// What came of changing files.
+#[derive(Default)]
+struct Written {
+    /// The findings that the changes were for.
+    findings: usize,
+    /// The files that were changed.
+    changed: BTreeSet<String>,
+    /// The files that could not be, and why.
+    refused: BTreeMap<String, String>,
+}
+
+impl Written {
+    /// Changes files; one that cannot be does not stop the rest. Whether any was changed.
+    fn write(&mut self, options: &Options, changes: &[sessionlint_engine::Changed]) -> bool {
+        let mut any = false;
+        for change in changes {
+            if self.refused.contains_key(&change.path) {
+                continue;
+            }
+            match sessionlint_engine::write(&options.directory, change) {
+                Ok(()) => {
+                    self.findings += change.fixed;
+                    self.changed.insert(change.path.clone());
+                    any = true;
+                }
+                Err(error) => {
+                    self.refused.insert(change.path.clone(), error.to_string());
+                }
+            }
+        }
+        any
+    }
+
+    /// Says what was changed and what could not be, when something could not be; that makes the exit status 2.
+    fn status(&self, status: ExitCode) -> ExitCode {
+        if self.refused.is_empty() {
+            return status;
+        }
+        for path in &self.changed {
+            terminal::complain(&format!("{path}: changed\n"));
+        }
+        for (path, error) in &self.refused {
+            terminal::complain(&format!("{path}: could not be changed: {error}\n"));
+        }
+        ExitCode::from(2)
+    }
+}
+
+/// Applies fixes until there are no more.
+fn fix(check: &Check, options: &Options, first: Outcome, start: Instant) -> Result<(Outcome, Written), String> {
+    let (mut outcome, mut written) = (first, Written::default());
     for _ in 0..MAX_PASSES {
         let changes = sessionlint_engine::changed(&outcome, check.unsafe_fixes);
-        if changes.is_empty() {
+        if !written.write(options, &changes) {
             break;
-        }
-        for change in &changes {
-            write_change(options, change)?;
-            fixed += change.fixed;
         }
         outcome = progress::shown(check, options, start).map_err(|failure| failure.to_string())?;
     }
-    Ok((outcome, fixed))
-}
-
-fn write_change(options: &Options, change: &sessionlint_engine::Changed) -> Result<(), String> {
-    sessionlint_engine::write(&options.directory, change)
-        .map_err(|error| format!("{}: could not be changed: {error}", change.path))
+    Ok((outcome, written))
 }
 
 /// Writes a comment for every finding, and checks again.
@@ -147,25 +187,22 @@ fn suppress(
         return Err("--suppress needs a reason, on one line".to_owned());
     }
     let (changes, left) = sessionlint_engine::silence(outcome, reason);
-    let mut written = 0;
-    for change in &changes {
-        write_change(options, change)?;
-        written += change.fixed;
-    }
+    let mut written = Written::default();
+    written.write(options, &changes);
     if !check.quiet {
         let left = if left > 0 {
             format!("; {left} left, for which no comment was found that would do")
         } else {
             String::new()
         };
-        let plural = if written == 1 { "finding" } else { "findings" };
-        let files = if changes.len() == 1 { "file" } else { "files" };
-        terminal::complain(&format!("{written} {plural} silenced in {} {files}{left}\n", changes.len()));
+        let (count, plural) = (written.findings, if written.findings == 1 { "finding" } else { "findings" });
+        let (changed, files) = (written.changed.len(), if written.changed.len() == 1 { "file" } else { "files" });
+        terminal::complain(&format!("{count} {plural} silenced in {changed} {files}{left}\n"));
     }
     let outcome = progress::shown(check, options, start).map_err(|failure| failure.to_string())?;
     let run = to_report(outcome, start);
     write_report(check, &report(check, options, &run)?)?;
-    Ok(finish(check, &run, 0))
+    Ok(written.status(finish(check, &run, 0)))
 }
 
 fn write_report(check: &Check, report: &str) -> Result<(), String> {

@@ -46,6 +46,13 @@ pub struct Site {
     pub handed_on: bool,
 }
 
+impl Site {
+    /// Whether something of the workspace, or an `Option`, stands around the session.
+    pub fn is_wrapped(&self) -> bool {
+        !self.layers.is_empty()
+    }
+}
+
 /// Why a value is dropped.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Cause {
@@ -244,6 +251,9 @@ pub struct Event {
     pub left_by_break: bool,
     /// The branches taken since it was opened: the condition, and whether it held.
     pub branches: Vec<(Span, bool)>,
+    /// Whether the session is in its variable here, on every way, and may be moved out of it. Told of what is left open
+    /// and bypassed.
+    pub at_hand: bool,
 }
 
 /// What was found out about one body.
@@ -265,6 +275,8 @@ pub struct Report {
     pub item: Span,
     /// Whether the body can await.
     pub is_async: bool,
+    /// The closures and async blocks in it.
+    pub inner: Vec<Span>,
 }
 
 impl Report {

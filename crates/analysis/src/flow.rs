@@ -4,6 +4,7 @@
 //! for each block; their number is bounded, so the loop ends. When there are too many, conditions are forgotten,
 //! and if that does not help the body is a gap: silent, and counted.
 
+use crate::at_hand::Hands;
 use crate::events::{Event, EventKind, Report, SiteId};
 use crate::known::passed;
 use crate::solver::Solver;
@@ -50,6 +51,10 @@ impl Solver<'_> {
             site.handed_on = self.given_away.contains_key(&number);
             site.own_end = self.analysis.own_end(site.protocol, &site.layers);
         }
+        let hands = Hands { index: self.index, scope: &self.scope, body: self.body };
+        for event in events.iter_mut().filter(|event| matches!(event.kind, EventKind::LeftOpen | EventKind::Bypassed)) {
+            event.at_hand = !event.in_closure && hands.holds(&self.sites[usize::from(event.site.0)], &event.cause);
+        }
         let gives_result = self.gives_result();
         let gaps = self.body.gaps.iter().cloned().chain(self.gaps).collect();
         Report {
@@ -61,6 +66,7 @@ impl Solver<'_> {
             span: self.body.span,
             item,
             is_async: self.body.kind == BodyKind::AsyncFunction,
+            inner: self.body.children.iter().map(|child| child.span).collect(),
         }
     }
 

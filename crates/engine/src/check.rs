@@ -1,5 +1,6 @@
 //! What is wrong in these files? One look at a set of files: read, index, analyse.
 
+use crate::errors::Errors;
 use crate::host::{Files, Overlay};
 use crate::outcome::{Outcome, Session, Skipped};
 use crate::read::{Read, select};
@@ -159,7 +160,16 @@ impl Engine {
             let strict = self.levels.is_strict();
             let text = files.data(item.file).map_or("", |data| data.text.as_str());
             let is_test = is_test_file || files.data(item.file).is_some_and(|data| data.outline.is_test(item.item));
-            let context = sessionlint_rules::Context { report: &report, model: &self.model, strict, text, is_test };
+            let errors = Errors { files, index: &analysis.index, packages: &self.packages };
+            let takes_error = |library| errors.takes(report.span, self.model.library(library));
+            let context = sessionlint_rules::Context {
+                report: &report,
+                model: &self.model,
+                strict,
+                text,
+                is_test,
+                takes_error: &takes_error,
+            };
             checked.diagnostics.extend(sessionlint_rules::check(&context));
         }
         checked

@@ -152,6 +152,10 @@ pub fn write(directory: &Path, change: &Changed) -> std::io::Result<()> {
     let path = walk::absolute(directory, Path::new(&change.path));
     // A link stays one.
     let path = std::fs::canonicalize(path)?;
+    // Another file takes its place, which its own permissions would not forbid.
+    if std::fs::metadata(&path)?.permissions().readonly() {
+        return Err(std::io::Error::other("it is read-only"));
+    }
     if std::fs::read(&path)? != change.before.as_bytes() {
         return Err(std::io::Error::other("it has changed meanwhile"));
     }

@@ -6,6 +6,7 @@ mod baseline;
 mod cache;
 mod check;
 mod config;
+mod errors;
 mod fingerprint;
 mod fixes;
 mod host;

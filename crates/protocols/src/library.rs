@@ -129,6 +129,10 @@ struct RawLibrary {
     common: bool,
     #[serde(default)]
     resets: Vec<String>,
+    #[serde(default)]
+    errors: Vec<String>,
+    #[serde(default)]
+    errors_vary: bool,
     #[serde(default, rename = "protocol")]
     protocols: Vec<RawProtocol>,
 }
@@ -284,6 +288,8 @@ impl Model {
                 session_comes_later: raw.session_comes_later,
                 common: raw.common,
                 resets: raw.resets,
+                errors: raw.errors,
+                errors_vary: raw.errors_vary,
             });
             pending.extend(raw.protocols.into_iter().map(|protocol| (library, protocol)));
         }
@@ -323,6 +329,8 @@ impl Model {
                         session_comes_later: false,
                         common: false,
                         resets: Vec::new(),
+                        errors: Vec::new(),
+                        errors_vary: false,
                     });
                     self.libraries.len() - 1
                 }

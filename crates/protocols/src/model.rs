@@ -52,6 +52,10 @@ pub struct Library {
     pub common: bool,
     /// Words of a package that brings its connections back to a clean state itself.
     pub resets: Vec<String>,
+    /// The error of a call that ends a session, and whatever else takes it by `?`: errors, and results with such an error.
+    pub errors: Vec<String>,
+    /// Whether other calls give other errors than those that end a session.
+    pub errors_vary: bool,
 }
 
 /// What one library asks of one type.

@@ -3,11 +3,12 @@
 pub mod checks;
 mod fix;
 mod intent;
+mod question;
 mod words;
 
 use sessionlint_analysis::{CauseKind, Event, Report, Site, SiteId};
 use sessionlint_diagnostics::{Diagnostic, Fix, Label, LabelKind, Level, Span};
-use sessionlint_protocols::{Model, Protocol};
+use sessionlint_protocols::{LibraryId, Model, Protocol};
 
 /// What a check looks at.
 pub struct Context<'a> {
@@ -21,6 +22,8 @@ pub struct Context<'a> {
     pub text: &'a str,
     /// Whether the body is test code.
     pub is_test: bool,
+    /// Whether `?` in the body takes the error of a call that ends a session of a library.
+    pub takes_error: &'a dyn Fn(LibraryId) -> bool,
 }
 
 /// A kind of mistake.

@@ -59,14 +59,17 @@ fn how_word(how: &sessionlint_analysis::ExitOrder) -> String {
     }
 }
 
-/// The call that commits or closes a session, as one would write it in a function that gives a result or not: by the
-/// struct that owns it, when there is one.
+/// The call that commits or closes a session, as one would write it in a function that gives a result or not.
 pub(crate) fn usual_call(site: &Site, protocol: &Protocol, in_result: bool) -> Option<String> {
-    if let Some((name, is_async)) = &site.own_end {
-        let end = Ending::own(name.clone(), EndKind::Commit, *is_async);
-        return Some(call(site, &end, in_result));
+    usual_ending(site, protocol).map(|end| call(site, &end, in_result))
+}
+
+/// What commits or closes a session: a method of the struct that owns it, when there is one.
+pub(crate) fn usual_ending(site: &Site, protocol: &Protocol) -> Option<Ending> {
+    match &site.own_end {
+        Some((name, is_async)) => Some(Ending::own(name.clone(), EndKind::Commit, *is_async)),
+        None => protocol.usual_end().cloned(),
     }
-    protocol.usual_end().map(|end| call(site, end, in_result))
 }
 
 /// The call of an end, as one would write it.

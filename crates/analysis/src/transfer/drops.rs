@@ -179,6 +179,7 @@ impl Solver<'_> {
             fresh: is(|state| state.fresh),
             left_by_break: false,
             branches: world.trace.branches.clone(),
+            at_hand: false,
         };
         let known = self.events.entry((kind, id.site, cause)).or_insert_with(|| event.clone());
         // A way on which something was written, and not given up on purpose, says more.

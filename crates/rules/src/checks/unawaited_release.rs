@@ -31,6 +31,6 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
     };
     let span = event.release.unwrap_or(event.cause.span);
     let help = format!("add `.await`: a future does nothing until it is polled, so nothing is {}", words::ended(*end));
-    let said = Words { message, leaks, help: Some(help), fix: context.await_release(event) };
+    let said = Words { message, leaks, help: Some(help), fix: context.await_release(site, protocol, event) };
     context.finding(CHECK.rule, site, events, span, said)
 }

@@ -2,7 +2,7 @@
 
 use crate::{Check, Context, Words, words};
 use sessionlint_analysis::{CauseKind, Event, EventKind, Site};
-use sessionlint_diagnostics::Diagnostic;
+use sessionlint_diagnostics::{Diagnostic, Span};
 use sessionlint_ir::ExitKind;
 use sessionlint_protocols::Protocol;
 
@@ -48,7 +48,9 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
         Some(_) => words::usual_call(site, protocol, context.report.gives_result).map(|call| {
             let when =
                 if matches!(event.cause.kind, CauseKind::Exit { .. }) { "before returning" } else { "before that" };
-            format!("call `{call}` {when}")
+            let branch = forgetful_branch(context, site, events);
+            let branch = branch.map(|line| format!(" in the branch of line {line}")).unwrap_or_default();
+            format!("call `{call}` {when}{branch}")
         }),
         None => protocol
             .usual_end()
@@ -61,4 +63,19 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
         event.cause.span,
         Words { message, leaks, help, fix: context.commit_before(site, protocol, events) },
     )
+}
+
+/// The line of the condition behind which another way ends the session and this one does not.
+fn forgetful_branch(context: &Context<'_>, site: &Site, events: &[&Event]) -> Option<usize> {
+    let [event] = events else { return None };
+    let (end, _) = site.ended.last()?;
+    let is_before = |condition: &Span| {
+        condition.file == end.file
+            && condition.start < end.start
+            && (condition.start >= site.span.end || condition.end <= site.span.start)
+    };
+    let (condition, _) = event.branches.iter().rev().find(|(condition, _)| is_before(condition))?;
+    let here = condition.file == context.report.span.file;
+    let before = here.then(|| context.text.get(..condition.start as usize))??;
+    Some(before.matches('\n').count() + 1)
 }

@@ -1,0 +1,275 @@
+//! Can the variable of a session still be used at a place? It is in scope, its name means nothing else, nothing has taken
+//! it on any way, and nothing that lives on borrows from it.
+
+use crate::events::{Cause, CauseKind, ExitOrder, Site};
+use crate::index::{Index, Resolved, Scope};
+use sessionlint_ir::{
+    Body, BodyKind, Call, Callee, DropCause, ExitHow, LocalId, Operand, Place, Projection, Rvalue, Signature,
+    Statement, StatementKind, TypeRef,
+};
+use sessionlint_protocols::{Library, Protocol};
+use std::collections::BTreeSet;
+
+/// Types that own what they hold when their arguments do.
+const OWNED: &[&str] = &[
+    "bool", "char", "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize", "f32",
+    "f64", "String", "Vec", "Option", "Box", "Arc", "HashMap", "HashSet", "BTreeMap", "BTreeSet", "Uuid", "Value",
+];
+
+/// A body and what its names mean.
+pub(crate) struct Hands<'a> {
+    pub index: &'a Index<'a>,
+    pub scope: &'a Scope<'a>,
+    pub body: &'a Body,
+}
+
+/// How a value borrows from a session.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Borrow {
+    /// As a future does: what it gives when it is awaited does not.
+    Future,
+    /// As long as it lives, and so does what is made of it.
+    Lasting,
+}
+
+impl Hands<'_> {
+    /// Whether the session of a site is at hand, by the name of its variable, where this happens.
+    pub fn holds(&self, site: &Site, cause: &Cause) -> bool {
+        let Some(local) = site.variable else { return false };
+        let name = &self.body.locals[local.index()].name;
+        if name.is_none() || self.body.locals.iter().filter(|other| other.name == *name).count() != 1 {
+            return false;
+        }
+        let protocol = self.index.model.protocol(site.protocol);
+        let held = self.held(local, site, protocol);
+        let borrows = self.borrowers(local, self.index.model.library(protocol.library));
+        let named = |other: &LocalId| *other != local && self.body.locals[other.index()].name.is_some();
+        let returned = |statement: &Statement| match &statement.kind {
+            StatementKind::Drop(locals, why) if is_tail(why) => locals.clone(),
+            _ => Vec::new(),
+        };
+        let is_tail_exit = matches!(cause.kind, CauseKind::Exit { how: ExitOrder::Tail, .. });
+        let statements = || self.body.blocks.iter().flat_map(|block| &block.statements);
+        let tail: Vec<LocalId> = statements().filter(|_| is_tail_exit).flat_map(returned).collect();
+        let mut met = false;
+        for (block, held) in self.body.blocks.iter().zip(held) {
+            let mut held = held;
+            for statement in &block.statements {
+                let free = match &statement.kind {
+                    StatementKind::Drop(locals, why) if self.is_exit(why, statement, cause) => {
+                        // The end of the body drops block by block.
+                        locals
+                            .contains(&local)
+                            .then(|| !locals.iter().chain(&tail).any(|other| named(other) && borrows.contains(other)))
+                    }
+                    StatementKind::Assign(_, Rvalue::Call(call))
+                        if cause.kind == CauseKind::Meanwhile && call.name_span == cause.span =>
+                    {
+                        Some(!borrows.iter().any(named))
+                    }
+                    _ => None,
+                };
+                if let Some(free) = free {
+                    if !(free && held) {
+                        return false;
+                    }
+                    met = true;
+                }
+                held = self.after(held, statement, local, site, protocol);
+            }
+        }
+        met
+    }
+
+    /// Whether what is dropped is what the exit of an event leaves behind.
+    fn is_exit(&self, why: &DropCause, statement: &Statement, cause: &Cause) -> bool {
+        match &cause.kind {
+            CauseKind::Exit { how: ExitOrder::Tail, .. } => is_tail(why),
+            CauseKind::Exit { .. } => matches!(why, DropCause::Exit { .. }) && statement.span == cause.span,
+            _ => false,
+        }
+    }
+
+    /// For each block whether the variable holds something at its entry, on every way.
+    fn held(&self, local: LocalId, site: &Site, protocol: &Protocol) -> Vec<bool> {
+        let mut held = vec![true; self.body.blocks.len()];
+        held[0] = self.body.params.contains(&local);
+        let mut changed = true;
+        while changed {
+            changed = false;
+            for (index, block) in self.body.blocks.iter().enumerate() {
+                let entry = held[index];
+                let exit = block
+                    .statements
+                    .iter()
+                    .fold(entry, |held, statement| self.after(held, statement, local, site, protocol));
+                for next in block.terminator.successors().filter(|_| !exit) {
+                    changed |= std::mem::replace(&mut held[next.index()], false);
+                }
+            }
+        }
+        held
+    }
+
+    fn after(&self, held: bool, statement: &Statement, local: LocalId, site: &Site, protocol: &Protocol) -> bool {
+        match &statement.kind {
+            StatementKind::Assign(place, _) if *place == Place::local(local) => true,
+            StatementKind::Bind { local: bound, .. } if *bound == local => true,
+            StatementKind::Assign(_, value) => held && !self.takes(value, local, site, protocol),
+            StatementKind::Bind { from, by_ref, .. } => held && (*by_ref || !is_moved(from, local)),
+            StatementKind::Drop(locals, _) => held && !locals.contains(&local),
+            StatementKind::Change { .. } => held,
+        }
+    }
+
+    /// Whether a value is made by moving the variable, or may be.
+    fn takes(&self, value: &Rvalue, local: LocalId, site: &Site, protocol: &Protocol) -> bool {
+        let moved = |operand: &Operand| matches!(operand, Operand::Value(place) if is_moved(place, local));
+        match value {
+            Rvalue::Call(call) => {
+                let by_receiver = match &call.callee {
+                    Callee::Method { receiver: Operand::Value(place), name } if is_moved(place, local) => {
+                        name.starts_with("into_")
+                            || protocol.endings.iter().any(|end| end.call == *name)
+                            || protocol.leaks.contains(name)
+                            || protocol.hands_off.contains(name)
+                            || site.ended.iter().any(|(end, _)| *end == call.name_span)
+                    }
+                    Callee::Value(callee) => moved(callee),
+                    _ => false,
+                };
+                by_receiver || (!call.borrows_only && call.args.iter().any(moved))
+            }
+            Rvalue::Closure { child, .. } => self.captures(*child, local),
+            other => operands(other).into_iter().any(moved),
+        }
+    }
+
+    fn captures(&self, child: usize, local: LocalId) -> bool {
+        self.body.children[child].captures.iter().any(|capture| capture.outer == local)
+    }
+
+    /// The variables and temporaries that may borrow from a variable.
+    fn borrowers(&self, local: LocalId, library: &Library) -> BTreeSet<LocalId> {
+        let mut known: Vec<Option<Borrow>> = vec![None; self.body.locals.len()];
+        known[local.index()] = Some(Borrow::Lasting);
+        let mut changed = true;
+        while changed {
+            changed = false;
+            for statement in self.body.blocks.iter().flat_map(|block| &block.statements) {
+                let (to, borrow) = match &statement.kind {
+                    StatementKind::Assign(place, value) => (place.local, self.borrow(value, local, &known, library)),
+                    StatementKind::Bind { local: bound, from, .. } => (*bound, known[from.local.index()]),
+                    StatementKind::Change { .. } | StatementKind::Drop(..) => continue,
+                };
+                if borrow > known[to.index()] {
+                    known[to.index()] = borrow;
+                    changed = true;
+                }
+            }
+        }
+        let borrowing = (0..).map(LocalId).zip(known).filter(|(_, borrow)| borrow.is_some());
+        borrowing.map(|(local, _)| local).collect()
+    }
+
+    /// How a value that is made borrows, when others do as they are known to.
+    fn borrow(&self, value: &Rvalue, local: LocalId, known: &[Option<Borrow>], library: &Library) -> Option<Borrow> {
+        let of = |operand: &Operand| match operand {
+            Operand::Value(place) | Operand::Ref { place, .. } => known[place.local.index()],
+            Operand::Literal(_) | Operand::Item(_) => None,
+        };
+        match value {
+            Rvalue::Call(call) => {
+                let receiver = match &call.callee {
+                    Callee::Method { receiver, .. } | Callee::Value(receiver) => of(receiver),
+                    Callee::Path { .. } | Callee::Macro(_) => None,
+                };
+                let borrow = call.args.iter().map(of).max().flatten().max(receiver)?;
+                self.given_by(call, borrow, library)
+            }
+            Rvalue::Await { future, .. } => of(future).filter(|borrow| *borrow == Borrow::Lasting),
+            Rvalue::Closure { child, .. } => {
+                let inner =
+                    self.body.children[*child].captures.iter().map(|capture| known[capture.outer.index()]).max();
+                inner.flatten().map(|_| Borrow::Lasting).or(self.captures(*child, local).then_some(Borrow::Lasting))
+            }
+            other => operands(other).into_iter().map(of).max().flatten(),
+        }
+    }
+
+    /// How the result of a call borrows that is given something borrowed.
+    fn given_by(&self, call: &Call, borrow: Borrow, library: &Library) -> Option<Borrow> {
+        let waits = matches!(self.body.kind, BodyKind::AsyncFunction | BodyKind::AsyncClosure);
+        match &call.callee {
+            Callee::Macro(_) => None,
+            Callee::Method { name, .. } => {
+                let lists = [&library.handles, &library.prepares, &library.streams];
+                let opens = self.index.model.protocols().any(|(_, protocol)| {
+                    protocol.is_session() && protocol.openings.iter().any(|opening| opening.call == *name)
+                });
+                if lists.iter().any(|list| list.contains(name)) || opens {
+                    return Some(Borrow::Lasting);
+                }
+                let owned = [&library.runs_text, &library.writes, &library.reads];
+                match owned.iter().any(|list| list.contains(name)) {
+                    _ if waits => Some(Borrow::Future),
+                    true => None,
+                    false => Some(borrow),
+                }
+            }
+            Callee::Path { segments, .. } => match self.declared(segments) {
+                Some(signature) if signature.is_async => Some(Borrow::Future),
+                Some(signature) if owns(&signature.output) => None,
+                None if waits => Some(Borrow::Future),
+                _ => Some(borrow),
+            },
+            Callee::Value(_) => Some(borrow),
+        }
+    }
+
+    /// What a function of the workspace says of itself.
+    fn declared(&self, segments: &[String]) -> Option<Signature> {
+        let Some(Resolved::Item(item, rest)) = self.index.resolve(self.scope, segments) else { return None };
+        match rest.as_slice() {
+            [] => self.index.signature(item),
+            [name] => self.index.signature(*self.index.methods(item, name).first()?),
+            _ => None,
+        }
+    }
+}
+
+/// Whether something is dropped because the body reaches its end.
+fn is_tail(why: &DropCause) -> bool {
+    match why {
+        DropCause::Exit { how, .. } => *how == ExitHow::Tail,
+        DropCause::ScopeEnd { value } => *value == Some(Place::local(Body::RETURN)),
+        DropCause::Statement { .. } | DropCause::Jump { .. } => false,
+    }
+}
+
+/// Whether a place is the variable or a part of it that is moved out; what is behind a reference cannot be.
+fn is_moved(place: &Place, local: LocalId) -> bool {
+    place.local == local && !place.projection.contains(&Projection::Deref)
+}
+
+fn operands(value: &Rvalue) -> Vec<&Operand> {
+    match value {
+        Rvalue::Use(operand) | Rvalue::Exit(_, _, operand) | Rvalue::Await { future: operand, .. } => vec![operand],
+        Rvalue::Aggregate(_, parts) => parts.iter().map(|(_, operand)| operand).collect(),
+        Rvalue::Opaque(operands) => operands.iter().collect(),
+        Rvalue::Call(_) | Rvalue::Closure { .. } => Vec::new(),
+    }
+}
+
+/// Whether a type as it is written borrows nothing; of a result only the success counts.
+fn owns(written: &TypeRef) -> bool {
+    match written {
+        TypeRef::Path { segments, args } => match segments.last().map(String::as_str) {
+            Some("Result") => args.first().is_none_or(owns),
+            Some(name) => OWNED.contains(&name) && args.iter().all(owns),
+            None => false,
+        },
+        TypeRef::Tuple(parts) => parts.iter().all(owns),
+        _ => false,
+    }
+}
