@@ -257,7 +257,7 @@ fn operands(value: &Rvalue) -> Vec<&Operand> {
         Rvalue::Use(operand) | Rvalue::Exit(_, _, operand) | Rvalue::Await { future: operand, .. } => vec![operand],
         Rvalue::Aggregate(_, parts) => parts.iter().map(|(_, operand)| operand).collect(),
         Rvalue::Opaque(operands) => operands.iter().collect(),
-        Rvalue::Call(_) | Rvalue::Closure { .. } => Vec::new(),
+        Rvalue::Call(_) | Rvalue::Closure { .. } | Rvalue::Select(_) => Vec::new(),
     }
 }
 

@@ -76,6 +76,8 @@ pub(crate) struct Solver<'a> {
     pub carriers: BTreeMap<SiteId, ObligationId>,
     /// Whether it is called for each request.
     pub handler: bool,
+    /// Whether it tells what it finds: a receiver by value is then its own.
+    pub reporting: bool,
     /// Whether it may cancel what must not be cancelled.
     pub races: bool,
     /// The block that is visited.
@@ -202,6 +204,7 @@ impl<'a> Solver<'a> {
             made: Made::default(),
             carriers: BTreeMap::new(),
             handler: false,
+            reporting: false,
             races: false,
             at: BlockId(0),
             commits: BTreeMap::new(),
@@ -231,8 +234,8 @@ impl<'a> Solver<'a> {
     fn owned_parameter(&mut self, local: LocalId, ty: &Ty, world: &mut World) -> Option<Value> {
         let (protocol, wrapper) = match ty {
             Ty::Known(protocol) => (*protocol, None),
-            // The receiver's own methods are what ends it.
-            Ty::Own(item) if self.body.locals[local.index()].name.as_deref() != Some("self") => {
+            // Who asks what a method gives of its receiver knows the receiver's parts.
+            Ty::Own(item) if self.reporting || self.body.locals[local.index()].name.as_deref() != Some("self") => {
                 let (_, protocol) = self.index.owned_session(*item)?;
                 (protocol, Some(*item))
             }

@@ -111,7 +111,7 @@ impl<'h> Analysis<'h> {
             let world = World::default();
             let handler = self.is_handler(&scope, &function.signature);
             let mut solver = Solver::new(self, body, scope, MAX_CALLS);
-            (solver.deep, solver.handler) = (MAX_DEEP, handler);
+            (solver.deep, solver.handler, solver.reporting) = (MAX_DEEP, handler, true);
             solver.races = self.index.may_cancel(item);
             let world = solver.parameters(world);
             reports.push(solver.solve(world, path, self.index.item(item).map_or(body.span, |item| item.span)));
@@ -123,12 +123,18 @@ impl<'h> Analysis<'h> {
 
     /// Whether a web framework calls a function for each request: its parameters are what one is given for it.
     fn is_handler(&self, scope: &Scope<'_>, signature: &Signature) -> bool {
-        signature.params.iter().any(|param| match &param.ty {
-            TypeRef::Path { segments, .. } => match self.index.resolve(scope, segments) {
-                Some(Resolved::External(path)) => self.index.model.is_request_part(&path),
+        signature.params.iter().any(|param| {
+            let written = match &param.ty {
+                TypeRef::Ref { inner, .. } => inner,
+                written => written,
+            };
+            match written {
+                TypeRef::Path { segments, .. } => match self.index.resolve(scope, segments) {
+                    Some(Resolved::External(path)) => self.index.model.is_request_part(&path),
+                    _ => false,
+                },
                 _ => false,
-            },
-            _ => false,
+            }
         })
     }
 

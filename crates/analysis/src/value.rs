@@ -154,8 +154,8 @@ pub(crate) enum Value {
     Text(SqlEffect),
     /// A statement that has not run yet.
     Statement(SqlEffect),
-    /// A statement prepared on a session, which runs when it is executed.
-    Prepared(ObligationId, SqlEffect),
+    /// A statement prepared on a connection, which runs when it is executed.
+    Prepared(Anchor, SqlEffect),
     /// Something that writes through a session: a table, a bucket.
     Handle(ObligationId),
     /// A truth value.

@@ -391,7 +391,23 @@ pub(crate) fn select(
             with_old_names(data.text.get(from as usize..to as usize).unwrap_or_default(), &imports)
         };
         let inside = text(body.start, body.end);
-        words.wants_function(&text(item.head.start, body.start), &inside, names) || (holes && cancels(&inside))
+        let signature = text(item.head.start, body.start);
+        // A receiver by value has its type in the head of its block.
+        let owner = item.parent.map(|parent| data.outline.item(parent)).filter(|_| takes_itself(&signature));
+        let owns = owner.is_some_and(|owner| {
+            sessionlint_parser_rust::identifiers(&text(owner.head.start, owner.header().end))
+                .any(|(_, name)| names.aliases.contains(name))
+        });
+        owns || words.wants_function(&signature, &inside, names) || (holes && cancels(&inside))
     };
     data.outline.ids().filter(wanted).map(|item| ItemRef { file, item }).collect()
+}
+
+/// Whether a signature takes its receiver by value.
+fn takes_itself(signature: &str) -> bool {
+    signature.split_once('(').is_some_and(|(_, parameters)| {
+        let first = parameters.trim_start();
+        let first = first.strip_prefix("mut ").unwrap_or(first).trim_start();
+        first.strip_prefix("self").is_some_and(|rest| rest.trim_start().starts_with([',', ')']))
+    })
 }

@@ -360,6 +360,8 @@ pub enum Rvalue {
     },
     /// A compound value.
     Aggregate(AggregateKind, Vec<(String, Operand)>),
+    /// Several futures are waited for at once: the first one that is done is taken.
+    Select(Vec<Place>),
     /// A closure or an async block.
     Closure {
         /// Which of the body's children.

@@ -93,6 +93,8 @@ const SHARING: &[&str] = &[
 const CELLS: &[&str] = &["OnceCell", "OnceLock"];
 const FALLIBLE: &[&str] = &["Option", "Result"];
 const FUTURES: &[&str] = &["Future", "BoxFuture", "LocalBoxFuture", "IntoFuture"];
+/// Collections by key: what is got out of them is their second type.
+const MAPS: &[&str] = &["HashMap", "BTreeMap", "IndexMap", "DashMap", "FxHashMap", "AHashMap"];
 const COLLECTIONS: &[&str] = &["Vec", "VecDeque", "HashSet", "BTreeSet", "IntoIterator", "Iterator"];
 
 impl Index<'_> {
@@ -174,6 +176,8 @@ impl Index<'_> {
             Ty::Future(inner())
         } else if COLLECTIONS.contains(&name) {
             Ty::Collection(inner())
+        } else if MAPS.contains(&name) {
+            Ty::Collection(Box::new(argument(1)))
         } else {
             Ty::Unknown
         }

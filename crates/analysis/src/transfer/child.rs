@@ -7,7 +7,7 @@ use crate::value::{Anchor, ObligationId, Origin, Root, Source, Value};
 use crate::workload::Workload;
 use crate::world::{Phase, World};
 use sessionlint_diagnostics::Span;
-use sessionlint_ir::{Body, BodyKind, Callee, LocalId, Operand, Place, Rvalue, StatementKind};
+use sessionlint_ir::{BlockId, Body, BodyKind, Callee, LocalId, Operand, Place, Rvalue, StatementKind, Terminator};
 use std::collections::BTreeMap;
 
 impl Solver<'_> {
@@ -169,6 +169,23 @@ impl Solver<'_> {
             StatementKind::Assign(target, Rvalue::Closure { child, .. }) if target == place => Some(*child),
             _ => None,
         })
+    }
+
+    /// Whether an argument does nothing but give a value: a closure that changes nothing around it and comes back.
+    pub(crate) fn only_returns(&self, operand: &Operand) -> bool {
+        let Some(child) = self.closure_of(operand) else { return !matches!(operand, Operand::Item(_)) };
+        let body = &self.body.children[child];
+        let comes_back = body.blocks.iter().enumerate().any(|(at, block)| {
+            let at = BlockId(at as u32);
+            matches!(block.terminator, Terminator::Return) && (at == BlockId(0) || body.leads_to(BlockId(0), at))
+        });
+        let captured = |local: LocalId| body.captures.iter().any(|capture| capture.inner == local);
+        let changes = body.blocks.iter().flat_map(|block| &block.statements).any(|statement| match &statement.kind {
+            StatementKind::Assign(place, _) => captured(place.local),
+            StatementKind::Change { local, .. } => captured(*local),
+            StatementKind::Bind { .. } | StatementKind::Drop(..) => false,
+        });
+        comes_back && !changes
     }
 
     /// What a closure gives when it is called with a session: the session itself, or something around it.

@@ -53,7 +53,7 @@ impl Solver<'_> {
     }
 
     /// Nobody looks at whether a session's end worked. Where another error is returned, that is enough.
-    fn drop_outcome(&mut self, world: &World, id: ObligationId, end: EndKind, kind: CauseKind, span: Span) {
+    pub(super) fn drop_outcome(&mut self, world: &World, id: ObligationId, end: EndKind, kind: CauseKind, span: Span) {
         if kind.exit_kind() != ExitKind::Error {
             let release = world.trace.released.get(&id).copied();
             let event = EventKind::ResultIgnored { end, logged: false };

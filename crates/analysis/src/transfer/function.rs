@@ -163,7 +163,9 @@ impl Solver<'_> {
             // A task of its own: whoever waits for its handle waits for what it does.
             ("tokio" | "task", "spawn" | "spawn_local", 1) if self.is_of(segments, "tokio") => {
                 let value = self.operand(world, first?);
-                let inside = self.inside(&value).cloned().unwrap_or_default();
+                let mut inside = self.inside(&value).cloned().unwrap_or_default();
+                // It goes on when nobody waits for it any more.
+                inside.0.retain(|deed, _| !matches!(deed, Deed::Begins(_)));
                 self.forget(world, &value);
                 self.later(inside, Value::Unknown)
             }

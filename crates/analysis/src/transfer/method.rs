@@ -1,6 +1,7 @@
 //! What does a method call do? It depends on what the receiver is.
 
 use super::own::Receiver;
+use crate::events::CauseKind;
 use crate::index::{ItemRef, Ty};
 use crate::solver::{Solver, typed, typed_at};
 use crate::value::{Anchor, Origin, Source, Value};
@@ -96,10 +97,15 @@ impl Solver<'_> {
             }
             Value::Future(_) => self.future_method(world, place, value, name, call),
             Value::Statement(effect) => self.statement_method(world, effect, place, name, call),
-            Value::Prepared(id, effect) => {
+            Value::Prepared(anchor, effect) => {
                 self.pass_arguments(world, &call.args, call.name_span);
-                let value = self.run_text(world, &Value::Session(id), effect, call.name_span);
-                self.optional(id, name, value)
+                match anchor {
+                    Anchor::Obligation(id) => {
+                        let value = self.run_text(world, &Value::Session(id), effect, call.name_span);
+                        self.optional(id, name, value)
+                    }
+                    Anchor::Place(place) => self.run_text(world, &Value::Ref(place), effect, call.name_span),
+                }
             }
             Value::Text(effect) => {
                 self.pass_arguments(world, &call.args, call.name_span);
@@ -299,7 +305,13 @@ impl Solver<'_> {
             return match value {
                 Value::Success(inner) => *inner,
                 Value::Fallible(inner) => match *inner {
-                    Value::Outcome(..) => Value::Unknown,
+                    Value::Outcome(id, end) => {
+                        let goes_on = name.starts_with("unwrap_or") && call.args.iter().all(|arg| self.only_returns(arg));
+                        if goes_on {
+                            self.drop_outcome(world, id, end, CauseKind::Explicit, call.name_span);
+                        }
+                        Value::Unknown
+                    }
                     inner => self.realise(world, inner),
                 },
                 _ => Value::Unknown,

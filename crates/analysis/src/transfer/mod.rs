@@ -155,6 +155,10 @@ impl Solver<'_> {
                 }
                 self.awaited(world, future, span, *race == Race::Select)
             }
+            Rvalue::Select(futures) => {
+                self.selected(world, futures, span);
+                Value::Unknown
+            }
             Rvalue::Aggregate(kind, fields) => self.aggregate(world, kind, fields),
             Rvalue::Closure { child, by_move } => self.closure(world, *child, *by_move, span),
             Rvalue::Exit(kind, answer, operand) => {

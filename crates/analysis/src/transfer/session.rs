@@ -60,7 +60,7 @@ impl Solver<'_> {
         let library = model.library(protocol.library);
         if library.prepares.iter().any(|prepare| prepare == name) {
             let effect = self.text_argument(world, &call.args).unwrap_or_default();
-            return Value::Fallible(Box::new(Value::Prepared(id, effect)));
+            return Value::Fallible(Box::new(Value::Prepared(Anchor::Obligation(id), effect)));
         }
         if library.handles.iter().any(|handle| handle == name) {
             self.pass_arguments(world, &call.args, call.name_span);
@@ -388,6 +388,12 @@ impl Solver<'_> {
             return Some(self.borrowed_release(world, protocol_id, target, ending, call));
         }
         let library = model.library(protocol.library);
+        if library.prepares.iter().any(|prepare| prepare == name)
+            && let Some((_, anchor)) = self.anchor_of(world, target)
+        {
+            let effect = self.text_argument(world, &call.args).unwrap_or_default();
+            return Some(Value::Fallible(Box::new(Value::Prepared(anchor, effect))));
+        }
         if library.runs_text.iter().any(|run| run == name) {
             let effect = self.text_argument(world, &call.args);
             self.pass_arguments(world, &call.args, call.name_span);

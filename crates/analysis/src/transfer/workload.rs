@@ -9,8 +9,8 @@ use crate::value::{ObligationId, Origin, Root, Source, Value, WorkloadId};
 use crate::workload::{Deed, Summary, Wait, Workload, seen_by_caller};
 use crate::world::{State, World};
 use sessionlint_diagnostics::{Evidence, Span};
-use sessionlint_ir::{BlockId, Call, Operand, Rvalue, StatementKind};
-use sessionlint_protocols::{ProtocolId, ProtocolKind, WorkId};
+use sessionlint_ir::{BlockId, Call, Operand, Place, Rvalue, StatementKind};
+use sessionlint_protocols::{ProtocolId, ProtocolKind, Rank, WorkId};
 use std::cmp::Reverse;
 
 /// How many calls deep it is looked for pools that are made for a request, and for begins that may be cancelled.
@@ -162,6 +162,33 @@ impl Solver<'_> {
     }
 
     /// Slow work outside is waited for: is a transaction or a connection of a pool held meanwhile?
+    /// The first of several futures is waited for. That takes long when each of them does: what ends first may be any of them, and a
+    /// pause is a limit for the others.
+    pub(super) fn selected(&mut self, world: &mut World, futures: &[Place], at: Span) {
+        let longest = |place: &Place| {
+            let future = match world.get(self.index, place) {
+                Value::Typed(ty, _) => match ty.peeled() {
+                    Ty::Work(work) => {
+                        let work = self.index.model.work(*work);
+                        return work.awaited.then(|| Wait { rank: Reverse(work.rank), what: work.what.clone(), idle: work.idle });
+                    }
+                    _ => return None,
+                },
+                future => future,
+            };
+            let waits = self.inside(&future)?.0.keys().filter_map(|deed| match deed {
+                Deed::Outside(wait) => Some(wait.clone()),
+                _ => None,
+            });
+            waits.min()
+        };
+        let waits: Option<Vec<Wait>> = futures.iter().map(longest).collect();
+        let Some(waits) = waits.filter(|waits| waits.iter().all(|wait| wait.rank.0 > Rank::Quick)) else { return };
+        if let Some(wait) = waits.into_iter().min() {
+            self.perform(world, &Workload::one(Deed::Outside(wait), at));
+        }
+    }
+
     pub(super) fn slow_work(&mut self, world: &World, wait: &Wait, way: &[Span]) {
         let model = self.index.model;
         let in_loop = self.body.leads_to(self.at, self.at);

@@ -300,7 +300,9 @@ impl Solver<'_> {
         let session = model.protocol(self.protocol_of(id));
         let names = |known: &[String]| known.iter().any(|known| known == name);
         let is_deref = self.index.deref_target(item).is_some();
-        let of_session = names(&model.library(session.library).runs_text)
+        let library = model.library(session.library);
+        let of_session = names(&library.runs_text)
+            || names(&library.prepares)
             || !self.method_openings(self.protocol_of(id), name, call).is_empty();
         if is_deref && of_session {
             return self.session_method(world, id, None, name, call);

@@ -293,6 +293,10 @@ impl Lowerer<'_> {
                 future
             })
             .collect();
+        if select.otherwise.is_none() {
+            let nothing = Place::local(self.frame().local(None, span, None));
+            self.assign(&nothing, Rvalue::Select(futures.clone()), span);
+        }
         let join = self.new_block();
         for (index, arm) in select.arms.iter().enumerate() {
             let next = self.new_block();

@@ -212,8 +212,18 @@ impl Lowerer<'_> {
                 crate::declarations::use_tree(&used.tree, &mut Vec::new(), &mut found);
                 self.frame().imports.extend(found);
             }
+            Item::Const(item) => self.inner_constant(&item.ident, &item.ty, &item.expr),
+            Item::Static(item) => self.inner_constant(&item.ident, &item.ty, &item.expr),
             _ => {}
         }
+    }
+
+    /// A constant of a function is a variable with that value.
+    fn inner_constant(&mut self, ident: &syn::Ident, ty: &syn::Type, value: &Expr) {
+        let at = self.at(ident.span());
+        let variable = self.frame().local(Some(crate::types::name(ident)), at, Some(crate::types::type_ref(ty)));
+        self.extended_into(value, &Place::local(variable));
+        self.frame().declare(variable);
     }
 
     /// `return value` in statement or expression position.
