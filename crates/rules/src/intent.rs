@@ -48,14 +48,17 @@ impl Context<'_> {
     }
 }
 
-/// The line comments of a text, lines that follow each other as one; and whether nothing but blanks stands behind it.
+/// The line comments of a text, lines that follow each other as one; and whether nothing but blanks stands behind it. What
+/// suppresses a finding is no remark about the code.
 fn comments(text: &str) -> Vec<(String, bool)> {
     let mut found: Vec<(String, bool)> = Vec::new();
     let mut goes_on = false;
     for line in text.lines() {
         let line = line.trim();
-        if let Some(said) = line.strip_prefix("//") {
-            let said = said.trim_start_matches(['/', '!']);
+        let said = line.strip_prefix("//").map(|said| said.trim_start_matches(['/', '!']));
+        if said.is_some_and(|said| said.trim_start().starts_with("sessionlint:")) {
+            goes_on = false;
+        } else if let Some(said) = said {
             match found.last_mut().filter(|_| goes_on) {
                 Some((before, _)) => before.push_str(said),
                 None => found.push((said.to_owned(), true)),
@@ -82,5 +85,6 @@ mod tests {
         assert_eq!(read("// one\na();\n// two"), [" one|false", " two|true"]);
         assert_eq!(read("// one\n\n"), [" one|false"]);
         assert_eq!(read("a(); // one"), Vec::<String>::new());
+        assert_eq!(read("// sessionlint: allow(a) -- one"), Vec::<String>::new());
     }
 }
