@@ -42,7 +42,8 @@ impl Context<'_> {
     fn is_explained(&self) -> bool {
         let Report { item, span, .. } = self.report;
         let part = |from: u32, to: u32| self.text.get(from as usize..to as usize).unwrap_or_default();
-        let above = comments(part(0, item.start)).into_iter().rev().take(1).filter(|(_, last)| *last).map(|(text, _)| text);
+        let above =
+            comments(part(0, item.start)).into_iter().rev().take(1).filter(|(_, last)| *last).map(|(text, _)| text);
         let inside = comments(part(item.start, span.end)).into_iter().map(|(text, _)| text);
         above.chain(inside).any(|comment| self.model.intent().says_uncommitted(&comment))
     }
@@ -80,7 +81,8 @@ mod tests {
 
     #[test]
     fn comments_are_read_as_they_stand() {
-        let read = |text: &str| comments(text).into_iter().map(|(text, last)| format!("{text}|{last}")).collect::<Vec<_>>();
+        let read =
+            |text: &str| comments(text).into_iter().map(|(text, last)| format!("{text}|{last}")).collect::<Vec<_>>();
         assert_eq!(read("// one\n  /// two\n"), [" one two|true"]);
         assert_eq!(read("// one\na();\n// two"), [" one|false", " two|true"]);
         assert_eq!(read("// one\n\n"), [" one|false"]);
