@@ -258,19 +258,25 @@ fn a_session_type_of_ones_own_is_data() {
 
 #[test]
 fn test_code_is_checked_only_on_demand() {
-    let text = format!("#[cfg(test)]\nmod tests {{\n{LEAK}}}\n");
-    let package = package(&[
-        ("lib.rs", text.as_bytes()),
-        ("own.rs", b"#[cfg(test)]\nmod deep;\n"),
-        ("own/deep.rs", LEAK.as_bytes()),
-    ]);
-    fs::create_dir(package.path().join("tests")).unwrap();
-    fs::write(package.path().join("tests/it.rs"), LEAK).unwrap();
+    let everywhere = |code: &str| {
+        let inline = format!("#[cfg(test)]\nmod tests {{\n{code}}}\n");
+        let package = package(&[
+            ("lib.rs", inline.as_bytes()),
+            ("own.rs", b"#[cfg(test)]\nmod deep;\n"),
+            ("own/deep.rs", code.as_bytes()),
+        ]);
+        fs::create_dir(package.path().join("tests")).unwrap();
+        fs::write(package.path().join("tests/it.rs"), code).unwrap();
+        package
+    };
+    let package = everywhere(&LEAK.replace("let mut tx", "let _").replace("&mut *tx", "pool"));
     assert_eq!(rules_of(&json(package.path(), &[])).len(), 0);
     assert_eq!(rules_of(&json(package.path(), &["--tests", "include"])).len(), 3);
     fs::write(package.path().join("rules.toml"), "tests = \"include\"\n").unwrap();
     assert_eq!(rules_of(&json(package.path(), &[])).len(), 3);
     assert_eq!(rules_of(&json(package.path(), &["--tests", "skip"])).len(), 0);
+    // A transaction that no way commits is the test's isolation.
+    assert_eq!(rules_of(&json(everywhere(LEAK).path(), &["--tests", "include"])).len(), 0);
 }
 
 #[test]

@@ -14,6 +14,7 @@ const PIECES: usize = 50;
 /// The same where that would be too many, because eight times of it is more than what is read, or not enough for the analysis to
 /// have as many ways as it keeps.
 const OTHER_PIECES: &[(&str, usize)] = &[
+    ("functions that call each other", 200),
     ("conditions that are asked again", 100),
     ("sessions of one function", 8),
     ("else ifs", 8),

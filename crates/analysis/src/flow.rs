@@ -12,9 +12,7 @@ use crate::transfer::{MANUALLY_DROP, Made};
 use crate::value::Value;
 use crate::world::{Facts, Phase, World};
 use sessionlint_diagnostics::{Gap, Span};
-use sessionlint_ir::{
-    BlockId, BodyKind, DropCause, Flag, Place, Statement, StatementKind, Terminator, TestRole,
-};
+use sessionlint_ir::{BlockId, BodyKind, DropCause, Flag, Place, Statement, StatementKind, Terminator, TestRole};
 use std::collections::{BTreeMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -70,7 +68,8 @@ impl Solver<'_> {
         }
     }
 
-    /// Whether a session is committed in a loop that is left by `break` after that.
+    /// Whether a session is committed in a loop that is left by `break` after that, where the loop compares two values: which turn
+    /// is the last is arithmetic.
     fn is_left_by_break(&self, site: SiteId) -> bool {
         let body = self.body;
         let blocks = || (0..).map(BlockId).zip(&body.blocks);
@@ -80,12 +79,21 @@ impl Solver<'_> {
                 _ => None,
             })
         });
-        let ends: Vec<BlockId> =
-            [&self.commits, &self.given_away].into_iter().filter_map(|ends| ends.get(&site)).flatten().copied().collect();
+        let ends: Vec<BlockId> = [&self.commits, &self.given_away]
+            .into_iter()
+            .filter_map(|ends| ends.get(&site))
+            .flatten()
+            .copied()
+            .collect();
+        let compares = |head: BlockId| {
+            let inside = |at: BlockId| body.leads_to(head, at) && body.leads_to(at, head);
+            body.asked.iter().any(|(at, asked)| asked.names.len() > 1 && inside(*at))
+        };
         breaks.into_iter().any(|(left, head)| {
-            ends.iter().any(|commit| {
-                body.leads_to(head, *commit) && (*commit == left || body.leads_to(*commit, left))
-            })
+            let ended = ends
+                .iter()
+                .any(|commit| body.leads_to(head, *commit) && (*commit == left || body.leads_to(*commit, left)));
+            ended && compares(head)
         })
     }
 

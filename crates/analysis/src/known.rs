@@ -17,7 +17,9 @@ pub(crate) fn known<'v>(values: impl IntoIterator<Item = &'v Value>) -> Known {
 /// What a statement passes to a function by value.
 pub(crate) fn passed(statement: &Statement) -> impl Iterator<Item = &Place> {
     let arguments = match &statement.kind {
-        StatementKind::Assign(_, Rvalue::Call(call)) if !matches!(call.callee, Callee::Macro(_)) => call.args.as_slice(),
+        StatementKind::Assign(_, Rvalue::Call(call)) if !matches!(call.callee, Callee::Macro(_)) => {
+            call.args.as_slice()
+        }
         _ => &[],
     };
     arguments.iter().filter_map(|argument| match argument {

@@ -194,7 +194,8 @@ impl<'h> Analysis<'h> {
         let mut agreed = effects.next()??;
         for effect in effects {
             let effect = effect?;
-            let same = Effect { calls: agreed.calls, cut: agreed.cut, truncated: agreed.truncated, ..effect.clone() } == agreed;
+            let same = Effect { calls: agreed.calls, cut: agreed.cut, truncated: agreed.truncated, ..effect.clone() }
+                == agreed;
             if !same {
                 return None;
             }

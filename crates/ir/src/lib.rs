@@ -6,8 +6,8 @@ mod body;
 mod item;
 
 pub use body::{
-    AggregateKind, Answer, Asked, BasicBlock, BlockId, Body, BodyKind, Call, Callee, Capture, Condition, ConditionId, DropCause,
-    ExitHow, ExitKind, Flag, Literal, Local, LocalId, Operand, Place, Projection, Race, Rvalue, Statement,
+    AggregateKind, Answer, Asked, BasicBlock, BlockId, Body, BodyKind, Call, Callee, Capture, Condition, ConditionId,
+    DropCause, ExitHow, ExitKind, Flag, Literal, Local, LocalId, Operand, Place, Projection, Race, Rvalue, Statement,
     StatementKind, Terminator, Test, TestRole,
 };
 pub use item::{

@@ -49,7 +49,8 @@ impl Intent {
             return Refusal::Weak;
         }
         // A type for errors, whatever its constructor is called.
-        let of_error = path.iter().rev().nth(1).is_some_and(|owner| words(owner).last().is_some_and(|word| word == "error"));
+        let of_error =
+            path.iter().rev().nth(1).is_some_and(|owner| words(owner).last().is_some_and(|word| word == "error"));
         match of_error || has_any(&said, &self.refusals) {
             true => Refusal::Clear,
             false => Refusal::None,

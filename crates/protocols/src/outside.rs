@@ -124,7 +124,9 @@ impl Model {
             let others = self.works.iter().enumerate().filter(same).filter(|(at, _)| *at != own.0);
             std::iter::once(own).chain(others)
         };
-        let found = kinds().find(|(_, kind)| kind.is_done_by(method)).or_else(|| kinds().find(|(_, kind)| kind.is_done_by_any()));
+        let found = kinds()
+            .find(|(_, kind)| kind.is_done_by(method))
+            .or_else(|| kinds().find(|(_, kind)| kind.is_done_by_any()));
         found.map(|(at, _)| WorkId(at as u16))
     }
 

@@ -42,20 +42,24 @@ impl Context<'_> {
     fn is_explained(&self) -> bool {
         let Report { item, span, .. } = self.report;
         let part = |from: u32, to: u32| self.text.get(from as usize..to as usize).unwrap_or_default();
-        let above = comments(part(0, item.start)).into_iter().rev().take(1).filter(|(_, last)| *last).map(|(text, _)| text);
+        let above =
+            comments(part(0, item.start)).into_iter().rev().take(1).filter(|(_, last)| *last).map(|(text, _)| text);
         let inside = comments(part(item.start, span.end)).into_iter().map(|(text, _)| text);
         above.chain(inside).any(|comment| self.model.intent().says_uncommitted(&comment))
     }
 }
 
-/// The line comments of a text, lines that follow each other as one; and whether nothing but blanks stands behind it.
+/// The line comments of a text, lines that follow each other as one; and whether nothing but blanks stands behind it. What
+/// suppresses a finding is no remark about the code.
 fn comments(text: &str) -> Vec<(String, bool)> {
     let mut found: Vec<(String, bool)> = Vec::new();
     let mut goes_on = false;
     for line in text.lines() {
         let line = line.trim();
-        if let Some(said) = line.strip_prefix("//") {
-            let said = said.trim_start_matches(['/', '!']);
+        let said = line.strip_prefix("//").map(|said| said.trim_start_matches(['/', '!']));
+        if said.is_some_and(|said| said.trim_start().starts_with("sessionlint:")) {
+            goes_on = false;
+        } else if let Some(said) = said {
             match found.last_mut().filter(|_| goes_on) {
                 Some((before, _)) => before.push_str(said),
                 None => found.push((said.to_owned(), true)),
@@ -77,10 +81,12 @@ mod tests {
 
     #[test]
     fn comments_are_read_as_they_stand() {
-        let read = |text: &str| comments(text).into_iter().map(|(text, last)| format!("{text}|{last}")).collect::<Vec<_>>();
+        let read =
+            |text: &str| comments(text).into_iter().map(|(text, last)| format!("{text}|{last}")).collect::<Vec<_>>();
         assert_eq!(read("// one\n  /// two\n"), [" one two|true"]);
         assert_eq!(read("// one\na();\n// two"), [" one|false", " two|true"]);
         assert_eq!(read("// one\n\n"), [" one|false"]);
         assert_eq!(read("a(); // one"), Vec::<String>::new());
+        assert_eq!(read("// sessionlint: allow(a) -- one"), Vec::<String>::new());
     }
 }

@@ -144,7 +144,9 @@ impl Index<'_> {
 
     /// Whether a trait of the workspace has a method of this name that takes its receiver by value: on a result, say.
     pub fn is_trait_method(&self, file: FileId, name: &str) -> bool {
-        self.trait_methods_near(file, name).iter().any(|method| self.signature(*method).is_some_and(|it| it.has_receiver))
+        self.trait_methods_near(file, name)
+            .iter()
+            .any(|method| self.signature(*method).is_some_and(|it| it.has_receiver))
     }
 
     /// The methods of this name in the traits that a file can name.
@@ -153,7 +155,8 @@ impl Index<'_> {
         packages.extend(self.package_of(file).dependencies.values().filter_map(|(_, package)| *package));
         packages.sort();
         packages.dedup();
-        let methods = packages.into_iter().map(|package| self.trait_methods.get(package, || self.trait_methods_of(package)));
+        let methods =
+            packages.into_iter().map(|package| self.trait_methods.get(package, || self.trait_methods_of(package)));
         methods.flat_map(|methods| methods.get(name).cloned().unwrap_or_default()).collect()
     }
 

@@ -399,11 +399,16 @@ impl Index<'_> {
             return Some(only.name.clone());
         }
         let marked = text.split("#[deref]").nth(1)?;
-        fields.0.iter().find(|field| {
-            let declared = marked.trim_start().trim_start_matches("pub").trim_start();
-            let declared = declared.strip_prefix('(').and_then(|rest| rest.split_once(')')).map_or(declared, |(_, rest)| rest);
-            declared.trim_start().strip_prefix(&*field.name).is_some_and(|rest| rest.trim_start().starts_with(':'))
-        }).map(|field| field.name.clone())
+        fields
+            .0
+            .iter()
+            .find(|field| {
+                let declared = marked.trim_start().trim_start_matches("pub").trim_start();
+                let declared =
+                    declared.strip_prefix('(').and_then(|rest| rest.split_once(')')).map_or(declared, |(_, rest)| rest);
+                declared.trim_start().strip_prefix(&*field.name).is_some_and(|rest| rest.trim_start().starts_with(':'))
+            })
+            .map(|field| field.name.clone())
     }
 
     /// The field by which a struct of the workspace owns a transaction, when it owns exactly one and does

@@ -161,9 +161,8 @@ impl Solver<'_> {
         let cause = Cause { kind: cause, span };
         let state = world.facts.obligations.get(&id);
         let is = |fact: fn(&State) -> bool| state.is_some_and(fact);
-        let written = state
-            .filter(|state| state.written)
-            .map(|_| world.trace.written.get(&id).copied().unwrap_or(site.span));
+        let written =
+            state.filter(|state| state.written).map(|_| world.trace.written.get(&id).copied().unwrap_or(site.span));
         let event = Event {
             kind: kind.clone(),
             site: id.site,

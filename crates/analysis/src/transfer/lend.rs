@@ -117,8 +117,8 @@ impl Solver<'_> {
         }
         self.loan.unseen |= self.lent == Some(id);
         self.give_anchored(world, &Anchor::Obligation(id));
-        let reachable = self.index.model.protocol(self.protocol_of(id)).ends_by_reference
-            || layers.contains(&Layer::Some);
+        let reachable =
+            self.index.model.protocol(self.protocol_of(id)).ends_by_reference || layers.contains(&Layer::Some);
         if reachable {
             self.loan.escapes |= self.lent == Some(id);
             self.forget_obligation(world, id);

@@ -35,9 +35,38 @@ const ADAPTERS: &[&str] = &[
 ];
 /// Methods of results and options that take what is inside away, look at it, or give something else.
 const TAKING: &[&str] = &[
-    "and", "and_then", "or", "xor", "zip", "unzip", "err", "expect_err", "unwrap_err", "into_err", "into_ok", "iter", "iter_mut",
-    "filter", "flatten", "transpose", "map_or", "map_or_else", "map_or_default", "is_some_and", "is_ok_and", "is_none_or",
-    "is_err_and", "cmp", "eq", "ne", "partial_cmp", "hash", "fmt", "sum", "product", "report",
+    "and",
+    "and_then",
+    "or",
+    "xor",
+    "zip",
+    "unzip",
+    "err",
+    "expect_err",
+    "unwrap_err",
+    "into_err",
+    "into_ok",
+    "iter",
+    "iter_mut",
+    "filter",
+    "flatten",
+    "transpose",
+    "map_or",
+    "map_or_else",
+    "map_or_default",
+    "is_some_and",
+    "is_ok_and",
+    "is_none_or",
+    "is_err_and",
+    "cmp",
+    "eq",
+    "ne",
+    "partial_cmp",
+    "hash",
+    "fmt",
+    "sum",
+    "product",
+    "report",
 ];
 /// Methods of futures that run other code on the output, so that the future is somebody else's.
 const COMBINATORS: &[&str] =
@@ -306,7 +335,8 @@ impl Solver<'_> {
                 Value::Success(inner) => *inner,
                 Value::Fallible(inner) => match *inner {
                     Value::Outcome(id, end) => {
-                        let goes_on = name.starts_with("unwrap_or") && call.args.iter().all(|arg| self.only_returns(arg));
+                        let goes_on =
+                            name.starts_with("unwrap_or") && call.args.iter().all(|arg| self.only_returns(arg));
                         if goes_on {
                             self.drop_outcome(world, id, end, CauseKind::Explicit, call.name_span);
                         }

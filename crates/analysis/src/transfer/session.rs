@@ -2,6 +2,7 @@
 
 use super::open::From;
 use super::own::Receiver;
+use super::wrapper::Held;
 use crate::events::{CauseKind, EventKind};
 use crate::index::Ty;
 use crate::solver::{Solver, typed};
@@ -94,7 +95,8 @@ impl Solver<'_> {
             // A trait of the workspace may have given it the method.
             let methods = self.index.extension_methods(self.scope.file, protocol_id, name);
             if !methods.is_empty() {
-                return self.held_method(world, id, &methods, None, &Value::Session(id), place, call);
+                let held = Held { id, whole: &Value::Session(id), place };
+                return self.held_method(world, held, &methods, None, call);
             }
         }
         // What is made of it, or a way to finish it that the data does not know.

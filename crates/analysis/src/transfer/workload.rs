@@ -198,7 +198,8 @@ impl Solver<'_> {
                 || protocol.pooled
                 || site.pooled;
             // A task that waits for what to do next, with a connection that it had before.
-            let own = wait.idle && in_loop && !site.raw && protocol.kind == ProtocolKind::Connection && self.is_kept(site);
+            let own =
+                wait.idle && in_loop && !site.raw && protocol.kind == ProtocolKind::Connection && self.is_kept(site);
             counts && !state.by_design && !site.borrowed && site.span != way[0] && !own
         };
         let Some(id) = world.held(is_held) else { return };

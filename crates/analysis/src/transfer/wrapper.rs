@@ -166,21 +166,20 @@ impl Solver<'_> {
         if signature.is_none() {
             return self.through_deref(world, item, id, target, name, call);
         }
-        self.held_method(world, id, &methods, Some(Ty::Own(item)), whole, place, call)
+        self.held_method(world, Held { id, whole, place }, &methods, Some(Ty::Own(item)), call)
     }
 
     /// A method of the workspace on something that is or holds a session: what its body does to the session is what the call does.
     pub(crate) fn held_method(
         &mut self,
         world: &mut World,
-        id: ObligationId,
+        held: Held,
         methods: &[ItemRef],
         owner: Option<Ty>,
-        whole: &Value,
-        place: Option<Place>,
         call: &Call,
     ) -> Value {
-        let target = place.clone().map_or_else(|| whole.clone(), Value::Ref);
+        let target = held.target();
+        let Held { id, whole, place } = held;
         let Some(method) = methods.first().copied() else { return Value::Unknown };
         let Some(signature) = self.index.signature(method) else { return Value::Unknown };
         let protocol = self.protocol_of(id);
@@ -207,7 +206,8 @@ impl Solver<'_> {
         }
         if let Some(end) = end {
             let before = effect.as_ref().map(|effect| effect.meanwhile.clone()).unwrap_or_default();
-            return self.ended_by_own(world, id, place, end, signature.is_async, &before, target, call);
+            let own = OwnEnd { end, is_async: signature.is_async, before };
+            return self.ended_by_own(world, Held { id, whole, place }, own, call);
         }
         let does = effect.as_ref().filter(|effect| !effect.truncated).map(|effect| effect.workload.clone());
         let receiver = Receiver::Of { value: Some(target.clone()), origin: None, does };
@@ -320,18 +320,10 @@ impl Solver<'_> {
     }
 
     /// A method of the project's own that ends the session, and what it does before that.
-    fn ended_by_own(
-        &mut self,
-        world: &mut World,
-        id: ObligationId,
-        place: Option<Place>,
-        end: EndKind,
-        is_async: bool,
-        before: &Workload,
-        target: Value,
-        call: &Call,
-    ) -> Value {
-        let mut origins = vec![self.source_of(world, &target)];
+    fn ended_by_own(&mut self, world: &mut World, held: Held, own: OwnEnd, call: &Call) -> Value {
+        let mut origins = vec![self.source_of(world, &held.target())];
+        let Held { id, place, .. } = held;
+        let OwnEnd { end, is_async, before } = own;
         origins.extend(call.args.iter().map(|arg| {
             let value = self.read(world, arg);
             self.source_of(world, &value)
@@ -381,6 +373,31 @@ impl Solver<'_> {
         self.end(world, id, end);
         Value::Fallible(Box::new(Value::Outcome(id, end)))
     }
+}
+
+/// What a method of the workspace is called on: something that is or holds a session.
+pub(crate) struct Held<'a> {
+    /// The session.
+    pub id: ObligationId,
+    /// All of it.
+    pub whole: &'a Value,
+    /// Where it is.
+    pub place: Option<Place>,
+}
+
+impl Held<'_> {
+    /// What the method gets.
+    fn target(&self) -> Value {
+        self.place.clone().map_or_else(|| self.whole.clone(), Value::Ref)
+    }
+}
+
+/// How a method of the workspace ends a session.
+struct OwnEnd {
+    end: EndKind,
+    is_async: bool,
+    /// What it does before that.
+    before: Workload,
 }
 
 /// The place that the reference inside of results and futures is of.

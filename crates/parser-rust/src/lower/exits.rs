@@ -36,7 +36,9 @@ fn is_error(expr: &Expr, returns_option: bool) -> bool {
         Expr::Paren(paren) => is_error(&paren.expr, returns_option),
         Expr::Group(group) => is_error(&group.expr, returns_option),
         Expr::Call(call) => match &*call.func {
-            Expr::Path(path) => path.path.segments.last().is_some_and(|last| last.ident == "Err") && is_standard(&path.path),
+            Expr::Path(path) => {
+                path.path.segments.last().is_some_and(|last| last.ident == "Err") && is_standard(&path.path)
+            }
             _ => false,
         },
         Expr::Path(path) => returns_option && path.path.segments.last().is_some_and(|last| last.ident == "None"),

@@ -2,8 +2,8 @@
 
 use sessionlint_diagnostics::{Gap, Span};
 use sessionlint_ir::{
-    Answer, Asked, BasicBlock, BlockId, Body, BodyKind, Capture, Condition, ConditionId, DropCause, Flag, Import, Local,
-    LocalId, Place, Statement, StatementKind, Terminator, Test, TestRole, TypeRef,
+    Answer, Asked, BasicBlock, BlockId, Body, BodyKind, Capture, Condition, ConditionId, DropCause, Flag, Import,
+    Local, LocalId, Place, Statement, StatementKind, Terminator, Test, TestRole, TypeRef,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -288,7 +288,8 @@ impl Frame {
 
     /// Marks the test of a result that ends `block` as one whose error is only logged.
     pub fn mark_ignored(&mut self, block: BlockId) {
-        if let Some(Terminator::Test { test: Test::Failure(_) | Test::Success(_), .. }) = &self.blocks[block.index()].1 {
+        if let Some(Terminator::Test { test: Test::Failure(_) | Test::Success(_), .. }) = &self.blocks[block.index()].1
+        {
             self.only_logged.insert(block);
         }
     }

@@ -20,7 +20,9 @@ use frame::Frame;
 use proc_macro2::Span as SynSpan;
 use quote::ToTokens;
 use sessionlint_diagnostics::Span;
-use sessionlint_ir::{Answer, BlockId, Body, BodyKind, DropCause, ExitHow, ExitKind, FunctionItem, Literal, LocalId, Operand};
+use sessionlint_ir::{
+    Answer, BlockId, Body, BodyKind, DropCause, ExitHow, ExitKind, FunctionItem, Literal, LocalId, Operand,
+};
 use sessionlint_ir::{Place, Rvalue, StatementKind, Terminator};
 use syn::spanned::Spanned;
 

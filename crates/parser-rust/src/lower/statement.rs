@@ -248,9 +248,7 @@ impl Lowerer<'_> {
 /// Where the expressions at the end of a block begin that are its value, each under a `#[cfg]` of its own.
 fn trailing_alternatives(stmts: &[Stmt]) -> usize {
     let is_one = |statement: &&Stmt| match statement {
-        Stmt::Expr(expr, None) => {
-            expression_attributes(expr).iter().any(|attribute| attribute.path().is_ident("cfg"))
-        }
+        Stmt::Expr(expr, None) => expression_attributes(expr).iter().any(|attribute| attribute.path().is_ident("cfg")),
         _ => false,
     };
     stmts.len() - stmts.iter().rev().take_while(is_one).count()

@@ -14,13 +14,7 @@ fn run(context: &Context<'_>) -> Vec<Diagnostic> {
     found.into_iter().map(|(site, events)| word(context, site, &events)).collect()
 }
 
-pub(super) fn is_mistake(
-    context: &Context<'_>,
-    site: &Site,
-    protocol: &Protocol,
-    event: &Event,
-    strict: bool,
-) -> bool {
+pub(super) fn is_mistake(context: &Context<'_>, site: &Site, protocol: &Protocol, event: &Event, strict: bool) -> bool {
     let guarded = protocol.class.is_none_or(DropClass::rolls_back);
     let leaves = match event.cause.kind {
         CauseKind::Exit { .. } | CauseKind::Jump { .. } => {

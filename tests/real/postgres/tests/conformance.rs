@@ -41,7 +41,6 @@ async fn count(pool: &PgPool, table: &str) -> i64 {
 /// Whether the connection that the pool lends next is inside of a transaction: in one that began earlier, time stands
 /// still.
 async fn is_inside(pool: &PgPool) -> bool {
-    // sessionlint: allow(session-held-across-await) -- whether time stands still on this very connection is the question
     let mut conn = pool.acquire().await.unwrap();
     let mut times = Vec::new();
     for _ in 0..2 {
