@@ -169,14 +169,16 @@ fn look_up(entries: &Entries, path: &[String]) -> Option<WorkId> {
     let ((krate, _), name) = (path.split_first()?, path.last()?);
     let mut named = entries.iter().filter(|((k, n), _)| k == krate && n == name);
     let first = named.next()?;
-    let mut all = std::iter::once(first).chain(named);
+    let all = std::iter::once(first).chain(named);
     let exact = all.clone().find(|(_, (full, _))| *full == path.join("::"));
     if let Some((_, (_, id))) = exact {
         return Some(*id);
     }
     let module = path.get(path.len().checked_sub(2)?).map(String::as_str);
     let near = all.clone().find(|(_, (full, _))| full.rsplit("::").nth(1) == module);
-    near.or_else(|| all.next().filter(|_| all.next().is_none())).map(|(_, (_, id))| *id)
+    // One type may stand in several entries.
+    let only = |(_, (full, _)): &&_| all.clone().all(|(_, (other, _))| other == full);
+    near.or_else(|| Some(first).filter(only)).map(|(_, (_, id))| *id)
 }
 
 #[cfg(test)]
@@ -194,6 +196,7 @@ mod tests {
         assert_eq!(what("tokio::sync::oneshot::Receiver").as_deref(), Some("waiting for an answer"));
         assert_eq!(what("reqwest::Client").as_deref(), Some("an HTTP request"));
         assert_eq!(what("reqwest::async_impl::Client").as_deref(), Some("an HTTP request"));
+        assert_eq!(what("redis::ConnectionManager").as_deref(), Some("a call to Redis"));
         assert_eq!(what("tokio::sync::Mutex"), None);
         assert_eq!(what("mine::Client"), None);
     }

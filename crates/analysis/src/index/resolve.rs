@@ -267,9 +267,9 @@ pub(super) struct Trail {
 pub(super) type Step = (PackageId, Vec<String>, Vec<String>);
 
 /// More modules than this are not searched for one name.
-const MAX_STEPS: usize = 60;
+const MAX_STEPS: usize = 120;
 /// How many modules deep imports and globs are followed.
-const MAX_HOPS: u32 = 5;
+const MAX_HOPS: u32 = 12;
 
 /// The names of one file, by inline module.
 #[derive(Default)]

@@ -394,10 +394,11 @@ impl Solver<'_> {
         if let Some(target) = executor {
             let value = self.run_text(world, &target, effect, call.name_span);
             self.pass_to_library(world, &call.args);
-            return match self.session_of(world, &target) {
+            let value = match self.session_of(world, &target) {
                 Some(id) => self.optional(id, name, value),
                 None => value,
             };
+            return self.sent(world, &target, name, value, call.name_span);
         }
         if let Some((protocol, pool)) = call.args.iter().find_map(|arg| {
             let value = self.read(world, arg);

@@ -45,7 +45,7 @@ impl Solver<'_> {
                 site.on_borrowed = connection.borrowed;
                 // What is detached is closed when it is dropped.
                 let kept = !self.detached.contains_key(&id.site);
-                site.pooled = self.index.model.protocol(connection.protocol).pooled && kept;
+                site.pooled = (self.index.model.protocol(connection.protocol).pooled || connection.pooled) && kept;
             }
             Some((Anchor::Place(place), _)) => {
                 site.name = self.body.locals[place.local.index()].name.clone();

@@ -5,7 +5,7 @@ use super::own::Receiver;
 use crate::events::{CauseKind, EventKind};
 use crate::index::Ty;
 use crate::solver::{Solver, typed};
-use crate::sql::SqlEffect;
+use crate::sql::{SqlControl, SqlEffect};
 use crate::value::{Anchor, ObligationId, Origin, Value};
 use crate::workload::{Deed, Workload};
 use crate::world::{Phase, World};
@@ -14,6 +14,15 @@ use sessionlint_ir::{Call, Literal, Operand, Place};
 use sessionlint_protocols::{Ending, Opening, ProtocolId, ProtocolKind, Source};
 
 impl Solver<'_> {
+    /// A statement that is prepared. Whoever prepares a COMMIT or ROLLBACK is about to run it: that it cannot be prepared is
+    /// as good as that it fails.
+    fn prepared(&mut self, world: &mut World, target: &Value, on: Anchor, effect: SqlEffect, span: Span) -> Value {
+        if matches!(effect.control, Some(SqlControl::Commit | SqlControl::Rollback | SqlControl::Release)) {
+            self.run_text(world, target, effect, span);
+        }
+        Value::Fallible(Box::new(Value::Prepared(on, effect)))
+    }
+
     pub(super) fn session_method(
         &mut self,
         world: &mut World,
@@ -60,7 +69,7 @@ impl Solver<'_> {
         let library = model.library(protocol.library);
         if library.prepares.iter().any(|prepare| prepare == name) {
             let effect = self.text_argument(world, &call.args).unwrap_or_default();
-            return Value::Fallible(Box::new(Value::Prepared(Anchor::Obligation(id), effect)));
+            return self.prepared(world, &target, Anchor::Obligation(id), effect, call.name_span);
         }
         if library.handles.iter().any(|handle| handle == name) {
             self.pass_arguments(world, &call.args, call.name_span);
@@ -392,7 +401,7 @@ impl Solver<'_> {
             && let Some((_, anchor)) = self.anchor_of(world, target)
         {
             let effect = self.text_argument(world, &call.args).unwrap_or_default();
-            return Some(Value::Fallible(Box::new(Value::Prepared(anchor, effect))));
+            return Some(self.prepared(world, target, anchor, effect, call.name_span));
         }
         if library.runs_text.iter().any(|run| run == name) {
             let effect = self.text_argument(world, &call.args);

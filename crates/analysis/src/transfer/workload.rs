@@ -168,10 +168,7 @@ impl Solver<'_> {
         let longest = |place: &Place| {
             let future = match world.get(self.index, place) {
                 Value::Typed(ty, _) => match ty.peeled() {
-                    Ty::Work(work) => {
-                        let work = self.index.model.work(*work);
-                        return work.awaited.then(|| Wait { rank: Reverse(work.rank), what: work.what.clone(), idle: work.idle });
-                    }
+                    Ty::Work(work) => return self.index.model.work(*work).awaited.then(|| self.wait_for(*work)),
                     _ => return None,
                 },
                 future => future,
@@ -329,9 +326,20 @@ impl Solver<'_> {
 
     /// Slow work that a library does when its future is polled.
     pub(crate) fn outside(&mut self, work: WorkId, at: Span) -> Value {
+        self.later(Workload::one(Deed::Outside(self.wait_for(work)), at), Value::Unknown)
+    }
+
+    /// A statement is sent through something whose every call is slow work: a connection to Redis.
+    pub(super) fn sent(&mut self, world: &World, through: &Value, name: &str, value: Value, at: Span) -> Value {
+        let model = self.index.model;
+        let work = self.anchor_of(world, through).and_then(|(protocol, _)| model.work_of(protocol));
+        let Some(done) = work.and_then(|work| model.work_done_by(work, name)) else { return value };
+        self.later(Workload::one(Deed::Outside(self.wait_for(done)), at), value)
+    }
+
+    fn wait_for(&self, work: WorkId) -> Wait {
         let work = self.index.model.work(work);
-        let wait = Wait { rank: Reverse(work.rank), what: work.what.clone(), idle: work.idle };
-        self.later(Workload::one(Deed::Outside(wait), at), Value::Unknown)
+        Wait { rank: Reverse(work.rank), what: work.what.clone(), idle: work.idle }
     }
 
     /// A value is called. When it is a parameter, callers are told, and what is held meanwhile.
