@@ -377,10 +377,11 @@ impl Index<'_> {
     pub fn deref_target(&self, owner: ItemRef) -> Option<Ty> {
         let Some(deref) = self.methods(owner, "deref").into_iter().next() else {
             let ty = self.field_ty(owner, &self.derived_deref(owner)?);
-            return (!ty.is_unknown()).then_some(ty);
+            return (!ty.is_unknown()).then(|| ty.peeled().clone());
         };
         match self.output(deref, Some(Ty::Own(owner)))? {
-            Ty::Ref(inner) if !inner.is_unknown() => Some(*inner),
+            // Whatever stands behind an `Arc` is reached through both.
+            Ty::Ref(inner) if !inner.is_unknown() => Some(inner.peeled().clone()),
             _ => None,
         }
     }
