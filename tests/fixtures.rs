@@ -1,6 +1,6 @@
 //! The fixtures say what must be found, line by line.
 
-use sessionlint_protocols::Profile;
+use sessionlint_protocols::{Profile, TestCode};
 use sessionlint_testkit::{check, differences, summary_differences};
 use std::path::Path;
 
@@ -17,6 +17,15 @@ fn every_fixture_gives_what_it_says() {
 fn the_strict_profile_gives_what_its_fixtures_say() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
     let outcome = check(&root, &["strict"], |options| options.profile = Some(Profile::Strict));
+    let differences = differences(&outcome, &root);
+    assert!(differences.is_empty(), "{}", differences.join("\n"));
+    assert!(outcome.skipped.is_empty(), "{:?}", outcome.skipped);
+}
+
+#[test]
+fn test_code_gives_what_its_fixtures_say() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
+    let outcome = check(&root, &["isolation"], |options| options.tests = Some(TestCode::Include));
     let differences = differences(&outcome, &root);
     assert!(differences.is_empty(), "{}", differences.join("\n"));
     assert!(outcome.skipped.is_empty(), "{:?}", outcome.skipped);

@@ -17,7 +17,7 @@ use std::sync::{Arc, RwLock};
 /// How many calls deep effects of helpers are looked for.
 pub(crate) const MAX_CALLS: u32 = 10;
 /// How many calls deep it is looked what functions do beside that.
-pub(crate) const MAX_DEEP: u32 = 12;
+pub(crate) const MAX_DEEP: u32 = 8;
 
 /// The analysis of a workspace: an index, and what is known about helper functions.
 pub struct Analysis<'h> {
