@@ -58,11 +58,11 @@ impl Context<'_> {
             return None;
         }
         // A connection is borrowed as long as its transaction lives, a pool is not.
-        let from_pool = protocol.openings.iter().filter_map(|opening| match opening.source {
+        let mut from_pool = protocol.openings.iter().filter_map(|opening| match opening.source {
             Source::Method(owner) => Some(self.model.protocol(owner).kind),
             _ => None,
         });
-        let shares = from_pool.fold(true, |all, kind| all && kind == ProtocolKind::Pool);
+        let shares = from_pool.all(|kind| kind == ProtocolKind::Pool);
         let owner = text.get(start + 7..site.span.start as usize)?;
         let owner = words_of(owner).find(|word| *word != "mut")?;
         if !shares && words_of(rest).any(|word| word == owner) {

@@ -101,7 +101,7 @@ impl<'a> Context<'a> {
         for (condition, held) in &first.branches {
             let inside = condition.start >= site.span.end || condition.end <= site.span.start;
             if inside && *condition != span {
-                let message = if *held { "on the way where this holds" } else { "on the way where this does not hold" };
+                let message = if *held { "if this is true" } else { "if this is false" };
                 labels.push(Label { kind: LabelKind::Branch, span: *condition, message: message.to_owned() });
             }
         }
