@@ -34,6 +34,7 @@ const KNOWN: &[(Rewrite, &str, &str)] = &[
         "a connection that `get` gives, with all imports of the package renamed",
     ),
     (Rewrite::BodyInAsync, "generated p197::run", "more ways than are told apart, so nothing is said"),
+    (Rewrite::BodyInAsync, "sqlx bounds::step_by_step", "more ways than are told apart, so nothing is said"),
 ];
 
 const PROBE: &str =
