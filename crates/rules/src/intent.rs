@@ -42,8 +42,9 @@ impl Context<'_> {
     fn is_explained(&self) -> bool {
         let Report { item, span, .. } = self.report;
         let part = |from: u32, to: u32| self.text.get(from as usize..to as usize).unwrap_or_default();
-        let above =
-            comments(part(0, item.start)).into_iter().rev().take(1).filter(|(_, last)| *last).map(|(text, _)| text);
+        // A method is indented.
+        let before = part(0, item.start).trim_end_matches([' ', '\t']);
+        let above = comments(before).into_iter().rev().take(1).filter(|(_, last)| *last).map(|(text, _)| text);
         let inside = comments(part(item.start, span.end)).into_iter().map(|(text, _)| text);
         above.chain(inside).any(|comment| self.model.intent().says_uncommitted(&comment))
     }
