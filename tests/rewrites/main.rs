@@ -35,7 +35,16 @@ const KNOWN: &[(Rewrite, &str, &str)] = &[
     ),
     (Rewrite::BodyInAsync, "generated p197::run", "more ways than are told apart, so nothing is said"),
     (Rewrite::BodyInAsync, "sqlx bounds::step_by_step", "more ways than are told apart, so nothing is said"),
+    (Rewrite::QuestionAsMatch, "sqlx refusals::refused_after_a_complaint", BRANCH),
+    (Rewrite::QuestionAsIfLet, "sqlx refusals::refused_after_a_complaint", BRANCH),
+    (Rewrite::IfLetAsMatch, "sqlx failures::if_let_of_what_went_well", "a known miss, found where it is a `match`"),
+    (Rewrite::Unrelated, "sqlx failures::if_let_that_logs", "an arm with statements of its own does more than log"),
+    (Rewrite::Unrelated, "sqlx failures::is_err_that_logs", "an arm with statements of its own does more than log"),
+    (Rewrite::Unrelated, "sqlx failures::loop_that_logs", "an arm with statements of its own does more than log"),
 ];
+
+const BRANCH: &str =
+    "a `match` that leaves with the error is a branch like any other: what was written before it may be meant to go";
 
 const PROBE: &str =
     "`if let Err(error) = pool.begin().await` asks whether a session can be opened: nobody wants to use it";
