@@ -7,17 +7,17 @@ use sessionlint_protocols::{DropClass, EndKind, Protocol, ProtocolKind, Refusal}
 impl Context<'_> {
     /// Whether an open session is left on purpose at the end of a way on which it was written through.
     ///
-    /// A dry run, or the isolation of a test, excuses by itself. All else excuses only beside another way of the same body that
+    /// A dry run, the isolation of a test, or the arm of an error excuses by itself. All else excuses only beside another way of the same body that
     /// commits: what nobody ever commits was forgotten, unless a comment says that it was not.
     pub(crate) fn is_given_up(&self, site: &Site, protocol: &Protocol, event: &Event) -> bool {
-        if event.dry_run || self.is_isolation(protocol) {
+        if event.dry_run || event.cause.kind.in_error_arm() || self.is_isolation(protocol) {
             return true;
         }
         let ends = |end: EndKind| end == EndKind::Commit || protocol.kind == ProtocolKind::Writer;
         if !site.handed_on && !site.ended.iter().any(|(_, end)| ends(*end)) {
             return self.is_explained();
         }
-        event.counted || event.left_by_break || event.cause.kind.in_error_arm() || self.is_refusal(event)
+        event.counted || event.left_by_break || self.is_refusal(event)
     }
 
     /// Whether a success value says that nothing was done. What was written since the last branch was written on this way.
