@@ -3,7 +3,7 @@
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
-/// Finds database transactions, connections and sessions that are opened and never brought to their end.
+/// Finds database transactions, connections and sessions that are opened and never ended.
 #[derive(Debug, Parser)]
 #[command(name = "sessionlint", version, args_conflicts_with_subcommands = true)]
 pub struct Arguments {

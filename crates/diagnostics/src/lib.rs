@@ -116,7 +116,7 @@ pub enum LabelKind {
     Write,
     /// The way that leads to the mistake goes through this branch.
     Branch,
-    /// It is ended here, on another way or without effect.
+    /// It is ended here, on another path or without effect.
     Released,
     /// It is dropped here.
     Dropped,

@@ -21,7 +21,7 @@ const LEGEND: &[(&str, &str)] = &[
     ("opened", "the session begins"),
     ("write", "something is written through it"),
     ("branch", "the way turns here"),
-    ("released", "it is ended, on another way"),
+    ("released", "it is ended, on another path"),
     ("meanwhile", "something else happens while it is open"),
     ("leaks", "here it goes wrong"),
 ];
@@ -48,7 +48,7 @@ pub fn graph(run: &Run) -> String {
         return page;
     }
     page.push_str(
-        "<p class=\"how\">A <b>session</b> is something that a library hands out and that must be brought to an end: a \
+        "<p class=\"how\">A <b>session</b> is something that a library hands out and that must be ended: a \
          transaction, a connection, a file that needs its footer. Each picture below follows one of them through the code, \
          from top to bottom. The line at the left is its life; the numbers are the steps, in their order.</p>\n<ul class=\"legend\">",
     );

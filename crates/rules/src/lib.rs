@@ -108,7 +108,7 @@ impl<'a> Context<'a> {
         let ends = site.ended.iter().take(if first.cause.kind == CauseKind::Meanwhile { 1 } else { MAX_OTHER_EXITS });
         for (end, kind) in ends {
             if *end != span && first.release != Some(*end) {
-                let way = if first.cause.kind == CauseKind::Meanwhile { "" } else { ", on another way" };
+                let way = if first.cause.kind == CauseKind::Meanwhile { "" } else { ", on another path" };
                 let message = format!("{} here{way}", words::ended(*kind));
                 labels.push(Label { kind: LabelKind::Released, span: *end, message });
             }

@@ -92,6 +92,15 @@ impl Lowerer<'_> {
         }
     }
 
+    /// The same where it is known whether only rows are counted.
+    fn mark_counted(&mut self, what: &Expr, any: bool, rows_only: bool) {
+        self.mark_flag(what, Some(any));
+        let block = self.frame().current;
+        if let Some(flag) = self.frame().flags.get_mut(&block) {
+            flag.rows_only = rows_only;
+        }
+    }
+
     fn value_condition(&mut self, expr: &Expr, yes: BlockId, no: BlockId) {
         let span = self.span_of(expr);
         let (names, negated) = names_of(expr);
@@ -103,11 +112,7 @@ impl Lowerer<'_> {
         let mut roots = Vec::new();
         if self.is_stable(expr, &mut roots) {
             if let Some(Counted { what, any, rows_only }) = asks_for_any(expr) {
-                self.mark_flag(what, Some(any));
-                let block = self.frame().current;
-                if let Some(flag) = self.frame().flags.get_mut(&block) {
-                    flag.rows_only = rows_only;
-                }
+                self.mark_counted(what, any, rows_only);
             }
             self.frame().ask(names, negated);
             let (mut key, negated) = condition_key(expr);
@@ -120,11 +125,7 @@ impl Lowerer<'_> {
         }
         if let Some(Counted { what, any, rows_only }) = asks_for_any(expr) {
             if self.place_of(what).is_some() {
-                self.mark_flag(what, Some(any));
-                let block = self.frame().current;
-                if let Some(flag) = self.frame().flags.get_mut(&block) {
-                    flag.rows_only = rows_only;
-                }
+                self.mark_counted(what, any, rows_only);
                 self.frame().ask(names, negated);
                 return self.tested(Test::Opaque, yes, no, span);
             }

@@ -28,7 +28,7 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
     let protocol = context.protocol(site);
     let event = events[0];
     let subject = words::subject(site, protocol);
-    let message = format!("{subject} is not brought to its end when it is left at {}", words::exit(&event.cause.kind));
+    let message = format!("{subject} is not ended when it is left at {}", words::exit(&event.cause.kind));
     let leaks = if protocol.in_place {
         format!("it is still open here; leaving {}", protocol.on_drop)
     } else {
