@@ -31,8 +31,8 @@ impl Analysis<'_> {
                 Deed::Execute { pool, writes: true } => format!("writes on {}", origin(pool)),
                 Deed::Execute { pool, writes: false } => format!("reads on {}", origin(pool)),
                 Deed::Outside(wait) => format!("waits for {}", wait.what),
-                // Of every function that opens a transaction: it says nothing.
-                Deed::Begins(_) => continue,
+                // Of every function that opens or ends a transaction: it says nothing.
+                Deed::Begins(_) | Deed::Ends(..) => continue,
                 Deed::Makes(protocol) => format!("makes a {}", self.index.model.protocol(*protocol).id),
                 Deed::Runs { param, held } => {
                     let closure = signature.params.get(*param).and_then(|param| param.name.clone()).unwrap_or_default();

@@ -163,8 +163,8 @@ pub enum EventKind {
     Unawaited {
         /// The end.
         end: EndKind,
-        /// The method.
-        call: String,
+        /// The method or function; `None` for an async block.
+        call: Option<String>,
     },
     /// The result of its end is dropped, or its error is only logged before a success exit.
     ResultIgnored {

@@ -11,8 +11,8 @@ use crate::value::{Anchor, Layer, ObligationId, Origin, Value};
 use crate::workload::{Given, Workload};
 use crate::world::{Phase, State, World};
 use sessionlint_diagnostics::{Evidence, Gap};
-use sessionlint_ir::{Asked, BlockId, Body, LocalId, Place, Terminator, Test};
-use sessionlint_protocols::{ProtocolId, ProtocolKind};
+use sessionlint_ir::{Asked, BlockId, Body, LocalId, Operand, Place, Rvalue, StatementKind, Terminator, Test};
+use sessionlint_protocols::{EndKind, ProtocolId, ProtocolKind};
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -55,6 +55,11 @@ pub(crate) struct Solver<'a> {
     pub pools: BTreeMap<SiteId, Origin>,
     /// What the body gives at its exits, other than errors.
     pub gives: Option<Given>,
+    /// Whether the call that is looked at gives a value that nobody awaits at once, and the places that are awaited.
+    pub unawaited: bool,
+    pub awaited: BTreeSet<Place>,
+    /// Whether it gives a future at any exit.
+    pub gives_future: bool,
     /// Whether somebody wants to know what this body does.
     pub collects: bool,
     /// Whether it is a closure or block inside another body.
@@ -129,6 +134,10 @@ pub(crate) struct Child {
     pub workload: Workload,
     /// What it gives.
     pub gives: Option<Given>,
+    /// Whether a call of it gives a future.
+    pub later: bool,
+    /// The end that it brings a session to which it owns.
+    pub finishes: BTreeMap<LocalId, EndKind>,
 }
 
 /// What a closure or async block does to a session that it captures.
@@ -211,6 +220,9 @@ impl<'a> Solver<'a> {
             dry_runs: dry_runs(analysis, body),
             last_asked: last_asked(body),
             gave_up: false,
+            gives_future: false,
+            unawaited: false,
+            awaited: awaited_places(body),
             steps: 0,
             imprecise: false,
             coarse: false,
@@ -227,6 +239,17 @@ impl<'a> Solver<'a> {
             let ty = self.index.ty(&self.scope, written);
             let value = self.owned_parameter(*local, &ty, &mut world).unwrap_or_else(|| typed(ty));
             world.set(&Place::local(*local), value);
+        }
+        world
+    }
+
+    /// Gives the parameters that declare no type what they are known to be.
+    pub fn given_as(&mut self, mut world: World, types: &[Ty]) -> World {
+        for (local, ty) in self.body.params.iter().zip(types) {
+            if self.body.locals[local.index()].ty.is_none() && self.body.locals[local.index()].name.is_some() {
+                let value = self.owned_parameter(*local, ty, &mut world).unwrap_or_else(|| typed(ty.clone()));
+                world.set(&Place::local(*local), value);
+            }
         }
         world
     }
@@ -363,6 +386,16 @@ impl<'a> Solver<'a> {
             other => other,
         }
     }
+}
+
+/// The places of a body that are awaited as they are.
+fn awaited_places(body: &Body) -> BTreeSet<Place> {
+    let statements = body.blocks.iter().flat_map(|block| &block.statements);
+    let awaited = statements.filter_map(|statement| match &statement.kind {
+        StatementKind::Assign(_, Rvalue::Await { future: Operand::Value(place), .. }) => Some(place.clone()),
+        _ => None,
+    });
+    awaited.collect()
 }
 
 /// The blocks of a body that end with a condition about a dry run, and whether it holds in one.

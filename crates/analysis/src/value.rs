@@ -127,6 +127,8 @@ pub(crate) enum Value {
     Future(Box<Value>),
     /// Inside a future: the end of a session, which happens when it is polled.
     Release { obligation: ObligationId, end: EndKind, fallible: bool, eager: bool },
+    /// Inside a future: a session that it owns, or closes, and ends when it is polled; and what it gives.
+    Kept { obligation: ObligationId, end: EndKind, inner: Box<Value> },
     /// Inside a result: whether a session's end worked.
     Outcome(ObligationId, EndKind),
     /// Inside a result: the first write through a session, which has not happened when the result is an error.
@@ -165,7 +167,11 @@ pub(crate) enum Value {
     /// Inside a future: what happens when it is polled, and what it gives.
     Work(WorkloadId, Box<Value>),
     /// A closure: what happens when it is called, and its future polled.
-    Callable(WorkloadId),
+    Callable {
+        work: WorkloadId,
+        /// Whether its call gives a future, so that all this happens later.
+        later: bool,
+    },
     /// What leaves the body, and the number of its answer.
     Exit(ExitKind, Option<u32>, Box<Value>),
 }
@@ -177,6 +183,7 @@ impl Value {
             Value::Session(_)
             | Value::Pending(..)
             | Value::Release { .. }
+            | Value::Kept { .. }
             | Value::Outcome(..)
             | Value::Verdict { .. } => true,
             Value::Future(inner)
@@ -209,6 +216,7 @@ impl Value {
             | Value::Fallible(inner)
             | Value::Success(inner)
             | Value::Work(_, inner)
+            | Value::Kept { inner, .. }
             | Value::Wrapper(_, _, inner) => inner.sites(found),
             _ => {}
         }
@@ -224,6 +232,10 @@ impl Value {
             | Value::Exit(_, _, inner)
             | Value::Work(_, inner)
             | Value::Wrapper(_, _, inner) => inner.obligations(found),
+            Value::Kept { obligation, inner, .. } => {
+                found.push(*obligation);
+                inner.obligations(found);
+            }
             Value::Tuple(parts) => parts.iter().for_each(|part| part.obligations(found)),
             _ => {}
         }

@@ -4,7 +4,7 @@
 use crate::index::ItemRef;
 use crate::value::{Origin, Root, Source};
 use sessionlint_diagnostics::Span;
-use sessionlint_protocols::{ProtocolId, Rank};
+use sessionlint_protocols::{EndKind, ProtocolId, Rank};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
@@ -29,6 +29,8 @@ pub(crate) enum Deed {
     Begins(ProtocolId),
     /// A pool is made, and dropped again.
     Makes(ProtocolId),
+    /// Something is committed or closed.
+    Ends(ProtocolId, EndKind),
     /// A closure that is a parameter is called, by its position.
     Runs {
         /// The parameter.
@@ -62,7 +64,7 @@ impl Deed {
         Some(match self {
             Deed::Checkout(pool) => Deed::Checkout(caller(pool)?),
             Deed::Execute { pool, writes } => Deed::Execute { pool: caller(pool)?, writes: *writes },
-            Deed::Outside(_) | Deed::Begins(_) | Deed::Makes(_) => self.clone(),
+            Deed::Outside(_) | Deed::Begins(_) | Deed::Makes(_) | Deed::Ends(..) => self.clone(),
             // Who calls knows what was passed: the solver sees to that.
             Deed::Runs { .. } => return None,
         })

@@ -2,7 +2,7 @@
 
 use crate::host::{Files, Overlay};
 use crate::read::Read;
-use crate::words::Names;
+use crate::words::{Names, Offered};
 use sessionlint_analysis::FileData;
 use sessionlint_diagnostics::FileId;
 use std::collections::HashMap;
@@ -66,7 +66,7 @@ pub(crate) struct Memory {
     types: Option<(Said, Arc<Vec<Names>>)>,
     /// Another number for each set of names of types.
     types_number: u64,
-    openers: Found<Vec<String>>,
+    offered: Found<Offered>,
     names: Option<Arc<Known>>,
     names_number: u64,
     named: Found<bool>,
@@ -98,16 +98,16 @@ impl Memory {
         }
     }
 
-    /// What a file opens, when that is known for the names of types that hold now.
-    pub fn openers(&self, file: FileId) -> Option<&Vec<String>> {
-        self.openers
+    /// What a file offers, when that is known for the names of types that hold now.
+    pub fn offered(&self, file: FileId) -> Option<&Offered> {
+        self.offered
             .get(&file)
             .filter(|(look, types, _)| *look == self.look_number(file) && *types == self.types_number)
             .map(|(_, _, found)| found)
     }
 
-    pub fn set_openers(&mut self, file: FileId, found: Vec<String>) {
-        self.openers.insert(file, (self.look_number(file), self.types_number, found));
+    pub fn set_offered(&mut self, file: FileId, found: Offered) {
+        self.offered.insert(file, (self.look_number(file), self.types_number, found));
     }
 
     /// Sets the names that hold now.

@@ -5,10 +5,10 @@ use crate::lock::Locks;
 use crate::manifest::{Manifest, Manifests};
 use crate::memory::{Known, Memory};
 use crate::panics;
-use crate::read::{COMMON_OPENERS, Read, implemented_for, is_dropped, openers, owners};
+use crate::read::{COMMON_OPENERS, Read, implemented_for, is_dropped, offered, owners};
 use crate::settings::Options;
 use crate::walk;
-use crate::words::{Names, Words};
+use crate::words::{Names, Offered, Words};
 use rayon::prelude::*;
 use sessionlint_analysis::{FileData, Host, Package, PackageId};
 use sessionlint_diagnostics::FileId;
@@ -48,21 +48,23 @@ impl Packages {
         };
         let types = merged(&own);
         let before = &*memory;
-        let opening: Vec<(FileId, Option<Vec<String>>)> = hot
+        let offering: Vec<(FileId, Option<Offered>)> = hot
             .into_par_iter()
             .map(|file| {
                 let package = self.files[file.0 as usize].0.0 as usize;
-                let find = || files.guarded(file, || openers(files, file, &self.about[package].2, &types[package]));
-                (file, before.openers(file).is_none().then(find).flatten())
+                let find = || files.guarded(file, || offered(files, file, &self.about[package].2, &types[package]));
+                (file, before.offered(file).is_none().then(find).flatten())
             })
             .collect();
         let mut own = own.as_ref().clone();
-        for (file, found) in opening {
+        for (file, found) in offering {
             if let Some(found) = found {
-                memory.set_openers(file, found);
+                memory.set_offered(file, found);
             }
             let package = self.files[file.0 as usize].0.0 as usize;
-            for name in memory.openers(file).into_iter().flatten() {
+            let Some(offered) = memory.offered(file) else { continue };
+            own[package].closers.extend(offered.closers.iter().cloned());
+            for name in &offered.openers {
                 match COMMON_OPENERS.contains(&name.as_str()) {
                     false => own[package].openers.insert(name.clone()),
                     true => name == "get" && own[package].bare.insert(name.clone()),

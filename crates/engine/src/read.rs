@@ -8,7 +8,7 @@ use crate::panics;
 use crate::run::Engine;
 use crate::suppress::{self, Suppression};
 use crate::walk;
-use crate::words::{Names, TypeNames, Words};
+use crate::words::{Names, Offered, TypeNames, Words};
 use rayon::prelude::*;
 use sessionlint_analysis::{FileData, Host, ItemRef, cancels, may_begin};
 use sessionlint_diagnostics::{FileId, Span};
@@ -311,15 +311,19 @@ fn implemented(before: &str) -> Option<String> {
     (start < name.len() && start > 0).then(|| name[start..].to_owned())
 }
 
-/// Functions of a file that hand out a session or run closures beside one, and macros that open one.
-pub(crate) fn openers(files: &Files<'_>, file: FileId, words: &Words, names: &Names) -> Vec<String> {
-    let Some(data) = files.data(file) else { return Vec::new() };
+/// The functions and macros of a file that make their callers worth a look.
+pub(crate) fn offered(files: &Files<'_>, file: FileId, words: &Words, names: &Names) -> Offered {
+    let Some(data) = files.data(file) else { return Offered::default() };
     let imports = new_names(data);
-    let opens = data.outline.items.iter().filter(|item| {
+    let mut offered = Offered::default();
+    for item in data.outline.items.iter().filter(|item| item.name != "_") {
         let signature = &*with_old_names(text_of(data, item.header()), &imports);
         let body = &*with_old_names(item.body.map_or("", |body| text_of(data, body)), &imports);
-        match item.kind {
+        let opens = match item.kind {
             ItemKind::Function => {
+                if words.closes(signature, body) {
+                    offered.closers.push(item.name.clone());
+                }
                 words.is_opener(signature, names)
                     || words.is_runner(signature, body)
                     || words.makes(body)
@@ -327,9 +331,12 @@ pub(crate) fn openers(files: &Files<'_>, file: FileId, words: &Words, names: &Na
             }
             ItemKind::Macro => words.opens(body),
             _ => false,
+        };
+        if opens {
+            offered.openers.push(item.name.clone());
         }
-    });
-    opens.map(|item| item.name.clone()).filter(|name| name != "_").collect()
+    }
+    offered
 }
 
 /// The new names that the imports of a file give, with the old ones.

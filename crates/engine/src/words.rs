@@ -33,6 +33,17 @@ pub(crate) struct Names {
     pub openers: HashSet<String>,
     /// The same under common names, which count without arguments only.
     pub bare: HashSet<String>,
+    /// Async functions that may commit or close something: a call counts where nobody awaits it.
+    pub closers: HashSet<String>,
+}
+
+/// Functions of a file that make their callers worth a look.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(crate) struct Offered {
+    /// Functions that hand out a session or run closures beside one, and macros that open one.
+    pub openers: Vec<String>,
+    /// Async functions that may commit or close something.
+    pub closers: Vec<String>,
 }
 
 impl Names {
@@ -45,6 +56,7 @@ impl Names {
         self.traits.extend(other.traits.iter().cloned());
         self.openers.extend(other.openers.iter().cloned());
         self.bare.extend(other.bare.iter().cloned());
+        self.closers.extend(other.closers.iter().cloned());
     }
 
     /// How many names of types there are.
@@ -82,6 +94,8 @@ pub(crate) struct Words {
     checkouts: HashMap<String, bool>,
     /// Calls that end something: alone they matter only when nobody awaits them.
     endings: HashSet<String>,
+    /// The same with those that have a common name.
+    ends: HashSet<String>,
     /// Names of types that pools are made of or by, and the functions of theirs that begin it.
     makers: HashMap<String, HashSet<String>>,
     /// Names of types that are transactions: a function that names one, or is handed one, is worth a look.
@@ -104,7 +118,7 @@ impl Words {
         let (mut types, mut lent, mut plain) = (TypeNames::default(), TypeNames::default(), TypeNames::default());
         let (mut transactions, mut pools) = (TypeNames::default(), TypeNames::default());
         let mut made_by_type = HashSet::new();
-        let mut endings = HashSet::new();
+        let (mut endings, mut ends) = (HashSet::new(), HashSet::new());
         let mut checkouts = HashMap::new();
         let mut makers: HashMap<String, HashSet<String>> = HashMap::new();
         let in_play = |id: LibraryId| libraries.is_none_or(|libraries| libraries.contains(&id));
@@ -142,6 +156,7 @@ impl Words {
                     }
                 }
             }
+            ends.extend(protocol.endings.iter().filter(|ending| ending.is_async).map(|ending| ending.call.clone()));
             let polled = protocol.endings.iter().filter(|ending| ending.is_async && !ending.eager);
             endings.extend(polled.filter(|_| !common).map(|ending| ending.call.clone()));
             if protocol.kind == ProtocolKind::Client {
@@ -201,7 +216,7 @@ impl Words {
             function.extend(["forget", "ManuallyDrop", "leak"].map(str::to_owned));
         }
         let file = (!file.is_empty()).then(|| AhoCorasick::new(file).ok()).flatten();
-        Self { file, function, made_by_type, checkouts, endings, makers, transactions, types, lent, plain, pools }
+        Self { file, function, made_by_type, checkouts, endings, ends, makers, transactions, types, lent, plain, pools }
     }
 
     /// Whether a file can define or use a session.
@@ -224,6 +239,7 @@ impl Words {
                 || names.openers.contains(name)
                 || (names.bare.contains(name) && body[at + name.len()..].starts_with("()"))
                 || (self.endings.contains(name) && is_not_awaited(&body[at + name.len()..]))
+                || (names.closers.contains(name) && is_thrown_away(&body[..at], &body[at + name.len()..]))
         };
         sessionlint_parser_rust::identifiers(signature).any(takes)
             || sessionlint_parser_rust::identifiers(body).any(uses)
@@ -248,6 +264,14 @@ impl Words {
     pub fn is_opener(&self, signature: &str, names: &Names) -> bool {
         let Some((_, output)) = signature.split_once("->") else { return false };
         names.held_in(output) || self.types.named_in(output) || self.lent.named_in(output)
+    }
+
+    /// Whether an async function may commit or close something, as far as its words tell.
+    pub fn closes(&self, signature: &str, body: &str) -> bool {
+        let has = |text: &str, wanted: &dyn Fn(&str) -> bool| {
+            sessionlint_parser_rust::identifiers(text).any(|(_, name)| wanted(name))
+        };
+        has(signature, &|name| name == "async") && has(body, &|name| self.ends.contains(name))
     }
 
     /// Whether a function opens a session and takes a closure, which it may well run meanwhile.
@@ -300,6 +324,25 @@ fn is_borrowed(before: &str) -> bool {
     let parameter = before.rfind([':', '(']).map_or(before, |at| &before[at..]);
     let start = before.trim_end_matches(|c: char| c.is_alphanumeric() || "_:<>'&* ".contains(c));
     before.contains("->") || parameter.contains('&') || before[start.len()..].contains('&')
+}
+
+/// Whether what a call gives is bound to `_`; rustc itself warns of one that is a whole statement. The function's name stands
+/// between the texts.
+fn is_thrown_away(before: &str, after: &str) -> bool {
+    let start = before.rfind([';', '{', '}']).map_or(0, |at| at + 1);
+    let statement = before[start..].trim_start();
+    let statement = statement.strip_prefix("let ").unwrap_or(statement).trim_start();
+    let receiver = statement.strip_prefix('_').and_then(|bound| bound.trim_start().strip_prefix('='));
+    let is_chain = |text: &str| text.trim().chars().all(|c| c.is_alphanumeric() || "_.:()".contains(c));
+    if !after.starts_with('(') || !receiver.is_some_and(is_chain) {
+        return false;
+    }
+    let mut depth = 0;
+    let end = after.char_indices().find(|(_, c)| {
+        depth += i32::from(*c == '(') - i32::from(*c == ')');
+        depth == 0
+    });
+    end.is_some_and(|(end, _)| after[end + 1..].trim_start().starts_with(';'))
 }
 
 /// Whether a call is neither awaited nor looked at right where it stands.

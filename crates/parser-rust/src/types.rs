@@ -52,7 +52,8 @@ fn path_ref(path: &syn::Path) -> TypeRef {
     TypeRef::Path { segments, args }
 }
 
-/// Type arguments in order; the types of associated types (`Future<Output = T>`) count as arguments.
+/// Type arguments in order; the types of associated types (`Future<Output = T>`) count as arguments. `Fn(A, B) -> C` has two: `C`
+/// and `(A, B)`.
 pub(crate) fn arguments(arguments: &PathArguments) -> Vec<TypeRef> {
     match arguments {
         PathArguments::None => Vec::new(),
@@ -65,10 +66,14 @@ pub(crate) fn arguments(arguments: &PathArguments) -> Vec<TypeRef> {
                 _ => None,
             })
             .collect(),
-        PathArguments::Parenthesized(list) => match &list.output {
-            syn::ReturnType::Default => Vec::new(),
-            syn::ReturnType::Type(_, ty) => vec![type_ref(ty)],
-        },
+        // What a function gives comes first, then what it takes.
+        PathArguments::Parenthesized(list) => {
+            let output = match &list.output {
+                syn::ReturnType::Default => TypeRef::Tuple(Vec::new()),
+                syn::ReturnType::Type(_, ty) => type_ref(ty),
+            };
+            vec![output, TypeRef::Tuple(list.inputs.iter().map(|input| type_ref(&input.ty)).collect())]
+        }
     }
 }
 

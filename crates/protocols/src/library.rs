@@ -1,10 +1,12 @@
 //! What does a data file say? Reads `libraries/*.toml` and `[[protocol]]` tables into the [`Model`].
 
 use crate::config::ConfigError;
+use crate::intent::Intent;
 use crate::model::{
     CancelUnsafe, DropClass, EndKind, Ending, Library, LibraryId, Model, Opening, Protocol, ProtocolId, ProtocolKind,
-    Setting, Shape, Source,
+    RunsClosure, Setting, Shape, Source,
 };
+use crate::standard::Standard;
 use crate::versions::Versions;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -175,6 +177,8 @@ pub(crate) struct RawProtocol {
     #[serde(default)]
     scoped: Vec<String>,
     #[serde(default)]
+    runs: Vec<RawRuns>,
+    #[serde(default)]
     lends: bool,
     #[serde(default)]
     made_once: bool,
@@ -197,6 +201,15 @@ pub(crate) struct RawProtocol {
     /// For protocols of a rules.toml: methods that write through the session.
     #[serde(default)]
     writes: Vec<String>,
+}
+
+/// A method that runs a closure, and what that is given.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawRuns {
+    call: String,
+    #[serde(default)]
+    gets: Option<Spanned<String>>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -260,7 +273,7 @@ impl Model {
     /// # Panics
     /// When a built-in data file is wrong, which a test rules out.
     pub fn built_in() -> Model {
-        let mut model = Model { intent: crate::intent::Intent::built_in(), ..Model::default() };
+        let mut model = Model { intent: Intent::built_in(), standard: Standard::built_in(), ..Model::default() };
         let mut pending = Vec::new();
         for (name, text) in BUILT_IN {
             let raw: RawLibrary =
@@ -488,6 +501,11 @@ fn check(
         });
     }
     let configured_by = raw.configured_by.as_ref().map(id_of).transpose()?;
+    let runs = raw.runs.iter().map(|runs| {
+        let gets = runs.gets.as_ref().map(id_of).transpose()?;
+        Ok(RunsClosure { call: runs.call.clone(), gets })
+    });
+    let runs = runs.collect::<Result<_, ConfigError>>()?;
     Ok(Protocol {
         id: raw.id.into_inner(),
         library,
@@ -506,6 +524,7 @@ fn check(
         same: raw.same,
         hands_off: raw.hands_off,
         scoped: raw.scoped,
+        runs,
         lends: raw.lends,
         versions: raw.versions,
         made_once: raw.made_once,

@@ -2,6 +2,7 @@
 
 use crate::intent::Intent;
 use crate::outside::{Work, WorkId};
+use crate::standard::Standard;
 use crate::versions::Versions;
 use std::collections::BTreeMap;
 
@@ -99,6 +100,8 @@ pub struct Protocol {
     pub lends: bool,
     /// Methods that run a closure inside a transaction of their own.
     pub scoped: Vec<String>,
+    /// Methods that run a closure before they give anything, and what the closure is given.
+    pub runs: Vec<RunsClosure>,
     /// Whether it is made once for a program: making one for each call costs connections or threads.
     pub made_once: bool,
     /// What can be set on it before a pool is made of it.
@@ -117,6 +120,15 @@ pub struct Protocol {
     pub ends_by_reference: bool,
     /// For connections: whether clones share it, so that state set on it meets other users.
     pub shared: bool,
+}
+
+/// A method that runs a closure: at once, or when its future is polled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunsClosure {
+    /// The method.
+    pub call: String,
+    /// What the closure is lent; `None` for the value that the method is called on.
+    pub gets: Option<ProtocolId>,
 }
 
 /// Something that can be set on a pool before it is made.
@@ -411,6 +423,8 @@ pub struct Model {
     pub(crate) also: Vec<Vec<String>>,
     /// Words that say what somebody meant.
     pub(crate) intent: Intent,
+    /// Names of the standard library.
+    pub(crate) standard: Standard,
 }
 
 impl Model {

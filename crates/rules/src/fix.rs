@@ -9,7 +9,7 @@ impl Context<'_> {
     /// Awaits an end whose future is thrown away.
     pub(crate) fn await_release(&self, site: &Site, protocol: &Protocol, event: &Event) -> Option<Fix> {
         let name = event.release.filter(|name| name.file == self.report.span.file && !event.in_closure)?;
-        let EventKind::Unawaited { end, call } = &event.kind else { return None };
+        let EventKind::Unawaited { end, call: Some(call) } = &event.kind else { return None };
         if !self.report.is_async {
             return None;
         }

@@ -6,7 +6,7 @@ mod intent;
 mod question;
 mod words;
 
-use sessionlint_analysis::{CauseKind, Event, Report, Site, SiteId};
+use sessionlint_analysis::{CauseKind, Event, EventKind, Report, Site, SiteId};
 use sessionlint_diagnostics::{Diagnostic, Fix, Label, LabelKind, Level, Span};
 use sessionlint_protocols::{LibraryId, Model, Protocol};
 
@@ -90,8 +90,13 @@ impl<'a> Context<'a> {
     fn finding(&self, rule: &'static str, site: &Site, events: &[&Event], span: Span, said: Words) -> Diagnostic {
         let protocol = self.protocol(site);
         let first = events[0];
-        let mut labels =
-            vec![Label { kind: LabelKind::Opened, span: site.span, message: words::opened(site, protocol) }];
+        // The call that would end it is all there is of a session that others opened.
+        let only_ended = matches!(first.kind, EventKind::Unawaited { .. }) && span == site.span;
+        let opened = match only_ended {
+            true => "this call makes a future".to_owned(),
+            false => words::opened(site, protocol),
+        };
+        let mut labels = vec![Label { kind: LabelKind::Opened, span: site.span, message: opened }];
         if let Some(written) = first.written.filter(|written| *written != site.span) {
             labels.push(Label { kind: LabelKind::Write, span: written, message: "written through here".to_owned() });
         }

@@ -3,7 +3,7 @@
 use super::{Field, Index, ItemRef, MAX_DEPTH, Resolved, Scope};
 use crate::value::Layer;
 use sessionlint_ir::{ItemKind, TypeRef};
-use sessionlint_protocols::{ProtocolId, WorkId};
+use sessionlint_protocols::{ProtocolId, WorkId, Wraps};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -58,44 +58,6 @@ impl Ty {
 
 /// So many times a struct is dereferenced for a field.
 const MAX_DEREFS: usize = 4;
-
-/// Types that only own what is inside.
-const OWNING: &[&str] = &["Box", "Pin", "Extension", "Path", "Json", "Form", "Query", "ReqData", "Cow", "ManuallyDrop"];
-/// Types that share or guard what is inside.
-const SHARING: &[&str] = &[
-    "Arc",
-    "Rc",
-    "Data",
-    "State",
-    "Mutex",
-    "RwLock",
-    "RefCell",
-    "LazyLock",
-    "LazyCell",
-    "Lazy",
-    "MutexGuard",
-    "OwnedMutexGuard",
-    "RwLockReadGuard",
-    "RwLockWriteGuard",
-    "Ref",
-    "RefMut",
-    "ArcSwap",
-    "Weak",
-    "FromRef",
-    "AsRef",
-    "AsMut",
-    "Borrow",
-    "BorrowMut",
-    "Deref",
-    "DerefMut",
-    "Depends",
-];
-const CELLS: &[&str] = &["OnceCell", "OnceLock"];
-const FALLIBLE: &[&str] = &["Option", "Result"];
-const FUTURES: &[&str] = &["Future", "BoxFuture", "LocalBoxFuture", "IntoFuture"];
-/// Collections by key: what is got out of them is their second type.
-const MAPS: &[&str] = &["HashMap", "BTreeMap", "IndexMap", "DashMap", "FxHashMap", "AHashMap"];
-const COLLECTIONS: &[&str] = &["Vec", "VecDeque", "HashSet", "BTreeSet", "IntoIterator", "Iterator"];
 
 impl Index<'_> {
     /// The type that is written in a scope.
@@ -164,22 +126,15 @@ impl Index<'_> {
 
     fn wrapper(&self, name: &str, argument: &dyn Fn(usize) -> Ty) -> Ty {
         let inner = || Box::new(argument(0));
-        if FALLIBLE.contains(&name) {
-            Ty::Fallible(inner())
-        } else if OWNING.contains(&name) {
-            argument(0)
-        } else if SHARING.contains(&name) {
-            Ty::Ref(inner())
-        } else if CELLS.contains(&name) {
-            Ty::Cell(inner())
-        } else if FUTURES.contains(&name) {
-            Ty::Future(inner())
-        } else if COLLECTIONS.contains(&name) {
-            Ty::Collection(inner())
-        } else if MAPS.contains(&name) {
-            Ty::Collection(Box::new(argument(1)))
-        } else {
-            Ty::Unknown
+        match self.model.standard().wraps(name) {
+            Some(Wraps::Fallible) => Ty::Fallible(inner()),
+            Some(Wraps::Owned) => argument(0),
+            Some(Wraps::Shared) => Ty::Ref(inner()),
+            Some(Wraps::Cell) => Ty::Cell(inner()),
+            Some(Wraps::Future) => Ty::Future(inner()),
+            Some(Wraps::Collection) => Ty::Collection(inner()),
+            Some(Wraps::Map) => Ty::Collection(Box::new(argument(1))),
+            None => Ty::Unknown,
         }
     }
 
@@ -475,6 +430,36 @@ impl Index<'_> {
         scope.generics = &generics;
         scope.self_ty = self.self_ty(item);
         self.ty(&scope, &param.ty).peeled().clone()
+    }
+
+    /// What a closure is given that is passed for a parameter: the inputs of `F: Fn(A, B)` or `impl Fn(A, B)`.
+    pub fn closure_inputs(&self, item: ItemRef, param: usize) -> Vec<Ty> {
+        fn inputs<'t>(bounds: &'t [TypeRef]) -> Option<&'t [TypeRef]> {
+            bounds.iter().find_map(|bound| match bound {
+                TypeRef::Path { segments, args } if segments.last().is_some_and(|name| name.contains("Fn")) => {
+                    match args.as_slice() {
+                        [_, TypeRef::Tuple(inputs)] => Some(inputs.as_slice()),
+                        _ => None,
+                    }
+                }
+                _ => None,
+            })
+        }
+        let Some(signature) = self.signature(item) else { return Vec::new() };
+        let Some(param) = signature.params.get(param) else { return Vec::new() };
+        let generics = self.generics_around(item, &signature.generics);
+        let found = match &param.ty {
+            TypeRef::Bounds(bounds) => inputs(bounds),
+            TypeRef::Path { segments, .. } => {
+                let generic = generics.iter().find(|(name, _)| segments.len() == 1 && *name == segments[0]);
+                generic.and_then(|(_, bounds)| inputs(bounds))
+            }
+            _ => None,
+        };
+        let mut scope = self.scope_of(item);
+        scope.generics = &generics;
+        scope.self_ty = self.self_ty(item);
+        found.unwrap_or_default().iter().map(|input| self.ty(&scope, input)).collect()
     }
 
     /// A function's type parameters with those of the `impl` block around it.

@@ -140,10 +140,11 @@ impl Solver<'_> {
         values
     }
 
-    /// An `Option` that holds a session, given by reference: whoever has it may take the session out.
+    /// An `Option` that holds a session, or a future that ends one, given by reference: whoever has it may take the session out,
+    /// or poll the future.
     pub(super) fn forget_option(&mut self, world: &mut World, value: &Value) {
         let Value::Ref(place) = value else { return };
-        if let Value::Success(inner) | Value::Fallible(inner) = world.get(self.index, place) {
+        if let Value::Success(inner) | Value::Fallible(inner) | Value::Future(inner) = world.get(self.index, place) {
             self.forget(world, &inner);
         }
     }

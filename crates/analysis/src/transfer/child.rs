@@ -8,21 +8,26 @@ use crate::workload::Workload;
 use crate::world::{Phase, World};
 use sessionlint_diagnostics::Span;
 use sessionlint_ir::{BlockId, Body, BodyKind, Callee, LocalId, Operand, Place, Rvalue, StatementKind, Terminator};
+use sessionlint_protocols::EndKind;
 use std::collections::BTreeMap;
+
+/// The length of the keyword that a block is shown by.
+const ASYNC: u32 = "async".len() as u32;
 
 impl Solver<'_> {
     /// A closure or async block is made. Its body is analysed once, with what is known of what it captures.
     pub(crate) fn closure(&mut self, world: &mut World, child: usize, by_move: bool, span: Span) -> Value {
         let body = &self.body.children[child];
-        let Child { effects, workload, gives } = match self.children.get(&child) {
+        let Child { effects, workload, gives, later, finishes } = match self.children.get(&child) {
             Some(known) => known.clone(),
             None => {
                 // A body that contains itself is a finite tree, so this ends.
-                let known = self.analyse_child(world, body, by_move);
+                let known = self.analyse_child(world, child, by_move);
                 self.children.insert(child, known.clone());
                 known
             }
         };
+        let mut kept = None;
         for capture in &body.captures {
             let place = Place::local(capture.outer);
             let (target, through_reference) = world.canonical(&place);
@@ -53,7 +58,16 @@ impl Solver<'_> {
             }
             if value.owns() && moves && !through_reference {
                 let value = world.take(self.index, &target);
-                self.forget(world, &value);
+                let end = finishes.get(&capture.inner).filter(|_| body.kind == BodyKind::AsyncBlock && kept.is_none());
+                match (self.session_of(world, &value), end) {
+                    (Some(id), Some(end)) if world.is_open(id) => {
+                        // It ends when the block is polled.
+                        world.set_phase(id, Phase::Ending);
+                        world.trace.released.insert(id, Span { end: span.start + ASYNC, ..span });
+                        kept = Some((id, *end));
+                    }
+                    _ => self.forget(world, &value),
+                }
             } else if !matches!(value, Value::Typed(..) | Value::Unknown | Value::Text(_) | Value::Session(_)) {
                 // A flag or option that a closure may change is not known any more.
                 if !by_move {
@@ -65,24 +79,34 @@ impl Solver<'_> {
         match (self.workload(workload), body.kind) {
             (id, BodyKind::AsyncBlock) => {
                 let value = gives.and_then(|given| self.instantiated(world, &given, &Passed::Captures, span));
+                let value = match kept {
+                    Some((obligation, end)) => {
+                        Some(Value::Kept { obligation, end, inner: Box::new(value.unwrap_or_default()) })
+                    }
+                    None => value,
+                };
                 match (id, value) {
                     (None, None) => Value::Unknown,
                     (None, Some(value)) => Value::Future(Box::new(value)),
                     (Some(id), value) => Value::Future(Box::new(Value::Work(id, Box::new(value.unwrap_or_default())))),
                 }
             }
-            (Some(id), _) => Value::Callable(id),
+            (Some(work), _) => Value::Callable { work, later },
             (None, _) => Value::Unknown,
         }
     }
 
-    fn analyse_child(&mut self, world: &World, body: &Body, by_move: bool) -> Child {
+    fn analyse_child(&mut self, world: &World, child: usize, by_move: bool) -> Child {
+        let body = &self.body.children[child];
         let mut solver = Solver::new(self.analysis, body, self.scope.clone(), self.depth);
         solver.nested = true;
         solver.deep = self.deep;
         // Whoever runs it may hold a session meanwhile.
         solver.collects = true;
         let mut inner = solver.parameters(World::default());
+        if body.kind != BodyKind::AsyncBlock {
+            inner = solver.given_as(inner, &self.closure_inputs(world, child));
+        }
         let mut lent: BTreeMap<LocalId, ObligationId> = BTreeMap::new();
         for capture in &body.captures {
             let outer = Place::local(capture.outer);
@@ -120,7 +144,12 @@ impl Solver<'_> {
             inner.set(&Place::local(capture.inner), value);
         }
         solver.run(inner);
-        let mut effects = BTreeMap::new();
+        let (mut effects, mut finishes) = (BTreeMap::new(), BTreeMap::new());
+        for (inner, id) in &lent {
+            let ended = &solver.sites[usize::from(id.site.0)].ended;
+            let commits = ended.iter().find(|(_, end)| *end == EndKind::Commit).or(ended.first());
+            finishes.extend(commits.map(|(_, end)| (*inner, *end)));
+        }
         for capture in &body.captures {
             let writes = lent.get(&capture.inner).is_some_and(|id| solver.written.contains(&id.site));
             effects.insert(capture.inner, ChildEffect { writes, ends: self.ends_capture(body, capture.inner) });
@@ -158,7 +187,8 @@ impl Solver<'_> {
         }
         self.gaps.extend(solver.gaps);
         self.gaps.extend(body.gaps.iter().cloned());
-        Child { effects, workload, gives }
+        let later = solver.gives_future || body.kind == BodyKind::AsyncClosure;
+        Child { effects, workload, gives, later, finishes }
     }
 
     /// The closure that an operand is, by its number among the children of this body.

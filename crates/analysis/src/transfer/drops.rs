@@ -26,11 +26,15 @@ impl Solver<'_> {
                 Value::Release { obligation, end, eager, .. } => {
                     if !eager && self.is_ending(world, *obligation) {
                         let release = world.trace.released.get(obligation).copied();
-                        let call = self.ending_name(*obligation, *end);
+                        let call = Some(self.ending_name(*obligation, *end));
                         let event = EventKind::Unawaited { end: *end, call };
                         self.event(world, event, *obligation, kind, span, release);
                     }
                     self.forget_release(world, *obligation);
+                }
+                Value::Kept { obligation, end, .. } => self.drop_kept(world, *obligation, *end, kind, span),
+                Value::Work(_, inner) if matches!(**inner, Value::Kept { .. }) => {
+                    self.drop_value(world, &Value::Future(inner.clone()), kind, span);
                 }
                 // A future that opens a session has opened nothing yet.
                 _ => self.forget(world, inner),
@@ -50,6 +54,16 @@ impl Solver<'_> {
             }
             _ => {}
         }
+    }
+
+    /// A future that owns a session, or closes one, is dropped before anybody polls it.
+    fn drop_kept(&mut self, world: &mut World, id: ObligationId, end: EndKind, kind: CauseKind, span: Span) {
+        if self.is_ending(world, id) {
+            let release = world.trace.released.get(&id).copied();
+            let call = self.releases.get(&id.site).cloned();
+            self.event(world, EventKind::Unawaited { end, call }, id, kind, span, release);
+        }
+        self.forget_release(world, id);
     }
 
     /// Nobody looks at whether a session's end worked. Where another error is returned, that is enough.

@@ -284,6 +284,13 @@ impl Solver<'_> {
         if !openings.is_empty() {
             return self.opened_by_path(world, &openings, call);
         }
+        // One future, or a stream, of the futures in a list.
+        if path.first().is_some_and(|krate| krate.starts_with("futures"))
+            && model.standard().joins(name)
+            && let [list] = call.args.as_slice()
+        {
+            return self.operand(world, list);
+        }
         if let Some(work) = model.work_function(path) {
             self.pass_arguments(world, &call.args, call.name_span);
             let known = model.work(work);

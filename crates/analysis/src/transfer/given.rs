@@ -46,6 +46,7 @@ impl Solver<'_> {
                 }
             }
         }
+        self.gives_future |= matches!(value, Value::Future(_));
         let given = self.skeleton(world, value);
         self.gives = Some(match self.gives.take() {
             None => given,
@@ -57,7 +58,7 @@ impl Solver<'_> {
         match value {
             Value::Failure => Given::Nothing,
             Value::Success(inner) => Given::Success(Box::new(self.skeleton(world, inner))),
-            Value::Future(inner) | Value::Work(_, inner) => self.skeleton(world, inner),
+            Value::Future(inner) | Value::Work(_, inner) | Value::Kept { inner, .. } => self.skeleton(world, inner),
             Value::Fallible(inner) => Given::Maybe(Box::new(self.skeleton(world, inner))),
             Value::Wrapper(item, field, inner) => {
                 Given::Part(*item, field.clone(), Box::new(self.skeleton(world, inner)))

@@ -5,104 +5,9 @@ use crate::events::CauseKind;
 use crate::index::{ItemRef, Ty};
 use crate::solver::{Solver, typed, typed_at};
 use crate::value::{Anchor, Origin, Source, Value};
+use crate::workload::Workload;
 use crate::world::World;
 use sessionlint_ir::{Call, Operand, Place};
-
-/// Methods that take the success out of a result or option, or panic.
-const OPENERS: &[&str] = &["unwrap", "expect", "unwrap_or_else", "unwrap_or_default", "unwrap_or", "unwrap_unchecked"];
-/// Methods that change only the error of a result, or nothing.
-const ADAPTERS: &[&str] = &[
-    "map_err",
-    "context",
-    "with_context",
-    "wrap_err",
-    "wrap_err_with",
-    "ok_or",
-    "ok_or_else",
-    "inspect_err",
-    "inspect",
-    "or_else",
-    "into_iter",
-    "ok",
-    "change_context",
-    "attach",
-    "attach_printable",
-    "into_report",
-    "into_diagnostic",
-    "whatever_context",
-    "fuse",
-    "map_err_into",
-];
-/// Methods of results and options that take what is inside away, look at it, or give something else.
-const TAKING: &[&str] = &[
-    "and",
-    "and_then",
-    "or",
-    "xor",
-    "zip",
-    "unzip",
-    "err",
-    "expect_err",
-    "unwrap_err",
-    "into_err",
-    "into_ok",
-    "iter",
-    "iter_mut",
-    "filter",
-    "flatten",
-    "transpose",
-    "map_or",
-    "map_or_else",
-    "map_or_default",
-    "is_some_and",
-    "is_ok_and",
-    "is_none_or",
-    "is_err_and",
-    "cmp",
-    "eq",
-    "ne",
-    "partial_cmp",
-    "hash",
-    "fmt",
-    "sum",
-    "product",
-    "report",
-];
-/// Methods of futures that run other code on the output, so that the future is somebody else's.
-const COMBINATORS: &[&str] =
-    &["then", "map", "and_then", "map_ok", "map_err", "or_else", "flatten", "inspect", "shared"];
-/// Methods that give the same value, or a reference to it or to what is inside.
-pub(super) const SAME: &[&str] = &[
-    "clone",
-    "as_ref",
-    "as_mut",
-    "borrow",
-    "borrow_mut",
-    "deref",
-    "deref_mut",
-    "lock",
-    "read",
-    "write",
-    "get_ref",
-    "get_mut",
-    "into_inner",
-    "inner",
-    "to_owned",
-    "by_ref",
-    "load",
-    "load_full",
-    "upgrade",
-    "as_deref",
-    "as_deref_mut",
-    "blocking_lock",
-    "try_lock",
-    "lock_owned",
-    "cloned",
-    "unwrap",
-    "expect",
-    "into",
-    "await",
-];
 
 /// So many times a value is dereferenced for a method.
 const MAX_DEREFS: usize = 4;
@@ -163,14 +68,15 @@ impl Solver<'_> {
         call: &Call,
     ) -> Value {
         let target = place.clone().map_or(Value::Typed(ty.clone(), origin.clone()), Value::Ref);
+        let standard = self.index.model.standard();
         match ty.peeled() {
             Ty::Known(protocol) => {
                 if let Some(value) = self.known_method(world, *protocol, &target, name, call) {
                     return value;
                 }
                 // What a lock gives is a result, but its type is known as what is inside.
-                let of_lock = OPENERS.contains(&name) || ADAPTERS.contains(&name);
-                if SAME.contains(&name) || of_lock {
+                let of_lock = standard.opens(name) || standard.adapts(name);
+                if standard.keeps(name) || of_lock {
                     return match place {
                         Some(place) if name != "clone" => Value::Ref(place),
                         _ => Value::Typed(ty.clone(), origin),
@@ -183,7 +89,7 @@ impl Solver<'_> {
                 let methods = self.index.methods_near(self.scope.file, owner, name);
                 match methods.as_slice() {
                     [item] => self.own_function(world, *item, Receiver::of(target, origin), Some(Ty::Own(owner)), call),
-                    [] if SAME.contains(&name) || OPENERS.contains(&name) || ADAPTERS.contains(&name) => match place {
+                    [] if standard.keeps(name) || standard.opens(name) || standard.adapts(name) => match place {
                         Some(place) if name != "clone" => Value::Ref(place),
                         _ => Value::Typed(ty.clone(), origin),
                     },
@@ -204,7 +110,7 @@ impl Solver<'_> {
                 let inner = (**inner).clone();
                 match name {
                     "take" => self.taken(&inner, call.name_span),
-                    _ if OPENERS.contains(&name)
+                    _ if standard.opens(name)
                         || matches!(
                             name,
                             "as_ref"
@@ -216,10 +122,10 @@ impl Solver<'_> {
                                 | "as_deref"
                                 | "as_deref_mut"
                         )
-                        || ADAPTERS.contains(&name) =>
+                        || standard.adapts(name) =>
                     {
                         self.pass_arguments(world, &call.args, call.name_span);
-                        if OPENERS.contains(&name) {
+                        if standard.opens(name) {
                             return typed_at(inner, origin);
                         }
                         Value::Typed(ty.clone(), origin)
@@ -228,7 +134,7 @@ impl Solver<'_> {
                 }
             }
             Ty::Work(work) => {
-                let done = self.index.model.work_done_by(*work, name).filter(|_| !SAME.contains(&name));
+                let done = self.index.model.work_done_by(*work, name).filter(|_| !standard.keeps(name));
                 // What is done on a session that is held is what it is held for.
                 let on_session = call.args.iter().any(|arg| {
                     let value = self.read(world, arg);
@@ -252,6 +158,9 @@ impl Solver<'_> {
                 }
             }
             Ty::Collection(inner) => {
+                if let Some(value) = self.run_on_items(world, Workload::default(), name, call) {
+                    return value;
+                }
                 self.pass_arguments(world, &call.args, call.name_span);
                 match name {
                     "get" | "first" | "last" | "get_mut" | "first_mut" | "last_mut" => {
@@ -330,7 +239,8 @@ impl Solver<'_> {
         }
         self.pass_arguments(world, &call.args, call.name_span);
         let value = self.move_receiver(world, place, value);
-        if OPENERS.contains(&name) {
+        let standard = self.index.model.standard();
+        if standard.opens(name) {
             return match value {
                 Value::Success(inner) => *inner,
                 Value::Fallible(inner) => match *inner {
@@ -347,7 +257,7 @@ impl Solver<'_> {
                 _ => Value::Unknown,
             };
         }
-        if ADAPTERS.contains(&name) {
+        if standard.adapts(name) {
             return value;
         }
         if name == "map" {
@@ -355,7 +265,7 @@ impl Solver<'_> {
         }
         // A project's own method on results: what is inside goes on as it was.
         let has_closure = call.args.iter().any(|arg| self.closure_of(arg).is_some());
-        if !TAKING.contains(&name) && (!has_closure || self.index.is_trait_method(self.scope.file, name)) {
+        if !standard.takes(name) && (!has_closure || self.index.is_trait_method(self.scope.file, name)) {
             return value;
         }
         // Closures get what is inside, or the result is looked at.
@@ -389,17 +299,60 @@ impl Solver<'_> {
         name: &str,
         call: &Call,
     ) -> Value {
-        self.pass_arguments(world, &call.args, call.name_span);
+        let standard = self.index.model.standard();
+        if standard.keeps(name)
+            && value.owns()
+            && let Some(place) = place
+        {
+            self.pass_arguments(world, &call.args, call.name_span);
+            return Value::Ref(place);
+        }
         let value = self.move_receiver(world, place, value);
         if name == "timeout" {
             self.cancelled(world, &value, "`timeout`", usize::MAX - 1);
         }
-        if COMBINATORS.contains(&name) {
+        if standard.polls(name) {
             self.forget(world, &value);
             return Value::Unknown;
         }
+        if standard.combines(name) {
+            self.forget(world, &value);
+            let before = self.inside(&value).cloned().unwrap_or_default();
+            if let Some(value) = self.run_on_items(world, before.clone(), name, call) {
+                return value;
+            }
+            self.pass_arguments(world, &call.args, call.name_span);
+            return if before.is_empty() { Value::Unknown } else { self.later(before, Value::Unknown) };
+        }
+        self.pass_arguments(world, &call.args, call.name_span);
         // `.instrument(span)`, `.boxed()`, options of an action that is sent when it is awaited.
         value
+    }
+
+    /// A closure runs on the items of a collection, iterator or stream: what it does is done here, or when the future that it
+    /// gives is polled. `before` is what is done to get the items. `None` when no closure does anything.
+    fn run_on_items(&mut self, world: &mut World, before: Workload, name: &str, call: &Call) -> Option<Value> {
+        if !self.index.model.standard().runs(name) {
+            return None;
+        }
+        let (mut done, mut waits) = (before, false);
+        let mut runs = false;
+        for arg in &call.args {
+            let Value::Callable { work, later } = self.read_value(world, arg) else { continue };
+            (runs, waits) = (true, waits || later);
+            for (deed, way) in self.workloads[work.0 as usize].0.clone() {
+                done.add(deed, way);
+            }
+        }
+        if !runs {
+            return None;
+        }
+        self.pass_arguments(world, &call.args, call.name_span);
+        if waits {
+            return Some(self.later(done, Value::Unknown));
+        }
+        self.perform(world, &done);
+        Some(Value::Unknown)
     }
 
     /// A method that takes its receiver by value.
@@ -463,6 +416,9 @@ impl Solver<'_> {
 
     /// A method of something unknown: it may be a verb that writes through a session it is given.
     fn unknown_method(&mut self, world: &mut World, _place: Option<Place>, name: &str, call: &Call) -> Value {
+        if let Some(value) = self.run_on_items(world, Workload::default(), name, call) {
+            return value;
+        }
         let model = self.index.model;
         let (mut writes, mut runs) = (false, false);
         let mut value = Value::Unknown;

@@ -6,6 +6,7 @@ mod child;
 mod drops;
 mod function;
 mod given;
+mod inputs;
 mod lend;
 mod made;
 mod method;
@@ -25,6 +26,7 @@ use crate::index::Ty;
 use crate::solver::{Solver, typed, typed_at};
 use crate::sql::SqlEffect;
 use crate::value::{Anchor, ObligationId, Origin, Root, Value};
+use crate::workload::Deed;
 use crate::world::{Phase, World};
 use sessionlint_diagnostics::Span;
 use sessionlint_ir::{
@@ -69,6 +71,7 @@ impl Solver<'_> {
     }
 
     fn assign(&mut self, world: &mut World, place: &Place, value: &Rvalue, span: Span) {
+        self.unawaited = !self.awaited.contains(place);
         let mut value = self.value(world, value, span);
         if place.projection.iter().all(|step| *step == Projection::Deref) {
             let target = if place.projection.is_empty() { place.clone() } else { world.canonical(place).0 };
@@ -275,8 +278,10 @@ impl Solver<'_> {
     /// for the rest.
     fn awaited(&mut self, world: &mut World, future: Value, span: Span, raced: bool) -> Value {
         match future {
-            Value::Future(inner) => match if raced { unworked(*inner) } else { self.polled(world, *inner) } {
+            Value::Future(inner) => match if raced { self.unworked(world, *inner) } else { self.polled(world, *inner) }
+            {
                 Value::Release { obligation, end, fallible, .. } => {
+                    self.ends(obligation, end);
                     self.end(world, obligation, end);
                     if fallible { Value::Fallible(Box::new(Value::Outcome(obligation, end))) } else { Value::Unknown }
                 }
@@ -294,6 +299,19 @@ impl Solver<'_> {
                 // The half of a connection that does the work is done when its future is.
                 world.set_phase(id, Phase::Gone);
                 Value::Unknown
+            }
+            other => other,
+        }
+    }
+
+    /// What a future gives, without what happens when it is polled.
+    fn unworked(&mut self, world: &mut World, value: Value) -> Value {
+        match value {
+            Value::Work(_, inner) => self.unworked(world, *inner),
+            Value::Fallible(inner) => Value::Fallible(Box::new(self.unworked(world, *inner))),
+            Value::Kept { obligation, inner, .. } => {
+                self.forget_obligation(world, obligation);
+                self.unworked(world, *inner)
             }
             other => other,
         }
@@ -361,6 +379,16 @@ impl Solver<'_> {
             world.facts.obligations.get(&id).is_some_and(|state| matches!(state.phase, Phase::Open | Phase::Ending));
         if open && !self.sites[usize::from(id.site.0)].borrowed {
             world.set_phase(id, Phase::Gone);
+        }
+    }
+
+    /// Callers are told that something is committed or closed here.
+    fn ends(&mut self, id: ObligationId, end: EndKind) {
+        if self.collects
+            && end != EndKind::Rollback
+            && let Some(span) = self.sites[usize::from(id.site.0)].ended.first().map(|(span, _)| *span)
+        {
+            self.done.add(Deed::Ends(self.protocol_of(id), end), vec![span]);
         }
     }
 
@@ -477,14 +505,5 @@ impl Solver<'_> {
             self.drop_made(world, &value, kind.clone(), span);
             world.remove_local(*local);
         }
-    }
-}
-
-/// What a future gives, without what happens when it is polled.
-fn unworked(value: Value) -> Value {
-    match value {
-        Value::Work(_, inner) => unworked(*inner),
-        Value::Fallible(inner) => Value::Fallible(Box::new(unworked(*inner))),
-        other => other,
     }
 }

@@ -5,11 +5,13 @@ use super::lend::Lent;
 use super::wrapper::fold;
 use crate::index::{ItemRef, Ty};
 use crate::solver::{Solver, typed, typed_at};
-use crate::value::{Origin, Root, Value};
+use crate::summary::LentAs;
+use crate::value::{ObligationId, Origin, Root, Value};
 use crate::workload::{Deed, Given, Summary, Workload, seen_by_caller};
-use crate::world::World;
+use crate::world::{Phase, World};
 use sessionlint_diagnostics::{Evidence, Span};
 use sessionlint_ir::{Call, Signature, TypeRef};
+use sessionlint_protocols::EndKind;
 
 impl Solver<'_> {
     /// What a call of the workspace's own function does to its arguments, and what it gives.
@@ -22,6 +24,7 @@ impl Solver<'_> {
         call: &Call,
     ) -> Value {
         let at = call.name_span;
+        let unawaited = self.unawaited;
         let text = self.text_argument(world, &call.args);
         let values: Vec<Value> = call.args.iter().map(|arg| self.operand(world, arg)).collect();
         let (mut all, mut origins) = match &receiver {
@@ -60,6 +63,8 @@ impl Solver<'_> {
         let mut kept = Vec::new();
         instance.iter().for_each(|value| value.obligations(&mut kept));
         let mut told = Value::Unknown;
+        let is_future = self.index.signature(item).is_some_and(|signature| is_future(&signature));
+        let mut kept_by = None;
         for (index, value) in values.iter().enumerate() {
             let lent = Lent { item, param: index + receivers, at };
             match self.lent_argument(world, &lent, value, &passed, &mut workload) {
@@ -68,12 +73,20 @@ impl Solver<'_> {
             }
             let mut inside = Vec::new();
             value.obligations(&mut inside);
+            if unawaited && kept_by.is_none() && is_future {
+                kept_by = self.kept_by(world, &lent, value, &passed);
+                if kept_by.is_some() {
+                    continue;
+                }
+            }
             if inside.is_empty() || inside.iter().any(|id| !kept.contains(id)) {
                 self.forget(world, value);
             }
             self.forget_option(world, value);
         }
-        let is_future = self.index.signature(item).is_some_and(|signature| is_future(&signature));
+        if unawaited && is_future && kept_by.is_none() {
+            kept_by = self.closed_by(world, &workload, at);
+        }
         let value = match (instance, self.index.output(item, self_ty)) {
             (Some(value), _) if is_future => Value::Future(Box::new(value)),
             (Some(value), _) => value,
@@ -90,6 +103,16 @@ impl Solver<'_> {
             },
             (None, None) => Value::Unknown,
         };
+        if let Some((obligation, end)) = kept_by {
+            let name = self.index.item(item).map(|item| item.name.clone()).unwrap_or_default();
+            self.releases.insert(obligation.site, name);
+            world.trace.released.insert(obligation, at);
+            let inner = match value {
+                Value::Future(inner) => inner,
+                value => Box::new(value),
+            };
+            return self.later(workload, Value::Kept { obligation, end, inner });
+        }
         match value {
             value if workload.is_empty() => value,
             Value::Future(inner) => self.later(workload, *inner),
@@ -99,6 +122,38 @@ impl Solver<'_> {
                 value
             }
         }
+    }
+
+    /// The session that a function is given by value, and ends when its future is polled.
+    fn kept_by(
+        &self,
+        world: &mut World,
+        lent: &Lent,
+        value: &Value,
+        passed: &Passed,
+    ) -> Option<(ObligationId, EndKind)> {
+        let Value::Session(id) = value else { return None };
+        if !world.is_open(*id) || self.few {
+            return None;
+        }
+        let protocol = self.protocol_of(*id);
+        let lent_as = LentAs { param: lent.param, protocol, layers: Vec::new(), known: passed.known() };
+        let effect = self.followed_to(self.analysis.lent_effect(lent.item, &lent_as, self.depth))?;
+        let end = effect.ends.iter().find(|end| **end == EndKind::Commit).or(effect.ends.first())?;
+        world.set_phase(*id, Phase::Ending);
+        Some((*id, *end))
+    }
+
+    /// What a function commits or closes when its future is polled.
+    fn closed_by(&mut self, world: &mut World, workload: &Workload, at: Span) -> Option<(ObligationId, EndKind)> {
+        let (protocol, end) = workload.0.keys().find_map(|deed| match deed {
+            Deed::Ends(protocol, end) => Some((*protocol, *end)),
+            _ => None,
+        })?;
+        let site = self.opening_site(protocol, at, Evidence::Inferred, None);
+        let Value::Session(id) = self.begin(world, site, None, None) else { return None };
+        world.set_phase(id, Phase::Ending);
+        Some((id, end))
     }
 
     /// Where what a function without arguments gives comes from: an accessor gives the same thing every time.

@@ -64,7 +64,7 @@ impl Solver<'_> {
             self.forget_obligation(world, id);
             return Value::Unknown;
         }
-        if let Some(value) = self.closure_on_session(world, call) {
+        if let Some(value) = self.closure_on_session(world, protocol_id, name, call) {
             return value;
         }
         let library = model.library(protocol.library);
@@ -137,18 +137,28 @@ impl Solver<'_> {
     }
 
     /// A closure that is given to a method of a session runs while that is held: `conn.transaction(|conn| ..)`.
-    fn closure_on_session(&mut self, world: &mut World, call: &Call) -> Option<Value> {
+    fn closure_on_session(
+        &mut self,
+        world: &mut World,
+        protocol: ProtocolId,
+        name: &str,
+        call: &Call,
+    ) -> Option<Value> {
         let values: Vec<Value> = call.args.iter().map(|arg| self.read_value(world, arg)).collect();
-        let mut workload = Workload::default();
+        let (mut workload, mut waits) = (Workload::default(), false);
         for value in &values {
-            if let (Value::Callable(_), Some(inside)) = (value, self.inside(value)) {
+            if let (Value::Callable { later, .. }, Some(inside)) = (value, self.inside(value)) {
                 inside.0.iter().for_each(|(deed, way)| workload.add(deed.clone(), way.clone()));
+                waits |= later;
             }
         }
         if workload.is_empty() {
             return None;
         }
         self.pass_arguments(world, &call.args, call.name_span);
+        if !waits && self.index.model.protocol(protocol).runs.iter().any(|runs| runs.call == name) {
+            self.perform(world, &workload);
+        }
         Some(self.later(workload, Value::Unknown))
     }
 
@@ -171,7 +181,7 @@ impl Solver<'_> {
         let mut workload = Workload::one(Deed::Checkout(pool.clone()), call.name_span);
         for arg in &call.args {
             let value = self.read_value(world, arg);
-            if let (Value::Callable(_), Some(inside)) = (&value, self.inside(&value).cloned()) {
+            if let (Value::Callable { .. }, Some(inside)) = (&value, self.inside(&value).cloned()) {
                 let held = transaction.map(|protocol| (protocol, Some(pool.clone())));
                 self.run_inside(world, &mut workload, &inside, held, call.name_span);
             }
@@ -437,7 +447,7 @@ impl Solver<'_> {
 
     /// A method of something that does slow work beside being a session: an object store, a mailer.
     fn work_of(&mut self, world: &mut World, protocol: ProtocolId, name: &str, call: &Call) -> Option<Value> {
-        let work = self.index.model.work_of(protocol).filter(|_| !super::method::SAME.contains(&name))?;
+        let work = self.index.model.work_of(protocol).filter(|_| !self.index.model.standard().keeps(name))?;
         self.pass_arguments(world, &call.args, call.name_span);
         Some(match self.index.model.work_done_by(work, name) {
             Some(done) => self.outside(done, call.name_span),
@@ -456,6 +466,9 @@ impl Solver<'_> {
         ending: &Ending,
         call: &Call,
     ) -> Value {
+        if ending.is_async && self.collects {
+            self.done.add(Deed::Ends(protocol, ending.kind), vec![call.name_span]);
+        }
         if !ending.is_async || ending.eager {
             return Value::Unknown;
         }

@@ -46,7 +46,7 @@ impl Solver<'_> {
                     }
                 }
                 Deed::Outside(wait) => self.slow_work(world, wait, way),
-                Deed::Begins(_) => {}
+                Deed::Begins(_) | Deed::Ends(..) => {}
                 Deed::Makes(protocol) => self.makes(world, *protocol, way),
                 Deed::Runs { .. } => {
                     if self.collects {
@@ -114,6 +114,10 @@ impl Solver<'_> {
             Value::Fallible(inner) if matches!(*inner, Value::Work(..)) => {
                 Value::Fallible(Box::new(self.polled(world, *inner)))
             }
+            Value::Kept { obligation, inner, .. } => {
+                self.forget_obligation(world, obligation);
+                self.polled(world, *inner)
+            }
             other => other,
         }
     }
@@ -121,8 +125,8 @@ impl Solver<'_> {
     /// What a value does when it is polled or called: futures and closures that are handed to somebody.
     pub(crate) fn inside(&self, value: &Value) -> Option<&Workload> {
         match value {
-            Value::Future(inner) | Value::Fallible(inner) => self.inside(inner),
-            Value::Work(id, _) | Value::Callable(id) => self.workloads.get(id.0 as usize),
+            Value::Future(inner) | Value::Fallible(inner) | Value::Kept { inner, .. } => self.inside(inner),
+            Value::Work(id, _) | Value::Callable { work: id, .. } => self.workloads.get(id.0 as usize),
             _ => None,
         }
     }
@@ -380,7 +384,7 @@ impl Solver<'_> {
                 .as_ref()
                 .map(|(protocol, pool)| (*protocol, pool.as_ref().and_then(|pool| seen_by_caller(pool, origins))));
             match values.get(*param) {
-                Some(value @ (Value::Callable(_) | Value::Future(_))) => {
+                Some(value @ (Value::Callable { .. } | Value::Future(_))) => {
                     let Some(inside) = self.inside(value).cloned() else { continue };
                     self.run_inside(world, workload, &inside, held, call.name_span);
                 }
@@ -444,7 +448,8 @@ impl Solver<'_> {
         at: Span,
     ) -> Summary {
         let wanted = self.is_watched(world)
-            || values.iter().any(|value| matches!(value, Value::Callable(_)))
+            || self.unawaited
+            || values.iter().any(|value| matches!(value, Value::Callable { .. }))
             || self.index.output(item, None).is_some_and(|ty| self.index.may_hold(&ty));
         if !wanted {
             return Summary::default();

@@ -12,12 +12,23 @@ fn run(context: &Context<'_>) -> Vec<Diagnostic> {
     found.into_iter().map(|(site, events)| word(context, site, &events)).collect()
 }
 
+/// The variable of a session, behind a verb.
+fn bare(site: &Site) -> String {
+    site.name.as_deref().map_or(String::new(), |name| format!(" `{name}`"))
+}
+
 fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
     let protocol = context.protocol(site);
     let event = events[0];
     let EventKind::Unawaited { end, call } = &event.kind else { unreachable!("picked above") };
     let name = site.name.as_deref().map_or(String::new(), |name| format!(" of `{name}`"));
-    let message = format!("the future of `{call}()`{name} is dropped without being awaited");
+    let what = match (call, end) {
+        (Some(call), _) => format!("the future of `{call}()`{name}"),
+        (None, EndKind::Commit) => format!("the async block that commits{}", bare(site)),
+        (None, EndKind::Rollback) => format!("the async block that rolls back{}", bare(site)),
+        (None, EndKind::Close) => format!("the async block that closes{}", bare(site)),
+    };
+    let message = format!("{what} is dropped without being awaited");
     let effect = match (end, protocol.class) {
         (EndKind::Commit, Some(class)) if class < DropClass::E => "so nothing is committed, and dropping rolls back",
         (EndKind::Commit, _) => "so nothing is committed, and the transaction stays open",
@@ -30,7 +41,8 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
         _ => format!("never polled before it is dropped, {effect}"),
     };
     let span = event.release.unwrap_or(event.cause.span);
-    let help = format!("add `.await`: a future does nothing until it is polled, so nothing is {}", words::ended(*end));
+    let add = if call.is_some() { "add `.await`" } else { "await the block" };
+    let help = format!("{add}: a future does nothing until it is polled, so nothing is {}", words::ended(*end));
     let said = Words { message, leaks, help: Some(help), fix: context.await_release(site, protocol, event) };
     context.finding(CHECK.rule, site, events, span, said)
 }

@@ -1,0 +1,71 @@
+//! What is a closure given? The call that it is passed to says it: a function of the workspace by its bounds, a library's method by
+//! its data.
+
+use crate::index::{Resolved, Ty};
+use crate::solver::Solver;
+use crate::value::Value;
+use crate::world::World;
+use sessionlint_ir::{Call, Callee, ItemKind, Operand, Place, Rvalue, StatementKind};
+
+impl Solver<'_> {
+    /// The types of what a closure is given, in order; empty when its call does not say.
+    pub(super) fn closure_inputs(&self, world: &World, child: usize) -> Vec<Ty> {
+        let Some((call, at)) = self.passed_to(child) else { return Vec::new() };
+        match &call.callee {
+            Callee::Method { receiver: Operand::Value(place) | Operand::Ref { place, .. }, name } => {
+                match self.receiver_ty(world, place) {
+                    Some(Ty::Known(protocol)) => {
+                        let runs = self.index.model.protocol(protocol).runs.iter().find(|runs| runs.call == *name);
+                        let gets = runs.map(|runs| Ty::Known(runs.gets.unwrap_or(protocol)));
+                        gets.map(|ty| Ty::Ref(Box::new(ty))).into_iter().collect()
+                    }
+                    Some(Ty::Own(owner)) => match self.index.methods_near(self.scope.file, owner, name).as_slice() {
+                        [method] => self.index.closure_inputs(*method, at + 1),
+                        _ => Vec::new(),
+                    },
+                    _ => Vec::new(),
+                }
+            }
+            Callee::Path { segments, qualifier: None } => match self.index.resolve(&self.scope, segments) {
+                Some(Resolved::Item(item, rest))
+                    if rest.is_empty() && self.index.item(item).is_some_and(|item| item.kind == ItemKind::Function) =>
+                {
+                    self.index.closure_inputs(item, at)
+                }
+                _ => Vec::new(),
+            },
+            _ => Vec::new(),
+        }
+    }
+
+    /// The call that a closure is passed to, and which argument it is.
+    fn passed_to(&self, child: usize) -> Option<(&Call, usize)> {
+        let statements = || self.body.blocks.iter().flat_map(|block| &block.statements);
+        let made = statements().find_map(|statement| match &statement.kind {
+            StatementKind::Assign(place, Rvalue::Closure { child: known, .. }) if *known == child => Some(place),
+            _ => None,
+        })?;
+        statements().find_map(|statement| match &statement.kind {
+            StatementKind::Assign(_, Rvalue::Call(call)) => {
+                let is_closure = |arg: &Operand| matches!(arg, Operand::Value(place) if place == made);
+                Some((call, call.args.iter().position(is_closure)?))
+            }
+            _ => None,
+        })
+    }
+
+    fn receiver_ty(&self, world: &World, place: &Place) -> Option<Ty> {
+        let value = Value::Ref(world.canonical(place).0);
+        if let Some(id) = self.session_of(world, &value) {
+            return match world.get(self.index, place) {
+                Value::Wrapper(item, ..) => Some(Ty::Own(item)),
+                _ => Some(Ty::Known(self.protocol_of(id))),
+            };
+        }
+        match world.get(self.index, place) {
+            Value::Typed(ty, _) => Some(ty.peeled().clone()),
+            Value::Wrapper(item, ..) => Some(Ty::Own(item)),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! Which names of the standard library and its neighbours carry a value on? Reads `std/rust.toml`.
+
+use crate::model::Model;
+use serde::Deserialize;
+
+const NAMES: &str = include_str!("../std/rust.toml");
+
+/// Names of types, methods and functions that every Rust program uses, by what they do with the value that they are given.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Standard {
+    types: Types,
+    results: Results,
+    values: Values,
+    futures: Futures,
+    iterators: Iterators,
+}
+
+/// What a generic type of the standard library does with its argument.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wraps {
+    /// It owns one.
+    Owned,
+    /// It shares or guards one.
+    Shared,
+    /// It is filled once.
+    Cell,
+    /// `Result` or `Option`.
+    Fallible,
+    /// A future of it.
+    Future,
+    /// A collection.
+    Collection,
+    /// A collection by key.
+    Map,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Types {
+    owning: Vec<String>,
+    sharing: Vec<String>,
+    cells: Vec<String>,
+    fallible: Vec<String>,
+    futures: Vec<String>,
+    maps: Vec<String>,
+    collections: Vec<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Results {
+    open: Vec<String>,
+    adapt: Vec<String>,
+    take: Vec<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Values {
+    same: Vec<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Futures {
+    poll: Vec<String>,
+    adapt: Vec<String>,
+    combine: Vec<String>,
+    join: Vec<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Iterators {
+    run: Vec<String>,
+}
+
+fn has(names: &[String], name: &str) -> bool {
+    names.iter().any(|known| known == name)
+}
+
+impl Standard {
+    /// What is built in.
+    ///
+    /// # Panics
+    /// When the built-in data file is wrong, which a test rules out.
+    pub(crate) fn built_in() -> Self {
+        toml::from_str(NAMES).unwrap_or_else(|error| panic!("std/rust.toml: {error}"))
+    }
+
+    /// What a type of this name does with its argument; `None` for all others.
+    pub fn wraps(&self, ty: &str) -> Option<Wraps> {
+        let types = &self.types;
+        let kinds = [
+            (&types.fallible, Wraps::Fallible),
+            (&types.owning, Wraps::Owned),
+            (&types.sharing, Wraps::Shared),
+            (&types.cells, Wraps::Cell),
+            (&types.futures, Wraps::Future),
+            (&types.collections, Wraps::Collection),
+            (&types.maps, Wraps::Map),
+        ];
+        kinds.into_iter().find(|(names, _)| has(names, ty)).map(|(_, wraps)| wraps)
+    }
+
+    /// Whether a method takes the success out of a result or option, or panics.
+    pub fn opens(&self, method: &str) -> bool {
+        has(&self.results.open, method)
+    }
+
+    /// Whether a method changes only the error of a result, or nothing.
+    pub fn adapts(&self, method: &str) -> bool {
+        has(&self.results.adapt, method)
+    }
+
+    /// Whether a method takes what is inside of a result away, looks at it, or gives something else.
+    pub fn takes(&self, method: &str) -> bool {
+        has(&self.results.take, method)
+    }
+
+    /// Whether a method gives the same value, or a reference to it or to what is inside.
+    pub fn keeps(&self, method: &str) -> bool {
+        has(&self.values.same, method)
+    }
+
+    /// Whether a method changes only the error of what a future gives, or nothing.
+    pub fn adapts_future(&self, method: &str) -> bool {
+        has(&self.futures.adapt, method)
+    }
+
+    /// Whether a method of a future or stream runs other code on what that gives.
+    pub fn combines(&self, method: &str) -> bool {
+        has(&self.futures.combine, method)
+    }
+
+    /// Whether a method polls a future.
+    pub fn polls(&self, method: &str) -> bool {
+        has(&self.futures.poll, method)
+    }
+
+    /// Whether a function gives one future of the futures in a list.
+    pub fn joins(&self, function: &str) -> bool {
+        has(&self.futures.join, function)
+    }
+
+    /// Whether a method runs a closure on the items of a collection, iterator or stream.
+    pub fn runs(&self, method: &str) -> bool {
+        has(&self.iterators.run, method)
+    }
+}
+
+impl Model {
+    /// What names of the standard library do with a value.
+    pub fn standard(&self) -> &Standard {
+        &self.standard
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_type_is_known_by_what_it_does_with_its_argument() {
+        let names = Standard::built_in();
+        assert_eq!(names.wraps("Mutex"), Some(Wraps::Shared));
+        assert_eq!(names.wraps("HashMap"), Some(Wraps::Map));
+        assert_eq!(names.wraps("Cart"), None);
+    }
+
+    #[test]
+    fn no_name_is_in_two_lists_of_one_question() {
+        let names = Standard::built_in();
+        let types = &names.types;
+        let lists = [
+            &types.owning,
+            &types.sharing,
+            &types.cells,
+            &types.fallible,
+            &types.futures,
+            &types.maps,
+            &types.collections,
+        ];
+        let mut all: Vec<&String> = lists.into_iter().flatten().collect();
+        all.sort();
+        assert!(all.windows(2).all(|pair| pair[0] != pair[1]));
+        let mut methods: Vec<&String> =
+            names.results.open.iter().chain(&names.results.adapt).chain(&names.results.take).collect();
+        methods.sort();
+        assert!(methods.windows(2).all(|pair| pair[0] != pair[1]));
+    }
+}
