@@ -22,7 +22,7 @@ impl Solver<'_> {
                 }
             }
             Value::Release { obligation, .. } => self.forget_release(world, *obligation),
-            Value::Future(inner) => match &**inner {
+            Value::Future(inner) => match without_work(inner) {
                 Value::Release { obligation, end, eager, .. } => {
                     if !eager && self.is_ending(world, *obligation) {
                         let release = world.trace.released.get(obligation).copied();
@@ -186,5 +186,13 @@ impl Solver<'_> {
         if says(&event) > says(known) {
             *known = event;
         }
+    }
+}
+
+/// What a future gives, whatever it does when it is polled.
+pub(super) fn without_work(value: &Value) -> &Value {
+    match value {
+        Value::Work(_, inner) => without_work(inner),
+        other => other,
     }
 }

@@ -146,13 +146,13 @@ impl Solver<'_> {
                 let future = self.operand(world, &call.args[1]);
                 self.cancelled(world, &future, "`timeout`", usize::MAX - 1);
                 match future {
-                    Value::Future(inner) => match *inner {
+                    Value::Future(inner) => match super::drops::without_work(&inner) {
                         // The end may be cut off, but it was asked for and is waited for.
                         Value::Release { obligation, end, .. } => {
-                            self.end(world, obligation, end);
+                            self.end(world, *obligation, *end);
                             Value::Unknown
                         }
-                        inner => Value::Future(Box::new(Value::Fallible(Box::new(inner)))),
+                        _ => Value::Future(Box::new(Value::Fallible(inner))),
                     },
                     other => {
                         self.forget(world, &other);

@@ -228,7 +228,7 @@ impl Solver<'_> {
                 }
             }
             Ty::Work(work) => {
-                let done = self.index.model.work_done_by(*work, name).filter(|_| !SAME.contains(&name));
+                let done = self.work_by(*work, name, call);
                 // What is done on a session that is held is what it is held for.
                 let on_session = call.args.iter().any(|arg| {
                     let value = self.read(world, arg);
@@ -440,6 +440,11 @@ impl Solver<'_> {
             }
             self.state_on_pool(world, protocol, effect, call.name_span);
             return self.executed(pool, effect.writes, call.name_span);
+        }
+        // Sent through something that nobody knows.
+        if let Some(work) = self.index.model.work_of_statements(name).filter(|_| !call.args.is_empty()) {
+            self.pass_to_library(world, &call.args);
+            return self.outside(work, call.name_span);
         }
         // More text for a statement that is put together in pieces can only make it write.
         let more = self.text_argument(world, &call.args);

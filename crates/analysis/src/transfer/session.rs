@@ -372,7 +372,8 @@ impl Solver<'_> {
         if !openings.is_empty() {
             self.pass_arguments(world, &call.args, call.name_span);
             let Some((_, pool)) = self.pool_of(world, target) else {
-                return Some(self.opened(&openings, call.name_span, Evidence::Typed, None, From::Nowhere));
+                let value = self.opened(&openings, call.name_span, Evidence::Typed, None, From::Nowhere);
+                return Some(self.with_work(protocol_id, value, name, call));
             };
             let waits = !openings.iter().any(|(_, opening)| opening.never_waits());
             let deed = waits.then(|| (Deed::Checkout(pool.clone()), vec![call.name_span]));
@@ -396,7 +397,8 @@ impl Solver<'_> {
         if let Some(ending) = self.index.ending(self.scope.file, protocol, name) {
             self.pass_arguments(world, &call.args, call.name_span);
             self.pool_closed(world, target);
-            return Some(self.borrowed_release(world, protocol_id, target, ending, call));
+            let value = self.borrowed_release(world, protocol_id, target, ending, call);
+            return Some(self.with_work(protocol_id, value, name, call));
         }
         let library = model.library(protocol.library);
         if library.prepares.iter().any(|prepare| prepare == name)
@@ -437,13 +439,28 @@ impl Solver<'_> {
 
     /// A method of something that does slow work beside being a session: an object store, a mailer.
     fn work_of(&mut self, world: &mut World, protocol: ProtocolId, name: &str, call: &Call) -> Option<Value> {
-        let work = self.index.model.work_of(protocol).filter(|_| !super::method::SAME.contains(&name))?;
+        let work = self.index.model.work_of(protocol)?;
+        let done = self.work_by(work, name, call);
+        if done.is_none() && super::method::SAME.contains(&name) {
+            return None;
+        }
         self.pass_arguments(world, &call.args, call.name_span);
-        Some(match self.index.model.work_done_by(work, name) {
+        Some(match done {
             Some(done) => self.outside(done, call.name_span),
             // What its other methods give is taken for the same kind of thing, as builders do.
             None => Value::Typed(Ty::Work(work), None),
         })
+    }
+
+    /// The future of a method that opens or ends something, with the slow work that it does beside that.
+    fn with_work(&mut self, protocol: ProtocolId, value: Value, name: &str, call: &Call) -> Value {
+        let work = self.index.model.work_of(protocol).and_then(|work| self.work_by(work, name, call));
+        match (work, value) {
+            (Some(work), Value::Future(inner)) => {
+                self.later(Workload::one(Deed::Outside(self.wait_for(work)), call.name_span), *inner)
+            }
+            (_, value) => value,
+        }
     }
 
     /// The end of something that this body has not opened: a pool, or a session in a field. Only whether its
