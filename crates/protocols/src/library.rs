@@ -42,6 +42,7 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("lettre", include_str!("../libraries/rust/lettre.toml")),
     ("libp2p", include_str!("../libraries/rust/libp2p.toml")),
     ("libsql", include_str!("../libraries/rust/libsql.toml")),
+    ("lmdb", include_str!("../libraries/rust/lmdb.toml")),
     ("lmdb-zero", include_str!("../libraries/rust/lmdb-zero.toml")),
     ("mobc", include_str!("../libraries/rust/mobc.toml")),
     ("mongodb", include_str!("../libraries/rust/mongodb.toml")),
@@ -219,6 +220,8 @@ struct RawOpening {
     when: Option<Spanned<String>>,
     #[serde(default)]
     cancel_unsafe: Option<RawCancelUnsafe>,
+    #[serde(default)]
+    exclusive: bool,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -464,6 +467,7 @@ fn check(
             shape,
             when: opening.when.as_ref().map(|when| versions(when, error)).transpose()?,
             cancel_unsafe,
+            exclusive: opening.exclusive,
         });
     }
     let mut endings = Vec::new();

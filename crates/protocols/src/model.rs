@@ -156,6 +156,11 @@ impl Protocol {
         matches!(self.kind, ProtocolKind::Transaction | ProtocolKind::Savepoint)
     }
 
+    /// Whether only one of them may be open at a time on what it is opened on.
+    pub fn is_exclusive(&self) -> bool {
+        self.openings.iter().any(|opening| opening.exclusive)
+    }
+
     /// The usual short name of its type.
     pub fn type_name(&self) -> &str {
         self.paths.first().and_then(|path| path.rsplit("::").next()).unwrap_or(&self.id)
@@ -313,6 +318,8 @@ pub struct Opening {
     pub when: Option<Versions>,
     /// Where the future of this call must not be dropped before its end.
     pub cancel_unsafe: Option<CancelUnsafe>,
+    /// Whether only one may be open on what it is opened on, or on its first argument: the next call waits until it is over.
+    pub exclusive: bool,
 }
 
 /// Versions in which a call that is cancelled leaves a session open that nobody knows of.

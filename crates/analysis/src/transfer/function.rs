@@ -315,7 +315,13 @@ impl Solver<'_> {
 
     /// A function or associated function that opens something.
     fn opened_by_path(&mut self, world: &mut World, openings: &[(ProtocolId, Opening)], call: &Call) -> Value {
-        let value = self.opened(openings, call.name_span, Evidence::Traced, None, From::Nowhere);
+        let exclusive = openings.iter().any(|(_, opening)| opening.exclusive);
+        let on = call.args.first().filter(|_| exclusive).map(|first| self.read(world, first));
+        let from = on.and_then(|on| self.origin_of(world, &on)).map_or(From::Nowhere, From::Pool);
+        if let From::Pool(origin) = &from {
+            self.perform(world, &Workload::one(Deed::Checkout(origin.clone()), call.name_span));
+        }
+        let value = self.opened(openings, call.name_span, Evidence::Traced, None, from);
         self.made_with(world, &call.args, &value);
         self.pass_arguments(world, &call.args, call.name_span);
         value

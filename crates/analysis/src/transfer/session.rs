@@ -371,7 +371,9 @@ impl Solver<'_> {
         let openings = self.method_openings(protocol_id, name, call);
         if !openings.is_empty() {
             self.pass_arguments(world, &call.args, call.name_span);
-            let Some((_, pool)) = self.pool_of(world, target) else {
+            let pool = self.pool_of(world, target).map(|(_, pool)| pool);
+            let exclusive = || openings.iter().any(|(_, opening)| opening.exclusive);
+            let Some(pool) = pool.or_else(|| self.origin_of(world, target).filter(|_| exclusive())) else {
                 let value = self.opened(&openings, call.name_span, Evidence::Typed, None, From::Nowhere);
                 return Some(self.with_work(protocol_id, value, name, call));
             };
