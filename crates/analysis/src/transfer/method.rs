@@ -68,9 +68,21 @@ const TAKING: &[&str] = &[
     "product",
     "report",
 ];
-/// Methods of futures that run other code on the output, so that the future is somebody else's.
-const COMBINATORS: &[&str] =
-    &["then", "map", "and_then", "map_ok", "map_err", "or_else", "flatten", "inspect", "shared"];
+/// Methods of futures that run other code on the output, or poll it by hand, so that the future is somebody else's.
+const COMBINATORS: &[&str] = &[
+    "then",
+    "map",
+    "and_then",
+    "map_ok",
+    "map_err",
+    "or_else",
+    "flatten",
+    "inspect",
+    "shared",
+    "poll",
+    "poll_unpin",
+    "now_or_never",
+];
 /// Methods that give the same value, or a reference to it or to what is inside.
 pub(super) const SAME: &[&str] = &[
     "clone",
