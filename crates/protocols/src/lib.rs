@@ -13,8 +13,8 @@ mod versions;
 pub use config::{Config, ConfigError, ConfigPlace, Override, Profile, RuleSetting, TestCode, nearest};
 pub use intent::{Intent, Refusal};
 pub use model::{
-    CancelUnsafe, DropClass, EndKind, Ending, Library, LibraryId, Model, Opening, Protocol, ProtocolId, ProtocolKind,
-    Setting, Shape, Source,
+    CancelUnsafe, Change, DropClass, EndKind, Ending, Library, LibraryId, Model, Opening, Protocol, ProtocolId,
+    ProtocolKind, Setting, Shape, Source,
 };
 pub use outside::{Rank, Work, WorkId};
 pub use rules::{RuleInfo, RuleSet};

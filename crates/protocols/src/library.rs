@@ -2,8 +2,8 @@
 
 use crate::config::ConfigError;
 use crate::model::{
-    CancelUnsafe, DropClass, EndKind, Ending, Library, LibraryId, Model, Opening, Protocol, ProtocolId, ProtocolKind,
-    Setting, Shape, Source,
+    CancelUnsafe, Change, DropClass, EndKind, Ending, Library, LibraryId, Model, Opening, Protocol, ProtocolId,
+    ProtocolKind, Setting, Shape, Source,
 };
 use crate::versions::Versions;
 use serde::Deserialize;
@@ -174,6 +174,8 @@ pub(crate) struct RawProtocol {
     #[serde(default)]
     hands_off: Vec<String>,
     #[serde(default)]
+    changes: Vec<RawChange>,
+    #[serde(default)]
     scoped: Vec<String>,
     #[serde(default)]
     lends: bool,
@@ -233,6 +235,15 @@ struct RawCancelUnsafe {
     features: Vec<String>,
     #[serde(default)]
     unless: Vec<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawChange {
+    call: String,
+    to: String,
+    #[serde(default)]
+    becomes: Option<Spanned<String>>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -491,6 +502,11 @@ fn check(
             args: ending.args,
         });
     }
+    let mut changes = Vec::new();
+    for change in raw.changes {
+        let becomes = change.becomes.as_ref().map(id_of).transpose()?;
+        changes.push(Change { call: change.call, to: change.to, becomes });
+    }
     let configured_by = raw.configured_by.as_ref().map(id_of).transpose()?;
     Ok(Protocol {
         id: raw.id.into_inner(),
@@ -509,6 +525,7 @@ fn check(
         leaks: raw.leaks,
         same: raw.same,
         hands_off: raw.hands_off,
+        changes,
         scoped: raw.scoped,
         lends: raw.lends,
         versions: raw.versions,

@@ -93,6 +93,8 @@ pub struct Protocol {
     pub leaks: Vec<String>,
     /// Methods after which dropping does something else, so that nothing is known any more.
     pub hands_off: Vec<String>,
+    /// Calls with a certain argument that say what dropping does; any other argument hands it off.
+    pub changes: Vec<Change>,
     /// Methods that give the value itself or a reference to it.
     pub same: Vec<String>,
     /// Whether it is a pool that hands out a limited number of connections.
@@ -117,6 +119,17 @@ pub struct Protocol {
     pub ends_by_reference: bool,
     /// For connections: whether clones share it, so that state set on it meets other users.
     pub shared: bool,
+}
+
+/// A call after which dropping a session does something else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The method.
+    pub call: String,
+    /// The last name of its argument: `Ignore` for `DropBehavior::Ignore`.
+    pub to: String,
+    /// What it is from then on; `None` for what it was.
+    pub becomes: Option<ProtocolId>,
 }
 
 /// Something that can be set on a pool before it is made.

@@ -1,5 +1,6 @@
 //! What does one statement do to what is known?
 
+mod becomes;
 mod call;
 mod change;
 mod child;

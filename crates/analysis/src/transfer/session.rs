@@ -61,6 +61,9 @@ impl Solver<'_> {
             self.forget_obligation(world, id);
             return Value::Unknown;
         }
+        if let Some(value) = self.drop_is_set(world, id, place.as_ref(), name, call) {
+            return value;
+        }
         if protocol.hands_off.iter().any(|method| method == name) {
             self.forget_obligation(world, id);
             return Value::Unknown;
