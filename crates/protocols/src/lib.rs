@@ -8,6 +8,7 @@ mod library;
 mod model;
 mod outside;
 mod rules;
+mod typed;
 mod versions;
 
 pub use config::{Config, ConfigError, ConfigPlace, Override, Profile, RuleSetting, TestCode, nearest};
@@ -18,4 +19,5 @@ pub use model::{
 };
 pub use outside::{Rank, Work, WorkId};
 pub use rules::{RuleInfo, RuleSet};
+pub use typed::{Around, Typed};
 pub use versions::{InUse, Versions, allows};

@@ -312,6 +312,7 @@ impl Model {
             panic!("{}", error.message);
         }
         model.add_built_in_outside();
+        model.add_built_in_typed();
         model
     }
 

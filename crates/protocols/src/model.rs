@@ -2,6 +2,7 @@
 
 use crate::intent::Intent;
 use crate::outside::{Work, WorkId};
+use crate::typed::Typed;
 use crate::versions::Versions;
 use std::collections::BTreeMap;
 
@@ -425,6 +426,8 @@ pub struct Model {
     pub(crate) library_names: BTreeMap<String, String>,
     /// The work that values of a session's or pool's type do.
     pub(crate) protocol_works: BTreeMap<ProtocolId, WorkId>,
+    /// Functions that give what their type argument names.
+    pub(crate) typed: Vec<Typed>,
     /// Paths that types begin with which are made for each request.
     pub(crate) request_parts: Vec<Vec<String>>,
     /// The ends of paths of functions that the user adds to slow work.

@@ -267,6 +267,9 @@ impl Solver<'_> {
     fn external_function(&mut self, world: &mut World, path: &[String], call: &Call) -> Value {
         let Some((name, owner)) = path.split_last() else { return Value::Unknown };
         let model = self.index.model;
+        if let Some(value) = self.typed_function(world, path, call) {
+            return value;
+        }
         if let Some(protocol) = model.type_at(owner) {
             let library = model.library(model.protocol(protocol).library);
             let leaks = model.protocol(protocol).leaks.iter().any(|leak| {
@@ -378,6 +381,7 @@ impl Solver<'_> {
                                 receiver: receiver.clone(),
                                 name: name.to_owned(),
                             },
+                            type_args: call.type_args.clone(),
                             args: rest.to_vec(),
                             name_span: call.name_span,
                             borrows_only: false,

@@ -480,6 +480,9 @@ impl Solver<'_> {
 
     /// A method of something unknown: it may be a verb that writes through a session it is given.
     fn unknown_method(&mut self, world: &mut World, _place: Option<Place>, name: &str, call: &Call) -> Value {
+        if let Some(value) = self.typed_method_of_any(world, name, call) {
+            return value;
+        }
         let model = self.index.model;
         let (mut writes, mut runs) = (false, false);
         let mut value = Value::Unknown;

@@ -14,6 +14,7 @@ mod open;
 mod own;
 mod session;
 mod state;
+mod typed;
 mod workload;
 mod wrapper;
 

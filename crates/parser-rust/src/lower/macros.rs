@@ -181,7 +181,11 @@ impl Lowerer<'_> {
             return self.unknown_macro(mac, dest);
         };
         let callee = Callee::Macro(crate::types::segments(&mac.path));
-        self.assign(dest, Rvalue::Call(Call { callee, args, name_span: span, borrows_only }), span);
+        self.assign(
+            dest,
+            Rvalue::Call(Call { callee, type_args: Vec::new(), args, name_span: span, borrows_only }),
+            span,
+        );
     }
 
     /// Evaluates the arguments when they parse as expressions.
@@ -205,7 +209,11 @@ impl Lowerer<'_> {
             self.gap(span, format!("the macro `{path}!` could not be read"));
         }
         let callee = Callee::Macro(crate::types::segments(&mac.path));
-        self.assign(dest, Rvalue::Call(Call { callee, args, name_span: span, borrows_only: false }), span);
+        self.assign(
+            dest,
+            Rvalue::Call(Call { callee, type_args: Vec::new(), args, name_span: span, borrows_only: false }),
+            span,
+        );
     }
 
     fn ensure(&mut self, mac: &Macro, name: String, dest: &Place) {
