@@ -196,6 +196,8 @@ pub(crate) struct RawProtocol {
     #[serde(default)]
     shared: bool,
     #[serde(default)]
+    shared_by_type: bool,
+    #[serde(default)]
     ends_by_reference: bool,
     /// For protocols of a rules.toml: methods that write through the session.
     #[serde(default)]
@@ -538,6 +540,7 @@ fn check(
         footer: raw.footer,
         implicit: raw.implicit,
         shared: raw.shared,
+        shared_by_type: raw.shared_by_type,
         ends_by_reference: raw.ends_by_reference,
     })
 }

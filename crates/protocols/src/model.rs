@@ -120,6 +120,8 @@ pub struct Protocol {
     pub ends_by_reference: bool,
     /// For connections: whether clones share it, so that state set on it meets other users.
     pub shared: bool,
+    /// For those: whether nobody has one alone, wherever it comes from.
+    pub shared_by_type: bool,
 }
 
 /// A call after which dropping a session does something else.
