@@ -134,6 +134,10 @@ struct RawLibrary {
     errors: Vec<String>,
     #[serde(default)]
     errors_vary: bool,
+    #[serde(default)]
+    in_memory: Vec<String>,
+    #[serde(default)]
+    makes_temporary: bool,
     #[serde(default, rename = "protocol")]
     protocols: Vec<RawProtocol>,
 }
@@ -226,6 +230,8 @@ struct RawOpening {
     cancel_unsafe: Option<RawCancelUnsafe>,
     #[serde(default)]
     exclusive: bool,
+    #[serde(default)]
+    in_memory: bool,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -306,6 +312,8 @@ impl Model {
                 resets: raw.resets,
                 errors: raw.errors,
                 errors_vary: raw.errors_vary,
+                in_memory: raw.in_memory,
+                makes_temporary: raw.makes_temporary,
             });
             pending.extend(raw.protocols.into_iter().map(|protocol| (library, protocol)));
         }
@@ -348,6 +356,8 @@ impl Model {
                         resets: Vec::new(),
                         errors: Vec::new(),
                         errors_vary: false,
+                        in_memory: Vec::new(),
+                        makes_temporary: false,
                     });
                     self.libraries.len() - 1
                 }
@@ -482,6 +492,7 @@ fn check(
             when: opening.when.as_ref().map(|when| versions(when, error)).transpose()?,
             cancel_unsafe,
             exclusive: opening.exclusive,
+            in_memory: opening.in_memory,
         });
     }
     let mut endings = Vec::new();

@@ -57,6 +57,10 @@ pub struct Library {
     pub errors: Vec<String>,
     /// Whether other calls give other errors than those that end a session.
     pub errors_vary: bool,
+    /// Words in the name of a database that is in memory only.
+    pub in_memory: Vec<String>,
+    /// Whether it makes files and directories that are removed when their guard is dropped.
+    pub makes_temporary: bool,
 }
 
 /// What one library asks of one type.
@@ -336,6 +340,8 @@ pub struct Opening {
     pub cancel_unsafe: Option<CancelUnsafe>,
     /// Whether only one may be open on what it is opened on, or on its first argument: the next call waits until it is over.
     pub exclusive: bool,
+    /// Whether what it opens is in memory only, and gone with the value.
+    pub in_memory: bool,
 }
 
 /// Versions in which a call that is cancelled leaves a session open that nobody knows of.

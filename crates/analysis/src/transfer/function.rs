@@ -324,7 +324,10 @@ impl Solver<'_> {
         if let From::Pool(origin) = &from {
             self.perform(world, &Workload::one(Deed::Checkout(origin.clone()), call.name_span));
         }
-        let value = self.opened(openings, call.name_span, Evidence::Traced, None, from);
+        let in_memory = openings.iter().any(|(_, opening)| opening.in_memory);
+        let value = self.in_its_place(in_memory, call, |solver| {
+            solver.opened(openings, call.name_span, Evidence::Traced, None, from)
+        });
         self.made_with(world, &call.args, &value);
         self.pass_arguments(world, &call.args, call.name_span);
         value

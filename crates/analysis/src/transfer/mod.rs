@@ -14,12 +14,14 @@ mod open;
 mod own;
 mod session;
 mod state;
+mod thrown;
 mod typed;
 mod workload;
 mod wrapper;
 
 pub(crate) use function::MANUALLY_DROP;
 pub(crate) use made::Made;
+pub(crate) use thrown::Thrown;
 pub(crate) use wrapper::fold;
 
 use crate::events::CauseKind;

@@ -378,7 +378,9 @@ impl Solver<'_> {
             let pool = self.pool_of(world, target).map(|(_, pool)| pool);
             let exclusive = || openings.iter().any(|(_, opening)| opening.exclusive);
             let Some(pool) = pool.or_else(|| self.origin_of(world, target).filter(|_| exclusive())) else {
-                let value = self.opened(&openings, call.name_span, Evidence::Typed, None, From::Nowhere);
+                let value = self.in_its_place(false, call, |solver| {
+                    solver.opened(&openings, call.name_span, Evidence::Typed, None, From::Nowhere)
+                });
                 return Some(self.with_work(protocol_id, value, name, call));
             };
             let waits = !openings.iter().any(|(_, opening)| opening.never_waits());
