@@ -180,6 +180,8 @@ pub(crate) struct RawProtocol {
     #[serde(default)]
     changes: Vec<RawChange>,
     #[serde(default)]
+    runs: BTreeMap<String, String>,
+    #[serde(default)]
     scoped: Vec<String>,
     #[serde(default)]
     lends: bool,
@@ -540,6 +542,7 @@ fn check(
         same: raw.same,
         hands_off: raw.hands_off,
         changes,
+        runs: raw.runs,
         scoped: raw.scoped,
         lends: raw.lends,
         versions: raw.versions,

@@ -100,6 +100,8 @@ pub struct Protocol {
     pub hands_off: Vec<String>,
     /// Calls with a certain argument that say what dropping does; any other argument hands it off.
     pub changes: Vec<Change>,
+    /// Methods without arguments that run a text which the library knows, and the text.
+    pub runs: BTreeMap<String, String>,
     /// Methods that give the value itself or a reference to it.
     pub same: Vec<String>,
     /// Whether it is a pool that hands out a limited number of connections.

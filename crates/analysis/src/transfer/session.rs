@@ -68,6 +68,9 @@ impl Solver<'_> {
             self.forget_obligation(world, id);
             return Value::Unknown;
         }
+        if let Some(text) = protocol.runs.get(name).filter(|_| call.args.is_empty()) {
+            return self.run_text(world, &target, self.index.text_effect(text), call.name_span);
+        }
         if let Some(value) = self.closure_on_session(world, call) {
             return value;
         }
