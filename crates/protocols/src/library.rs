@@ -204,6 +204,8 @@ pub(crate) struct RawProtocol {
     #[serde(default)]
     shared_by_type: bool,
     #[serde(default)]
+    queues: bool,
+    #[serde(default)]
     ends_by_reference: bool,
     /// For protocols of a rules.toml: methods that write through the session.
     #[serde(default)]
@@ -555,6 +557,7 @@ fn check(
         implicit: raw.implicit,
         shared: raw.shared,
         shared_by_type: raw.shared_by_type,
+        queues: raw.queues,
         ends_by_reference: raw.ends_by_reference,
     })
 }

@@ -124,6 +124,8 @@ pub struct Protocol {
     pub implicit: bool,
     /// Whether a reference is enough to end it: its ends do not take it by value.
     pub ends_by_reference: bool,
+    /// For clients: whether what is written is only queued, and lost when the last one is dropped right afterwards.
+    pub queues: bool,
     /// For connections: whether clones share it, so that state set on it meets other users.
     pub shared: bool,
     /// For those: whether nobody has one alone, wherever it comes from.

@@ -12,6 +12,7 @@ mod made;
 mod method;
 mod open;
 mod own;
+mod queued;
 mod session;
 mod state;
 mod thrown;
@@ -151,6 +152,9 @@ impl Solver<'_> {
             Rvalue::Use(operand) => self.operand(world, operand),
             Rvalue::Call(call) => self.call(world, call),
             Rvalue::Await { future, race } => {
+                if self.lets_others_run(future) {
+                    self.queues_are_written(world);
+                }
                 let future = self.future(world, future);
                 match race {
                     Race::None => {}

@@ -115,6 +115,9 @@ impl Solver<'_> {
             self.forget_obligation(world, id);
         }
         self.pass_arguments(world, &call.args, call.name_span);
+        if protocol.queues && library.writes.iter().any(|write| write == name) {
+            return self.with_work(protocol_id, Value::Future(Box::new(value)), name, call);
+        }
         if value == Value::Unknown
             && protocol.kind == ProtocolKind::Client
             && let Some(work) = self.work_of(world, protocol_id, name, call)
