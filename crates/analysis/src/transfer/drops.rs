@@ -52,6 +52,16 @@ impl Solver<'_> {
         }
     }
 
+    /// The future of an end that is raced by reference: nobody can tell how far it came.
+    pub(super) fn polled_in_part(&mut self, world: &mut World, value: &Value) {
+        let Value::Ref(place) = value else { return };
+        let Value::Future(inner) = world.get(self.index, place) else { return };
+        if let Value::Release { obligation, .. } = without_work(&inner) {
+            self.forget_release(world, *obligation);
+            world.set(place, Value::Unknown);
+        }
+    }
+
     /// Nobody looks at whether a session's end worked. Where another error is returned, that is enough.
     pub(super) fn drop_outcome(&mut self, world: &World, id: ObligationId, end: EndKind, kind: CauseKind, span: Span) {
         if kind.exit_kind() != ExitKind::Error {

@@ -189,6 +189,7 @@ impl Solver<'_> {
                 for operand in operands {
                     let value = self.operand(world, operand);
                     self.forget(world, &value);
+                    self.polled_in_part(world, &value);
                 }
                 Value::Unknown
             }
