@@ -34,6 +34,7 @@ impl Solver<'_> {
         self.run(world);
         self.settings();
         let mut events: Vec<Event> = std::mem::take(&mut self.events).into_values().collect();
+        events.retain(|event| !self.is_thrown_away(&event.kind, event.site));
         // What nothing drops is taken out again, or somebody has it.
         let ended = &self.given_away;
         let kept = |event: &Event| match &event.kind {

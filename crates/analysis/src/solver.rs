@@ -6,7 +6,7 @@ use crate::known::{Known, passed};
 use crate::liveness::{LastAsked, last_asked};
 use crate::sql::{SqlControl, StateChange};
 use crate::summary::Analysis;
-use crate::transfer::{Made, fold};
+use crate::transfer::{Made, Thrown, fold};
 use crate::value::{Anchor, Layer, ObligationId, Origin, Value};
 use crate::workload::{Given, Workload};
 use crate::world::{Phase, State, World};
@@ -77,6 +77,8 @@ pub(crate) struct Solver<'a> {
     pub loan: Loan,
     /// The pools that are made here.
     pub made: Made,
+    /// The databases that are made here and thrown away.
+    pub thrown: Thrown,
     /// The connections that sessions of a site were opened on.
     pub carriers: BTreeMap<SiteId, ObligationId>,
     /// Whether it is called for each request.
@@ -211,6 +213,7 @@ impl<'a> Solver<'a> {
             lent: None,
             loan: Loan::default(),
             made: Made::default(),
+            thrown: Thrown::default(),
             carriers: BTreeMap::new(),
             handler: false,
             reporting: false,

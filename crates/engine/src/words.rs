@@ -159,7 +159,7 @@ impl Words {
             ends.extend(protocol.endings.iter().filter(|ending| ending.is_async).map(|ending| ending.call.clone()));
             let polled = protocol.endings.iter().filter(|ending| ending.is_async && !ending.eager);
             endings.extend(polled.filter(|_| !common).map(|ending| ending.call.clone()));
-            if protocol.kind == ProtocolKind::Client {
+            if protocol.kind == ProtocolKind::Client && !protocol.queues {
                 continue;
             }
             for name in type_names(protocol) {

@@ -406,6 +406,8 @@ pub enum AggregateKind {
 pub struct Call {
     /// What is called.
     pub callee: Callee,
+    /// The types in angle brackets behind its name.
+    pub type_args: Vec<TypeRef>,
     /// The arguments, without the receiver.
     pub args: Vec<Operand>,
     /// The callee's name, for labels.

@@ -57,15 +57,7 @@ fn path_ref(path: &syn::Path) -> TypeRef {
 pub(crate) fn arguments(arguments: &PathArguments) -> Vec<TypeRef> {
     match arguments {
         PathArguments::None => Vec::new(),
-        PathArguments::AngleBracketed(list) => list
-            .args
-            .iter()
-            .filter_map(|argument| match argument {
-                GenericArgument::Type(ty) => Some(type_ref(ty)),
-                GenericArgument::AssocType(assoc) => Some(type_ref(&assoc.ty)),
-                _ => None,
-            })
-            .collect(),
+        PathArguments::AngleBracketed(list) => generic_arguments(list),
         // What a function gives comes first, then what it takes.
         PathArguments::Parenthesized(list) => {
             let output = match &list.output {
@@ -75,6 +67,16 @@ pub(crate) fn arguments(arguments: &PathArguments) -> Vec<TypeRef> {
             vec![output, TypeRef::Tuple(list.inputs.iter().map(|input| type_ref(&input.ty)).collect())]
         }
     }
+}
+
+/// The same of what stands in angle brackets.
+pub(crate) fn generic_arguments(list: &syn::AngleBracketedGenericArguments) -> Vec<TypeRef> {
+    let one = |argument: &GenericArgument| match argument {
+        GenericArgument::Type(ty) => Some(type_ref(ty)),
+        GenericArgument::AssocType(assoc) => Some(type_ref(&assoc.ty)),
+        _ => None,
+    };
+    list.args.iter().filter_map(one).collect()
 }
 
 /// An identifier without `r#`.

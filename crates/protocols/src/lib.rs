@@ -9,15 +9,17 @@ mod model;
 mod outside;
 mod rules;
 mod standard;
+mod typed;
 mod versions;
 
 pub use config::{Config, ConfigError, ConfigPlace, Override, Profile, RuleSetting, TestCode, nearest};
 pub use intent::{Intent, Refusal};
 pub use model::{
-    CancelUnsafe, DropClass, EndKind, Ending, Library, LibraryId, Model, Opening, Protocol, ProtocolId, ProtocolKind,
-    RunsClosure, Setting, Shape, Source,
+    CancelUnsafe, Change, DropClass, EndKind, Ending, Library, LibraryId, Model, Opening, Protocol, ProtocolId,
+    ProtocolKind, RunsClosure, Setting, Shape, Source,
 };
 pub use outside::{Rank, Work, WorkId};
 pub use rules::{RuleInfo, RuleSet};
 pub use standard::{Standard, Wraps};
+pub use typed::{Around, Typed};
 pub use versions::{InUse, Versions, allows};

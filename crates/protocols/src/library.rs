@@ -3,8 +3,8 @@
 use crate::config::ConfigError;
 use crate::intent::Intent;
 use crate::model::{
-    CancelUnsafe, DropClass, EndKind, Ending, Library, LibraryId, Model, Opening, Protocol, ProtocolId, ProtocolKind,
-    RunsClosure, Setting, Shape, Source,
+    CancelUnsafe, Change, DropClass, EndKind, Ending, Library, LibraryId, Model, Opening, Protocol, ProtocolId,
+    ProtocolKind, RunsClosure, Setting, Shape, Source,
 };
 use crate::standard::Standard;
 use crate::versions::Versions;
@@ -44,6 +44,7 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("lettre", include_str!("../libraries/rust/lettre.toml")),
     ("libp2p", include_str!("../libraries/rust/libp2p.toml")),
     ("libsql", include_str!("../libraries/rust/libsql.toml")),
+    ("lmdb", include_str!("../libraries/rust/lmdb.toml")),
     ("lmdb-zero", include_str!("../libraries/rust/lmdb-zero.toml")),
     ("mobc", include_str!("../libraries/rust/mobc.toml")),
     ("mongodb", include_str!("../libraries/rust/mongodb.toml")),
@@ -135,6 +136,10 @@ struct RawLibrary {
     errors: Vec<String>,
     #[serde(default)]
     errors_vary: bool,
+    #[serde(default)]
+    in_memory: Vec<String>,
+    #[serde(default)]
+    makes_temporary: bool,
     #[serde(default, rename = "protocol")]
     protocols: Vec<RawProtocol>,
 }
@@ -175,9 +180,13 @@ pub(crate) struct RawProtocol {
     #[serde(default)]
     hands_off: Vec<String>,
     #[serde(default)]
+    changes: Vec<RawChange>,
+    #[serde(default)]
+    runs: BTreeMap<String, String>,
+    #[serde(default)]
     scoped: Vec<String>,
     #[serde(default)]
-    runs: Vec<RawRuns>,
+    closures: Vec<RawClosure>,
     #[serde(default)]
     lends: bool,
     #[serde(default)]
@@ -197,6 +206,10 @@ pub(crate) struct RawProtocol {
     #[serde(default)]
     shared: bool,
     #[serde(default)]
+    shared_by_type: bool,
+    #[serde(default)]
+    queues: bool,
+    #[serde(default)]
     ends_by_reference: bool,
     /// For protocols of a rules.toml: methods that write through the session.
     #[serde(default)]
@@ -206,7 +219,7 @@ pub(crate) struct RawProtocol {
 /// A method that runs a closure, and what that is given.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RawRuns {
+struct RawClosure {
     call: String,
     #[serde(default)]
     gets: Option<Spanned<String>>,
@@ -232,6 +245,10 @@ struct RawOpening {
     when: Option<Spanned<String>>,
     #[serde(default)]
     cancel_unsafe: Option<RawCancelUnsafe>,
+    #[serde(default)]
+    exclusive: bool,
+    #[serde(default)]
+    in_memory: bool,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -243,6 +260,15 @@ struct RawCancelUnsafe {
     features: Vec<String>,
     #[serde(default)]
     unless: Vec<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawChange {
+    call: String,
+    to: String,
+    #[serde(default)]
+    becomes: Option<Spanned<String>>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -303,6 +329,8 @@ impl Model {
                 resets: raw.resets,
                 errors: raw.errors,
                 errors_vary: raw.errors_vary,
+                in_memory: raw.in_memory,
+                makes_temporary: raw.makes_temporary,
             });
             pending.extend(raw.protocols.into_iter().map(|protocol| (library, protocol)));
         }
@@ -311,6 +339,7 @@ impl Model {
             panic!("{}", error.message);
         }
         model.add_built_in_outside();
+        model.add_built_in_typed();
         model
     }
 
@@ -344,6 +373,8 @@ impl Model {
                         resets: Vec::new(),
                         errors: Vec::new(),
                         errors_vary: false,
+                        in_memory: Vec::new(),
+                        makes_temporary: false,
                     });
                     self.libraries.len() - 1
                 }
@@ -477,6 +508,8 @@ fn check(
             shape,
             when: opening.when.as_ref().map(|when| versions(when, error)).transpose()?,
             cancel_unsafe,
+            exclusive: opening.exclusive,
+            in_memory: opening.in_memory,
         });
     }
     let mut endings = Vec::new();
@@ -500,12 +533,17 @@ fn check(
             args: ending.args,
         });
     }
+    let mut changes = Vec::new();
+    for change in raw.changes {
+        let becomes = change.becomes.as_ref().map(id_of).transpose()?;
+        changes.push(Change { call: change.call, to: change.to, becomes });
+    }
     let configured_by = raw.configured_by.as_ref().map(id_of).transpose()?;
-    let runs = raw.runs.iter().map(|runs| {
-        let gets = runs.gets.as_ref().map(id_of).transpose()?;
-        Ok(RunsClosure { call: runs.call.clone(), gets })
+    let closures = raw.closures.iter().map(|closure| {
+        let gets = closure.gets.as_ref().map(id_of).transpose()?;
+        Ok(RunsClosure { call: closure.call.clone(), gets })
     });
-    let runs = runs.collect::<Result<_, ConfigError>>()?;
+    let closures = closures.collect::<Result<_, ConfigError>>()?;
     Ok(Protocol {
         id: raw.id.into_inner(),
         library,
@@ -523,8 +561,10 @@ fn check(
         leaks: raw.leaks,
         same: raw.same,
         hands_off: raw.hands_off,
+        changes,
+        runs: raw.runs,
         scoped: raw.scoped,
-        runs,
+        closures,
         lends: raw.lends,
         versions: raw.versions,
         made_once: raw.made_once,
@@ -535,6 +575,8 @@ fn check(
         footer: raw.footer,
         implicit: raw.implicit,
         shared: raw.shared,
+        shared_by_type: raw.shared_by_type,
+        queues: raw.queues,
         ends_by_reference: raw.ends_by_reference,
     })
 }

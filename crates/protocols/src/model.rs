@@ -3,6 +3,7 @@
 use crate::intent::Intent;
 use crate::outside::{Work, WorkId};
 use crate::standard::Standard;
+use crate::typed::Typed;
 use crate::versions::Versions;
 use std::collections::BTreeMap;
 
@@ -57,6 +58,10 @@ pub struct Library {
     pub errors: Vec<String>,
     /// Whether other calls give other errors than those that end a session.
     pub errors_vary: bool,
+    /// Words in the name of a database that is in memory only.
+    pub in_memory: Vec<String>,
+    /// Whether it makes files and directories that are removed when their guard is dropped.
+    pub makes_temporary: bool,
 }
 
 /// What one library asks of one type.
@@ -94,6 +99,10 @@ pub struct Protocol {
     pub leaks: Vec<String>,
     /// Methods after which dropping does something else, so that nothing is known any more.
     pub hands_off: Vec<String>,
+    /// Calls with a certain argument that say what dropping does; any other argument hands it off.
+    pub changes: Vec<Change>,
+    /// Methods without arguments that run a text which the library knows, and the text.
+    pub runs: BTreeMap<String, String>,
     /// Methods that give the value itself or a reference to it.
     pub same: Vec<String>,
     /// Whether it is a pool that hands out a limited number of connections.
@@ -101,7 +110,7 @@ pub struct Protocol {
     /// Methods that run a closure inside a transaction of their own.
     pub scoped: Vec<String>,
     /// Methods that run a closure before they give anything, and what the closure is given.
-    pub runs: Vec<RunsClosure>,
+    pub closures: Vec<RunsClosure>,
     /// Whether it is made once for a program: making one for each call costs connections or threads.
     pub made_once: bool,
     /// What can be set on it before a pool is made of it.
@@ -118,8 +127,23 @@ pub struct Protocol {
     pub implicit: bool,
     /// Whether a reference is enough to end it: its ends do not take it by value.
     pub ends_by_reference: bool,
+    /// For clients: whether what is written is only queued, and lost when the last one is dropped right afterwards.
+    pub queues: bool,
     /// For connections: whether clones share it, so that state set on it meets other users.
     pub shared: bool,
+    /// For those: whether nobody has one alone, wherever it comes from.
+    pub shared_by_type: bool,
+}
+
+/// A call after which dropping a session does something else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The method.
+    pub call: String,
+    /// The last name of its argument: `Ignore` for `DropBehavior::Ignore`.
+    pub to: String,
+    /// What it is from then on; `None` for what it was.
+    pub becomes: Option<ProtocolId>,
 }
 
 /// A method that runs a closure: at once, or when its future is polled.
@@ -166,6 +190,11 @@ impl Protocol {
     /// Whether it is a transaction or savepoint: what is written through it is lost without a commit.
     pub fn is_transaction(&self) -> bool {
         matches!(self.kind, ProtocolKind::Transaction | ProtocolKind::Savepoint)
+    }
+
+    /// Whether only one of them may be open at a time on what it is opened on.
+    pub fn is_exclusive(&self) -> bool {
+        self.openings.iter().any(|opening| opening.exclusive)
     }
 
     /// The usual short name of its type.
@@ -325,6 +354,10 @@ pub struct Opening {
     pub when: Option<Versions>,
     /// Where the future of this call must not be dropped before its end.
     pub cancel_unsafe: Option<CancelUnsafe>,
+    /// Whether only one may be open on what it is opened on, or on its first argument: the next call waits until it is over.
+    pub exclusive: bool,
+    /// Whether what it opens is in memory only, and gone with the value.
+    pub in_memory: bool,
 }
 
 /// Versions in which a call that is cancelled leaves a session open that nobody knows of.
@@ -417,6 +450,8 @@ pub struct Model {
     pub(crate) library_names: BTreeMap<String, String>,
     /// The work that values of a session's or pool's type do.
     pub(crate) protocol_works: BTreeMap<ProtocolId, WorkId>,
+    /// Functions that give what their type argument names.
+    pub(crate) typed: Vec<Typed>,
     /// Paths that types begin with which are made for each request.
     pub(crate) request_parts: Vec<Vec<String>>,
     /// The ends of paths of functions that the user adds to slow work.

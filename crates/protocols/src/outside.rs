@@ -117,22 +117,40 @@ impl Model {
     /// The work that the future of a method does, on a value that does this kind of work: of several kinds of one type the one that
     /// names the method, else the one that all methods do.
     pub fn work_done_by(&self, work: WorkId, method: &str) -> Option<WorkId> {
+        self.work_named(work, method).or_else(|| self.work_where(work, Work::is_done_by_any))
+    }
+
+    /// The same, where the data names the method.
+    pub fn work_named(&self, work: WorkId, method: &str) -> Option<WorkId> {
+        self.work_where(work, |kind| kind.is_done_by(method))
+    }
+
+    /// The first kind of work of this one and those that its types do as well for which something holds.
+    fn work_where(&self, work: WorkId, holds: impl Fn(&Work) -> bool) -> Option<WorkId> {
         let types = &self.work(work).types;
         let same = |(_, other): &(usize, &Work)| other.types.iter().any(|path| types.contains(path));
         let own = (usize::from(work.0), self.work(work));
-        let kinds = || {
-            let others = self.works.iter().enumerate().filter(same).filter(|(at, _)| *at != own.0);
-            std::iter::once(own).chain(others)
-        };
-        let found = kinds()
-            .find(|(_, kind)| kind.is_done_by(method))
-            .or_else(|| kinds().find(|(_, kind)| kind.is_done_by_any()));
+        let others = self.works.iter().enumerate().filter(same).filter(|(at, _)| *at != own.0);
+        let found = std::iter::once(own).chain(others).find(|(_, kind)| holds(kind));
         found.map(|(at, _)| WorkId(at as u16))
+    }
+
+    /// All kinds of work.
+    pub fn all_work(&self) -> &[Work] {
+        &self.works
     }
 
     /// The work that values of a protocol's type do beside being a session: one type may have both roles.
     pub fn work_of(&self, protocol: ProtocolId) -> Option<WorkId> {
         self.protocol_works.get(&protocol).copied()
+    }
+
+    /// The work that a method of this name does on a library's statement, which is sent by it.
+    pub fn work_of_statements(&self, method: &str) -> Option<WorkId> {
+        let path = |path: &String| path.split("::").map(str::to_owned).collect::<Vec<_>>();
+        let sends =
+            |work: &Work| work.is_done_by(method) && work.types.iter().any(|full| self.is_statement_type(&path(full)));
+        self.works.iter().position(sends).map(|at| WorkId(at as u16))
     }
 
     /// The work that the function with this full path does.

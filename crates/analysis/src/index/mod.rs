@@ -381,7 +381,7 @@ impl<'h> Index<'h> {
         crate::sql::may_begin(self.item_text(item, |item| item.head).map_or("", |(text, _)| text))
     }
 
-    /// Whether a library that a file can use has pools that give connections without a future.
+    /// Whether a library that a file can use has pools that give connections without a future, or stores with one writer.
     pub fn takes_without_waiting(&self, file: FileId) -> bool {
         self.model.protocols().any(|(_, protocol)| {
             let lends = |opening: &sessionlint_protocols::Opening| match opening.source {
@@ -390,7 +390,8 @@ impl<'h> Index<'h> {
                 }
                 _ => false,
             };
-            self.in_play(file, protocol.library) && protocol.openings.iter().any(lends)
+            let waits = |opening: &sessionlint_protocols::Opening| opening.exclusive || lends(opening);
+            self.in_play(file, protocol.library) && protocol.openings.iter().any(waits)
         })
     }
 

@@ -193,6 +193,7 @@ impl Index<'_> {
             || self.model.is_statement_type(path)
             || self.model.work_type(path).is_some()
             || self.model.work_function(path).is_some()
+            || self.model.typed_function(path).is_some()
             || self
                 .model
                 .library_at(path)

@@ -187,6 +187,9 @@ impl Solver<'_> {
                 let site = self.opening_site(protocol, span, Evidence::Typed, Some((&anchor, world)));
                 // The same call is the connection's site or the raw transaction's, never both.
                 let site = self.raw_site(site, &anchor, protocol, span);
+                if let Anchor::Obligation(connection) = &anchor {
+                    self.thrown.begin_on(site, connection.site);
+                }
                 Value::Fallible(Box::new(Value::Pending(site, Some(anchor))))
             }
             Some(control @ (SqlControl::Commit | SqlControl::Rollback)) => {

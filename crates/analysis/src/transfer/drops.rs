@@ -22,7 +22,7 @@ impl Solver<'_> {
                 }
             }
             Value::Release { obligation, .. } => self.forget_release(world, *obligation),
-            Value::Future(inner) => match &**inner {
+            Value::Future(inner) => match without_work(inner) {
                 Value::Release { obligation, end, eager, .. } => {
                     if !eager && self.is_ending(world, *obligation) {
                         let release = world.trace.released.get(obligation).copied();
@@ -33,9 +33,6 @@ impl Solver<'_> {
                     self.forget_release(world, *obligation);
                 }
                 Value::Kept { obligation, end, .. } => self.drop_kept(world, *obligation, *end, kind, span),
-                Value::Work(_, inner) if matches!(**inner, Value::Kept { .. }) => {
-                    self.drop_value(world, &Value::Future(inner.clone()), kind, span);
-                }
                 // A future that opens a session has opened nothing yet.
                 _ => self.forget(world, inner),
             },
@@ -64,6 +61,16 @@ impl Solver<'_> {
             self.event(world, EventKind::Unawaited { end, call }, id, kind, span, release);
         }
         self.forget_release(world, id);
+    }
+
+    /// The future of an end that is raced by reference: nobody can tell how far it came.
+    pub(super) fn polled_in_part(&mut self, world: &mut World, value: &Value) {
+        let Value::Ref(place) = value else { return };
+        let Value::Future(inner) = world.get(self.index, place) else { return };
+        if let Value::Release { obligation, .. } | Value::Kept { obligation, .. } = without_work(&inner) {
+            self.forget_release(world, *obligation);
+            world.set(place, Value::Unknown);
+        }
     }
 
     /// Nobody looks at whether a session's end worked. Where another error is returned, that is enough.
@@ -200,5 +207,13 @@ impl Solver<'_> {
         if says(&event) > says(known) {
             *known = event;
         }
+    }
+}
+
+/// What a future gives, whatever it does when it is polled.
+pub(super) fn without_work(value: &Value) -> &Value {
+    match value {
+        Value::Work(_, inner) => without_work(inner),
+        other => other,
     }
 }

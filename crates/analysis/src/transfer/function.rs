@@ -146,13 +146,13 @@ impl Solver<'_> {
                 let future = self.operand(world, &call.args[1]);
                 self.cancelled(world, &future, "`timeout`", usize::MAX - 1);
                 match future {
-                    Value::Future(inner) => match *inner {
+                    Value::Future(inner) => match super::drops::without_work(&inner) {
                         // The end may be cut off, but it was asked for and is waited for.
                         Value::Release { obligation, end, .. } => {
-                            self.end(world, obligation, end);
+                            self.end(world, *obligation, *end);
                             Value::Unknown
                         }
-                        inner => Value::Future(Box::new(Value::Fallible(Box::new(inner)))),
+                        _ => Value::Future(Box::new(Value::Fallible(inner))),
                     },
                     other => {
                         self.forget(world, &other);
@@ -267,6 +267,9 @@ impl Solver<'_> {
     fn external_function(&mut self, world: &mut World, path: &[String], call: &Call) -> Value {
         let Some((name, owner)) = path.split_last() else { return Value::Unknown };
         let model = self.index.model;
+        if let Some(value) = self.typed_function(world, path, call) {
+            return value;
+        }
         if let Some(protocol) = model.type_at(owner) {
             let library = model.library(model.protocol(protocol).library);
             let leaks = model.protocol(protocol).leaks.iter().any(|leak| {
@@ -322,7 +325,16 @@ impl Solver<'_> {
 
     /// A function or associated function that opens something.
     fn opened_by_path(&mut self, world: &mut World, openings: &[(ProtocolId, Opening)], call: &Call) -> Value {
-        let value = self.opened(openings, call.name_span, Evidence::Traced, None, From::Nowhere);
+        let exclusive = openings.iter().any(|(_, opening)| opening.exclusive);
+        let on = call.args.first().filter(|_| exclusive).map(|first| self.read(world, first));
+        let from = on.and_then(|on| self.origin_of(world, &on)).map_or(From::Nowhere, From::Pool);
+        if let From::Pool(origin) = &from {
+            self.perform(world, &Workload::one(Deed::Checkout(origin.clone()), call.name_span));
+        }
+        let in_memory = openings.iter().any(|(_, opening)| opening.in_memory);
+        let value = self.in_its_place(in_memory, call, |solver| {
+            solver.opened(openings, call.name_span, Evidence::Traced, None, from)
+        });
         self.made_with(world, &call.args, &value);
         self.pass_arguments(world, &call.args, call.name_span);
         value
@@ -379,6 +391,7 @@ impl Solver<'_> {
                                 receiver: receiver.clone(),
                                 name: name.to_owned(),
                             },
+                            type_args: call.type_args.clone(),
                             args: rest.to_vec(),
                             name_span: call.name_span,
                             borrows_only: false,

@@ -15,7 +15,7 @@ impl Solver<'_> {
             Callee::Method { receiver: Operand::Value(place) | Operand::Ref { place, .. }, name } => {
                 match self.receiver_ty(world, place) {
                     Some(Ty::Known(protocol)) => {
-                        let runs = self.index.model.protocol(protocol).runs.iter().find(|runs| runs.call == *name);
+                        let runs = self.index.model.protocol(protocol).closures.iter().find(|runs| runs.call == *name);
                         let gets = runs.map(|runs| Ty::Known(runs.gets.unwrap_or(protocol)));
                         gets.map(|ty| Ty::Ref(Box::new(ty))).into_iter().collect()
                     }

@@ -35,11 +35,12 @@ impl Solver<'_> {
         if known.kind == ProtocolKind::Builder {
             self.made.builders.insert(protocol);
         }
-        if !known.made_once && known.configured_by.is_none() {
+        if !known.made_once && known.configured_by.is_none() && !self.thrown.is_making() {
             return Value::Typed(Ty::Known(protocol), None);
         }
         let site = self.opening_site(protocol, span, Evidence::Traced, None);
         self.made.at.entry(site).or_insert(self.at);
+        self.thrown.makes(site);
         if let Source::Method(builder) = opening.source
             && !self.made.builders.contains(&builder)
         {
@@ -93,6 +94,7 @@ impl Solver<'_> {
     pub(super) fn pool_escapes(&mut self, value: &Value) {
         let mut sites = Vec::new();
         made_sites(value, &mut sites);
+        self.thrown.hand_on(&sites);
         self.made.escaped.extend(sites);
     }
 

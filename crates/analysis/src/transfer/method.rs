@@ -134,7 +134,7 @@ impl Solver<'_> {
                 }
             }
             Ty::Work(work) => {
-                let done = self.index.model.work_done_by(*work, name).filter(|_| !standard.keeps(name));
+                let done = self.work_by(*work, name, call);
                 // What is done on a session that is held is what it is held for.
                 let on_session = call.args.iter().any(|arg| {
                     let value = self.read(world, arg);
@@ -394,6 +394,11 @@ impl Solver<'_> {
             self.state_on_pool(world, protocol, effect, call.name_span);
             return self.executed(pool, effect.writes, call.name_span);
         }
+        // Sent through something that nobody knows.
+        if let Some(work) = self.index.model.work_of_statements(name).filter(|_| !call.args.is_empty()) {
+            self.pass_to_library(world, &call.args);
+            return self.outside(work, call.name_span);
+        }
         // More text for a statement that is put together in pieces can only make it write.
         let more = self.text_argument(world, &call.args);
         self.pass_to_library(world, &call.args);
@@ -416,6 +421,9 @@ impl Solver<'_> {
 
     /// A method of something unknown: it may be a verb that writes through a session it is given.
     fn unknown_method(&mut self, world: &mut World, _place: Option<Place>, name: &str, call: &Call) -> Value {
+        if let Some(value) = self.typed_method_of_any(world, name, call) {
+            return value;
+        }
         if let Some(value) = self.run_on_items(world, Workload::default(), name, call) {
             return value;
         }

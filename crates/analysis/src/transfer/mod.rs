@@ -1,5 +1,6 @@
 //! What does one statement do to what is known?
 
+mod becomes;
 mod call;
 mod change;
 mod child;
@@ -12,13 +13,17 @@ mod made;
 mod method;
 mod open;
 mod own;
+mod queued;
 mod session;
 mod state;
+mod thrown;
+mod typed;
 mod workload;
 mod wrapper;
 
 pub(crate) use function::MANUALLY_DROP;
 pub(crate) use made::Made;
+pub(crate) use thrown::Thrown;
 pub(crate) use wrapper::fold;
 
 use crate::events::CauseKind;
@@ -150,6 +155,9 @@ impl Solver<'_> {
             Rvalue::Use(operand) => self.operand(world, operand),
             Rvalue::Call(call) => self.call(world, call),
             Rvalue::Await { future, race } => {
+                if self.lets_others_run(future) {
+                    self.queues_are_written(world);
+                }
                 let future = self.future(world, future);
                 match race {
                     Race::None => {}
@@ -184,6 +192,7 @@ impl Solver<'_> {
                 for operand in operands {
                     let value = self.operand(world, operand);
                     self.forget(world, &value);
+                    self.polled_in_part(world, &value);
                 }
                 Value::Unknown
             }

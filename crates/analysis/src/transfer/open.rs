@@ -99,7 +99,7 @@ impl Solver<'_> {
             let anchor = anchor.as_ref().filter(|_| in_place);
             let site = solver.opening_site(protocol, span, evidence, anchor.map(|(anchor, world)| (anchor, *world)));
             match &from {
-                From::Nowhere => {}
+                From::Nowhere => _ = solver.thrown.makes(site),
                 From::Pool(pool) => {
                     solver.pools.insert(site, pool.clone());
                 }

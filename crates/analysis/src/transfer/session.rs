@@ -52,7 +52,8 @@ impl Solver<'_> {
             self.pass_arguments(world, &call.args, call.name_span);
             return self.opened(&openings, call.name_span, Evidence::Typed, None, From::Session(id));
         }
-        if protocol.same.iter().any(|same| same == name) {
+        // `Pin::as_mut` is the same pinned session again.
+        if protocol.same.iter().any(|same| same == name) || (name == "as_mut" && call.args.is_empty()) {
             return target;
         }
         if name == "clone" {
@@ -60,9 +61,15 @@ impl Solver<'_> {
             self.forget_obligation(world, id);
             return Value::Unknown;
         }
+        if let Some(value) = self.drop_is_set(world, id, place.as_ref(), name, call) {
+            return value;
+        }
         if protocol.hands_off.iter().any(|method| method == name) {
             self.forget_obligation(world, id);
             return Value::Unknown;
+        }
+        if let Some(text) = protocol.runs.get(name).filter(|_| call.args.is_empty()) {
+            return self.run_text(world, &target, self.index.text_effect(text), call.name_span);
         }
         if let Some(value) = self.closure_on_session(world, protocol_id, name, call) {
             return value;
@@ -108,6 +115,9 @@ impl Solver<'_> {
             self.forget_obligation(world, id);
         }
         self.pass_arguments(world, &call.args, call.name_span);
+        if protocol.queues && library.writes.iter().any(|write| write == name) {
+            return self.with_work(protocol_id, Value::Future(Box::new(value)), name, call);
+        }
         if value == Value::Unknown
             && protocol.kind == ProtocolKind::Client
             && let Some(work) = self.work_of(world, protocol_id, name, call)
@@ -156,7 +166,7 @@ impl Solver<'_> {
             return None;
         }
         self.pass_arguments(world, &call.args, call.name_span);
-        if !waits && self.index.model.protocol(protocol).runs.iter().any(|runs| runs.call == name) {
+        if !waits && self.index.model.protocol(protocol).closures.iter().any(|runs| runs.call == name) {
             self.perform(world, &workload);
         }
         Some(self.later(workload, Value::Unknown))
@@ -381,8 +391,13 @@ impl Solver<'_> {
         let openings = self.method_openings(protocol_id, name, call);
         if !openings.is_empty() {
             self.pass_arguments(world, &call.args, call.name_span);
-            let Some((_, pool)) = self.pool_of(world, target) else {
-                return Some(self.opened(&openings, call.name_span, Evidence::Typed, None, From::Nowhere));
+            let pool = self.pool_of(world, target).map(|(_, pool)| pool);
+            let exclusive = || openings.iter().any(|(_, opening)| opening.exclusive);
+            let Some(pool) = pool.or_else(|| self.origin_of(world, target).filter(|_| exclusive())) else {
+                let value = self.in_its_place(false, call, |solver| {
+                    solver.opened(&openings, call.name_span, Evidence::Typed, None, From::Nowhere)
+                });
+                return Some(self.with_work(protocol_id, value, name, call));
             };
             let waits = !openings.iter().any(|(_, opening)| opening.never_waits());
             let deed = waits.then(|| (Deed::Checkout(pool.clone()), vec![call.name_span]));
@@ -406,7 +421,8 @@ impl Solver<'_> {
         if let Some(ending) = self.index.ending(self.scope.file, protocol, name) {
             self.pass_arguments(world, &call.args, call.name_span);
             self.pool_closed(world, target);
-            return Some(self.borrowed_release(world, protocol_id, target, ending, call));
+            let value = self.borrowed_release(world, protocol_id, target, ending, call);
+            return Some(self.with_work(protocol_id, value, name, call));
         }
         let library = model.library(protocol.library);
         if library.prepares.iter().any(|prepare| prepare == name)
@@ -447,13 +463,28 @@ impl Solver<'_> {
 
     /// A method of something that does slow work beside being a session: an object store, a mailer.
     fn work_of(&mut self, world: &mut World, protocol: ProtocolId, name: &str, call: &Call) -> Option<Value> {
-        let work = self.index.model.work_of(protocol).filter(|_| !self.index.model.standard().keeps(name))?;
+        let work = self.index.model.work_of(protocol)?;
+        let done = self.work_by(work, name, call);
+        if done.is_none() && self.index.model.standard().keeps(name) {
+            return None;
+        }
         self.pass_arguments(world, &call.args, call.name_span);
-        Some(match self.index.model.work_done_by(work, name) {
+        Some(match done {
             Some(done) => self.outside(done, call.name_span),
             // What its other methods give is taken for the same kind of thing, as builders do.
             None => Value::Typed(Ty::Work(work), None),
         })
+    }
+
+    /// The future of a method that opens or ends something, with the slow work that it does beside that.
+    fn with_work(&mut self, protocol: ProtocolId, value: Value, name: &str, call: &Call) -> Value {
+        let work = self.index.model.work_of(protocol).and_then(|work| self.work_by(work, name, call));
+        match (work, value) {
+            (Some(work), Value::Future(inner)) => {
+                self.later(Workload::one(Deed::Outside(self.wait_for(work)), call.name_span), *inner)
+            }
+            (_, value) => value,
+        }
     }
 
     /// The end of something that this body has not opened: a pool, or a session in a field. Only whether its

@@ -121,8 +121,10 @@ impl Solver<'_> {
             _ => world.origin(place),
         };
         // A parameter may be a connection of its own; a field or static is what everybody has.
-        let shared = origin.is_some_and(|Origin { root, path }| !path.is_empty() || matches!(root, Root::Item(_)));
-        if shared && self.index.model.protocol(protocol).shared {
+        let known = self.index.model.protocol(protocol);
+        let shared = known.shared_by_type
+            || origin.is_some_and(|Origin { root, path }| !path.is_empty() || matches!(root, Root::Item(_)));
+        if shared && known.shared {
             self.state_on_shared(world, protocol, change, false, span);
         }
     }

@@ -334,6 +334,15 @@ impl Solver<'_> {
         self.later(Workload::one(Deed::Outside(self.wait_for(work)), at), Value::Unknown)
     }
 
+    /// The work that a method does. `read` and `write` are those of a lock around it where nothing is passed to them.
+    pub(super) fn work_by(&self, work: WorkId, name: &str, call: &Call) -> Option<WorkId> {
+        let model = self.index.model;
+        match self.index.model.standard().keeps(name) {
+            true => model.work_named(work, name).filter(|_| !call.args.is_empty()),
+            false => model.work_done_by(work, name),
+        }
+    }
+
     /// A statement is sent through something whose every call is slow work: a connection to Redis.
     pub(super) fn sent(&mut self, world: &World, through: &Value, name: &str, value: Value, at: Span) -> Value {
         let model = self.index.model;
@@ -342,7 +351,7 @@ impl Solver<'_> {
         self.later(Workload::one(Deed::Outside(self.wait_for(done)), at), value)
     }
 
-    fn wait_for(&self, work: WorkId) -> Wait {
+    pub(super) fn wait_for(&self, work: WorkId) -> Wait {
         let work = self.index.model.work(work);
         Wait { rank: Reverse(work.rank), what: work.what.clone(), idle: work.idle }
     }

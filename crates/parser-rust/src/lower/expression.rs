@@ -131,7 +131,9 @@ impl Lowerer<'_> {
                 let name = name(&call.method);
                 self.changed_by_method(&receiver, &name, span);
                 let callee = Callee::Method { receiver, name };
-                self.assign(dest, Rvalue::Call(Call { callee, args, name_span: span, borrows_only: false }), span);
+                let type_args = call.turbofish.as_ref().map(crate::types::generic_arguments).unwrap_or_default();
+                let call = Call { callee, type_args, args, name_span: span, borrows_only: false };
+                self.assign(dest, Rvalue::Call(call), span);
             }
             Expr::Await(awaited) => self.await_into(awaited, dest),
             Expr::Try(tried) => {
@@ -299,7 +301,14 @@ impl Lowerer<'_> {
                 Rvalue::Aggregate(AggregateKind::Success, vec![("0".to_owned(), args[0].clone())])
             }
             (Some("Err"), 1) => Rvalue::Aggregate(AggregateKind::Failure, vec![("0".to_owned(), args[0].clone())]),
-            _ => Rvalue::Call(Call { callee, args, name_span: span, borrows_only: false }),
+            _ => {
+                let type_args = match &*call.func {
+                    Expr::Path(path) => path.path.segments.last().map(|last| crate::types::arguments(&last.arguments)),
+                    _ => None,
+                };
+                let type_args = type_args.unwrap_or_default();
+                Rvalue::Call(Call { callee, type_args, args, name_span: span, borrows_only: false })
+            }
         };
         self.assign(dest, value, span);
     }

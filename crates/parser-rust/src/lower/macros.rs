@@ -63,6 +63,9 @@ const BORROWING: &[&str] = &[
 pub(super) const LOGGING: &[&str] =
     &["println", "print", "eprintln", "eprint", "info", "error", "warn", "debug", "trace", "log", "event"];
 
+/// Macros that pin a value to where it is: as a statement the variable stays what it was, as an expression the value goes on.
+const PINNING: &[&str] = &["pin", "pin_mut"];
+
 /// Macros are expanded inside of macros so many times.
 const MAX_EXPANSIONS: u32 = 4;
 
@@ -121,9 +124,34 @@ impl Lowerer<'_> {
                 if !BORROWING.contains(&name.as_str()) && self.expanded(mac, dest) {
                     return;
                 }
+                if PINNING.contains(&name.as_str())
+                    && let Some([value]) = parse_arguments(&mac.tokens).as_deref()
+                {
+                    let value = Rvalue::Use(self.operand(value));
+                    return self.assign(dest, value, span);
+                }
                 self.plain_macro(mac, dest);
             }
         }
+    }
+
+    /// A macro that pins variables, as a statement: they hold what they held. Whether it is one.
+    pub(super) fn pinned(&mut self, mac: &Macro) -> bool {
+        let path = crate::types::segments(&mac.path);
+        let is_own = || (self.macros)(&path).is_some();
+        if !path.last().is_some_and(|name| PINNING.contains(&name.as_str())) || is_own() {
+            return false;
+        }
+        if let Some(args) = parse_arguments(&mac.tokens) {
+            return args.iter().all(|arg| matches!(arg, Expr::Path(path) if path.path.get_ident().is_some()));
+        }
+        // `pin! { let future = call(); }` declares it where it stands.
+        let Ok(stmts) = syn::Block::parse_within.parse2(mac.tokens.clone()) else { return false };
+        let declares = stmts.iter().all(|statement| matches!(statement, syn::Stmt::Local(_)));
+        if declares {
+            stmts.iter().for_each(|statement| self.statement(statement));
+        }
+        declares
     }
 
     /// A macro of the workspace that stands for statements. Whether it is one.
@@ -153,7 +181,11 @@ impl Lowerer<'_> {
             return self.unknown_macro(mac, dest);
         };
         let callee = Callee::Macro(crate::types::segments(&mac.path));
-        self.assign(dest, Rvalue::Call(Call { callee, args, name_span: span, borrows_only }), span);
+        self.assign(
+            dest,
+            Rvalue::Call(Call { callee, type_args: Vec::new(), args, name_span: span, borrows_only }),
+            span,
+        );
     }
 
     /// Evaluates the arguments when they parse as expressions.
@@ -177,7 +209,11 @@ impl Lowerer<'_> {
             self.gap(span, format!("the macro `{path}!` could not be read"));
         }
         let callee = Callee::Macro(crate::types::segments(&mac.path));
-        self.assign(dest, Rvalue::Call(Call { callee, args, name_span: span, borrows_only: false }), span);
+        self.assign(
+            dest,
+            Rvalue::Call(Call { callee, type_args: Vec::new(), args, name_span: span, borrows_only: false }),
+            span,
+        );
     }
 
     fn ensure(&mut self, mac: &Macro, name: String, dest: &Place) {

@@ -46,7 +46,7 @@ impl Lowerer<'_> {
         self.frame().pop_scope(DropCause::ScopeEnd { value: Some(dest.clone()) }, end);
     }
 
-    fn statement(&mut self, statement: &Stmt) {
+    pub(super) fn statement(&mut self, statement: &Stmt) {
         let attributes = match statement {
             Stmt::Local(local) => &local.attrs,
             Stmt::Macro(call) => &call.attrs,
@@ -87,6 +87,7 @@ impl Lowerer<'_> {
         match statement {
             Stmt::Local(local) => self.let_statement(local),
             Stmt::Item(item) => self.inner_item(item),
+            Stmt::Macro(call) if self.pinned(&call.mac) => {}
             Stmt::Macro(call) => {
                 self.frame().push_scope();
                 let span = self.span_of(&call.mac.path);

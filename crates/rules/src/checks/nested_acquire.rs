@@ -24,6 +24,15 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
     let protocol = context.protocol(site);
     let event = events[0];
     let subject = words::subject(site, protocol);
+    let held = site.name.as_deref().unwrap_or(protocol.noun());
+    if protocol.is_exclusive() {
+        let message = format!("another {} is begun while {subject} is open, and waits for it", protocol.noun());
+        let leaks = if event.inside.is_empty() { "this waits" } else { "this call begins another one, which waits" };
+        let leaks = format!("{leaks} until `{held}` is over: only one may be open at a time");
+        let help = format!("use `{held}` for this too, or end it first: on one thread the wait never ends");
+        let words = Words { message, leaks, help: Some(help), fix: None };
+        return context.finding(CHECK.rule, site, events, event.cause.span, words);
+    }
     let lent = matches!(event.kind, EventKind::SecondCheckout { lent: true });
     let message = if lent && protocol.is_transaction() {
         format!("this runs on the pool while {subject} holds one of its connections")
@@ -35,7 +44,6 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
     } else {
         "this call needs a second connection of the same pool".to_owned()
     };
-    let held = site.name.as_deref().unwrap_or(protocol.noun());
     let help = if protocol.is_transaction() {
         format!(
             "run it on `{held}`, or before `{held}` begins or after it ends: tasks that hold one connection each and \

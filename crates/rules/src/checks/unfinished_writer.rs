@@ -16,7 +16,7 @@ fn run(context: &Context<'_>) -> Vec<Diagnostic> {
 /// Shared with the check for sessions without a guard, which speaks of what is left.
 pub(super) fn is_mistake(context: &Context<'_>, site: &Site, protocol: &Protocol, event: &Event) -> bool {
     event.kind == EventKind::LeftOpen
-        && protocol.kind == ProtocolKind::Writer
+        && (protocol.kind == ProtocolKind::Writer || protocol.queues)
         && !protocol.finishes
         && (event.written.is_some() || protocol.footer)
         && event.cause.kind != CauseKind::Explicit
@@ -33,7 +33,11 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
         CauseKind::Exit { .. } => "a successful return".to_owned(),
         other => words::exit(other),
     };
-    let message = format!("{subject} reaches {way_out} without being finished");
+    let message = if protocol.queues {
+        format!("{subject} reaches {way_out} with what it was given still queued")
+    } else {
+        format!("{subject} reaches {way_out} without being finished")
+    };
     let leaks = if protocol.in_place {
         format!("it is not finished here, and leaving {}", protocol.on_drop)
     } else {
