@@ -9,6 +9,7 @@ use sessionlint_ir::{
 };
 use sessionlint_protocols::{Library, Protocol};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// Types that own what they hold when their arguments do.
 const OWNED: &[&str] = &[
@@ -228,7 +229,7 @@ impl Hands<'_> {
     }
 
     /// What a function of the workspace says of itself.
-    fn declared(&self, segments: &[String]) -> Option<Signature> {
+    fn declared(&self, segments: &[String]) -> Option<Arc<Signature>> {
         let Some(Resolved::Item(item, rest)) = self.index.resolve(self.scope, segments) else { return None };
         match rest.as_slice() {
             [] => self.index.signature(item),

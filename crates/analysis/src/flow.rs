@@ -6,15 +6,16 @@
 
 use crate::at_hand::Hands;
 use crate::events::{Event, EventKind, Report, SiteId};
+use crate::fingerprint::fingerprint;
 use crate::known::passed;
 use crate::solver::Solver;
 use crate::transfer::{MANUALLY_DROP, Made};
 use crate::value::Value;
-use crate::world::{Facts, Phase, World};
+use crate::world::{Phase, World};
+use rustc_hash::FxHashSet;
 use sessionlint_diagnostics::{Gap, Span};
 use sessionlint_ir::{BlockId, BodyKind, DropCause, Flag, Place, Statement, StatementKind, Terminator, TestRole};
-use std::collections::{BTreeMap, HashSet};
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::collections::BTreeMap;
 
 /// Worlds at one block in the coarse look.
 const FEW_WORLDS: usize = 4;
@@ -136,7 +137,7 @@ impl Solver<'_> {
 
     fn follow(&mut self, entry: World) {
         let body = self.body;
-        let mut ways = Ways { seen: vec![HashSet::new(); body.blocks.len()], pending: BTreeMap::new() };
+        let mut ways = Ways { seen: vec![FxHashSet::default(); body.blocks.len()], pending: BTreeMap::new() };
         self.enqueue(BlockId(0), entry, &mut ways);
         let mut steps = 0;
         let too_many = TOO_MANY_STEPS + STEPS_A_BLOCK * body.blocks.len();
@@ -211,9 +212,7 @@ impl Solver<'_> {
         }
         // What was counted while a session was open decides on purpose.
         if (both || flag.any.is_some()) && !flag.rows_only && world.facts.changed.contains(&flag.local) {
-            for state in world.facts.obligations.values_mut().filter(|state| state.phase == Phase::Open) {
-                state.counted = true;
-            }
+            world.open_mut(|state| !state.counted).for_each(|state| state.counted = true);
         }
     }
 
@@ -223,8 +222,9 @@ impl Solver<'_> {
         if dry_run && let Some(asked) = self.body.asked.get(&block) {
             world.facts.dry_run.insert(asked.join);
         }
-        for state in world.facts.obligations.values_mut().filter(|state| state.phase == Phase::Open) {
-            state.fresh &= role != TestRole::Branch;
+        let is_branch = role == TestRole::Branch;
+        for state in world.open_mut(|state| (state.fresh && is_branch) || (dry_run && !state.dry_run)) {
+            state.fresh &= !is_branch;
             state.dry_run |= dry_run;
         }
     }
@@ -266,13 +266,13 @@ impl Solver<'_> {
             }
             if any {
                 world.facts.conditions.clear();
-                world.facts.store.retain(|_, value| !matches!(value, Value::Bool(_) | Value::Any(_) | Value::Failure));
+                world.forget_tested();
             }
         }
         if known.len() >= MANY_WORLDS && !self.few {
             let (conditions, values) = (world.facts.conditions.len(), world.facts.store.len());
             world.facts.conditions.clear();
-            world.facts.store.retain(|_, value| !matches!(value, Value::Bool(_) | Value::Any(_) | Value::Failure));
+            world.forget_tested();
             self.imprecise |= conditions > 0 || values > world.facts.store.len();
         }
         if known.len() >= TOO_MANY_WORLDS {
@@ -286,18 +286,9 @@ impl Solver<'_> {
     }
 }
 
-/// The ways that were met, by fingerprint, and those that go on, for each block.
+/// The ways that were met, by what stands for their facts, and those that go on, for each block: the facts of every block would be a
+/// large part of a body's memory.
 struct Ways {
-    seen: Vec<HashSet<u128>>,
+    seen: Vec<FxHashSet<u128>>,
     pending: BTreeMap<BlockId, Vec<World>>,
-}
-
-/// What stands for facts among those that were met: the facts of every block would be a large part of a body's memory.
-fn fingerprint(facts: &Facts) -> u128 {
-    let half = |salt: u64| {
-        let mut hasher = DefaultHasher::new();
-        (salt, facts).hash(&mut hasher);
-        u128::from(hasher.finish())
-    };
-    half(0) << 64 | half(1)
 }

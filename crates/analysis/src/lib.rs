@@ -7,11 +7,13 @@
 mod at_hand;
 mod describe;
 mod events;
+mod fingerprint;
 mod flow;
 mod index;
 mod known;
 mod liveness;
 mod refine;
+mod shared;
 mod solver;
 mod sql;
 mod summary;

@@ -8,9 +8,10 @@ use crate::sql::{SqlControl, StateChange};
 use crate::value::Layer;
 use crate::workload::{Deed, Given, Summary, Workload};
 use crate::world::World;
+use rustc_hash::FxHashMap;
 use sessionlint_ir::{Body, FunctionItem, Signature, TypeRef};
 use sessionlint_protocols::{EndKind, ProtocolId};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, RwLock};
 
@@ -23,8 +24,8 @@ pub(crate) const MAX_DEEP: u32 = 8;
 pub struct Analysis<'h> {
     /// Names and types.
     pub index: Index<'h>,
-    effects: RwLock<HashMap<EffectKey, Effect>>,
-    summaries: RwLock<HashMap<SummaryKey, Arc<Summary>>>,
+    effects: RwLock<FxHashMap<EffectKey, Effect>>,
+    summaries: RwLock<FxHashMap<SummaryKey, Arc<Summary>>>,
     steps: AtomicUsize,
 }
 
@@ -78,7 +79,7 @@ pub(crate) struct Effect {
 impl<'h> Analysis<'h> {
     /// An analysis over an index.
     pub fn new(index: Index<'h>) -> Self {
-        let (effects, summaries) = (RwLock::new(HashMap::new()), RwLock::new(HashMap::new()));
+        let (effects, summaries) = (RwLock::default(), RwLock::default());
         Self { index, effects, summaries, steps: AtomicUsize::new(0) }
     }
 

@@ -2,6 +2,7 @@
 
 use crate::events::ExitOrder;
 use crate::index::{Index, Ty};
+use crate::shared::Shared;
 use crate::sql::StateChange;
 use crate::value::{Anchor, ObligationId, Origin, Root, Value};
 use sessionlint_diagnostics::Span;
@@ -58,8 +59,8 @@ pub(crate) struct State {
 /// The facts that tell one way from another.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Facts {
-    pub store: BTreeMap<Place, Value>,
-    pub obligations: BTreeMap<ObligationId, State>,
+    pub store: Shared<BTreeMap<Place, Value>>,
+    pub obligations: Shared<BTreeMap<ObligationId, State>>,
     pub conditions: BTreeMap<ConditionId, bool>,
     /// Numbers and collections of which it is known whether there is any of them.
     pub amounts: BTreeMap<LocalId, bool>,
@@ -131,12 +132,18 @@ impl World {
         if let Some(value) = self.facts.store.get(place) {
             return Some(value);
         }
+        let (around, value) = self.around(place)?;
+        place.projection[around.projection.len()..].iter().try_fold(value, part)
+    }
+
+    /// The innermost place around a place that something is stored for.
+    fn around(&self, place: &Place) -> Option<(&Place, &Value)> {
         if place.projection.is_empty() {
             return None;
         }
-        let mut parent = place.clone();
-        let step = parent.projection.pop()?;
-        part(self.stored(&parent)?, &step)
+        // They stand before it in the map, among its neighbours.
+        let mut before = self.facts.store.range(..place).rev().take_while(|(known, _)| known.local == place.local);
+        before.find(|(known, _)| place.projection.starts_with(&known.projection))
     }
 
     /// The value of a place.
@@ -145,7 +152,8 @@ impl World {
         self.get_canonical(index, &place)
     }
 
-    fn get_canonical(&self, index: &Index<'_>, place: &Place) -> Value {
+    /// The value of a place that is no reference.
+    pub fn get_canonical(&self, index: &Index<'_>, place: &Place) -> Value {
         if let Some(value) = self.stored(place) {
             return value.clone();
         }
@@ -172,8 +180,10 @@ impl World {
     /// Stores a value; what was known of parts of the place is forgotten.
     pub fn set(&mut self, place: &Place, value: Value) {
         let inside = |known: &Place| known.local == place.local && known.projection.starts_with(&place.projection);
-        if place.projection.is_empty() || self.facts.store.keys().any(inside) {
-            self.facts.store.retain(|known, _| !inside(known));
+        // They come right behind it.
+        while let Some((known, _)) = self.facts.store.range(place..).next().filter(|(known, _)| inside(known)) {
+            let known = known.clone();
+            self.facts.store.remove(&known);
         }
         if let Some(slot) = self.slot(place) {
             *slot = value;
@@ -184,10 +194,7 @@ impl World {
 
     /// The part of a stored value that a place names.
     fn slot(&mut self, place: &Place) -> Option<&mut Value> {
-        let stored = (0..place.projection.len()).rev().find_map(|length| {
-            let prefix = Place { local: place.local, projection: place.projection[..length].to_vec() };
-            self.facts.store.contains_key(&prefix).then_some(prefix)
-        })?;
+        let stored = self.around(place)?.0.clone();
         let steps = &place.projection[stored.projection.len()..];
         let mut value = self.facts.store.get_mut(&stored)?;
         for step in steps {
@@ -198,8 +205,13 @@ impl World {
 
     /// Moves the value out when it owns a session, else copies it.
     pub fn take(&mut self, index: &Index<'_>, place: &Place) -> Value {
-        let (canonical, through_reference) = self.canonical(place);
-        let value = self.get_canonical(index, &canonical);
+        let target = self.canonical(place);
+        let value = self.get_canonical(index, &target.0);
+        self.taken(place, target, value)
+    }
+
+    /// The same for a value that was looked up, at the place that is meant; whether that is behind a reference.
+    pub fn taken(&mut self, place: &Place, (canonical, through_reference): (Place, bool), value: Value) -> Value {
         if value.owns() {
             if through_reference {
                 return Value::Ref(canonical);
@@ -247,7 +259,7 @@ impl World {
     }
 
     pub fn remove_local(&mut self, local: LocalId) {
-        self.facts.store.retain(|place, _| place.local != local);
+        self.set(&Place::local(local), Value::Unknown);
     }
 
     pub fn is_open(&self, id: ObligationId) -> bool {
@@ -286,6 +298,22 @@ impl World {
     pub fn anchored(&self, anchor: &Anchor) -> Vec<ObligationId> {
         let open = self.facts.obligations.iter().filter(|(_, state)| state.phase == Phase::Open);
         open.filter(|(_, state)| state.anchor.as_ref() == Some(anchor)).map(|(id, _)| *id).collect()
+    }
+
+    /// The sessions that are open and of which something is to be noted.
+    pub fn open_mut(&mut self, wanted: impl Fn(&State) -> bool) -> impl Iterator<Item = &mut State> {
+        let is_wanted = move |state: &State| state.phase == Phase::Open && wanted(state);
+        let any = self.facts.obligations.values().any(&is_wanted);
+        let states = any.then(|| self.facts.obligations.values_mut());
+        states.into_iter().flatten().filter(move |state| is_wanted(state))
+    }
+
+    /// Forgets what is known of values that tests may ask for.
+    pub fn forget_tested(&mut self) {
+        let is_tested = |value: &Value| matches!(value, Value::Bool(_) | Value::Any(_) | Value::Failure);
+        if self.facts.store.values().any(is_tested) {
+            self.facts.store.retain(|_, value| !is_tested(value));
+        }
     }
 
     pub fn branch(&mut self, span: Span, held: bool) {

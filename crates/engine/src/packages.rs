@@ -5,11 +5,12 @@ use crate::lock::Locks;
 use crate::manifest::{Manifest, Manifests};
 use crate::memory::{Known, Memory};
 use crate::panics;
-use crate::read::{COMMON_OPENERS, Read, implemented_for, is_dropped, offered, owners};
+use crate::read::{COMMON_OPENERS, Heads, Read, is_dropped, offered};
 use crate::settings::Options;
 use crate::walk;
 use crate::words::{Names, Offered, Words};
 use rayon::prelude::*;
+use rustc_hash::FxHashSet;
 use sessionlint_analysis::{FileData, Host, Package, PackageId};
 use sessionlint_diagnostics::FileId;
 use sessionlint_ir::ItemKind;
@@ -91,27 +92,36 @@ impl Packages {
         let items = data.iter().flat_map(|(_, data)| &data.outline.items);
         let traits: HashSet<&str> =
             items.filter(|item| item.kind == ItemKind::Trait).map(|item| item.name.as_str()).collect();
+        let heads: Vec<(usize, &FileData, Heads<'_>)> = data
+            .into_iter()
+            .map(|(package, data)| (package, data, Heads::of(data, &|name| traits.contains(name))))
+            .collect();
         // A struct may own a struct that owns a session, in another file.
         for _ in 0..MAX_OWNERS {
             let known = own.clone();
-            for (package, data) in &data {
+            // Most types name nothing of the kind in any package.
+            let somewhere: FxHashSet<&str> = known.iter().flat_map(Names::of_types).map(String::as_str).collect();
+            for (package, data, heads) in &heads {
                 let any = |is: &dyn Fn(&Names) -> bool| reached[*package].iter().any(|other| is(&known[*other]));
                 if !any(&|names| names.types() > 0 || !names.plain.is_empty()) {
                     continue;
                 }
-                let named_in = |text: &str, set: &dyn Fn(&Names) -> &HashSet<String>| {
-                    sessionlint_parser_rust::identifiers(text).any(|(_, name)| any(&|names| set(names).contains(name)))
+                let is_known = |name: &&&str| somewhere.contains(**name);
+                let named_in = |words: &[&str], set: &dyn Fn(&Names) -> &FxHashSet<String>| {
+                    words.iter().filter(is_known).any(|name| any(&|names| set(names).contains(*name)))
                 };
-                let owns = |text: &str| named_in(text, &|names| &names.aliases);
+                let owns = |words: &[&str]| named_in(words, &|names| &names.aliases);
                 // Its `Drop` may give it back: a pool of the project's own.
-                let plain = owners(data, &|text| named_in(text, &|names| &names.plain));
+                let plain = heads.owners(&|words| named_in(words, &|names| &names.plain));
                 own[*package].handed.extend(plain.into_iter().filter(|name| is_dropped(data, name)));
-                let pools = owners(data, &|text| named_in(text, &|names| &names.pools));
+                let pools = heads.owners(&|words| named_in(words, &|names| &names.pools));
                 own[*package].pools.extend(pools);
-                let holds = |text: &str| any(&|names| names.held_in(text));
-                own[*package].aliases.extend(owners(data, &owns));
-                own[*package].handed.extend(owners(data, &holds));
-                own[*package].traits.extend(implemented_for(data, &holds, &|name| traits.contains(name)));
+                let holds = |words: &[&str]| {
+                    words.iter().any(|name| is_known(&name)) && any(&|names| names.held(words.iter().copied()))
+                };
+                own[*package].aliases.extend(heads.owners(&owns));
+                own[*package].handed.extend(heads.owners(&holds));
+                own[*package].traits.extend(heads.implemented_for(&holds));
             }
             if own.iter().zip(&known).all(|(now, before)| now.types() == before.types()) {
                 break;

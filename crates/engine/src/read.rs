@@ -10,11 +10,11 @@ use crate::suppress::{self, Suppression};
 use crate::walk;
 use crate::words::{Names, Offered, TypeNames, Words};
 use rayon::prelude::*;
+use rustc_hash::FxHashMap;
 use sessionlint_analysis::{FileData, Host, ItemRef, cancels, may_begin};
 use sessionlint_diagnostics::{FileId, Span};
 use sessionlint_ir::{Item, ItemId, ItemKind};
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
@@ -270,28 +270,42 @@ fn said(data: &FileData, read: &Read) -> u64 {
     hasher.finish()
 }
 
-/// Structs, enums and aliases of a file that name something known.
-pub(crate) fn owners(data: &FileData, is_known: &dyn Fn(&str) -> bool) -> Vec<String> {
-    let imports = new_names(data);
-    let types = data.outline.items.iter().filter(|item| is_type(item.kind) && !is_error(item));
-    let known = types.filter(|item| is_known(&with_old_names(text_of(data, item.head), &imports)));
-    known.map(|item| item.name.clone()).collect()
+/// The names in the heads of a file's types, and of its implementations of traits.
+pub(crate) struct Heads<'d> {
+    /// Structs, enums and aliases, with the names that they are made of.
+    types: Vec<(&'d str, Vec<&'d str>)>,
+    /// The traits that are implemented, with the names in what they are implemented for.
+    traits: Vec<(String, Vec<&'d str>)>,
 }
 
-/// Traits of the workspace that a file implements for something known.
-pub(crate) fn implemented_for(
-    data: &FileData,
-    is_known: &dyn Fn(&str) -> bool,
-    is_trait: &dyn Fn(&str) -> bool,
-) -> Vec<String> {
-    let imports = new_names(data);
-    let blocks = data.outline.items.iter().filter(|item| item.kind == ItemKind::Impl);
-    let named = blocks.filter_map(|item| {
-        let header = with_old_names(text_of(data, item.header()), &imports);
-        let (before, after) = header.split_once(" for ")?;
-        is_known(after).then(|| implemented(before)).flatten().filter(|name| is_trait(name))
-    });
-    named.collect()
+impl<'d> Heads<'d> {
+    /// Those of a file; only the traits of the workspace that `is_trait` knows say something of what they are implemented for.
+    pub fn of(data: &'d FileData, is_trait: &dyn Fn(&str) -> bool) -> Self {
+        let imports = new_names(data);
+        let names = |text: &'d str| -> Vec<&'d str> {
+            let names = sessionlint_parser_rust::identifiers(text).map(|(_, name)| name);
+            names.map(|name| imports.get(name).copied().unwrap_or(name)).collect()
+        };
+        let types = data.outline.items.iter().filter(|item| is_type(item.kind) && !is_error(item));
+        let types = types.map(|item| (item.name.as_str(), names(text_of(data, item.head)))).collect();
+        let blocks = data.outline.items.iter().filter(|item| item.kind == ItemKind::Impl);
+        let traits = blocks.filter_map(|item| {
+            let (before, after) = text_of(data, item.header()).split_once(" for ")?;
+            let name = implemented(&with_old_names(before, &imports)).filter(|name| is_trait(name))?;
+            Some((name, names(after)))
+        });
+        Self { types, traits: traits.collect() }
+    }
+
+    /// The types that name something known.
+    pub fn owners(&self, is_known: &dyn Fn(&[&str]) -> bool) -> Vec<String> {
+        self.types.iter().filter(|(_, names)| is_known(names)).map(|(name, _)| (*name).to_owned()).collect()
+    }
+
+    /// The traits that are implemented for something known.
+    pub fn implemented_for(&self, is_known: &dyn Fn(&[&str]) -> bool) -> Vec<String> {
+        self.traits.iter().filter(|(_, names)| is_known(names)).map(|(name, _)| name.clone()).collect()
+    }
 }
 
 /// The trait that the first part of an `impl` header names.
@@ -340,10 +354,10 @@ pub(crate) fn offered(files: &Files<'_>, file: FileId, words: &Words, names: &Na
 }
 
 /// The new names that the imports of a file give, with the old ones.
-fn new_names(data: &FileData) -> HashMap<&str, &str> {
+fn new_names(data: &FileData) -> FxHashMap<&str, &str> {
     let imports = data.outline.items.iter().filter(|item| item.kind == ItemKind::Use);
     let texts = imports.map(|item| text_of(data, item.head)).filter(|text| text.contains(" as "));
-    let mut found = HashMap::new();
+    let mut found = FxHashMap::default();
     for text in texts {
         let names: Vec<&str> = sessionlint_parser_rust::identifiers(text).map(|(_, name)| name).collect();
         found.extend(names.windows(3).filter(|three| three[1] == "as").map(|three| (three[2], three[0])));
@@ -353,7 +367,7 @@ fn new_names(data: &FileData) -> HashMap<&str, &str> {
 }
 
 /// A text in which names that an import gave stand as what they are elsewhere: words are looked for in it.
-fn with_old_names<'t>(text: &'t str, imports: &HashMap<&str, &str>) -> Cow<'t, str> {
+fn with_old_names<'t>(text: &'t str, imports: &FxHashMap<&str, &str>) -> Cow<'t, str> {
     if imports.is_empty() {
         return Cow::Borrowed(text);
     }

@@ -1,9 +1,10 @@
 //! Which words make a file or a function worth a look? Names choose what is looked at, never what is reported.
 
 use aho_corasick::AhoCorasick;
+use rustc_hash::{FxHashMap, FxHashSet};
 use sessionlint_analysis::{may_begin, may_set_state};
 use sessionlint_protocols::{LibraryId, Model, Protocol, ProtocolKind, Source};
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::BTreeSet;
 
 /// Names of calls that are too common to open a file for; a function is still looked at for them when its
 /// file is open anyway.
@@ -20,21 +21,21 @@ const MAX_PATH: usize = 5;
 #[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct Names {
     /// Types that are or hold transactions: a function that names one is worth a look.
-    pub aliases: HashSet<String>,
+    pub aliases: FxHashSet<String>,
     /// Types that hold connections: only what hands one out is worth a look.
-    pub handed: HashSet<String>,
+    pub handed: FxHashSet<String>,
     /// New names of connections of no pool.
-    pub plain: HashSet<String>,
+    pub plain: FxHashSet<String>,
     /// Types that hold pools: what gives one is worth a look where it is called, and opens nothing.
-    pub pools: HashSet<String>,
+    pub pools: FxHashSet<String>,
     /// Traits that are implemented for either.
-    pub traits: HashSet<String>,
+    pub traits: FxHashSet<String>,
     /// Functions that hand one out.
-    pub openers: HashSet<String>,
+    pub openers: FxHashSet<String>,
     /// The same under common names, which count without arguments only.
-    pub bare: HashSet<String>,
+    pub bare: FxHashSet<String>,
     /// Async functions that may commit or close something: a call counts where nobody awaits it.
-    pub closers: HashSet<String>,
+    pub closers: FxHashSet<String>,
 }
 
 /// Functions of a file that make their callers worth a look.
@@ -64,10 +65,20 @@ impl Names {
         self.aliases.len() + self.handed.len() + self.pools.len() + self.traits.len()
     }
 
+    /// All names that a type can be judged by.
+    pub fn of_types(&self) -> impl Iterator<Item = &String> {
+        self.aliases.iter().chain(&self.handed).chain(&self.plain).chain(&self.pools).chain(&self.traits)
+    }
+
     /// Whether a type's text names something that may hold a session; a trait counts as `dyn` or `impl` only.
     pub fn held_in(&self, text: &str) -> bool {
+        self.held(sessionlint_parser_rust::identifiers(text).map(|(_, name)| name))
+    }
+
+    /// The same for the names of a text.
+    pub fn held<'t>(&self, mut names: impl Iterator<Item = &'t str>) -> bool {
         let mut since_keyword = usize::MAX;
-        sessionlint_parser_rust::identifiers(text).any(|(_, name)| {
+        names.any(|name| {
             since_keyword = if matches!(name, "dyn" | "impl") { 0 } else { since_keyword.saturating_add(1) };
             self.aliases.contains(name)
                 || self.handed.contains(name)
@@ -87,17 +98,19 @@ pub(crate) struct Words {
     /// Finds the files that can define or use a session.
     file: Option<AhoCorasick>,
     /// Names that make a function worth lowering.
-    function: HashSet<String>,
+    function: FxHashSet<String>,
     /// Names of types whose functions open something.
-    made_by_type: HashSet<String>,
+    made_by_type: FxHashSet<String>,
     /// Calls that take a connection out of its pool, and whether they have no arguments.
-    checkouts: HashMap<String, bool>,
+    checkouts: FxHashMap<String, bool>,
     /// Calls that end something: alone they matter only when nobody awaits them.
-    endings: HashSet<String>,
+    endings: FxHashSet<String>,
     /// The same with those that have a common name.
-    ends: HashSet<String>,
+    ends: FxHashSet<String>,
     /// Names of types that pools are made of or by, and the functions of theirs that begin it.
-    makers: HashMap<String, HashSet<String>>,
+    makers: FxHashMap<String, FxHashSet<String>>,
+    /// All names that may make a function worth lowering: most names are not among them, and need no second look.
+    any: FxHashSet<String>,
     /// Names of types that are transactions: a function that names one, or is handed one, is worth a look.
     pub transactions: TypeNames,
     /// Names of types that are sessions: a function that hands one out is an opener.
@@ -114,13 +127,13 @@ pub(crate) struct Words {
 impl Words {
     pub fn new(model: &Model, libraries: Option<&BTreeSet<LibraryId>>) -> Self {
         let mut file: BTreeSet<String> = BTreeSet::new();
-        let mut function = HashSet::new();
+        let mut function = FxHashSet::default();
         let (mut types, mut lent, mut plain) = (TypeNames::default(), TypeNames::default(), TypeNames::default());
         let (mut transactions, mut pools) = (TypeNames::default(), TypeNames::default());
-        let mut made_by_type = HashSet::new();
-        let (mut endings, mut ends) = (HashSet::new(), HashSet::new());
-        let mut checkouts = HashMap::new();
-        let mut makers: HashMap<String, HashSet<String>> = HashMap::new();
+        let mut made_by_type = FxHashSet::default();
+        let (mut endings, mut ends) = (FxHashSet::default(), FxHashSet::default());
+        let mut checkouts = FxHashMap::default();
+        let mut makers: FxHashMap<String, FxHashSet<String>> = FxHashMap::default();
         let in_play = |id: LibraryId| libraries.is_none_or(|libraries| libraries.contains(&id));
         for (id, library) in model.libraries() {
             if in_play(id) {
@@ -216,7 +229,23 @@ impl Words {
             function.extend(["forget", "ManuallyDrop", "leak"].map(str::to_owned));
         }
         let file = (!file.is_empty()).then(|| AhoCorasick::new(file).ok()).flatten();
-        Self { file, function, made_by_type, checkouts, endings, ends, makers, transactions, types, lent, plain, pools }
+        let any = function.iter().chain(&made_by_type).chain(&endings).chain(&transactions.0);
+        let any = any.chain(checkouts.keys()).chain(makers.keys()).cloned().collect();
+        Self {
+            file,
+            function,
+            made_by_type,
+            checkouts,
+            endings,
+            ends,
+            makers,
+            any,
+            transactions,
+            types,
+            lent,
+            plain,
+            pools,
+        }
     }
 
     /// Whether a file can define or use a session.
@@ -232,6 +261,14 @@ impl Words {
         let takes_out = || sessionlint_parser_rust::identifiers(body).any(|(_, name)| name == "take");
         let takes = |(at, name): (usize, &str)| is_session(name) && (!is_borrowed(&signature[..at]) || takes_out());
         let uses = |(at, name): (usize, &str)| {
+            if !(self.any.contains(name)
+                || names.aliases.contains(name)
+                || names.openers.contains(name)
+                || names.bare.contains(name)
+                || names.closers.contains(name))
+            {
+                return false;
+            }
             self.function.contains(name)
                 || is_session(name)
                 || (self.made_by_type.contains(name) && body[at + name.len()..].starts_with("::"))
@@ -240,23 +277,27 @@ impl Words {
                 || (names.bare.contains(name) && body[at + name.len()..].starts_with("()"))
                 || (self.endings.contains(name) && is_not_awaited(&body[at + name.len()..]))
                 || (names.closers.contains(name) && is_thrown_away(&body[..at], &body[at + name.len()..]))
+                || self.is_made(name, &body[at..])
         };
         sessionlint_parser_rust::identifiers(signature).any(takes)
             || sessionlint_parser_rust::identifiers(body).any(uses)
-            || self.makes(body)
             || may_begin(body)
             || may_set_state(body)
     }
 
     /// Whether a text makes a pool, as far as its words tell.
     pub fn makes(&self, text: &str) -> bool {
-        sessionlint_parser_rust::identifiers(text).any(|(at, name)| {
-            self.makers.get(name).is_some_and(|calls| {
-                let called = text[at + name.len()..]
-                    .strip_prefix("::")
-                    .and_then(|after| sessionlint_parser_rust::identifiers(after).next().filter(|(at, _)| *at == 0));
-                called.is_some_and(|(_, call)| calls.contains(call))
-            })
+        !self.makers.is_empty()
+            && sessionlint_parser_rust::identifiers(text).any(|(at, name)| self.is_made(name, &text[at..]))
+    }
+
+    /// Whether a pool is made where a name stands; `text` starts with it.
+    fn is_made(&self, name: &str, text: &str) -> bool {
+        self.makers.get(name).is_some_and(|calls| {
+            let called = text[name.len()..]
+                .strip_prefix("::")
+                .and_then(|after| sessionlint_parser_rust::identifiers(after).next().filter(|(at, _)| *at == 0));
+            called.is_some_and(|(_, call)| calls.contains(call))
         })
     }
 
@@ -303,7 +344,7 @@ fn type_names(protocol: &Protocol) -> impl Iterator<Item = String> {
 
 /// Names of types, as they stand in texts that nobody has parsed.
 #[derive(Default)]
-pub(crate) struct TypeNames(HashSet<String>);
+pub(crate) struct TypeNames(FxHashSet<String>);
 
 impl TypeNames {
     /// Whether a text names one of them.

@@ -1,5 +1,6 @@
 //! What does one item declare? Signatures, fields, aliases, imports and constants, parsed on demand.
 
+use crate::imports::plain_imports;
 use crate::lower;
 use crate::types::{bounds_of, name, segments, type_ref};
 use crate::{SyntaxError, parse};
@@ -54,6 +55,10 @@ pub fn impl_header(text: &str, span: Span) -> Result<ImplHeader, SyntaxError> {
 
 /// The names that a `use` declaration or `extern crate` brings in.
 pub fn imports(text: &str, span: Span) -> Result<Vec<Import>, SyntaxError> {
+    plain_imports(text).map_or_else(|| parsed_imports(text, span), Ok)
+}
+
+fn parsed_imports(text: &str, span: Span) -> Result<Vec<Import>, SyntaxError> {
     parse(text, span, |item: &syn::Item| {
         let mut found = Vec::new();
         match item {
@@ -206,6 +211,49 @@ mod tests {
     use sessionlint_diagnostics::FileId;
 
     const AT: Span = Span { file: FileId(0), start: 0, end: 0 };
+
+    #[test]
+    fn imports_are_what_the_parser_says() {
+        for text in [
+            "use a;",
+            "use ::a::b as c;",
+            "use ::{a, b::c};",
+            "pub(crate) use crate::{self, a::{self as b, c::*,}, d as _, };",
+            "pub(super) use super::super::a::{};",
+            "pub(self) use self::{*};",
+            "pub use a::*;",
+            "use {a, b::{c, {d, e}}};",
+            "use crate as a;",
+            "use a::self;",
+            "use größe::ß;",
+        ] {
+            let plain = plain_imports(text);
+            assert!(plain.is_some(), "{text}");
+            assert_eq!(plain, parsed_imports(text, AT).ok(), "{text}");
+        }
+        for text in [
+            "pub(in crate::a) use b::c;",
+            "use r#a::b;",
+            "use a::{/// b\nc};",
+            "use a::{::b};",
+            "use a:b;",
+            "use a: :b;",
+            "use a::b c;",
+            "use a::{b c};",
+            "use a::{,};",
+            "use a::{b,, c};",
+            "use a as self;",
+            "use a::fn;",
+            "use a::{b;",
+            "use a",
+            "use a; use b;",
+            "use $a::b;",
+            "extern crate a as b;",
+            "",
+        ] {
+            assert_eq!(plain_imports(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn imports_are_flattened() {

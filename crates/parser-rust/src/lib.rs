@@ -3,6 +3,7 @@
 //! The only room that knows syn, proc-macro2 and the Rust lexer. The syntax tree never leaves it.
 
 mod declarations;
+mod imports;
 mod lower;
 mod outline;
 mod tokens;

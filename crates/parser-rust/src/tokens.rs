@@ -1,6 +1,6 @@
 //! What do the tokens of a text say on their own: comments, names, where a statement ends, how deep it goes?
 
-use ra_ap_rustc_lexer::{FrontmatterAllowed, TokenKind, tokenize};
+use ra_ap_rustc_lexer::{Cursor, FrontmatterAllowed, TokenKind};
 use sessionlint_diagnostics::{FileId, Span};
 
 /// Brackets nested deeper than this make an item a gap: a recursive parser could exhaust its stack.
@@ -36,11 +36,7 @@ pub(crate) fn significant(text: &str) -> (Vec<Token>, Vec<(Token, usize)>) {
     let skip = prologue(text);
     let mut tokens = Vec::with_capacity(text.len() / 6);
     let mut comments = Vec::new();
-    let mut at = skip;
-    for token in tokenize(&text[skip..], FrontmatterAllowed::Yes) {
-        let start = at as u32;
-        at += token.len as usize;
-        let token = Token { kind: token.kind, start, end: at as u32 };
+    for token in all(text, skip, true) {
         match token.kind {
             TokenKind::Whitespace | TokenKind::Frontmatter { .. } => {}
             TokenKind::LineComment { doc_style } | TokenKind::BlockComment { doc_style, .. } => {
@@ -52,6 +48,78 @@ pub(crate) fn significant(text: &str) -> (Vec<Token>, Vec<(Token, usize)>) {
         }
     }
     (tokens, comments)
+}
+
+/// The tokens of a text from a byte on, blanks and comments included. Names, blanks and signs in ASCII, which most of a text is made
+/// of, are told here; what else there is the lexer tells. With `frontmatter` the text may begin with one.
+fn all(text: &str, from: usize, mut frontmatter: bool) -> impl Iterator<Item = Token> {
+    let mut at = from;
+    std::iter::from_fn(move || {
+        let start = at;
+        if start == text.len() {
+            return None;
+        }
+        let kind = match plain(text.as_bytes(), start).filter(|_| !frontmatter) {
+            Some((kind, end)) => {
+                at = end;
+                kind
+            }
+            None => {
+                let allowed = if frontmatter { FrontmatterAllowed::Yes } else { FrontmatterAllowed::No };
+                let token = Cursor::new(&text[start..], allowed).advance_token();
+                frontmatter &= token.kind == TokenKind::Whitespace;
+                at += token.len as usize;
+                token.kind
+            }
+        };
+        Some(Token { kind, start: start as u32, end: at as u32 })
+    })
+}
+
+/// The token that starts at a byte, and its end, where ASCII alone tells.
+fn plain(bytes: &[u8], start: usize) -> Option<(TokenKind, usize)> {
+    let next = bytes.get(start + 1).copied().unwrap_or(b' ');
+    let kind = match bytes[start] {
+        b'a'..=b'z' | b'A'..=b'Z' | b'_' => {
+            let (end, next) = run(bytes, start, |byte| byte.is_ascii_alphanumeric() || byte == b'_');
+            // The prefix of a literal, or a letter of another alphabet.
+            return (next.is_ascii() && !matches!(next, b'#' | b'"' | b'\'')).then_some((TokenKind::Ident, end));
+        }
+        b' ' | b'\t'..=b'\r' => {
+            let (end, next) = run(bytes, start, |byte| matches!(byte, b' ' | b'\t'..=b'\r'));
+            return next.is_ascii().then_some((TokenKind::Whitespace, end));
+        }
+        b'#' if !matches!(next, b'"' | b'#') => TokenKind::Pound,
+        b'/' if !matches!(next, b'/' | b'*') => TokenKind::Slash,
+        b';' => TokenKind::Semi,
+        b',' => TokenKind::Comma,
+        b'.' => TokenKind::Dot,
+        b'(' => TokenKind::OpenParen,
+        b')' => TokenKind::CloseParen,
+        b'{' => TokenKind::OpenBrace,
+        b'}' => TokenKind::CloseBrace,
+        b'[' => TokenKind::OpenBracket,
+        b']' => TokenKind::CloseBracket,
+        b'?' => TokenKind::Question,
+        b':' => TokenKind::Colon,
+        b'=' => TokenKind::Eq,
+        b'!' => TokenKind::Bang,
+        b'<' => TokenKind::Lt,
+        b'>' => TokenKind::Gt,
+        b'-' => TokenKind::Minus,
+        b'&' => TokenKind::And,
+        b'|' => TokenKind::Or,
+        b'+' => TokenKind::Plus,
+        b'*' => TokenKind::Star,
+        _ => return None,
+    };
+    Some((kind, start + 1))
+}
+
+/// The end of the bytes of one kind, and what stands behind them; a blank at the end of the text.
+fn run(bytes: &[u8], start: usize, is_inside: impl Fn(u8) -> bool) -> (usize, u8) {
+    let end = (start + 1..bytes.len()).find(|at| !is_inside(bytes[*at])).unwrap_or(bytes.len());
+    (end, bytes.get(end).copied().unwrap_or(b' '))
 }
 
 /// Bytes before the first token: a byte order mark and a `#!` line.
@@ -108,16 +176,9 @@ pub fn statement_end(text: &str, start: u32) -> u32 {
 }
 
 /// The significant tokens of a piece of a file, one after the other.
-fn lazily(text: &str) -> impl Iterator<Item = Token> {
-    let mut at = 0;
-    tokenize(text, FrontmatterAllowed::No).filter_map(move |token| {
-        let start = at;
-        at += token.len;
-        let is_blank = matches!(
-            token.kind,
-            TokenKind::Whitespace | TokenKind::LineComment { .. } | TokenKind::BlockComment { .. }
-        );
-        (!is_blank).then_some(Token { kind: token.kind, start, end: at })
+pub(crate) fn lazily(text: &str) -> impl Iterator<Item = Token> {
+    all(text, 0, false).filter(|token| {
+        !matches!(token.kind, TokenKind::Whitespace | TokenKind::LineComment { .. } | TokenKind::BlockComment { .. })
     })
 }
 
@@ -183,23 +244,17 @@ pub fn statement_start(text: &str, from: u32, at: u32) -> Option<u32> {
 
 /// The identifiers of `text`, in order, with their byte offsets; names in comments and strings do not count.
 pub fn identifiers(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    let mut at = 0;
-    tokenize(text, FrontmatterAllowed::No).filter_map(move |token| {
-        let start = at;
-        at += token.len as usize;
-        matches!(token.kind, TokenKind::Ident | TokenKind::RawIdent).then(|| (start, &text[start..at]))
+    all(text, 0, false).filter_map(move |token| {
+        let (start, end) = (token.start as usize, token.end as usize);
+        matches!(token.kind, TokenKind::Ident | TokenKind::RawIdent).then(|| (start, &text[start..end]))
     })
 }
 
 /// Why an item is too deep for a recursive parser, if it is.
 pub(crate) fn too_deep(text: &str) -> Option<&'static str> {
     let (mut depth, mut run, mut else_if, mut previous_else) = (0usize, 0usize, 0usize, false);
-    let mut at = 0;
-    for token in tokenize(text, FrontmatterAllowed::No) {
-        let start = at;
-        at += token.len as usize;
+    for token in lazily(text) {
         match token.kind {
-            TokenKind::Whitespace | TokenKind::LineComment { .. } | TokenKind::BlockComment { .. } => continue,
             TokenKind::OpenBrace => {
                 depth += 1;
                 run = 0;
@@ -213,7 +268,7 @@ pub(crate) fn too_deep(text: &str) -> Option<&'static str> {
             TokenKind::Semi | TokenKind::Comma => run = 0,
             _ => run += 1,
         }
-        let word = if token.kind == TokenKind::Ident { &text[start..at] } else { "" };
+        let word = if token.kind == TokenKind::Ident { &text[token.start as usize..token.end as usize] } else { "" };
         else_if += usize::from(previous_else && word == "if");
         previous_else = word == "else";
         if depth > MAX_BRACKETS {
@@ -237,6 +292,43 @@ mod tests {
         assert_eq!(end("if a { b; } else { c; } d();"), "if a { b; } else { c; }");
         assert_eq!(end("match a { _ => {} }.await; b"), "match a { _ => {} }.await;");
         assert_eq!(end("tail(a) }"), "tail(a) ");
+    }
+
+    #[test]
+    fn tokens_are_those_of_the_lexer() {
+        let told = |text: &str, frontmatter: bool| {
+            let mine: Vec<_> = all(text, 0, frontmatter).map(|token| (token.kind, token.end)).collect();
+            let allowed = if frontmatter { FrontmatterAllowed::Yes } else { FrontmatterAllowed::No };
+            let mut end = 0;
+            let tokens = ra_ap_rustc_lexer::tokenize(text, allowed).map(|token| {
+                end += token.len;
+                (token.kind, end)
+            });
+            assert_eq!(mine, tokens.collect::<Vec<_>>(), "{text}");
+        };
+        for text in [
+            "fn a<'b>(c: &'b str) -> u8 { r#fn + b'd' + br#\"e\"# + c\"f\" + k#g + h\"i\" + j#k }",
+            "a-b*c/d//e\n/*f/*g*/*/h^i%j@k~l$m 'n' 1.0e3_f32 0xFFu8 #[a] ##\"b\"## #\"c\"#",
+            "größe = ß + a\u{301} + \u{2028}b\u{85} \u{200e} c\u{1f600} \u{1f600} \0 d\0e",
+            "---\na = 1\n---\nfn b() {}",
+            "\n---\na\n---\nfn b() {}",
+            " --- a\n---\nb",
+            "-- a --- b",
+            "/* a */ --- b",
+            "\x0b\x0c\r\n a\x1fb\x7f \" \u{e9}",
+            "",
+        ] {
+            told(text, false);
+            told(text, true);
+        }
+        // Whatever stands beside whatever.
+        let signs: Vec<char> = ('\0'..'\u{80}').chain(['\u{e9}', '\u{a0}', '\u{2028}', '\u{1f600}']).collect();
+        for first in &signs {
+            for second in &signs {
+                told(&format!("{first}{second}"), false);
+                told(&format!("a{first}{second}b"), true);
+            }
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod types;
 pub use types::Ty;
 
 use crate::sql::SqlEffect;
+use rustc_hash::FxHashMap;
 use sessionlint_diagnostics::{FileId, Span};
 use sessionlint_ir::{Field, FunctionItem, ImplHeader, Import, ItemId, ItemKind, Outline, Signature, TypeRef};
 use sessionlint_protocols::{CancelUnsafe, Ending, InUse, LibraryId, Model, Protocol, ProtocolId, Versions};
@@ -160,8 +161,10 @@ pub struct Index<'h> {
     names: Cache<FileId, resolve::FileNames>,
     fields: Cache<ItemRef, (Vec<Field>, Vec<String>)>,
     aliases: Cache<ItemRef, Option<(TypeRef, Vec<String>)>>,
-    signatures: Cache<ItemRef, Option<Signature>>,
+    signatures: Cache<ItemRef, Option<Arc<Signature>>>,
+    outputs: Cache<(ItemRef, Option<Ty>), Option<Ty>>,
     texts: Cache<(PackageId, String), Vec<String>>,
+    constants: Cache<ItemRef, Option<(TypeRef, Option<String>)>>,
     owned: Cache<ItemRef, Option<(String, ProtocolId)>>,
     holding: Cache<(ItemRef, u32), bool>,
     blocks: OnceLock<HashMap<String, Vec<ItemRef>>>,
@@ -169,11 +172,11 @@ pub struct Index<'h> {
     methods: Cache<PackageId, Methods>,
     trait_methods: Cache<PackageId, HashMap<String, Vec<ItemRef>>>,
     extensions: Cache<(PackageId, ProtocolId, String), Vec<ItemRef>>,
-    resolved: RwLock<HashMap<Name, Option<Resolved>>>,
+    resolved: RwLock<FxHashMap<FileId, resolve::Paths>>,
     macros: Cache<PackageId, HashMap<String, Vec<ItemRef>>>,
-    steps: RwLock<HashMap<resolve::Step, Option<Resolved>>>,
+    steps: RwLock<FxHashMap<PackageId, resolve::Paths>>,
     effects: Cache<String, SqlEffect>,
-    bodies: RwLock<HashMap<ItemRef, Arc<FunctionItem>>>,
+    bodies: RwLock<FxHashMap<ItemRef, Arc<FunctionItem>>>,
 }
 
 /// The methods of a package.
@@ -185,15 +188,12 @@ struct Methods {
     shared: HashSet<String>,
 }
 
-/// A path as it stands in a file, below inline modules.
-type Name = (FileId, Vec<String>, Vec<String>);
-
 /// Values computed once for each key. Two threads may compute the same value; both get the first.
-struct Cache<K, V>(RwLock<HashMap<K, Arc<V>>>);
+struct Cache<K, V>(RwLock<FxHashMap<K, Arc<V>>>);
 
 impl<K: Eq + Hash, V> Cache<K, V> {
     fn new() -> Self {
-        Self(RwLock::new(HashMap::new()))
+        Self(RwLock::default())
     }
 
     fn get(&self, key: K, compute: impl FnOnce() -> V) -> Arc<V> {
@@ -226,7 +226,9 @@ impl<'h> Index<'h> {
             fields: Cache::new(),
             aliases: Cache::new(),
             signatures: Cache::new(),
+            outputs: Cache::new(),
             texts: Cache::new(),
+            constants: Cache::new(),
             owned: Cache::new(),
             holding: Cache::new(),
             blocks: OnceLock::new(),
@@ -234,11 +236,11 @@ impl<'h> Index<'h> {
             methods: Cache::new(),
             trait_methods: Cache::new(),
             extensions: Cache::new(),
-            resolved: RwLock::new(HashMap::new()),
+            resolved: RwLock::default(),
             macros: Cache::new(),
-            steps: RwLock::new(HashMap::new()),
+            steps: RwLock::default(),
             effects: Cache::new(),
-            bodies: RwLock::new(HashMap::new()),
+            bodies: RwLock::default(),
         }
     }
 
@@ -263,7 +265,9 @@ impl<'h> Index<'h> {
 
     /// What running a text does.
     pub(crate) fn text_effect(&self, text: &str) -> SqlEffect {
-        *self.effects.get(text.to_owned(), || SqlEffect::of(text))
+        let known =
+            self.effects.0.read().unwrap_or_else(|poisoned| poisoned.into_inner()).get(text).map(|known| **known);
+        known.unwrap_or_else(|| *self.effects.get(text.to_owned(), || SqlEffect::of(text)))
     }
 
     /// Whether a fact about a library holds for the version that a file's package uses.
@@ -310,10 +314,10 @@ impl<'h> Index<'h> {
     }
 
     /// The signature of a function.
-    pub fn signature(&self, item: ItemRef) -> Option<Signature> {
+    pub fn signature(&self, item: ItemRef) -> Option<Arc<Signature>> {
         let compute = || {
             let (text, span) = self.item_text(item, |item| item.header())?;
-            self.host.signature(text, span)
+            self.host.signature(text, span).map(Arc::new)
         };
         self.signatures.get(item, compute).as_ref().clone()
     }
@@ -396,11 +400,11 @@ impl<'h> Index<'h> {
     }
 
     /// The header of the `impl` block around an item.
-    pub fn impl_of(&self, item: ItemRef) -> Option<(ItemRef, ImplHeader)> {
+    pub fn impl_of(&self, item: ItemRef) -> Option<(ItemRef, &'h ImplHeader)> {
         let parent = self.item(item)?.parent?;
         let parent = ItemRef { file: item.file, item: parent };
         (self.item(parent)?.kind == ItemKind::Impl).then_some(())?;
-        Some((parent, self.header(parent)?.clone()))
+        Some((parent, self.header(parent)?))
     }
 
     fn header(&self, item: ItemRef) -> Option<&'h ImplHeader> {
@@ -524,8 +528,15 @@ impl<'h> Index<'h> {
         if known.kind != ItemKind::Constant || !rest.is_empty() {
             return None;
         }
-        let (text, span) = self.item_text(item, |item| item.head)?;
-        self.host.constant(text, span)?.1
+        self.constant(item).as_ref().as_ref()?.1.clone()
+    }
+
+    /// The type of a constant, and its text when it is a text literal.
+    fn constant(&self, item: ItemRef) -> Arc<Option<(TypeRef, Option<String>)>> {
+        self.constants.get(item, || {
+            let (text, span) = self.item_text(item, |item| item.head)?;
+            self.host.constant(text, span)
+        })
     }
 
     /// The texts of all associated constants of this name in a file's package, traits and their impls alike:
@@ -564,8 +575,7 @@ impl<'h> Index<'h> {
         if known.kind != ItemKind::Constant || !rest.is_empty() {
             return None;
         }
-        let (text, span) = self.item_text(item, |item| item.head)?;
-        let (ty, _) = self.host.constant(text, span)?;
+        let (ty, _) = self.constant(item).as_ref().clone()?;
         Some((item, self.ty(&self.scope_of(item), &ty)))
     }
 }

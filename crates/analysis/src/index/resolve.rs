@@ -1,9 +1,9 @@
 //! Where does a path lead?
 
 use super::{Index, ItemRef, PackageId, Resolved, Scope};
+use rustc_hash::{FxHashMap, FxHashSet};
 use sessionlint_diagnostics::FileId;
 use sessionlint_ir::{ItemId, ItemKind};
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 impl Index<'_> {
@@ -18,12 +18,15 @@ impl Index<'_> {
                 return self.resolve_from(scope.file, &scope.inline, &full, &mut Trail::default());
             }
         }
-        let name = (scope.file, scope.inline.clone(), path.to_vec());
-        if let Some(known) = self.resolved.read().unwrap_or_else(|poisoned| poisoned.into_inner()).get(&name) {
+        let known = self.resolved.read().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if let Some(known) = known.get(&scope.file).and_then(|paths| paths.get(scope.inline.as_slice())?.get(path)) {
             return known.clone();
         }
+        drop(known);
         let resolved = self.resolve_from(scope.file, &scope.inline, path, &mut Trail::default());
-        self.resolved.write().unwrap_or_else(|poisoned| poisoned.into_inner()).insert(name, resolved.clone());
+        let mut known = self.resolved.write().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let paths = known.entry(scope.file).or_default().entry(scope.inline.clone()).or_default();
+        paths.insert(path.to_vec(), resolved.clone());
         resolved
     }
 
@@ -84,10 +87,12 @@ impl Index<'_> {
         let Some((first, rest)) = path.split_first() else {
             return Some(Resolved::Module(package, module.to_vec()));
         };
-        let step = (package, module.to_vec(), path.to_vec());
-        if let Some(known) = self.steps.read().unwrap_or_else(|poisoned| poisoned.into_inner()).get(&step) {
+        let known = self.steps.read().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if let Some(known) = known.get(&package).and_then(|paths| paths.get(module)?.get(path)) {
             return known.clone();
         }
+        drop(known);
+        let step = (package, module.to_vec(), path.to_vec());
         // Globs run in circles: what was tried once for a name need not be tried again for it.
         if trail.depth > MAX_HOPS || trail.tried.len() > MAX_STEPS || !trail.tried.insert(step.clone()) {
             trail.cut = true;
@@ -99,7 +104,9 @@ impl Index<'_> {
         trail.depth -= 1;
         if !trail.cut {
             // Nothing was left out, so the answer is the same whoever asks.
-            self.steps.write().unwrap_or_else(|poisoned| poisoned.into_inner()).insert(step, found.clone());
+            let (package, module, path) = step;
+            let mut known = self.steps.write().unwrap_or_else(|poisoned| poisoned.into_inner());
+            known.entry(package).or_default().entry(module).or_default().insert(path, found.clone());
         }
         trail.cut |= before;
         found
@@ -258,14 +265,17 @@ impl Index<'_> {
 /// The way of one search for a name.
 #[derive(Default)]
 pub(super) struct Trail {
-    tried: HashSet<Step>,
+    tried: FxHashSet<Step>,
     depth: u32,
     /// Whether something was not tried because it had been tried before.
     cut: bool,
 }
 
 /// A path that is looked for below a module of a package.
-pub(super) type Step = (PackageId, Vec<String>, Vec<String>);
+type Step = (PackageId, Vec<String>, Vec<String>);
+
+/// Where paths lead that start from one place, by the module around them.
+pub(super) type Paths = FxHashMap<Vec<String>, FxHashMap<Vec<String>, Option<Resolved>>>;
 
 /// More modules than this are not searched for one name.
 const MAX_STEPS: usize = 120;
@@ -274,7 +284,7 @@ const MAX_HOPS: u32 = 12;
 
 /// The names of one file, by inline module.
 #[derive(Default)]
-pub(super) struct FileNames(HashMap<Vec<String>, ModuleNames>);
+pub(super) struct FileNames(FxHashMap<Vec<String>, ModuleNames>);
 
 impl FileNames {
     fn inside(&self, inline: &[String]) -> Option<&ModuleNames> {
@@ -285,8 +295,8 @@ impl FileNames {
 /// The names of one module in one file.
 #[derive(Default)]
 struct ModuleNames {
-    items: HashMap<String, Vec<ItemId>>,
+    items: FxHashMap<String, Vec<ItemId>>,
     /// Imported paths by the name that they get here.
-    imports: HashMap<String, Vec<Vec<String>>>,
+    imports: FxHashMap<String, Vec<Vec<String>>>,
     globs: Vec<Vec<String>>,
 }

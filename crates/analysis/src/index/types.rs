@@ -412,6 +412,11 @@ impl Index<'_> {
 
     /// What a function returns when it is called.
     pub fn output(&self, item: ItemRef, self_ty: Option<Ty>) -> Option<Ty> {
+        let compute = || self.output_of(item, self_ty.clone());
+        self.outputs.get((item, self_ty.clone()), compute).as_ref().clone()
+    }
+
+    fn output_of(&self, item: ItemRef, self_ty: Option<Ty>) -> Option<Ty> {
         let signature = self.signature(item)?;
         let mut scope = self.scope_of(item);
         let generics = self.generics_around(item, &signature.generics);
@@ -466,7 +471,7 @@ impl Index<'_> {
     pub fn generics_around(&self, item: ItemRef, own: &[(String, Vec<TypeRef>)]) -> Vec<(String, Vec<TypeRef>)> {
         let mut generics = own.to_vec();
         if let Some((_, header)) = self.impl_of(item) {
-            generics.extend(header.generics);
+            generics.extend(header.generics.iter().cloned());
         }
         generics
     }

@@ -62,18 +62,22 @@ impl Solver<'_> {
             return;
         }
         let inside = |place: &Place| place.local == meant.local && place.projection.starts_with(&meant.projection);
-        world.facts.store.retain(|place, value| {
-            match value {
-                Value::Bool(_) | Value::Any(_) | Value::Failure => return !inside(place),
-                Value::Success(inner) if !inner.owns() && inside(place) => {
-                    *value = Value::Fallible(std::mem::take(inner));
+        if world.facts.store.keys().any(inside) {
+            world.facts.store.retain(|place, value| {
+                match value {
+                    Value::Bool(_) | Value::Any(_) | Value::Failure => return !inside(place),
+                    Value::Success(inner) if !inner.owns() && inside(place) => {
+                        *value = Value::Fallible(std::mem::take(inner));
+                    }
+                    // A struct around a pool may have another one. What its own methods do is looked into.
+                    Value::Wrapper(item, ..) if !by_name && inside(place) => {
+                        *value = Value::Typed(Ty::Own(*item), None)
+                    }
+                    _ => {}
                 }
-                // A struct around a pool may have another one. What its own methods do is looked into.
-                Value::Wrapper(item, ..) if !by_name && inside(place) => *value = Value::Typed(Ty::Own(*item), None),
-                _ => {}
-            }
-            true
-        });
+                true
+            });
+        }
         let known = world.facts.amounts.remove(&meant.local).is_some();
         if grows && known && meant.projection.is_empty() {
             world.facts.amounts.insert(meant.local, true);

@@ -202,18 +202,18 @@ impl Solver<'_> {
     /// Reads an operand; a session is moved out of its place.
     fn operand(&mut self, world: &mut World, operand: &Operand) -> Value {
         match operand {
-            Operand::Value(place) => match world.get(self.index, place) {
+            Operand::Value(place) => match self.read_at(world, place) {
                 // What the caller keeps stays where it is.
-                value if value.owns() && self.is_lent_at(world, place, &value) => Value::Ref(world.canonical(place).0),
+                (target, value) if value.owns() && self.is_lent_at(world, place, &value) => Value::Ref(target.0),
                 // `*pool.get()?`: what the connection holds is copied, and the connection stays.
-                Value::Session(id)
+                (_, Value::Session(id))
                     if place.projection.last() == Some(&Projection::Deref)
                         && self.index.model.protocol(self.protocol_of(id)).pooled =>
                 {
                     self.touch(world, id);
                     Value::Unknown
                 }
-                _ => world.take(self.index, place),
+                (target, value) => world.taken(place, target, value),
             },
             Operand::Ref { place, .. } => Value::Ref(world.canonical(place).0),
             Operand::Literal(Literal::Text(text)) => Value::Text(self.index.text_effect(text)),
@@ -221,6 +221,13 @@ impl Solver<'_> {
             Operand::Literal(_) => Value::Unknown,
             Operand::Item(path) => self.item_value(path),
         }
+    }
+
+    /// The place that is meant, whether that is behind a reference, and what is there.
+    fn read_at(&self, world: &World, place: &Place) -> ((Place, bool), Value) {
+        let target = world.canonical(place);
+        let value = world.get_canonical(self.index, &target.0);
+        (target, value)
     }
 
     /// Whether the session in a value belongs to the caller. What was taken out of an option does not stay there.
@@ -434,7 +441,9 @@ impl Solver<'_> {
     }
 
     pub(crate) fn touch(&mut self, world: &mut World, id: ObligationId) {
-        if let Some(state) = world.facts.obligations.get_mut(&id) {
+        if world.facts.obligations.get(&id).is_some_and(|state| !state.touched)
+            && let Some(state) = world.facts.obligations.get_mut(&id)
+        {
             state.touched = true;
         }
     }
@@ -507,11 +516,12 @@ impl Solver<'_> {
             }
         };
         for local in locals {
-            let value = world.facts.store.get(&Place::local(*local)).cloned().unwrap_or_default();
-            if value.owns() {
-                self.drop_value(world, &value, kind.clone(), span);
+            if let Some(value) = world.facts.store.get(&Place::local(*local)).cloned() {
+                if value.owns() {
+                    self.drop_value(world, &value, kind.clone(), span);
+                }
+                self.drop_made(world, &value, kind.clone(), span);
             }
-            self.drop_made(world, &value, kind.clone(), span);
             world.remove_local(*local);
         }
     }

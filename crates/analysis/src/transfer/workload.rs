@@ -157,8 +157,12 @@ impl Solver<'_> {
 
     /// A transaction goes on after something was written beside it.
     pub(crate) fn goes_on(&mut self, world: &mut World, id: ObligationId) {
-        let Some(state) = world.facts.obligations.get_mut(&id).filter(|state| state.bypassed) else { return };
-        state.bypassed = false;
+        if !world.facts.obligations.get(&id).is_some_and(|state| state.bypassed) {
+            return;
+        }
+        if let Some(state) = world.facts.obligations.get_mut(&id) {
+            state.bypassed = false;
+        }
         if let Some((at, inside)) = world.trace.bypassed.remove(&id) {
             let way: Vec<Span> = std::iter::once(at).chain(inside).collect();
             self.meanwhile(world, EventKind::Bypassed, id, &way);
@@ -192,7 +196,6 @@ impl Solver<'_> {
 
     pub(super) fn slow_work(&mut self, world: &World, wait: &Wait, way: &[Span]) {
         let model = self.index.model;
-        let in_loop = self.body.leads_to(self.at, self.at);
         let is_held = |id: ObligationId, state: &State| {
             let site = &self.sites[usize::from(id.site.0)];
             let protocol = model.protocol(site.protocol);
@@ -202,8 +205,11 @@ impl Solver<'_> {
                 || protocol.pooled
                 || site.pooled;
             // A task that waits for what to do next, with a connection that it had before.
-            let own =
-                wait.idle && in_loop && !site.raw && protocol.kind == ProtocolKind::Connection && self.is_kept(site);
+            let own = wait.idle
+                && !site.raw
+                && protocol.kind == ProtocolKind::Connection
+                && self.body.leads_to(self.at, self.at)
+                && self.is_kept(site);
             counts && !state.by_design && !site.borrowed && site.span != way[0] && !own
         };
         let Some(id) = world.held(is_held) else { return };
