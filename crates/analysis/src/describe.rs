@@ -84,6 +84,12 @@ impl Analysis<'_> {
                 let of = pool.as_ref().map(|pool| format!(" of {}", origin(pool))).unwrap_or_default();
                 format!("{}{of}", self.index.model.protocol(*protocol).id)
             }
+            Given::Variants(item, held) => {
+                let words = held.iter().filter_map(|(variant, given)| {
+                    Some(format!("{}{variant} = {}", self.name_of(*item), self.given_words(given, origin)?))
+                });
+                words.collect::<Vec<_>>().join(" or ")
+            }
             Given::Of(from) => origin(from),
         })
     }

@@ -1,4 +1,4 @@
-//! What does it depend on how a function is called? On truth values, and on whether options hold something.
+//! What does it depend on how a function is called? On truth values, on whether options hold something, and on SQL texts.
 
 use crate::index::Ty;
 use crate::solver::{Solver, typed_at};
@@ -6,7 +6,7 @@ use crate::value::Value;
 use crate::world::World;
 use sessionlint_ir::{Callee, Operand, Place, Rvalue, Statement, StatementKind};
 
-/// What is known of a call's arguments, by position: whether one is true, or holds something. See [`Value::shape`].
+/// What is known of a call's arguments, by position: whether one is true, holds something, or is a text. See [`Value::shape`].
 pub(crate) type Known = Vec<(usize, Value)>;
 
 /// The same, of values that are passed.

@@ -2,7 +2,7 @@
 
 use crate::index::Ty;
 use crate::solver::{Solver, typed_at};
-use crate::value::{ObligationId, Value};
+use crate::value::{ObligationId, Value, is_variant};
 use crate::world::{Phase, World};
 use sessionlint_ir::{ConditionId, Place, Test};
 use sessionlint_protocols::EndKind;
@@ -63,6 +63,18 @@ impl Solver<'_> {
                 }
             },
             Test::Variant(place, name) => match world.get(self.index, place) {
+                // Of several variants that hold one, and others that do not.
+                Value::Wrapper(item, step, inner) if step.contains('|') => {
+                    let (target, _) = world.canonical(place);
+                    let (mut is, is_not) = (world.clone(), world);
+                    if is_variant(&step, name) {
+                        is.set(&target, Value::Wrapper(item, format!("::{name}"), inner));
+                    } else {
+                        self.forget(&mut is, &inner);
+                        is.set(&target, Value::Unknown);
+                    }
+                    (Some(is), Some(is_not))
+                }
                 Value::Wrapper(_, step, _) => match step.strip_prefix("::") {
                     Some(variant) if variant != name => (None, Some(world)),
                     // It is that variant, or a struct, which has no other.

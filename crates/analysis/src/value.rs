@@ -107,6 +107,11 @@ pub enum Layer {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct WorkloadId(pub u32);
 
+/// Whether a step of a wrapper leads into a variant: `::Near`, or `::Near|Far` for any of two.
+pub(crate) fn is_variant(step: &str, variant: &str) -> bool {
+    step.strip_prefix("::").is_some_and(|variants| variants.split('|').any(|known| known == variant))
+}
+
 /// An abstract value.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Value {
@@ -197,12 +202,13 @@ impl Value {
         }
     }
 
-    /// What decides which way a test of the value goes, without what is inside; `None` when either way may be taken, and for
-    /// what owns a session.
+    /// What decides which way a test of the value goes, or what a statement does, without what is inside; `None` when either way
+    /// may be taken, and for what owns a session.
     pub fn shape(&self) -> Option<Self> {
         match self {
             Value::Bool(_) | Value::Failure | Value::Any(_) => Some(self.clone()),
             Value::Success(inner) if !inner.owns() => Some(Value::Success(Box::default())),
+            Value::Text(effect) if effect.known => Some(self.clone()),
             _ => None,
         }
     }

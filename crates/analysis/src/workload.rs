@@ -143,6 +143,8 @@ pub(crate) enum Given {
     Maybe(Box<Given>),
     /// A part of a struct or enum around the rest.
     Part(ItemRef, String, Box<Given>),
+    /// Any of several variants of an enum, and what each of them holds.
+    Variants(ItemRef, BTreeMap<String, Given>),
     /// A fresh session, and the pool it is checked out of.
     Session(ProtocolId, Option<Origin>),
     /// Something that was there before: an argument, a field of one, a static.
@@ -159,8 +161,41 @@ impl Given {
             (Given::Success(a) | Given::Maybe(a), Given::Success(b) | Given::Maybe(b)) => {
                 Given::Maybe(Box::new(a.joined(*b)))
             }
-            _ => Given::Unknown,
+            // One that holds nothing, as far as is known.
+            (Given::Unknown, variants) | (variants, Given::Unknown) => match variants.variants() {
+                Some((item, held)) if held.values().any(|given| given.is_session() || given.is_part()) => {
+                    Given::Variants(item, held)
+                }
+                _ => Given::Unknown,
+            },
+            (a, b) => match (a.variants(), b.variants()) {
+                (Some((item, mut held)), Some((other, more))) if item == other => {
+                    for (variant, given) in more {
+                        let joined = match held.remove(&variant) {
+                            Some(known) => known.joined(given),
+                            None => given,
+                        };
+                        held.insert(variant, joined);
+                    }
+                    Given::Variants(item, held)
+                }
+                _ => Given::Unknown,
+            },
         }
+    }
+
+    /// The variants of an enum, and what each of them holds.
+    fn variants(self) -> Option<(ItemRef, BTreeMap<String, Given>)> {
+        match self {
+            Given::Variants(item, held) => Some((item, held)),
+            Given::Part(item, step, inner) if step.starts_with("::") => Some((item, BTreeMap::from([(step, *inner)]))),
+            _ => None,
+        }
+    }
+
+    /// Whether it is something that was there before.
+    fn is_part(&self) -> bool {
+        matches!(self, Given::Of(_))
     }
 
     /// Whether it is a session that was opened, whatever stands around it.
@@ -168,6 +203,7 @@ impl Given {
         match self {
             Given::Success(inner) | Given::Maybe(inner) | Given::Part(_, _, inner) => inner.is_session(),
             Given::Session(..) => true,
+            Given::Variants(_, held) => held.values().any(Given::is_session),
             Given::Unknown | Given::Nothing | Given::Of(_) => false,
         }
     }
@@ -180,6 +216,10 @@ impl Given {
             Given::Maybe(inner) => Given::Maybe(Box::new(inner.seen_from(outer))),
             Given::Part(item, field, inner) => Given::Part(*item, field.clone(), Box::new(inner.seen_from(outer))),
             Given::Session(protocol, pool) => Given::Session(*protocol, pool.as_ref().and_then(outer)),
+            Given::Variants(item, held) => {
+                let seen = held.iter().map(|(variant, given)| (variant.clone(), given.seen_from(outer)));
+                Given::Variants(*item, seen.collect())
+            }
             Given::Of(origin) => outer(origin).map_or(Given::Unknown, Given::Of),
         }
     }
@@ -189,6 +229,11 @@ impl Given {
         match self {
             Given::Success(inner) | Given::Maybe(inner) | Given::Part(_, _, inner) => inner.origin(),
             Given::Session(_, pool) => pool.as_ref(),
+            Given::Variants(_, held) => {
+                let mut origins = held.values().filter(|given| given.is_session()).map(Given::origin);
+                let first = origins.next().flatten();
+                first.filter(|first| origins.all(|other| other == Some(*first)))
+            }
             Given::Of(origin) => Some(origin),
             Given::Unknown | Given::Nothing => None,
         }

@@ -4,7 +4,7 @@ use crate::events::ExitOrder;
 use crate::index::{Index, Ty};
 use crate::shared::Shared;
 use crate::sql::StateChange;
-use crate::value::{Anchor, ObligationId, Origin, Root, Value};
+use crate::value::{Anchor, ObligationId, Origin, Root, Value, is_variant};
 use sessionlint_diagnostics::Span;
 use sessionlint_ir::{BlockId, ConditionId, LocalId, Place, Projection};
 use sessionlint_protocols::EndKind;
@@ -346,7 +346,7 @@ fn part<'v>(value: &'v Value, step: &Projection) -> Option<&'v Value> {
         (Value::Text(_), Projection::Index) => Some(value),
         (Value::Wrapper(_, owner, inner), Projection::Field(field)) if owner == field => Some(inner),
         (Value::Wrapper(_, owner, inner), Projection::Variant(variant)) => match owner.strip_prefix("::") {
-            Some(known) => (known == variant).then_some(inner),
+            Some(_) => is_variant(owner, variant).then_some(inner),
             // The pattern of a struct: a tuple's only field is bound without a name.
             None if owner == "0" => Some(inner),
             None => Some(value),
@@ -359,7 +359,7 @@ fn part_mut<'v>(value: &'v mut Value, step: &Projection) -> Option<&'v mut Value
     if let Value::Wrapper(_, owner, _) = &*value {
         let is_inside = match (step, owner.strip_prefix("::")) {
             (Projection::Field(field), _) => owner == field,
-            (Projection::Variant(variant), Some(known)) => known == variant,
+            (Projection::Variant(variant), Some(_)) => is_variant(owner, variant),
             // The pattern of a struct: a tuple's only field is bound without a name.
             (Projection::Variant(_), None) if owner != "0" => return Some(value),
             (Projection::Variant(_), None) => true,

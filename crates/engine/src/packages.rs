@@ -68,7 +68,7 @@ impl Packages {
             for name in &offered.openers {
                 match COMMON_OPENERS.contains(&name.as_str()) {
                     false => own[package].openers.insert(name.clone()),
-                    true => name == "get" && own[package].bare.insert(name.clone()),
+                    true => matches!(name.as_str(), "get" | "take") && own[package].bare.insert(name.clone()),
                 };
             }
         }

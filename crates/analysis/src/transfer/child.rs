@@ -37,12 +37,16 @@ impl Solver<'_> {
             if effect.ends {
                 self.pool_escapes(&value);
             }
-            if let Some(id) = self.session_of(world, &value) {
+            let prepared_on = match &value {
+                Value::Prepared(Anchor::Obligation(id), _) => Some(*id),
+                _ => None,
+            };
+            if let Some(id) = self.session_of(world, &value).or(prepared_on) {
                 self.touch(world, id);
                 if effect.writes {
                     self.write(world, id, Some(span));
                 }
-                if effect.ends {
+                if effect.ends && prepared_on.is_none() {
                     for anchored in world.anchored(&Anchor::Obligation(id)) {
                         world.set_phase(anchored, Phase::Gone);
                     }
@@ -112,7 +116,11 @@ impl Solver<'_> {
             let outer = Place::local(capture.outer);
             let (_, through_reference) = world.canonical(&outer);
             let value = world.get(self.index, &outer);
-            let session = self.session_of(world, &value);
+            let prepared = match &value {
+                Value::Prepared(Anchor::Obligation(id), effect) => Some((*id, *effect)),
+                _ => None,
+            };
+            let session = self.session_of(world, &value).or(prepared.map(|(id, _)| id));
             let layers = self.layers_of(world, &value);
             let value = match (session, value) {
                 (Some(id), value) => {
@@ -133,7 +141,10 @@ impl Solver<'_> {
                         }
                     }
                     lent.insert(capture.inner, inner_id);
-                    super::fold(&layers, value)
+                    match prepared {
+                        Some((_, effect)) => Value::Prepared(Anchor::Obligation(inner_id), effect),
+                        None => super::fold(&layers, value),
+                    }
                 }
                 // Inside, the captured variable itself is where it comes from.
                 (None, Value::Typed(ty, _)) => Value::Typed(ty, None),

@@ -303,6 +303,16 @@ impl Solver<'_> {
             }
             return self.outside(work, call.name_span);
         }
+        // A trait's method by path: `Transport::send(&self.smtp, letter)`.
+        if let Some((Operand::Value(place) | Operand::Ref { place, .. }, rest)) = call.args.split_first()
+            && owner.last().is_some_and(|owner| owner.starts_with(char::is_uppercase))
+            && matches!(world.get(self.index, place), Value::Typed(ty, _) if self.works(&ty, name))
+        {
+            let receiver = call.args[0].clone();
+            let callee = Callee::Method { receiver, name: name.clone() };
+            let call = Call { callee, args: rest.to_vec(), ..call.clone() };
+            return self.call(world, &call);
+        }
         if let Some(work) = model.work_type(owner) {
             self.pass_arguments(world, &call.args, call.name_span);
             return Value::Typed(Ty::Work(work), None);
@@ -321,6 +331,17 @@ impl Solver<'_> {
         }
         self.pass_arguments(world, &call.args, call.name_span);
         Value::Unknown
+    }
+
+    /// Whether a method of a library's type is slow work.
+    fn works(&self, ty: &Ty, name: &str) -> bool {
+        let model = self.index.model;
+        let work = match ty.peeled() {
+            Ty::Work(work) => Some(*work),
+            Ty::Known(protocol) => model.work_of(*protocol),
+            _ => None,
+        };
+        work.is_some_and(|work| model.work_done_by(work, name).is_some())
     }
 
     /// A function or associated function that opens something.

@@ -1,5 +1,6 @@
 //! What does a function give, as its callers see it?
 
+use crate::index::{ItemRef, Ty};
 use crate::known::{Known, known};
 use crate::solver::Solver;
 use crate::value::{ObligationId, Origin, Root, Source, Value};
@@ -7,6 +8,8 @@ use crate::workload::{Given, seen_by_caller};
 use crate::world::World;
 use sessionlint_diagnostics::{Evidence, Span};
 use sessionlint_ir::Projection;
+use sessionlint_protocols::{ProtocolId, ProtocolKind};
+use std::collections::BTreeMap;
 
 /// What a body was given that gives something back.
 pub(crate) enum Passed {
@@ -75,6 +78,12 @@ impl Solver<'_> {
                 let pool = self.pools.get(site).and_then(|pool| self.as_parameter(pool));
                 Given::Session(known.protocol, pool)
             }
+            // What a closure was lent.
+            Value::Ref(place) if self.nested && self.session_of(world, value).is_some() => {
+                let (place, _) = world.canonical(place);
+                let at = self.body.params.iter().position(|param| *param == place.local && place.projection.is_empty());
+                at.map_or(Given::Unknown, |at| Given::Of(Origin { root: Root::Param(at), path: Vec::new() }))
+            }
             value => match self.origin_of(world, value).and_then(|origin| self.as_parameter(&origin)) {
                 Some(origin) => Given::Of(origin),
                 None => Given::Unknown,
@@ -103,10 +112,14 @@ impl Solver<'_> {
                         // A pool that was handed in.
                         Value::Typed(self.index.field_ty(*item, field), Some(passed.origin(origin)?))
                     }
-                    inner => self.instance(world, inner, passed, span, depth + 1)?,
+                    inner => {
+                        let value = self.instance(world, inner, passed, span, depth + 1)?;
+                        self.inmost(world, *item, field, value)
+                    }
                 };
                 Value::Wrapper(*item, field.clone(), Box::new(value))
             }
+            Given::Variants(item, held) => self.variants(world, *item, held, passed, span)?,
             Given::Session(protocol, pool) => {
                 let site = self.opening_site(*protocol, span, Evidence::Inferred, None);
                 let pool = pool.as_ref().and_then(|pool| passed.origin(pool));
@@ -130,5 +143,61 @@ impl Solver<'_> {
             Given::Nothing if depth > 0 => Value::Failure,
             Given::Of(_) | Given::Nothing | Given::Unknown => return None,
         })
+    }
+
+    /// A reference to what holds a session, for a field that holds the session itself: what stands around it was taken apart.
+    fn inmost(&self, world: &World, owner: ItemRef, step: &str, value: Value) -> Value {
+        let Value::Ref(mut place) = value else { return value };
+        let field = match step.strip_prefix("::") {
+            Some(variant) => self.index.field_ty(owner, &format!("{variant}.0")),
+            None => self.index.field_ty(owner, step),
+        };
+        while let (Ty::Known(_), Value::Wrapper(_, step, _)) = (field.peeled(), world.get(self.index, &place)) {
+            place = place.project(match step.strip_prefix("::") {
+                Some(variant) => Projection::Variant(variant.to_owned()),
+                None => Projection::Field(step),
+            });
+        }
+        Value::Ref(place)
+    }
+
+    /// Any of several variants. Fresh connections of a pool: what is true of all of them is true of this one, whichever it is. Else the
+    /// variant that holds what was lent, where only one does: the caller's session decides which it is.
+    fn variants(
+        &mut self,
+        world: &World,
+        item: ItemRef,
+        held: &BTreeMap<String, Given>,
+        passed: &Passed,
+        span: Span,
+    ) -> Option<Value> {
+        let fresh: Vec<(&str, ProtocolId)> = held
+            .iter()
+            .filter_map(|(variant, given)| match given {
+                Given::Session(protocol, _) => Some((variant.trim_start_matches("::"), *protocol)),
+                _ => None,
+            })
+            .collect();
+        if let Some((_, protocol)) = fresh.first() {
+            let pooled = |protocol: ProtocolId| {
+                let known = self.index.model.protocol(protocol);
+                known.kind == ProtocolKind::Connection && known.pooled
+            };
+            if !fresh.iter().all(|(_, protocol)| pooled(*protocol)) {
+                return None;
+            }
+            let pool = Given::Variants(item, held.clone()).origin().cloned();
+            let value = self.instance(world, &Given::Session(*protocol, pool), passed, span, 1)?;
+            let names: Vec<&str> = fresh.iter().map(|(variant, _)| *variant).collect();
+            return Some(Value::Wrapper(item, format!("::{}", names.join("|")), Box::new(value)));
+        }
+        let mut lent = held.iter().filter_map(|(variant, given)| {
+            let value = self.instance(world, given, passed, span, 1)?;
+            self.session_of(world, &value)?;
+            let value = self.inmost(world, item, variant, value);
+            Some(Value::Wrapper(item, variant.clone(), Box::new(value)))
+        });
+        let first = lent.next()?;
+        lent.next().is_none().then_some(first)
     }
 }

@@ -81,10 +81,13 @@ impl Solver<'_> {
         }
         // A connection that this body did not open: what matters is the text that runs on it.
         let Some((protocol, anchor)) = self.anchor_of(world, value) else { return Value::Unknown };
-        if world.anchored(&anchor).is_empty() && !self.index.begins_as_text(lent.item) {
+        let known = passed.known();
+        let begins = |value: &Value| matches!(value, Value::Text(effect) if effect.control.is_some());
+        let is_told = known.iter().any(|(_, value)| begins(value));
+        if world.anchored(&anchor).is_empty() && !is_told && !self.index.begins_as_text(lent.item) {
             return Value::Unknown;
         }
-        let lent_as = LentAs { param: lent.param, protocol, layers: Vec::new(), known: passed.known() };
+        let lent_as = LentAs { param: lent.param, protocol, layers: Vec::new(), known };
         let effect = self.analysis.lent_effect(lent.item, &lent_as, self.depth);
         let unseen = effect.as_ref().is_none_or(|effect| effect.unseen);
         if unseen && !self.few {

@@ -47,8 +47,13 @@ impl Solver<'_> {
             }
             // What is made of a count or an answer tells the same.
             Value::Affected { .. } | Value::About(_) => {
+                // What is done with a session says more than the answer did.
+                let on_session = call.args.iter().any(|arg| {
+                    let value = self.read(world, arg);
+                    self.session_of(world, &value).is_some()
+                });
                 self.pass_arguments(world, &call.args, call.name_span);
-                value
+                if on_session { Value::Unknown } else { value }
             }
             Value::Typed(ty, origin) => {
                 let origin = origin.or_else(|| world.origin(place.as_ref()?));

@@ -6,11 +6,11 @@ use super::wrapper::fold;
 use crate::index::{ItemRef, Ty};
 use crate::solver::{Solver, typed, typed_at};
 use crate::summary::LentAs;
-use crate::value::{ObligationId, Origin, Root, Value};
+use crate::value::{ObligationId, Origin, Root, Source, Value};
 use crate::workload::{Deed, Given, Summary, Workload, seen_by_caller};
 use crate::world::{Phase, World};
 use sessionlint_diagnostics::{Evidence, Span};
-use sessionlint_ir::{Call, Signature, TypeRef};
+use sessionlint_ir::{Call, Projection, Signature, TypeRef};
 use sessionlint_protocols::EndKind;
 
 impl Solver<'_> {
@@ -37,7 +37,9 @@ impl Solver<'_> {
         };
         let receivers = all.len();
         values.iter().for_each(|value| self.builder_passed(world, value));
-        origins.extend(values.iter().map(|value| self.source_of(world, value)));
+        let sources =
+            values.iter().enumerate().map(|(at, value)| self.argument_source(world, item, at + receivers, value));
+        origins.extend(sources);
         all.extend(values.iter().cloned());
         let Summary { mut workload, gives: given, .. } = self.called(world, item, &all, &origins, at);
         let known = given.as_ref().and_then(|given| seen_by_caller(given.origin()?, &origins));
@@ -47,7 +49,9 @@ impl Solver<'_> {
         if let Receiver::Of { does: Some(does), .. } = &receiver {
             workload = self.narrowed(workload, does, &passed, at);
         }
+        let output = self.index.output(item, self_ty);
         let instance = given.and_then(|given| self.instantiated(world, &given, &passed, at));
+        let instance = instance.map(|value| self.opened_option(world, value, output.as_ref()));
         let runs = Workload(workload.0.extract_if(.., |deed, _| matches!(deed, Deed::Runs { .. })).collect());
         self.run_closures(world, &mut workload, &runs, call, &passed);
         // A connection of a pool of the project's own: the pool is what the method is called on.
@@ -87,7 +91,7 @@ impl Solver<'_> {
         if unawaited && is_future && kept_by.is_none() {
             kept_by = self.closed_by(world, &workload, at);
         }
-        let value = match (instance, self.index.output(item, self_ty)) {
+        let value = match (instance, output) {
             (Some(value), _) if is_future => Value::Future(Box::new(value)),
             (Some(value), _) => value,
             // A function around the library's own: the statement does what its text says.
@@ -121,6 +125,29 @@ impl Solver<'_> {
                 self.perform(world, &workload);
                 value
             }
+        }
+    }
+
+    /// A reference to an option, where the function gives what is inside.
+    fn opened_option(&self, world: &World, value: Value, output: Option<&Ty>) -> Value {
+        let Value::Ref(place) = &value else { return value };
+        let is_option = matches!(world.get(self.index, place), Value::Success(_));
+        match output.map(Ty::peeled) {
+            Some(Ty::Known(_) | Ty::Own(_)) if is_option => Value::Ref(place.project(Projection::Success)),
+            _ => value,
+        }
+    }
+
+    /// The source of an argument. What takes a pool gets the one that the argument dereferences to.
+    fn argument_source(&self, world: &World, item: ItemRef, param: usize, value: &Value) -> Source {
+        let source = self.source_of(world, value);
+        let Some(Ty::Own(owner)) = self.known_or_own(world, value).map(|ty| ty.peeled().clone()) else { return source };
+        match (self.index.parameter_ty(item, param), self.index.deref_target(owner)) {
+            (Ty::Known(_), Some(_)) => match self.dereferenced(owner, &source) {
+                Some((_, Some(origin))) => Source::of(Some(origin)),
+                _ => source,
+            },
+            _ => source,
         }
     }
 
