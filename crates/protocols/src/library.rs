@@ -67,6 +67,7 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("rdkafka", include_str!("../libraries/rust/rdkafka.toml")),
     ("redb", include_str!("../libraries/rust/redb.toml")),
     ("redis", include_str!("../libraries/rust/redis.toml")),
+    ("reqwest", include_str!("../libraries/rust/reqwest.toml")),
     ("rkv", include_str!("../libraries/rust/rkv.toml")),
     ("rocksdb", include_str!("../libraries/rust/rocksdb.toml")),
     ("rumqttc", include_str!("../libraries/rust/rumqttc.toml")),
@@ -191,6 +192,8 @@ pub(crate) struct RawProtocol {
     lends: bool,
     #[serde(default)]
     made_once: bool,
+    #[serde(default)]
+    made_here_only: bool,
     #[serde(default)]
     settings: Vec<Setting>,
     #[serde(default)]
@@ -568,6 +571,7 @@ fn check(
         lends: raw.lends,
         versions: raw.versions,
         made_once: raw.made_once,
+        made_here_only: raw.made_here_only,
         settings: raw.settings,
         configured_by,
         as_executor: raw.as_executor,

@@ -113,6 +113,8 @@ pub struct Protocol {
     pub closures: Vec<RunsClosure>,
     /// Whether it is made once for a program: making one for each call costs connections or threads.
     pub made_once: bool,
+    /// For those: whether that is worth a word only where the loop or handler makes it itself, and not a function that it calls.
+    pub made_here_only: bool,
     /// What can be set on it before a pool is made of it.
     pub settings: Vec<Setting>,
     /// For pools: the type that settings are made on.

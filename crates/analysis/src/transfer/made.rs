@@ -135,6 +135,9 @@ impl Solver<'_> {
     pub(crate) fn made_for_nothing(&mut self) {
         for site in self.made.dropped.difference(&self.made.escaped) {
             let site = &self.sites[usize::from(site.0)];
+            if self.index.model.protocol(site.protocol).made_here_only {
+                continue;
+            }
             self.done.add(Deed::Makes(site.protocol), vec![site.span]);
         }
     }

@@ -24,7 +24,9 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
     } else {
         format!("a new `{name}` is made for every request")
     };
-    let leaks = if event.inside.is_empty() {
+    let leaks = if context.protocol(site).made_here_only {
+        "and dropped again: its connections are opened and closed each time"
+    } else if event.inside.is_empty() {
         "and dropped again: its connections are opened and closed each time, and its limits limit nothing"
     } else {
         "this call makes one and drops it again: its limits limit nothing"
