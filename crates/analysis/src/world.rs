@@ -93,7 +93,7 @@ pub(crate) struct Trace {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct World {
     pub facts: Facts,
-    pub trace: Trace,
+    pub trace: Shared<Trace>,
 }
 
 impl World {
@@ -109,8 +109,8 @@ impl World {
                 }
                 // A loop that walks a list makes ever longer places: beyond the bound nothing is known.
                 match current.projection.len() {
-                    0..MAX_STEPS => current = current.project(step.clone()),
-                    MAX_STEPS => current = current.project(Projection::Variant("...".to_owned())),
+                    0..MAX_STEPS => current.projection.push(step.clone()),
+                    MAX_STEPS => current.projection.push(Projection::Variant("...".to_owned())),
                     _ => {}
                 }
             }
@@ -157,7 +157,8 @@ impl World {
         if let Some(value) = self.stored(place) {
             return value.clone();
         }
-        if place.projection.is_empty() {
+        // Of what nothing is known, no part is.
+        if self.around(place).is_none() {
             return Value::Unknown;
         }
         let mut parent = place.clone();
@@ -258,6 +259,12 @@ impl World {
         open.filter(|(id, state)| is_held(**id, state)).map(|(id, _)| *id).max()
     }
 
+    /// Whether anything is known of a variable or its parts.
+    pub fn knows(&self, local: LocalId) -> bool {
+        let mut behind = self.facts.store.range(Place::local(local)..);
+        behind.next().is_some_and(|(place, _)| place.local == local)
+    }
+
     pub fn remove_local(&mut self, local: LocalId) {
         self.set(&Place::local(local), Value::Unknown);
     }
@@ -318,7 +325,9 @@ impl World {
 
     pub fn branch(&mut self, span: Span, held: bool) {
         if self.facts.obligations.values().all(|state| state.phase != Phase::Open) {
-            self.trace.branches.clear();
+            if !self.trace.branches.is_empty() {
+                self.trace.branches.clear();
+            }
             return;
         }
         if self.trace.branches.len() == MAX_BRANCHES {

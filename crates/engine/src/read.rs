@@ -329,7 +329,8 @@ fn implemented(before: &str) -> Option<String> {
 pub(crate) fn openers(files: &Files<'_>, file: FileId, words: &Words, names: &Names) -> Vec<String> {
     let Some(data) = files.data(file) else { return Vec::new() };
     let imports = new_names(data);
-    let opens = data.outline.items.iter().filter(|item| {
+    let can_open = |item: &&Item| matches!(item.kind, ItemKind::Function | ItemKind::Macro);
+    let opens = data.outline.items.iter().filter(can_open).filter(|item| {
         let signature = &*with_old_names(text_of(data, item.header()), &imports);
         let body = &*with_old_names(item.body.map_or("", |body| text_of(data, body)), &imports);
         match item.kind {
@@ -339,8 +340,7 @@ pub(crate) fn openers(files: &Files<'_>, file: FileId, words: &Words, names: &Na
                     || words.makes(body)
                     || may_begin(body)
             }
-            ItemKind::Macro => words.opens(body),
-            _ => false,
+            _ => words.opens(body),
         }
     });
     opens.map(|item| item.name.clone()).filter(|name| name != "_").collect()
