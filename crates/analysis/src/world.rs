@@ -9,6 +9,7 @@ use sessionlint_diagnostics::Span;
 use sessionlint_ir::{BlockId, ConditionId, LocalId, Place, Projection};
 use sessionlint_protocols::EndKind;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 
 /// How many branches are remembered for the explanation.
 const MAX_BRANCHES: usize = 4;
@@ -181,8 +182,12 @@ impl World {
     /// Stores a value; what was known of parts of the place is forgotten.
     pub fn set(&mut self, place: &Place, value: Value) {
         let inside = |known: &Place| known.local == place.local && known.projection.starts_with(&place.projection);
+        let replaces = place.projection.is_empty() && value != Value::Unknown;
         // They come right behind it.
-        while let Some((known, _)) = self.facts.store.range(place..).next().filter(|(known, _)| inside(known)) {
+        let first = if replaces { Bound::Excluded(place) } else { Bound::Included(place) };
+        while let Some((known, _)) =
+            self.facts.store.range::<Place, _>((first, Bound::Unbounded)).next().filter(|(known, _)| inside(known))
+        {
             let known = known.clone();
             self.facts.store.remove(&known);
         }
