@@ -1,4 +1,4 @@
-//! Are these facts the same as others that were met? A number of 128 bits stands for them.
+//! Is this the same as something that was met before? A number of 128 bits stands for it.
 
 use std::hash::{Hash, Hasher};
 
@@ -90,7 +90,7 @@ mod tests {
             for b in 0..60_u8 {
                 meet(fingerprint(&(a, b)));
                 meet(fingerprint(&(format!("{a}"), "x".repeat(usize::from(b)))));
-                meet(fingerprint(&(vec![a; usize::from(b)], Some(b))));
+                meet(fingerprint(&(vec![a; usize::from(b) + 1], Some(b))));
                 meet(fingerprint(&(1_u64 << a, u64::MAX - u64::from(b))));
             }
         }

@@ -9,6 +9,7 @@ use sessionlint_diagnostics::Span;
 use sessionlint_ir::{BlockId, ConditionId, LocalId, Place, Projection};
 use sessionlint_protocols::EndKind;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 
 /// How many branches are remembered for the explanation.
 const MAX_BRANCHES: usize = 4;
@@ -93,7 +94,7 @@ pub(crate) struct Trace {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct World {
     pub facts: Facts,
-    pub trace: Trace,
+    pub trace: Shared<Trace>,
 }
 
 impl World {
@@ -109,8 +110,8 @@ impl World {
                 }
                 // A loop that walks a list makes ever longer places: beyond the bound nothing is known.
                 match current.projection.len() {
-                    0..MAX_STEPS => current = current.project(step.clone()),
-                    MAX_STEPS => current = current.project(Projection::Variant("...".to_owned())),
+                    0..MAX_STEPS => current.projection.push(step.clone()),
+                    MAX_STEPS => current.projection.push(Projection::Variant("...".to_owned())),
                     _ => {}
                 }
             }
@@ -157,7 +158,8 @@ impl World {
         if let Some(value) = self.stored(place) {
             return value.clone();
         }
-        if place.projection.is_empty() {
+        // Of what nothing is known, no part is.
+        if self.around(place).is_none() {
             return Value::Unknown;
         }
         let mut parent = place.clone();
@@ -180,8 +182,12 @@ impl World {
     /// Stores a value; what was known of parts of the place is forgotten.
     pub fn set(&mut self, place: &Place, value: Value) {
         let inside = |known: &Place| known.local == place.local && known.projection.starts_with(&place.projection);
+        let replaces = place.projection.is_empty() && value != Value::Unknown;
         // They come right behind it.
-        while let Some((known, _)) = self.facts.store.range(place..).next().filter(|(known, _)| inside(known)) {
+        let first = if replaces { Bound::Excluded(place) } else { Bound::Included(place) };
+        while let Some((known, _)) =
+            self.facts.store.range::<Place, _>((first, Bound::Unbounded)).next().filter(|(known, _)| inside(known))
+        {
             let known = known.clone();
             self.facts.store.remove(&known);
         }
@@ -258,6 +264,12 @@ impl World {
         open.filter(|(id, state)| is_held(**id, state)).map(|(id, _)| *id).max()
     }
 
+    /// Whether anything is known of a variable or its parts.
+    pub fn knows(&self, local: LocalId) -> bool {
+        let mut behind = self.facts.store.range(Place::local(local)..);
+        behind.next().is_some_and(|(place, _)| place.local == local)
+    }
+
     pub fn remove_local(&mut self, local: LocalId) {
         self.set(&Place::local(local), Value::Unknown);
     }
@@ -318,7 +330,9 @@ impl World {
 
     pub fn branch(&mut self, span: Span, held: bool) {
         if self.facts.obligations.values().all(|state| state.phase != Phase::Open) {
-            self.trace.branches.clear();
+            if !self.trace.branches.is_empty() {
+                self.trace.branches.clear();
+            }
             return;
         }
         if self.trace.branches.len() == MAX_BRANCHES {

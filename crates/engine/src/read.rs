@@ -329,8 +329,9 @@ fn implemented(before: &str) -> Option<String> {
 pub(crate) fn offered(files: &Files<'_>, file: FileId, words: &Words, names: &Names) -> Offered {
     let Some(data) = files.data(file) else { return Offered::default() };
     let imports = new_names(data);
+    let can_open = |item: &&Item| matches!(item.kind, ItemKind::Function | ItemKind::Macro);
     let mut offered = Offered::default();
-    for item in data.outline.items.iter().filter(|item| item.name != "_") {
+    for item in data.outline.items.iter().filter(can_open).filter(|item| item.name != "_") {
         let signature = &*with_old_names(text_of(data, item.header()), &imports);
         let body = &*with_old_names(item.body.map_or("", |body| text_of(data, body)), &imports);
         let opens = match item.kind {
@@ -343,8 +344,7 @@ pub(crate) fn offered(files: &Files<'_>, file: FileId, words: &Words, names: &Na
                     || words.makes(body)
                     || may_begin(body)
             }
-            ItemKind::Macro => words.opens(body),
-            _ => false,
+            _ => words.opens(body),
         };
         if opens {
             offered.openers.push(item.name.clone());

@@ -141,7 +141,7 @@ pub struct Scope<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Resolved {
     /// A path into a crate outside the workspace, the crate's real identifier first.
-    External(Vec<String>),
+    External(Arc<[String]>),
     /// An item of the workspace, and the names that follow it (`Type::new`).
     Item(ItemRef, Vec<String>),
     /// A module of the workspace.
@@ -172,9 +172,10 @@ pub struct Index<'h> {
     methods: Cache<PackageId, Methods>,
     trait_methods: Cache<PackageId, HashMap<String, Vec<ItemRef>>>,
     extensions: Cache<(PackageId, ProtocolId, String), Vec<ItemRef>>,
-    resolved: RwLock<FxHashMap<FileId, resolve::Paths>>,
+    /// Where paths lead from a place, by what stands for both.
+    resolved: RwLock<FxHashMap<u128, Option<Resolved>>>,
     macros: Cache<PackageId, HashMap<String, Vec<ItemRef>>>,
-    steps: RwLock<FxHashMap<PackageId, resolve::Paths>>,
+    steps: RwLock<FxHashMap<u128, Option<Resolved>>>,
     effects: Cache<String, SqlEffect>,
     bodies: RwLock<FxHashMap<ItemRef, Arc<FunctionItem>>>,
 }

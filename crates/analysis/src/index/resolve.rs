@@ -1,6 +1,7 @@
 //! Where does a path lead?
 
 use super::{Index, ItemRef, PackageId, Resolved, Scope};
+use crate::fingerprint::fingerprint;
 use rustc_hash::{FxHashMap, FxHashSet};
 use sessionlint_diagnostics::FileId;
 use sessionlint_ir::{ItemId, ItemKind};
@@ -18,15 +19,12 @@ impl Index<'_> {
                 return self.resolve_from(scope.file, &scope.inline, &full, &mut Trail::default());
             }
         }
-        let known = self.resolved.read().unwrap_or_else(|poisoned| poisoned.into_inner());
-        if let Some(known) = known.get(&scope.file).and_then(|paths| paths.get(scope.inline.as_slice())?.get(path)) {
+        let name = fingerprint(&(scope.file, &scope.inline, path));
+        if let Some(known) = self.resolved.read().unwrap_or_else(|poisoned| poisoned.into_inner()).get(&name) {
             return known.clone();
         }
-        drop(known);
         let resolved = self.resolve_from(scope.file, &scope.inline, path, &mut Trail::default());
-        let mut known = self.resolved.write().unwrap_or_else(|poisoned| poisoned.into_inner());
-        let paths = known.entry(scope.file).or_default().entry(scope.inline.clone()).or_default();
-        paths.insert(path.to_vec(), resolved.clone());
+        self.resolved.write().unwrap_or_else(|poisoned| poisoned.into_inner()).insert(name, resolved.clone());
         resolved
     }
 
@@ -69,11 +67,11 @@ impl Index<'_> {
             }
             let mut full = vec![real.clone()];
             full.extend_from_slice(rest);
-            return Some(Resolved::External(full));
+            return Some(Resolved::External(full.into()));
         }
         let standard = matches!(first.as_str(), "std" | "core" | "alloc");
         let loose = known.loose && self.model.library_of_crate(first).is_some();
-        (standard || loose).then(|| Resolved::External(path.to_vec()))
+        (standard || loose).then(|| Resolved::External(path.into()))
     }
 
     /// A path below a module of the workspace.
@@ -87,14 +85,12 @@ impl Index<'_> {
         let Some((first, rest)) = path.split_first() else {
             return Some(Resolved::Module(package, module.to_vec()));
         };
-        let known = self.steps.read().unwrap_or_else(|poisoned| poisoned.into_inner());
-        if let Some(known) = known.get(&package).and_then(|paths| paths.get(module)?.get(path)) {
+        let step = fingerprint(&(package, module, path));
+        if let Some(known) = self.steps.read().unwrap_or_else(|poisoned| poisoned.into_inner()).get(&step) {
             return known.clone();
         }
-        drop(known);
-        let step = (package, module.to_vec(), path.to_vec());
         // Globs run in circles: what was tried once for a name need not be tried again for it.
-        if trail.depth > MAX_HOPS || trail.tried.len() > MAX_STEPS || !trail.tried.insert(step.clone()) {
+        if trail.depth > MAX_HOPS || trail.tried.len() > MAX_STEPS || !trail.tried.insert(step) {
             trail.cut = true;
             return None;
         }
@@ -104,9 +100,7 @@ impl Index<'_> {
         trail.depth -= 1;
         if !trail.cut {
             // Nothing was left out, so the answer is the same whoever asks.
-            let (package, module, path) = step;
-            let mut known = self.steps.write().unwrap_or_else(|poisoned| poisoned.into_inner());
-            known.entry(package).or_default().entry(module).or_default().insert(path, found.clone());
+            self.steps.write().unwrap_or_else(|poisoned| poisoned.into_inner()).insert(step, found.clone());
         }
         trail.cut |= before;
         found
@@ -265,17 +259,12 @@ impl Index<'_> {
 /// The way of one search for a name.
 #[derive(Default)]
 pub(super) struct Trail {
-    tried: FxHashSet<Step>,
+    /// What stands for the paths that were looked for below a module of a package.
+    tried: FxHashSet<u128>,
     depth: u32,
     /// Whether something was not tried because it had been tried before.
     cut: bool,
 }
-
-/// A path that is looked for below a module of a package.
-type Step = (PackageId, Vec<String>, Vec<String>);
-
-/// Where paths lead that start from one place, by the module around them.
-pub(super) type Paths = FxHashMap<Vec<String>, FxHashMap<Vec<String>, Option<Resolved>>>;
 
 /// More modules than this are not searched for one name.
 const MAX_STEPS: usize = 120;

@@ -516,6 +516,9 @@ impl Solver<'_> {
             }
         };
         for local in locals {
+            if !world.knows(*local) {
+                continue;
+            }
             if let Some(value) = world.facts.store.get(&Place::local(*local)).cloned() {
                 if value.owns() {
                     self.drop_value(world, &value, kind.clone(), span);
