@@ -109,6 +109,9 @@ impl Solver<'_> {
             }
             // The second look tells everything again, with what was learned about sites.
             self.events.clear();
+        if let Some(seen) = &mut self.seen {
+            **seen = Seen::default();
+        }
             self.children.clear();
             self.written.clear();
             self.made = Made::default();
@@ -221,6 +224,9 @@ impl Solver<'_> {
         let dry_run = self.dry_runs.get(&block) == Some(&holds);
         if dry_run && let Some(asked) = self.body.asked.get(&block) {
             world.facts.dry_run.insert(asked.join);
+                if let Some(seen) = &mut self.seen {
+                    seen.value(world, self.index, statement);
+                }
         }
         for state in world.facts.obligations.values_mut().filter(|state| state.phase == Phase::Open) {
             state.fresh &= role != TestRole::Branch;
@@ -260,6 +266,9 @@ impl Solver<'_> {
         if self.few {
             // Which way is taken may depend on the arguments.
             let any = self.called_with.is_empty();
+            if let Some(seen) = &mut self.seen {
+                seen.entered(block, &world.facts);
+            }
             if known.len() >= if any { FEW_WORLDS } else { SOME_WORLDS } {
                 return;
             }
