@@ -4,7 +4,7 @@
 //! for each block; their number is bounded, so the loop ends. When there are too many, conditions are forgotten,
 //! and if that does not help the body is a gap: silent, and counted.
 
-use crate::at_hand::Hands;
+use crate::at_hand::{Hand, Hands};
 use crate::events::{Event, EventKind, Report, SiteId};
 use crate::known::passed;
 use crate::solver::Solver;
@@ -50,8 +50,12 @@ impl Solver<'_> {
             site.own_end = self.analysis.own_end(site.protocol, &site.layers);
         }
         let hands = Hands { index: self.index, scope: &self.scope, body: self.body };
-        for event in events.iter_mut().filter(|event| matches!(event.kind, EventKind::LeftOpen | EventKind::Bypassed)) {
-            event.at_hand = !event.in_closure && hands.holds(&self.sites[usize::from(event.site.0)], &event.cause);
+        let mut at_hand: BTreeMap<SiteId, Hand> = BTreeMap::new();
+        let is_asked =
+            |event: &&mut Event| !event.in_closure && matches!(event.kind, EventKind::LeftOpen | EventKind::Bypassed);
+        for event in events.iter_mut().filter(is_asked) {
+            let hand = at_hand.entry(event.site).or_insert_with(|| hands.of(&self.sites[usize::from(event.site.0)]));
+            event.at_hand = hand.holds(&event.cause);
         }
         let gives_result = self.gives_result();
         let gaps = self.body.gaps.iter().cloned().chain(self.gaps).collect();
