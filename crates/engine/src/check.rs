@@ -71,6 +71,7 @@ impl Engine {
         outcome.summary.files = wanted.len();
         outcome.summary.functions = functions.len();
         outcome.summary.steps = analysis.steps();
+        outcome.summary.read = memory.read;
         let mut sifted = Sifted::default();
         for one in checked {
             outcome.summary.sessions += one.sessions;
