@@ -57,6 +57,25 @@ pub enum Command {
         #[arg(value_enum)]
         of: Schema,
     },
+    /// Say what is known of a function, for those who work on this program; not stable
+    #[command(hide = true)]
+    Debug {
+        /// What to show
+        #[arg(value_enum)]
+        facts: Facts,
+        /// A name, or the last parts of a path: `Type::name`
+        function: String,
+        #[command(flatten)]
+        check: Box<Check>,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Facts {
+    Ir,
+    Types,
+    Summary,
+    States,
 }
 
 #[derive(Args, Debug)]

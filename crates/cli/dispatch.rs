@@ -1,7 +1,7 @@
 //! Which command does what?
 
 use crate::arguments::{Arguments, Command, Schema};
-use crate::{baseline, check, describe, init, shell};
+use crate::{baseline, check, debug, describe, init, shell};
 use std::process::ExitCode;
 
 /// Runs what the arguments ask for.
@@ -21,5 +21,6 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Some(Command::Completions { shell }) => shell::completions(shell),
         Some(Command::Man) => shell::man(),
         Some(Command::Schema { of }) => describe::schema(of == Schema::Rules),
+        Some(Command::Debug { facts, function, check }) => debug::run(facts, &function, &check),
     }
 }

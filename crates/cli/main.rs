@@ -4,6 +4,7 @@ mod arguments;
 mod baseline;
 mod cargo_messages;
 mod check;
+mod debug;
 mod describe;
 mod dispatch;
 mod init;

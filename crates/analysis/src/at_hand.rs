@@ -3,12 +3,13 @@
 
 use crate::events::{Cause, CauseKind, ExitOrder, Site};
 use crate::index::{Index, Resolved, Scope};
+use sessionlint_diagnostics::Span;
 use sessionlint_ir::{
     Body, BodyKind, Call, Callee, DropCause, ExitHow, LocalId, Operand, Place, Projection, Rvalue, Signature,
     Statement, StatementKind, TypeRef,
 };
 use sessionlint_protocols::{Library, Protocol};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Types that own what they hold when their arguments do.
@@ -33,62 +34,72 @@ enum Borrow {
     Lasting,
 }
 
+/// Where a body is left, or a function is called, and whether the session of one site is at hand there: on every way, and with
+/// nothing that lives on and borrows from it.
+#[derive(Default)]
+pub(crate) struct Hand {
+    tail: Option<bool>,
+    exits: BTreeMap<Span, bool>,
+    calls: BTreeMap<Span, bool>,
+}
+
+impl Hand {
+    /// Whether the session is at hand, by the name of its variable, where this happens.
+    pub fn holds(&self, cause: &Cause) -> bool {
+        let known = match &cause.kind {
+            CauseKind::Exit { how: ExitOrder::Tail, .. } => self.tail,
+            CauseKind::Exit { .. } => self.exits.get(&cause.span).copied(),
+            CauseKind::Meanwhile => self.calls.get(&cause.span).copied(),
+            _ => None,
+        };
+        known.unwrap_or(false)
+    }
+}
+
 impl Hands<'_> {
-    /// Whether the session of a site is at hand, by the name of its variable, where this happens.
-    pub fn holds(&self, site: &Site, cause: &Cause) -> bool {
-        let Some(local) = site.variable else { return false };
+    /// The places where the session of a site is at hand. One walk over the body, whatever is asked afterwards.
+    pub fn of(&self, site: &Site) -> Hand {
+        let mut hand = Hand::default();
+        let Some(local) = site.variable else { return hand };
         let name = &self.body.locals[local.index()].name;
         if name.is_none() || self.body.locals.iter().filter(|other| other.name == *name).count() != 1 {
-            return false;
+            return hand;
         }
         let protocol = self.index.model.protocol(site.protocol);
         let held = self.held(local, site, protocol);
         let borrows = self.borrowers(local, self.index.model.library(protocol.library));
-        let named = |other: &LocalId| *other != local && self.body.locals[other.index()].name.is_some();
-        let returned = |statement: &Statement| match &statement.kind {
-            StatementKind::Drop(locals, why) if is_tail(why) => locals.clone(),
-            _ => Vec::new(),
+        let borrowing = |other: &LocalId| {
+            *other != local && self.body.locals[other.index()].name.is_some() && borrows.contains(other)
         };
-        let is_tail_exit = matches!(cause.kind, CauseKind::Exit { how: ExitOrder::Tail, .. });
-        let statements = || self.body.blocks.iter().flat_map(|block| &block.statements);
-        let tail: Vec<LocalId> = statements().filter(|_| is_tail_exit).flat_map(returned).collect();
-        let mut met = false;
+        let nothing_lasts = !borrows.iter().any(borrowing);
+        let statements = self.body.blocks.iter().flat_map(|block| &block.statements);
+        // The end of the body drops block by block.
+        let tail_is_free = !statements.into_iter().any(|statement| match &statement.kind {
+            StatementKind::Drop(locals, why) => is_tail(why) && locals.iter().any(borrowing),
+            _ => false,
+        });
         for (block, held) in self.body.blocks.iter().zip(held) {
             let mut held = held;
             for statement in &block.statements {
-                let free = match &statement.kind {
-                    StatementKind::Drop(locals, why) if self.is_exit(why, statement, cause) => {
-                        // The end of the body drops block by block.
-                        locals
-                            .contains(&local)
-                            .then(|| !locals.iter().chain(&tail).any(|other| named(other) && borrows.contains(other)))
+                match &statement.kind {
+                    StatementKind::Drop(locals, why) if locals.contains(&local) => {
+                        if is_tail(why) {
+                            hand.tail = Some(hand.tail.unwrap_or(true) && tail_is_free && held);
+                        }
+                        if matches!(why, DropCause::Exit { .. }) {
+                            let free = !locals.iter().any(borrowing);
+                            *hand.exits.entry(statement.span).or_insert(true) &= free && held;
+                        }
                     }
-                    StatementKind::Assign(_, Rvalue::Call(call))
-                        if cause.kind == CauseKind::Meanwhile && call.name_span == cause.span =>
-                    {
-                        Some(!borrows.iter().any(named))
+                    StatementKind::Assign(_, Rvalue::Call(call)) => {
+                        *hand.calls.entry(call.name_span).or_insert(true) &= nothing_lasts && held;
                     }
-                    _ => None,
-                };
-                if let Some(free) = free {
-                    if !(free && held) {
-                        return false;
-                    }
-                    met = true;
+                    _ => {}
                 }
                 held = self.after(held, statement, local, site, protocol);
             }
         }
-        met
-    }
-
-    /// Whether what is dropped is what the exit of an event leaves behind.
-    fn is_exit(&self, why: &DropCause, statement: &Statement, cause: &Cause) -> bool {
-        match &cause.kind {
-            CauseKind::Exit { how: ExitOrder::Tail, .. } => is_tail(why),
-            CauseKind::Exit { .. } => matches!(why, DropCause::Exit { .. }) && statement.span == cause.span,
-            _ => false,
-        }
+        hand
     }
 
     /// For each block whether the variable holds something at its entry, on every way.

@@ -25,39 +25,52 @@ impl Analysis<'_> {
         }
         let summary = self.summary(item, &Known::new(), MAX_DEEP);
         let origin = |origin: &Origin| origin_words(origin, &signature, |item| self.name_of(item));
-        for deed in summary.workload.0.keys() {
-            parts.push(match deed {
-                Deed::Checkout(pool) => format!("takes a connection of {}", origin(pool)),
-                Deed::Execute { pool, writes: true } => format!("writes on {}", origin(pool)),
-                Deed::Execute { pool, writes: false } => format!("reads on {}", origin(pool)),
-                Deed::Outside(wait) => format!("waits for {}", wait.what),
-                // Of every function that opens or ends a transaction: it says nothing.
-                Deed::Begins(_) | Deed::Ends(..) => continue,
-                Deed::Makes(protocol) => format!("makes a {}", self.index.model.protocol(*protocol).id),
-                Deed::Runs { param, held } => {
-                    let closure = signature.params.get(*param).and_then(|param| param.name.clone()).unwrap_or_default();
-                    match held {
-                        Some((protocol, pool)) => {
-                            let of = pool.as_ref().map(|pool| format!(" of {}", origin(pool))).unwrap_or_default();
-                            format!("runs {closure} inside {}{of}", self.index.model.protocol(*protocol).id)
-                        }
-                        None => format!("runs {closure}"),
-                    }
-                }
-            });
-        }
+        parts.extend(summary.workload.0.keys().filter_map(|deed| self.deed_words(deed, &signature, &origin)));
         if let Some(given) = summary.gives.as_ref().and_then(|given| self.given_words(given, &origin)) {
             parts.push(format!("gives {given}"));
         }
         parts.join("; ")
     }
 
-    fn name_of(&self, item: ItemRef) -> String {
+    /// A deed, as completing "the function ..".
+    pub(crate) fn deed_words(
+        &self,
+        deed: &Deed,
+        signature: &Signature,
+        origin: &dyn Fn(&Origin) -> String,
+    ) -> Option<String> {
+        Some(match deed {
+            Deed::Checkout(pool) => format!("takes a connection of {}", origin(pool)),
+            Deed::Execute { pool, writes: true } => format!("writes on {}", origin(pool)),
+            Deed::Execute { pool, writes: false } => format!("reads on {}", origin(pool)),
+            Deed::Outside(wait) => format!("waits for {}", wait.what),
+            // Of every function that opens a transaction: it says nothing.
+            Deed::Begins(_) | Deed::Ends(..) => return None,
+            Deed::Makes(protocol) => format!("makes a {}", self.index.model.protocol(*protocol).id),
+            Deed::Runs { param, held } => {
+                let closure = signature.params.get(*param).and_then(|param| param.name.clone()).unwrap_or_default();
+                match held {
+                    Some((protocol, pool)) => {
+                        let of = pool.as_ref().map(|pool| format!(" of {}", origin(pool))).unwrap_or_default();
+                        format!("runs {closure} inside {}{of}", self.index.model.protocol(*protocol).id)
+                    }
+                    None => format!("runs {closure}"),
+                }
+            }
+        })
+    }
+
+    pub(crate) fn name_of(&self, item: ItemRef) -> String {
         self.index.item(item).map(|item| item.name.clone()).unwrap_or_default()
     }
 
     /// The session that a parameter may be lent, by its type, and what stands around it.
-    fn lendable(&self, item: ItemRef, signature: &Signature, param: usize) -> Option<(ProtocolId, Vec<Layer>)> {
+    pub(crate) fn lendable(
+        &self,
+        item: ItemRef,
+        signature: &Signature,
+        param: usize,
+    ) -> Option<(ProtocolId, Vec<Layer>)> {
         let generics = self.index.generics_around(item, &signature.generics);
         let mut scope = self.index.scope_of(item);
         scope.generics = &generics;
@@ -73,7 +86,7 @@ impl Analysis<'_> {
         }
     }
 
-    fn given_words(&self, given: &Given, origin: &dyn Fn(&Origin) -> String) -> Option<String> {
+    pub(crate) fn given_words(&self, given: &Given, origin: &dyn Fn(&Origin) -> String) -> Option<String> {
         Some(match given {
             Given::Unknown | Given::Nothing => return None,
             Given::Success(inner) | Given::Maybe(inner) => self.given_words(inner, origin)?,
@@ -95,7 +108,7 @@ impl Analysis<'_> {
     }
 }
 
-fn effect_words(effect: &Effect, name: &str) -> Vec<String> {
+pub(crate) fn effect_words(effect: &Effect, name: &str) -> Vec<String> {
     let mut words = Vec::new();
     if effect.writes {
         words.push(format!("writes through {name}"));
@@ -121,7 +134,7 @@ fn effect_words(effect: &Effect, name: &str) -> Vec<String> {
     words
 }
 
-fn origin_words(origin: &Origin, signature: &Signature, name_of: impl Fn(ItemRef) -> String) -> String {
+pub(crate) fn origin_words(origin: &Origin, signature: &Signature, name_of: impl Fn(ItemRef) -> String) -> String {
     let root = match &origin.root {
         Root::Param(index) => {
             signature.params.get(*index).and_then(|param| param.name.clone()).unwrap_or_else(|| format!("#{index}"))

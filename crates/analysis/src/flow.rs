@@ -4,10 +4,11 @@
 //! for each block; their number is bounded, so the loop ends. When there are too many, conditions are forgotten,
 //! and if that does not help the body is a gap: silent, and counted.
 
-use crate::at_hand::Hands;
+use crate::at_hand::{Hand, Hands};
 use crate::events::{Event, EventKind, Report, SiteId};
 use crate::fingerprint::fingerprint;
 use crate::known::passed;
+use crate::show::Seen;
 use crate::solver::Solver;
 use crate::transfer::{MANUALLY_DROP, Made};
 use crate::value::Value;
@@ -52,8 +53,12 @@ impl Solver<'_> {
             site.own_end = self.analysis.own_end(site.protocol, &site.layers);
         }
         let hands = Hands { index: self.index, scope: &self.scope, body: self.body };
-        for event in events.iter_mut().filter(|event| matches!(event.kind, EventKind::LeftOpen | EventKind::Bypassed)) {
-            event.at_hand = !event.in_closure && hands.holds(&self.sites[usize::from(event.site.0)], &event.cause);
+        let mut at_hand: BTreeMap<SiteId, Hand> = BTreeMap::new();
+        let is_asked =
+            |event: &&mut Event| !event.in_closure && matches!(event.kind, EventKind::LeftOpen | EventKind::Bypassed);
+        for event in events.iter_mut().filter(is_asked) {
+            let hand = at_hand.entry(event.site).or_insert_with(|| hands.of(&self.sites[usize::from(event.site.0)]));
+            event.at_hand = hand.holds(&event.cause);
         }
         let gives_result = self.gives_result();
         let gaps = self.body.gaps.iter().cloned().chain(self.gaps).collect();
@@ -111,6 +116,9 @@ impl Solver<'_> {
             }
             // The second look tells everything again, with what was learned about sites.
             self.events.clear();
+            if let Some(seen) = &mut self.seen {
+                **seen = Seen::default();
+            }
             self.children.clear();
             self.written.clear();
             self.made = Made::default();
@@ -242,6 +250,9 @@ impl Solver<'_> {
             for world in &mut worlds {
                 self.steps += world.facts.count();
                 self.statement(world, statement);
+                if let Some(seen) = &mut self.seen {
+                    seen.value(world, self.index, statement);
+                }
             }
         }
         worlds
@@ -257,6 +268,9 @@ impl Solver<'_> {
         world.facts.dry_run.remove(&block);
         let last = &self.last_asked;
         world.facts.conditions.retain(|id, holds| !last[id.0 as usize].is_behind(block, *holds));
+        if let Some(seen) = &mut self.seen {
+            seen.entered(block, &world.facts);
+        }
         let known = &mut ways.seen[block.index()];
         if self.few {
             // Which way is taken may depend on the arguments.

@@ -14,6 +14,7 @@ mod known;
 mod liveness;
 mod refine;
 mod shared;
+mod show;
 mod solver;
 mod sql;
 mod summary;
@@ -24,6 +25,7 @@ mod world;
 
 pub use events::{Cause, CauseKind, Event, EventKind, ExitOrder, Report, Site, SiteId};
 pub use index::{FileData, Host, Index, ItemRef, Package, PackageId, Resolved, Scope, Ty, cancels};
+pub use show::View;
 pub use sql::{SessionState, SqlControl, SqlEffect, may_begin, may_set_state};
 use summary::function_segments;
 pub use summary::{Analysis, function_path};

@@ -4,6 +4,7 @@ use crate::events::{Cause, Event, EventKind, Site, SiteId};
 use crate::index::{Index, Scope, Ty};
 use crate::known::{Known, passed};
 use crate::liveness::{LastAsked, last_asked};
+use crate::show::Seen;
 use crate::sql::{SqlControl, StateChange};
 use crate::summary::Analysis;
 use crate::transfer::{Made, Thrown, fold};
@@ -106,6 +107,8 @@ pub(crate) struct Solver<'a> {
     pub few: bool,
     /// What is known of the arguments.
     pub called_with: Known,
+    /// What is remembered of the way that was gone, when somebody wants to see it.
+    pub seen: Option<Box<Seen>>,
 }
 
 /// What is done to a session that a caller lends.
@@ -231,6 +234,7 @@ impl<'a> Solver<'a> {
             coarse: false,
             few: false,
             called_with: Known::new(),
+            seen: None,
         }
     }
 

@@ -109,17 +109,28 @@ impl<'h> Analysis<'h> {
             if self.index.item(item).is_some_and(|outer| outer.name != function.name) {
                 path = format!("{path}::{}", function.name);
             }
-            let world = World::default();
-            let handler = self.is_handler(&scope, &function.signature);
-            let mut solver = Solver::new(self, body, scope, MAX_CALLS);
-            (solver.deep, solver.handler, solver.reporting) = (MAX_DEEP, handler, true);
-            solver.races = self.index.may_cancel(item);
-            let world = solver.parameters(world);
+            let mut solver = self.reporting(item, &function.signature, body, scope);
+            let world = solver.parameters(World::default());
             reports.push(solver.solve(world, path, self.index.item(item).map_or(body.span, |item| item.span)));
         }
         for nested in &function.nested {
             self.lowered(item, nested, reports);
         }
+    }
+
+    /// The analysis of a body whose mistakes are told.
+    pub(crate) fn reporting<'s>(
+        &'s self,
+        item: ItemRef,
+        signature: &Signature,
+        body: &'s Body,
+        scope: Scope<'s>,
+    ) -> Solver<'s> {
+        let handler = self.is_handler(&scope, signature);
+        let mut solver = Solver::new(self, body, scope, MAX_CALLS);
+        (solver.deep, solver.handler, solver.reporting) = (MAX_DEEP, handler, true);
+        solver.races = self.index.may_cancel(item);
+        solver
     }
 
     /// Whether a web framework calls a function for each request: its parameters are what one is given for it.
@@ -139,7 +150,7 @@ impl<'h> Analysis<'h> {
         })
     }
 
-    fn scope<'s>(
+    pub(crate) fn scope<'s>(
         &self,
         item: ItemRef,
         body: &'s Body,

@@ -2,6 +2,7 @@
 
 use crate::errors::Errors;
 use crate::host::{Files, Overlay};
+use crate::memory::{Known, Memory};
 use crate::outcome::{Outcome, Session, Skipped};
 use crate::read::{Read, select};
 use crate::run::{Engine, Progress};
@@ -15,6 +16,7 @@ use sessionlint_protocols::TestCode;
 use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// What one function gave.
 #[derive(Default)]
@@ -34,25 +36,8 @@ impl Engine {
         let files = Files::new(&self.known, overlay);
         let wanted: HashSet<&OsStr> = reported.iter().map(|path| path.as_os_str()).collect();
         let reported: Vec<bool> = files.paths.iter().map(|path| wanted.contains(path.as_os_str())).collect();
-        let mut reads: Vec<Read> = self.look_at(&files, overlay, &mut memory);
-        let known = self.packages.names(&files, &reads, &mut memory);
-        self.read_again(&files, &mut reads, &known, &mut memory);
-        let mut packages = self.packages.packages.clone();
-        let placed = &self.packages.files;
-        for file in files.ids().filter(|file| reads[file.0 as usize].hot) {
-            let package = placed[file.0 as usize].0;
-            packages[package.0 as usize].indexed.push(file);
-            packages[package.0 as usize].resets |= reads[file.0 as usize].resets;
-        }
-        let package = |file: FileId| placed[file.0 as usize].0.0 as usize;
-        let holders = known
-            .names
-            .iter()
-            .flat_map(|names| {
-                names.aliases.iter().chain(&names.handed).chain(&names.pools).chain(&names.traits).cloned()
-            })
-            .collect();
-        let analysis = Analysis::new(Index::new(&files, &self.model, packages, placed.clone(), holders));
+        let (mut reads, known, analysis) = self.known(&files, overlay, &mut memory);
+        let package = |file: FileId| self.packages.files[file.0 as usize].0.0 as usize;
         // What is not reported need not be looked at.
         let with_tests = self.tests == TestCode::Include;
         let functions: Vec<ItemRef> = files
@@ -86,6 +71,7 @@ impl Engine {
         outcome.summary.files = wanted.len();
         outcome.summary.functions = functions.len();
         outcome.summary.steps = analysis.steps();
+        outcome.summary.read = memory.read;
         let mut sifted = Sifted::default();
         for one in checked {
             outcome.summary.sessions += one.sessions;
@@ -112,6 +98,34 @@ impl Engine {
             files.included.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner).into_iter().collect();
         *self.memory() = memory;
         outcome
+    }
+
+    /// What files say, the names that stand for sessions, and an analysis over all of it.
+    pub(crate) fn known<'f>(
+        &'f self,
+        files: &'f Files<'_>,
+        overlay: &Overlay,
+        memory: &mut Memory,
+    ) -> (Vec<Read>, Arc<Known>, Analysis<'f>) {
+        let mut reads: Vec<Read> = self.look_at(files, overlay, memory);
+        let known = self.packages.names(files, &reads, memory);
+        self.read_again(files, &mut reads, &known, memory);
+        let mut packages = self.packages.packages.clone();
+        let placed = &self.packages.files;
+        for file in files.ids().filter(|file| reads[file.0 as usize].hot) {
+            let package = placed[file.0 as usize].0;
+            packages[package.0 as usize].indexed.push(file);
+            packages[package.0 as usize].resets |= reads[file.0 as usize].resets;
+        }
+        let holders = known
+            .names
+            .iter()
+            .flat_map(|names| {
+                names.aliases.iter().chain(&names.handed).chain(&names.pools).chain(&names.traits).cloned()
+            })
+            .collect();
+        let analysis = Analysis::new(Index::new(files, &self.model, packages, placed.clone(), holders));
+        (reads, known, analysis)
     }
 
     fn memory(&self) -> std::sync::MutexGuard<'_, crate::memory::Memory> {

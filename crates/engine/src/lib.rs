@@ -21,6 +21,7 @@ mod panics;
 mod read;
 mod run;
 mod settings;
+mod show;
 mod sift;
 mod silence;
 mod since;
@@ -40,6 +41,7 @@ pub use manifest::dependencies;
 pub use outcome::{CheckedFile, Outcome, Session, Silenced, SilencedBy, Skipped, Summary};
 pub use panics::caught;
 pub use run::{Engine, Progress, run};
+pub use sessionlint_analysis::View;
 pub use settings::{Failure, LevelFlag, Options, StandardInput};
 pub use silence::{silence, silencing_edit};
 

@@ -61,6 +61,8 @@ pub(crate) struct Known {
 #[derive(Default)]
 pub(crate) struct Memory {
     pub looks: Vec<Option<Look>>,
+    /// How many files were looked at anew the last time.
+    pub read: usize,
     next: u64,
     /// What the types of all files say, and the names that come of it.
     types: Option<(Said, Arc<Vec<Names>>)>,

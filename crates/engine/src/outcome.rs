@@ -39,6 +39,8 @@ pub struct Summary {
     pub sessions: usize,
     /// Steps of the analysis, those that try fixes included; none when the result was kept from another run.
     pub steps: usize,
+    /// Files that were read because they changed since the last look; none when the result was kept from another run.
+    pub read: usize,
     /// Findings at level deny, warn and note.
     pub findings: BTreeMap<&'static str, usize>,
     /// Files and functions that were not checked because this program panicked.

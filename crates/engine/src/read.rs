@@ -218,6 +218,7 @@ impl Engine {
                 Some(Look { number: 0, stamp, read: read.unwrap_or_default(), data })
             })
             .collect();
+        memory.read = looks.iter().flatten().count();
         for (place, look) in looks.into_iter().enumerate() {
             if let Some(look) = look {
                 let number = memory.number();

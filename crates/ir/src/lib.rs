@@ -4,6 +4,7 @@
 
 mod body;
 mod item;
+mod print;
 
 pub use body::{
     AggregateKind, Answer, Asked, BasicBlock, BlockId, Body, BodyKind, Call, Callee, Capture, Condition, ConditionId,
@@ -13,3 +14,4 @@ pub use body::{
 pub use item::{
     Field, FunctionItem, ImplHeader, Import, Item, ItemId, ItemKind, Outline, Parameter, Signature, TypeRef,
 };
+pub use print::{LineOf, local_name, place_name, text, type_name};

@@ -107,6 +107,7 @@ impl Solver<'_> {
         solver.deep = self.deep;
         // Whoever runs it may hold a session meanwhile.
         solver.collects = true;
+        solver.seen = self.seen.as_ref().map(|_| Box::default());
         let mut inner = solver.parameters(World::default());
         if body.kind != BodyKind::AsyncBlock {
             inner = solver.given_as(inner, &self.closure_inputs(world, child));
@@ -166,6 +167,9 @@ impl Solver<'_> {
             effects.insert(capture.inner, ChildEffect { writes, ends: self.ends_capture(body, capture.inner) });
         }
         self.looked(&solver);
+        if let (Some(seen), Some(inside)) = (&mut self.seen, solver.seen.take()) {
+            seen.inside.insert(body.span, (*inside, solver.sites.clone()));
+        }
         let mut workload = Workload::default();
         let outer = |origin: &Origin| match &origin.root {
             Root::Local(local) => {

@@ -12,6 +12,8 @@ mod frame;
 mod macros;
 mod pattern;
 mod statement;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use macros::format_text;
 
