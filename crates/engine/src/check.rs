@@ -2,7 +2,7 @@
 
 use crate::errors::Errors;
 use crate::host::{Files, Overlay};
-use crate::memory::{Known, Memory};
+use crate::memory::{Known, Memory, ROUNDS};
 use crate::outcome::{Outcome, Session, Skipped};
 use crate::read::{Read, select};
 use crate::run::{Engine, Progress};
@@ -108,8 +108,14 @@ impl Engine {
         memory: &mut Memory,
     ) -> (Vec<Read>, Arc<Known>, Analysis<'f>) {
         let mut reads: Vec<Read> = self.look_at(files, overlay, memory);
-        let known = self.packages.names(files, &reads, memory);
-        self.read_again(files, &mut reads, &known, memory);
+        let mut known = self.packages.names(files, &reads, memory, 0);
+        // What one file puts around a session another may hand on that names neither the library nor the type.
+        for round in 1..ROUNDS {
+            if !self.read_again(files, &mut reads, &known, memory, round - 1) {
+                break;
+            }
+            known = self.packages.names(files, &reads, memory, round);
+        }
         let mut packages = self.packages.packages.clone();
         let placed = &self.packages.files;
         for file in files.ids().filter(|file| reads[file.0 as usize].hot) {

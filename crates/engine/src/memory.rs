@@ -64,6 +64,15 @@ pub(crate) struct Memory {
     /// How many files were looked at anew the last time.
     pub read: usize,
     next: u64,
+    rounds: [Round; ROUNDS],
+}
+
+/// So many times the files are looked at that name no library: each time they may use what the last ones put around one.
+pub(crate) const ROUNDS: usize = 3;
+
+/// What is kept of one round of looking for names.
+#[derive(Default)]
+struct Round {
     /// What the types of all files say, and the names that come of it.
     types: Option<(Said, Arc<Vec<Names>>)>,
     /// Another number for each set of names of types.
@@ -86,56 +95,64 @@ impl Memory {
     }
 
     /// The names of types that come of files whose types say this, from before or made now.
-    pub fn types(&mut self, said: Said, make: impl FnOnce() -> Vec<Names>) -> Arc<Vec<Names>> {
-        match &self.types {
+    pub fn types(&mut self, round: usize, said: Said, make: impl FnOnce() -> Vec<Names>) -> Arc<Vec<Names>> {
+        let kept = &mut self.rounds[round];
+        match &kept.types {
             Some((before, names)) if *before == said => Arc::clone(names),
             _ => {
                 let names = Arc::new(make());
-                if self.types.as_ref().is_none_or(|(_, before)| *before != names) {
-                    self.types_number += 1;
+                if kept.types.as_ref().is_none_or(|(_, before)| *before != names) {
+                    kept.types_number += 1;
                 }
-                self.types = Some((said, Arc::clone(&names)));
+                kept.types = Some((said, Arc::clone(&names)));
                 names
             }
         }
     }
 
     /// What a file offers, when that is known for the names of types that hold now.
-    pub fn offered(&self, file: FileId) -> Option<&Offered> {
-        self.offered
-            .get(&file)
-            .filter(|(look, types, _)| *look == self.look_number(file) && *types == self.types_number)
-            .map(|(_, _, found)| found)
+    pub fn offered(&self, round: usize, file: FileId) -> Option<&Offered> {
+        let kept = &self.rounds[round];
+        let is_now = |(look, types, _): &&(u64, u64, Offered)| {
+            *look == self.look_number(file) && *types == kept.types_number
+        };
+        kept.offered.get(&file).filter(is_now).map(|(_, _, found)| found)
     }
 
-    pub fn set_offered(&mut self, file: FileId, found: Offered) {
-        self.offered.insert(file, (self.look_number(file), self.types_number, found));
+    pub fn set_offered(&mut self, round: usize, file: FileId, found: Offered) {
+        let look = self.look_number(file);
+        let kept = &mut self.rounds[round];
+        kept.offered.insert(file, (look, kept.types_number, found));
     }
 
     /// Sets the names that hold now.
-    pub fn set_names(&mut self, names: Vec<Names>) -> Arc<Known> {
-        match &self.names {
+    pub fn set_names(&mut self, round: usize, names: Vec<Names>) -> Arc<Known> {
+        let kept = &mut self.rounds[round];
+        match &kept.names {
             Some(before) if before.names == names => Arc::clone(before),
             _ => {
-                self.names_number += 1;
+                kept.names_number += 1;
                 let words = names.iter().map(Names::words).collect();
                 let known = Arc::new(Known { names, words });
-                self.names = Some(Arc::clone(&known));
+                kept.names = Some(Arc::clone(&known));
                 known
             }
         }
     }
 
     /// Whether a file has one of the names, when that is known for those that hold now.
-    pub fn named(&self, file: FileId) -> Option<bool> {
-        self.named
-            .get(&file)
-            .filter(|(look, names, _)| *look == self.look_number(file) && *names == self.names_number)
-            .map(|(_, _, found)| *found)
+    pub fn named(&self, round: usize, file: FileId) -> Option<bool> {
+        let kept = &self.rounds[round];
+        let is_now = |(look, names, _): &&(u64, u64, bool)| {
+            *look == self.look_number(file) && *names == kept.names_number
+        };
+        kept.named.get(&file).filter(is_now).map(|(_, _, found)| *found)
     }
 
-    pub fn set_named(&mut self, file: FileId, found: bool) {
-        self.named.insert(file, (self.look_number(file), self.names_number, found));
+    pub fn set_named(&mut self, round: usize, file: FileId, found: bool) {
+        let look = self.look_number(file);
+        let kept = &mut self.rounds[round];
+        kept.named.insert(file, (look, kept.names_number, found));
     }
 
     /// Keeps what was read of files meanwhile.

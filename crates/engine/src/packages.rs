@@ -33,12 +33,12 @@ const MAX_OWNERS: usize = 3;
 
 impl Packages {
     /// For each package the names that stand for sessions in it: its own, and those of the packages it leads to.
-    pub fn names(&self, files: &Files<'_>, reads: &[Read], memory: &mut Memory) -> Arc<Known> {
+    pub fn names(&self, files: &Files<'_>, reads: &[Read], memory: &mut Memory, round: usize) -> Arc<Known> {
         panics::provoked("names", || "all".to_owned());
         let reached: Vec<Vec<usize>> = (0..self.packages.len()).map(|package| self.reached(package)).collect();
         let hot: Vec<FileId> = files.ids().filter(|file| reads[file.0 as usize].hot).collect();
         let said = hot.iter().map(|file| (*file, reads[file.0 as usize].said)).collect();
-        let own = memory.types(said, || self.types(files, reads, &hot, &reached));
+        let own = memory.types(round, said, || self.types(files, reads, &hot, &reached));
         let merged = |own: &[Names]| -> Vec<Names> {
             let all = |reached: &Vec<usize>| {
                 let mut names = Names::default();
@@ -54,16 +54,16 @@ impl Packages {
             .map(|file| {
                 let package = self.files[file.0 as usize].0.0 as usize;
                 let find = || files.guarded(file, || offered(files, file, &self.about[package].2, &types[package]));
-                (file, before.offered(file).is_none().then(find).flatten())
+                (file, before.offered(round, file).is_none().then(find).flatten())
             })
             .collect();
         let mut own = own.as_ref().clone();
         for (file, found) in offering {
             if let Some(found) = found {
-                memory.set_offered(file, found);
+                memory.set_offered(round, file, found);
             }
             let package = self.files[file.0 as usize].0.0 as usize;
-            let Some(offered) = memory.offered(file) else { continue };
+            let Some(offered) = memory.offered(round, file) else { continue };
             own[package].closers.extend(offered.closers.iter().cloned());
             for name in &offered.openers {
                 match COMMON_OPENERS.contains(&name.as_str()) {
@@ -72,7 +72,7 @@ impl Packages {
                 };
             }
         }
-        memory.set_names(merged(&own))
+        memory.set_names(round, merged(&own))
     }
 
     /// For each package the names of its own types that stand for sessions.

@@ -228,8 +228,15 @@ impl Engine {
         memory.looks.iter().map(|look| look.as_ref().map(|look| look.read.clone()).unwrap_or_default()).collect()
     }
 
-    /// A second look at the files that name no library: they may use what the package puts around one.
-    pub(crate) fn read_again(&self, files: &Files<'_>, reads: &mut [Read], known: &Known, memory: &mut Memory) {
+    /// A second look at the files that name no library: they may use what the package puts around one. Whether there are any.
+    pub(crate) fn read_again(
+        &self,
+        files: &Files<'_>,
+        reads: &mut [Read],
+        known: &Known,
+        memory: &mut Memory,
+        round: usize,
+    ) -> bool {
         let cold: Vec<FileId> = files.ids().filter(|file| !reads[file.0 as usize].hot).collect();
         let has_one = |file: &FileId| {
             let Some(words) = &known.words[self.packages.files[file.0 as usize].0.0 as usize] else { return false };
@@ -247,13 +254,16 @@ impl Engine {
             is_text
         };
         let before = &*memory;
-        let find = |file: FileId| before.named(file).or_else(|| files.guarded(file, || has_one(&file)));
+        let find = |file: FileId| before.named(round, file).or_else(|| files.guarded(file, || has_one(&file)));
         let found: Vec<(FileId, Option<bool>)> = cold.into_par_iter().map(|file| (file, find(file))).collect();
+        let mut any = false;
         for (file, has_one) in found {
             let Some(has_one) = has_one else { continue };
-            memory.set_named(file, has_one);
+            memory.set_named(round, file, has_one);
             reads[file.0 as usize].hot |= has_one;
+            any |= has_one;
         }
+        any
     }
 }
 

@@ -9,7 +9,7 @@ use crate::value::{ObligationId, Origin, Root, Source, Value, WorkloadId};
 use crate::workload::{Deed, Summary, Wait, Workload, seen_by_caller};
 use crate::world::{State, World};
 use sessionlint_diagnostics::{Evidence, Span};
-use sessionlint_ir::{BlockId, Call, Operand, Place, Rvalue, StatementKind};
+use sessionlint_ir::{BlockId, Call, Callee, Operand, Place, Rvalue, StatementKind};
 use sessionlint_protocols::{ProtocolId, ProtocolKind, Rank, WorkId};
 use std::cmp::Reverse;
 
@@ -194,6 +194,18 @@ impl Solver<'_> {
         }
     }
 
+    /// Whether several calls stand at one place: a macro wrote them.
+    fn is_of_macro(&self, at: Span) -> bool {
+        let mut names = self.body.blocks.iter().flat_map(|block| &block.statements).filter_map(|statement| {
+            match &statement.kind {
+                StatementKind::Assign(_, Rvalue::Call(call)) if call.name_span == at => Some(&call.callee),
+                _ => None,
+            }
+        });
+        let first = names.next();
+        names.any(|other| first.is_some_and(|first| !same_name(first, other)))
+    }
+
     pub(super) fn slow_work(&mut self, world: &World, wait: &Wait, way: &[Span]) {
         let model = self.index.model;
         let is_held = |id: ObligationId, state: &State| {
@@ -210,7 +222,7 @@ impl Solver<'_> {
                 && protocol.kind == ProtocolKind::Connection
                 && self.body.leads_to(self.at, self.at)
                 && self.is_kept(site);
-            counts && !state.by_design && !site.borrowed && site.span != way[0] && !own
+            counts && !state.by_design && !site.borrowed && (site.span != way[0] || self.is_of_macro(way[0])) && !own
         };
         let Some(id) = world.held(is_held) else { return };
         self.meanwhile(world, EventKind::HeldAcross { wait: wait.clone() }, id, way);
@@ -488,5 +500,15 @@ impl Solver<'_> {
     fn summarised(&self, summary: &Summary) {
         self.truncated.set(self.truncated.get() || summary.truncated);
         self.height.set(self.height.get().max(summary.height + 1));
+    }
+}
+
+/// Whether two calls are of one name.
+fn same_name(one: &Callee, other: &Callee) -> bool {
+    match (one, other) {
+        (Callee::Method { name, .. }, Callee::Method { name: other, .. }) => name == other,
+        (Callee::Path { segments, .. }, Callee::Path { segments: other, .. })
+        | (Callee::Macro(segments), Callee::Macro(other)) => segments == other,
+        _ => false,
     }
 }

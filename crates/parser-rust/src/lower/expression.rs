@@ -64,6 +64,10 @@ impl Lowerer<'_> {
                 self.reference(&reference.expr, matches!(reference.mutability, syn::PointerMutability::Mut(_)))
             }
             Expr::Tuple(tuple) if tuple.elems.is_empty() => Self::unit(),
+            // The macros of libraries take texts that are put together.
+            Expr::Binary(_) if joined_text(expr).is_some() => {
+                Operand::Literal(Literal::Text(joined_text(expr).unwrap_or_default()))
+            }
             _ => {
                 let span = self.start_of(expr);
                 let value = Place::local(self.temporary(span));
@@ -486,4 +490,17 @@ fn peeled(expr: &Expr) -> &Expr {
 /// The type of `<T>::f` and `<T as Trait>::f`.
 fn qualifier(path: &syn::ExprPath) -> Option<TypeRef> {
     path.qself.as_ref().map(|qself| crate::types::type_ref(&qself.ty))
+}
+
+/// A text, or several texts with `+` between them.
+fn joined_text(expr: &Expr) -> Option<String> {
+    match expr {
+        Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) => Some(text.value()),
+        Expr::Group(group) => joined_text(&group.expr),
+        Expr::Paren(paren) => joined_text(&paren.expr),
+        Expr::Binary(binary) if matches!(binary.op, syn::BinOp::Add(_)) => {
+            Some(joined_text(&binary.left)? + &joined_text(&binary.right)?)
+        }
+        _ => None,
+    }
 }
