@@ -104,7 +104,7 @@ impl Solver<'_> {
             Value::Wrapper(_, _, inner) | Value::Success(inner) => self.holds(world, inner),
             Value::Ref(place) => match world.get(self.index, place) {
                 Value::Ref(_) => false,
-                Value::Typed(ty, None) => self.lends(&ty),
+                Value::Typed(ty, None) => self.lends(&ty) || (self.collects && self.index.may_hold(&ty)),
                 inner => self.holds(world, &inner),
             },
             Value::Typed(ty, Some(_)) => self.lends(ty) || (self.collects && self.index.may_hold(ty)),
