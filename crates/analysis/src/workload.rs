@@ -99,22 +99,39 @@ impl Workload {
         }
     }
 
+    /// The same where slow work is waited for at `at`, and was begun before.
+    pub fn waited_at(&self, at: Span) -> Self {
+        let mut waited = Self::default();
+        for (deed, way) in &self.0 {
+            match deed {
+                Deed::Outside(_) => waited.add(deed.clone(), longer(at, way)),
+                _ => waited.add(deed.clone(), way.clone()),
+            }
+        }
+        waited
+    }
+
     /// The same as a caller sees it that calls at `at`.
     pub fn called(&self, at: Span, caller: impl Fn(&Origin) -> Option<Origin>) -> Self {
         let mut seen = Self::default();
         for (deed, way) in &self.0 {
             if let Some(deed) = deed.seen_from(&caller) {
-                let mut longer = vec![at];
-                longer.extend(way);
-                // The deed itself stays the last.
-                if longer.len() > MAX_WAY {
-                    longer.drain(MAX_WAY - 1..longer.len() - 1);
-                }
-                seen.add(deed, longer);
+                seen.add(deed, longer(at, way));
             }
         }
         seen
     }
+}
+
+/// A way that begins with one more call.
+fn longer(at: Span, way: &[Span]) -> Vec<Span> {
+    let mut longer = vec![at];
+    longer.extend(way);
+    // The deed itself stays the last.
+    if longer.len() > MAX_WAY {
+        longer.drain(MAX_WAY - 1..longer.len() - 1);
+    }
+    longer
 }
 
 /// What a function does and gives, as far as its callers can see it.

@@ -113,9 +113,8 @@ impl Memory {
     /// What a file offers, when that is known for the names of types that hold now.
     pub fn offered(&self, round: usize, file: FileId) -> Option<&Offered> {
         let kept = &self.rounds[round];
-        let is_now = |(look, types, _): &&(u64, u64, Offered)| {
-            *look == self.look_number(file) && *types == kept.types_number
-        };
+        let is_now =
+            |(look, types, _): &&(u64, u64, Offered)| *look == self.look_number(file) && *types == kept.types_number;
         kept.offered.get(&file).filter(is_now).map(|(_, _, found)| found)
     }
 
@@ -143,9 +142,8 @@ impl Memory {
     /// Whether a file has one of the names, when that is known for those that hold now.
     pub fn named(&self, round: usize, file: FileId) -> Option<bool> {
         let kept = &self.rounds[round];
-        let is_now = |(look, names, _): &&(u64, u64, bool)| {
-            *look == self.look_number(file) && *names == kept.names_number
-        };
+        let is_now =
+            |(look, names, _): &&(u64, u64, bool)| *look == self.look_number(file) && *names == kept.names_number;
         kept.named.get(&file).filter(is_now).map(|(_, _, found)| *found)
     }
 

@@ -312,6 +312,7 @@ impl Solver<'_> {
             self.pass_arguments(world, &call.args, call.name_span);
             return Value::Ref(place);
         }
+        let kept = place.as_ref().is_some_and(|place| self.body.locals[place.local.index()].name.is_some());
         let value = self.move_receiver(world, place, value);
         if name == "timeout" {
             self.cancelled(world, &value, "`timeout`", usize::MAX - 1);
@@ -322,7 +323,10 @@ impl Solver<'_> {
         }
         if standard.combines(name) {
             self.forget(world, &value);
-            let before = self.inside(&value).cloned().unwrap_or_default();
+            let mut before = self.inside(&value).cloned().unwrap_or_default();
+            if kept {
+                before = before.waited_at(call.name_span);
+            }
             if let Some(value) = self.run_on_items(world, before.clone(), name, call) {
                 return value;
             }

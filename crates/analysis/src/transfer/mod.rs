@@ -158,7 +158,10 @@ impl Solver<'_> {
                 if self.lets_others_run(future) {
                     self.queues_are_written(world);
                 }
+                // What is kept in a variable is waited for where that is awaited.
+                let kept = self.is_named(world, future);
                 let future = self.future(world, future);
+                let future = if kept { self.waited_at(future, span) } else { future };
                 match race {
                     Race::None => {}
                     Race::Select => self.cancelled(world, &future, "`select!`", 0),
@@ -274,6 +277,13 @@ impl Solver<'_> {
         }
         let Some((item, ty)) = self.index.constant_ty(&self.scope, path) else { return Value::Unknown };
         typed_at(ty, Some(Origin { root: Root::Item(item), path: Vec::new() }))
+    }
+
+    /// Whether an operand is a variable that somebody wrote.
+    fn is_named(&self, world: &World, operand: &Operand) -> bool {
+        let (Operand::Value(place) | Operand::Ref { place, .. }) = operand else { return false };
+        let local = world.canonical(place).0.local;
+        self.body.locals[local.index()].name.is_some()
     }
 
     /// The future that is awaited; behind a reference it is polled where it is.

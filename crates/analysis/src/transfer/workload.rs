@@ -103,6 +103,22 @@ impl Solver<'_> {
         Some(WorkloadId(index as u32))
     }
 
+    /// A future that was made before: slow work is waited for here. What it does to a pool is put right where it is written.
+    pub(crate) fn waited_at(&mut self, future: Value, at: Span) -> Value {
+        match future {
+            Value::Future(inner) => Value::Future(Box::new(self.waited_at(*inner, at))),
+            Value::Fallible(inner) => Value::Fallible(Box::new(self.waited_at(*inner, at))),
+            Value::Work(id, inner) => {
+                let workload = self.workloads[id.0 as usize].waited_at(at);
+                match self.workload(workload) {
+                    Some(id) => Value::Work(id, inner),
+                    None => *inner,
+                }
+            }
+            other => other,
+        }
+    }
+
     /// The output of a future that is polled to its end: the work in it is done.
     pub(crate) fn polled(&mut self, world: &mut World, value: Value) -> Value {
         match value {
@@ -196,12 +212,11 @@ impl Solver<'_> {
 
     /// Whether several calls stand at one place: a macro wrote them.
     fn is_of_macro(&self, at: Span) -> bool {
-        let mut names = self.body.blocks.iter().flat_map(|block| &block.statements).filter_map(|statement| {
-            match &statement.kind {
+        let mut names =
+            self.body.blocks.iter().flat_map(|block| &block.statements).filter_map(|statement| match &statement.kind {
                 StatementKind::Assign(_, Rvalue::Call(call)) if call.name_span == at => Some(&call.callee),
                 _ => None,
-            }
-        });
+            });
         let first = names.next();
         names.any(|other| first.is_some_and(|first| !same_name(first, other)))
     }
