@@ -78,7 +78,7 @@ impl Analysis<'_> {
         let ty = self.index.ty(&scope, &signature.params[param].ty);
         match ty.peeled() {
             Ty::Known(protocol) if self.index.model.protocol(*protocol).is_session() => Some((*protocol, Vec::new())),
-            Ty::Own(owner) => {
+            Ty::Own(owner, _) => {
                 let (_, protocol) = self.index.owned_session(*owner)?;
                 Some((protocol, self.index.owned_layers(*owner)))
             }

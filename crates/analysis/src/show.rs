@@ -277,7 +277,7 @@ impl Shower<'_> {
         match ty {
             Ty::Unknown => "not known".to_owned(),
             Ty::Known(protocol) => model.protocol(*protocol).id.clone(),
-            Ty::Own(item) => format!("own {}", self.solver.analysis.name_of(*item)),
+            Ty::Own(item, _) => format!("own {}", self.solver.analysis.name_of(*item)),
             Ty::Statement => "a statement".to_owned(),
             Ty::Work(work) => format!("what does {}", model.work(*work).what),
             Ty::Ref(inner) => format!("&{}", self.ty(inner)),

@@ -265,7 +265,7 @@ impl<'a> Solver<'a> {
         let (protocol, wrapper) = match ty {
             Ty::Known(protocol) => (*protocol, None),
             // Who asks what a method gives of its receiver knows the receiver's parts.
-            Ty::Own(item) if self.reporting || self.body.locals[local.index()].name.as_deref() != Some("self") => {
+            Ty::Own(item, _) if self.reporting || self.body.locals[local.index()].name.as_deref() != Some("self") => {
                 let (_, protocol) = self.index.owned_session(*item)?;
                 (protocol, Some(*item))
             }

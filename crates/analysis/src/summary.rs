@@ -400,7 +400,7 @@ pub(crate) fn function_segments(index: &Index<'_>, item: ItemRef) -> Vec<String>
     let mut path = index.module_of(item);
     if let Some((_, header)) = index.impl_of(item) {
         path.extend(header.self_ty.last_segment().map(str::to_owned));
-    } else if let Some(Ty::Own(owner)) = index.self_ty(item) {
+    } else if let Some(Ty::Own(owner, _)) = index.self_ty(item) {
         path.extend(index.item(owner).map(|item| item.name.clone()));
     }
     path.extend(index.item(item).map(|item| item.name.clone()));

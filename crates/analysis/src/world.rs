@@ -168,9 +168,9 @@ impl World {
         if let (Projection::Field(field), Some(Projection::Variant(variant))) = (&step, parent.projection.last()) {
             let whole = Place { projection: parent.projection[..parent.projection.len() - 1].to_vec(), ..parent };
             if let Value::Typed(ty, origin) = self.get_canonical(index, &whole)
-                && let Ty::Own(owner) = ty.peeled()
-                && let part @ (Ty::Known(_) | Ty::Own(_) | Ty::Ref(_)) =
-                    index.field_ty(*owner, &format!("{variant}.{field}"))
+                && let Ty::Own(owner, args) = ty.peeled()
+                && let part @ (Ty::Known(_) | Ty::Own(..) | Ty::Ref(_)) =
+                    index.field_of(*owner, args.as_deref(), &format!("{variant}.{field}"))
             {
                 return Value::Typed(part, origin.and_then(|origin| origin.then(field.clone())));
             }
@@ -400,20 +400,20 @@ fn typed_part(index: &Index<'_>, value: &Value, step: &Projection) -> Value {
     let (ty, origin) = match value {
         Value::Typed(ty, origin) => (ty, origin.clone()),
         // Another field of a struct that owns a session.
-        Value::Wrapper(item, _, _) => (&Ty::Own(*item), None),
+        Value::Wrapper(item, _, _) => (&Ty::own(*item), None),
         Value::Session(id) if matches!(step, Projection::Field(_)) => return Value::About(*id),
         Value::About(_) | Value::Affected { .. } => return value.clone(),
         _ => return Value::Unknown,
     };
     let part = match (ty.peeled(), step) {
-        (Ty::Own(owner), Projection::Field(field)) => index.field_behind(*owner, field),
-        (Ty::Own(owner), Projection::Variant(variant)) => {
+        (Ty::Own(owner, args), Projection::Field(field)) => index.field_behind(*owner, args.as_deref(), field),
+        (Ty::Own(owner, args), Projection::Variant(variant)) => {
             let same_name = index.item(*owner).is_some_and(|item| item.name == *variant);
             let inside = if same_name { String::new() } else { format!("{variant}.") };
             let has = |field: &str| index.has_field(*owner, &format!("{inside}{field}"));
             // A tuple's only field is bound without a name.
             match has("0") && !has("1") {
-                true => index.field_ty(*owner, &format!("{inside}0")),
+                true => index.field_of(*owner, args.as_deref(), &format!("{inside}0")),
                 false if same_name => ty.clone(),
                 // `State(app)` takes apart a wrapper that the type was already peeled of.
                 false if !index.has_variant(*owner, variant) => ty.clone(),
@@ -421,7 +421,7 @@ fn typed_part(index: &Index<'_>, value: &Value, step: &Projection) -> Value {
             }
         }
         // The guard of a lock, whose type was already peeled of the lock.
-        (Ty::Known(_) | Ty::Own(_), Projection::Success) => ty.clone(),
+        (Ty::Known(_) | Ty::Own(_, _), Projection::Success) => ty.clone(),
         // A pattern like `State(pool)` takes apart a wrapper that the type was already peeled of.
         (Ty::Known(_), Projection::Variant(_)) => ty.clone(),
         (Ty::Fallible(inner), Projection::Success) => (**inner).clone(),

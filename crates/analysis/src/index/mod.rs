@@ -172,6 +172,8 @@ pub struct Index<'h> {
     methods: Cache<PackageId, Methods>,
     trait_methods: Cache<PackageId, HashMap<String, Vec<ItemRef>>>,
     extensions: Cache<(PackageId, ProtocolId, String), Vec<ItemRef>>,
+    /// What implementations say that associated types are.
+    associated: Cache<(ItemRef, String), Option<ItemRef>>,
     /// Where paths lead from a place, by what stands for both.
     resolved: RwLock<FxHashMap<u128, Option<Resolved>>>,
     macros: Cache<PackageId, HashMap<String, Vec<ItemRef>>>,
@@ -237,6 +239,7 @@ impl<'h> Index<'h> {
             methods: Cache::new(),
             trait_methods: Cache::new(),
             extensions: Cache::new(),
+            associated: Cache::new(),
             resolved: RwLock::default(),
             macros: Cache::new(),
             steps: RwLock::default(),
@@ -445,7 +448,10 @@ impl<'h> Index<'h> {
         let package = self.package_id(owner.file);
         let alone = self.package(package).indexed.contains(&owner.file)
             && !self.methods_by_owner(package).shared.contains(name);
-        alone || self.self_ty(method).is_none_or(|ty| ty.is_unknown() || *ty.peeled() == Ty::Own(owner))
+        alone
+            || self
+                .self_ty(method)
+                .is_none_or(|ty| ty.is_unknown() || matches!(ty.peeled(), Ty::Own(other, _) if *other == owner))
     }
 
     /// The methods of a name that a package has for types and traits called `owner`.

@@ -187,7 +187,8 @@ impl Index<'_> {
         packages.sort();
         packages.dedup();
         let named = packages.into_iter().flat_map(|package| self.methods_in(package, &owner_name, name));
-        let mut found: Vec<ItemRef> = named.filter(|item| self.self_ty(*item) == Some(Ty::Own(owner))).collect();
+        let mut found: Vec<ItemRef> =
+            named.filter(|item| matches!(self.self_ty(*item), Some(Ty::Own(other, _)) if other == owner)).collect();
         found.sort();
         found.dedup();
         found

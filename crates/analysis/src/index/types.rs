@@ -14,8 +14,8 @@ pub enum Ty {
     Unknown,
     /// A type that a library's data names.
     Known(ProtocolId),
-    /// A struct, enum or trait of the workspace.
-    Own(ItemRef),
+    /// A struct, enum or trait of the workspace, with its type arguments where any is known.
+    Own(ItemRef, Option<Arc<[Ty]>>),
     /// A statement of a library that has not run yet.
     Statement,
     /// Something that does slow work outside of the database, or a builder of it.
@@ -35,6 +35,11 @@ pub enum Ty {
 }
 
 impl Ty {
+    /// A struct, enum or trait of the workspace whose type arguments are not known.
+    pub fn own(item: ItemRef) -> Self {
+        Ty::Own(item, None)
+    }
+
     /// The type behind references.
     pub fn peeled(&self) -> &Ty {
         match self {
@@ -51,7 +56,7 @@ impl Ty {
                 inner.is_unknown()
             }
             Ty::Tuple(parts) => parts.iter().all(Ty::is_unknown),
-            Ty::Known(_) | Ty::Own(_) | Ty::Statement | Ty::Work(_) => false,
+            Ty::Known(_) | Ty::Own(_, _) | Ty::Statement | Ty::Work(_) => false,
         }
     }
 }
@@ -76,7 +81,8 @@ impl Index<'_> {
             TypeRef::Tuple(parts) => Ty::Tuple(parts.iter().map(inner).collect()),
             TypeRef::Slice(element) => Ty::Collection(Box::new(inner(element))),
             TypeRef::Bounds(bounds) => first_known(bounds.iter().map(inner)),
-            TypeRef::Projection { .. } | TypeRef::Unknown => Ty::Unknown,
+            TypeRef::Projection { base, name } => self.associated_of(&inner(base), name, depth),
+            TypeRef::Unknown => Ty::Unknown,
         }
     }
 
@@ -96,6 +102,11 @@ impl Index<'_> {
             && let Some(alias) = self.associated_type(block, name)
         {
             return self.item_ty(alias, args, scope, bound, depth);
+        }
+        if let [base, name] = segments
+            && let Some(ty) = bound.get(base)
+        {
+            return self.associated_of(ty, name, depth);
         }
         if segments.len() == 1 {
             if last == "Self" {
@@ -148,7 +159,11 @@ impl Index<'_> {
     ) -> Ty {
         let Some(known) = self.item(item) else { return Ty::Unknown };
         match known.kind {
-            ItemKind::Struct | ItemKind::Enum | ItemKind::Trait => Ty::Own(item),
+            ItemKind::Struct | ItemKind::Enum | ItemKind::Trait => {
+                let args: Vec<Ty> = args.iter().map(|arg| self.ty_at(scope, arg, bound, depth + 1)).collect();
+                let known = args.iter().any(|arg| !arg.is_unknown());
+                Ty::Own(item, known.then(|| args.into()))
+            }
             ItemKind::Alias => {
                 let read = self.aliases.get(item, || {
                     let (text, span) = self.item_text(item, |item| item.head)?;
@@ -167,20 +182,47 @@ impl Index<'_> {
 
     /// The type of a field; `Variant.field` for enums.
     pub fn field_ty(&self, owner: ItemRef, field: &str) -> Ty {
+        self.field_of(owner, None, field)
+    }
+
+    /// The same where the type's arguments are known.
+    pub fn field_of(&self, owner: ItemRef, args: Option<&[Ty]>, field: &str) -> Ty {
         let fields = self.fields_of(owner);
-        let found = fields.0.iter().find(|known| known.name == field);
-        found.map_or(Ty::Unknown, |known| self.ty(&self.scope_of(owner), &known.ty))
+        let Some(known) = fields.0.iter().find(|known| known.name == field) else { return Ty::Unknown };
+        let bound = fields.1.iter().cloned().zip(args.unwrap_or_default().iter().cloned()).collect();
+        self.ty_at(&self.scope_of(owner), &known.ty, &bound, 0)
+    }
+
+    /// What an implementation for a type says that an associated type is.
+    fn associated_of(&self, ty: &Ty, name: &str, depth: u32) -> Ty {
+        let Ty::Own(owner, _) = ty.peeled() else { return Ty::Unknown };
+        let found = self.associated.get((*owner, name.to_owned()), || {
+            let files = &self.package_of(owner.file).indexed;
+            files.iter().find_map(|file| {
+                let data = self.data(*file)?;
+                data.outline.ids().map(|item| ItemRef { file: *file, item }).find(|item| {
+                    let known = data.outline.item(item.item);
+                    known.kind == ItemKind::Alias
+                        && known.name == name
+                        && matches!(self.self_ty(*item), Some(Ty::Own(other, _)) if other == *owner)
+                })
+            })
+        });
+        match *found {
+            Some(alias) => self.item_ty(alias, &[], &self.scope_of(alias), &BTreeMap::new(), depth + 1),
+            None => Ty::Unknown,
+        }
     }
 
     /// The type of a field of a struct, or of what the struct dereferences to.
-    pub fn field_behind(&self, owner: ItemRef, field: &str) -> Ty {
-        let mut at = owner;
+    pub fn field_behind(&self, owner: ItemRef, args: Option<&[Ty]>, field: &str) -> Ty {
+        let (mut at, mut args) = (owner, args.map(<[Ty]>::to_vec));
         for _ in 0..MAX_DEREFS {
             if self.has_field(at, field) {
-                return self.field_ty(at, field);
+                return self.field_of(at, args.as_deref(), field);
             }
             match self.deref_target(at) {
-                Some(Ty::Own(next)) => at = next,
+                Some(Ty::Own(next, known)) => (at, args) = (next, known.map(|known| known.to_vec())),
                 _ => break,
             }
         }
@@ -219,7 +261,7 @@ impl Index<'_> {
         let mut at = Some(owner);
         while let Some(item) = at.take() {
             let Some((field, _)) = self.owned_session(item) else { break };
-            if let Ty::Own(inner) = self.field_ty(item, &field) {
+            if let Ty::Own(inner, _) = self.field_ty(item, &field) {
                 at = Some(inner);
             }
             layers.push(Layer::Part(item, field));
@@ -238,7 +280,7 @@ impl Index<'_> {
             Ty::Known(_) => true,
             Ty::Ref(inner) | Ty::Fallible(inner) | Ty::Future(inner) => self.may_hold_at(inner, depth),
             Ty::Tuple(parts) => parts.iter().any(|part| self.may_hold_at(part, depth)),
-            Ty::Own(item) if depth < 4 && self.is_holder(*item) => {
+            Ty::Own(item, _) if depth < 4 && self.is_holder(*item) => {
                 *self.holding.get((*item, depth), || self.item_may_hold(*item, depth))
             }
             _ => false,
@@ -325,7 +367,7 @@ impl Index<'_> {
         while let Some(Ty::Future(inner) | Ty::Fallible(inner)) = ty {
             ty = Some(*inner);
         }
-        matches!(ty, Some(Ty::Own(owner)) if self.pooled_session(owner).is_some())
+        matches!(ty, Some(Ty::Own(owner, _)) if self.pooled_session(owner).is_some())
     }
 
     /// What a type of the workspace dereferences to.
@@ -334,7 +376,7 @@ impl Index<'_> {
             let ty = self.field_ty(owner, &self.derived_deref(owner)?);
             return (!ty.is_unknown()).then(|| ty.peeled().clone());
         };
-        match self.output(deref, Some(Ty::Own(owner)))? {
+        match self.output(deref, Some(Ty::own(owner)))? {
             // Whatever stands behind an `Arc` is reached through both.
             Ty::Ref(inner) if !inner.is_unknown() => Some(inner.peeled().clone()),
             _ => None,
@@ -390,7 +432,7 @@ impl Index<'_> {
             let mut owning = fields.iter().filter_map(|field| {
                 let protocol = match self.ty(&scope, &field.ty) {
                     Ty::Known(id) if self.model.protocol(id).is_transaction() => id,
-                    Ty::Own(inner) if inner != owner => self.owned_at(inner, depth + 1)?.1,
+                    Ty::Own(inner, _) if inner != owner => self.owned_at(inner, depth + 1)?.1,
                     _ => return None,
                 };
                 Some((field.name.clone(), protocol))
@@ -405,7 +447,7 @@ impl Index<'_> {
     /// disagree give nothing.
     pub fn method_output(&self, owner: ItemRef, name: &str) -> Option<(Ty, ItemRef)> {
         let candidates = self.methods(owner, name);
-        let mut outputs = candidates.iter().filter_map(|item| Some((self.output(*item, Some(Ty::Own(owner)))?, *item)));
+        let mut outputs = candidates.iter().filter_map(|item| Some((self.output(*item, Some(Ty::own(owner)))?, *item)));
         let first = outputs.next()?;
         outputs.all(|(ty, _)| ty == first.0).then_some(first)
     }
@@ -421,9 +463,23 @@ impl Index<'_> {
         let mut scope = self.scope_of(item);
         let generics = self.generics_around(item, &signature.generics);
         scope.generics = &generics;
+        let bound = self.bound_by(item, self_ty.as_ref());
         scope.self_ty = self_ty.or_else(|| self.self_ty(item));
-        let ty = self.ty(&scope, &signature.output);
+        let ty = self.ty_at(&scope, &signature.output, &bound, 0);
         Some(if signature.is_async { Ty::Future(Box::new(ty)) } else { ty })
+    }
+
+    /// The type parameters of the `impl` block around a method, by the arguments of the type that it is called on.
+    fn bound_by(&self, item: ItemRef, self_ty: Option<&Ty>) -> BTreeMap<String, Ty> {
+        let (Some(Ty::Own(_, Some(args))), Some((_, header))) = (self_ty.map(Ty::peeled), self.impl_of(item)) else {
+            return BTreeMap::new();
+        };
+        let TypeRef::Path { args: written, .. } = &header.self_ty else { return BTreeMap::new() };
+        let names = written.iter().map(|written| match written {
+            TypeRef::Path { segments, args } if args.is_empty() && segments.len() == 1 => Some(segments[0].clone()),
+            _ => None,
+        });
+        names.zip(args.iter()).filter_map(|(name, ty)| Some((name?, ty.clone()))).collect()
     }
 
     /// The type of a parameter, behind references.
@@ -485,7 +541,7 @@ impl Index<'_> {
         }
         let parent = self.item(item)?.parent?;
         let parent = ItemRef { file: item.file, item: parent };
-        (self.item(parent)?.kind == ItemKind::Trait).then_some(Ty::Own(parent))
+        (self.item(parent)?.kind == ItemKind::Trait).then_some(Ty::own(parent))
     }
 }
 

@@ -71,7 +71,7 @@ impl Solver<'_> {
                     }
                     // A struct around a pool may have another one. What its own methods do is looked into.
                     Value::Wrapper(item, ..) if !by_name && inside(place) => {
-                        *value = Value::Typed(Ty::Own(*item), None)
+                        *value = Value::Typed(Ty::own(*item), None)
                     }
                     _ => {}
                 }

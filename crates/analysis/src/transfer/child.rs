@@ -149,7 +149,7 @@ impl Solver<'_> {
                 }
                 // Inside, the captured variable itself is where it comes from.
                 (None, Value::Typed(ty, _)) => Value::Typed(ty, None),
-                (None, Value::Wrapper(item, ..)) => Value::Typed(Ty::Own(item), None),
+                (None, Value::Wrapper(item, ..)) => Value::Typed(Ty::own(item), None),
                 (None, value @ (Value::Text(_) | Value::Statement(_))) => value,
                 _ => Value::Unknown,
             };

@@ -33,7 +33,7 @@ impl Solver<'_> {
             return value;
         }
         let Some((name, owner)) = segments.split_last() else { return Value::Unknown };
-        if let ("Self", [], Some(Ty::Own(item))) = (name.as_str(), owner, &self.scope.self_ty) {
+        if let ("Self", [], Some(Ty::Own(item, _))) = (name.as_str(), owner, &self.scope.self_ty) {
             return self.constructed(world, *item, None, call);
         }
         if let Some(qualifier) = qualifier {
@@ -392,7 +392,7 @@ impl Solver<'_> {
             return built;
         }
         values.iter().for_each(|value| self.forget(world, value));
-        Value::Typed(Ty::Own(item), None)
+        Value::Typed(Ty::own(item), None)
     }
 
     /// `Type::name(..)`.
@@ -422,8 +422,8 @@ impl Solver<'_> {
                     None => Value::Unknown,
                 }
             }
-            Ty::Own(owner) => match self.index.methods(*owner, name).as_slice() {
-                [item] => self.own_function(world, *item, Receiver::Argument, Some(Ty::Own(*owner)), call),
+            Ty::Own(owner, _) => match self.index.methods(*owner, name).as_slice() {
+                [item] => self.own_function(world, *item, Receiver::Argument, Some(Ty::own(*owner)), call),
                 [] if name.starts_with(char::is_uppercase) => {
                     self.constructed(world, *owner, Some(name.to_owned()), call)
                 }

@@ -19,7 +19,7 @@ impl Solver<'_> {
                         let gets = runs.map(|runs| Ty::Known(runs.gets.unwrap_or(protocol)));
                         gets.map(|ty| Ty::Ref(Box::new(ty))).into_iter().collect()
                     }
-                    Some(Ty::Own(owner)) => match self.index.methods_near(self.scope.file, owner, name).as_slice() {
+                    Some(Ty::Own(owner, _)) => match self.index.methods_near(self.scope.file, owner, name).as_slice() {
                         [method] => self.index.closure_inputs(*method, at + 1),
                         _ => Vec::new(),
                     },
@@ -58,13 +58,13 @@ impl Solver<'_> {
         let value = Value::Ref(world.canonical(place).0);
         if let Some(id) = self.session_of(world, &value) {
             return match world.get(self.index, place) {
-                Value::Wrapper(item, ..) => Some(Ty::Own(item)),
+                Value::Wrapper(item, ..) => Some(Ty::own(item)),
                 _ => Some(Ty::Known(self.protocol_of(id))),
             };
         }
         match world.get(self.index, place) {
             Value::Typed(ty, _) => Some(ty.peeled().clone()),
-            Value::Wrapper(item, ..) => Some(Ty::Own(item)),
+            Value::Wrapper(item, ..) => Some(Ty::own(item)),
             _ => None,
         }
     }

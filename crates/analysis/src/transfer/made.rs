@@ -59,7 +59,7 @@ impl Solver<'_> {
             let elsewhere = match &given {
                 Value::Typed(ty, _) => match ty.peeled() {
                     Ty::Known(protocol) => !self.made.builders.contains(protocol),
-                    Ty::Own(_) => true,
+                    Ty::Own(_, _) => true,
                     _ => false,
                 },
                 _ => false,

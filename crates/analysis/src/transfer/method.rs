@@ -89,11 +89,13 @@ impl Solver<'_> {
                 }
                 self.unknown_method(world, place, name, call)
             }
-            Ty::Own(owner) => {
+            Ty::Own(owner, _) => {
                 let owner = *owner;
                 let methods = self.index.methods_near(self.scope.file, owner, name);
                 match methods.as_slice() {
-                    [item] => self.own_function(world, *item, Receiver::of(target, origin), Some(Ty::Own(owner)), call),
+                    [item] => {
+                        self.own_function(world, *item, Receiver::of(target, origin), Some(ty.peeled().clone()), call)
+                    }
                     [] if standard.keeps(name) || standard.opens(name) || standard.adapts(name) => match place {
                         Some(place) if name != "clone" => Value::Ref(place),
                         _ => Value::Typed(ty.clone(), origin),
@@ -192,7 +194,7 @@ impl Solver<'_> {
         let (mut owner, mut source) = (owner, source);
         for _ in 0..MAX_DEREFS {
             match self.dereferenced(owner, &source)? {
-                (Ty::Own(next), from) if self.index.methods_near(self.scope.file, next, name).is_empty() => {
+                (Ty::Own(next, _), from) if self.index.methods_near(self.scope.file, next, name).is_empty() => {
                     (owner, source) = (next, Source::of(from));
                 }
                 found => return Some(found),

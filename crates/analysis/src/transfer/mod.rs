@@ -377,7 +377,7 @@ impl Solver<'_> {
                     .index
                     .ty(&self.scope, &sessionlint_ir::TypeRef::Path { segments: path.clone(), args: Vec::new() });
                 match ty {
-                    Ty::Own(_) => Value::Typed(ty, None),
+                    Ty::Own(_, _) => Value::Typed(ty, None),
                     _ => Value::Unknown,
                 }
             }

@@ -133,7 +133,7 @@ impl Solver<'_> {
         let Value::Ref(place) = &value else { return value };
         let is_option = matches!(world.get(self.index, place), Value::Success(_));
         match output.map(Ty::peeled) {
-            Some(Ty::Known(_) | Ty::Own(_)) if is_option => Value::Ref(place.project(Projection::Success)),
+            Some(Ty::Known(_) | Ty::Own(_, _)) if is_option => Value::Ref(place.project(Projection::Success)),
             _ => value,
         }
     }
@@ -141,7 +141,9 @@ impl Solver<'_> {
     /// The source of an argument. What takes a pool gets the one that the argument dereferences to.
     fn argument_source(&self, world: &World, item: ItemRef, param: usize, value: &Value) -> Source {
         let source = self.source_of(world, value);
-        let Some(Ty::Own(owner)) = self.known_or_own(world, value).map(|ty| ty.peeled().clone()) else { return source };
+        let Some(Ty::Own(owner, _)) = self.known_or_own(world, value).map(|ty| ty.peeled().clone()) else {
+            return source;
+        };
         match (self.index.parameter_ty(item, param), self.index.deref_target(owner)) {
             (Ty::Known(_), Some(_)) => match self.dereferenced(owner, &source) {
                 Some((_, Some(origin))) => Source::of(Some(origin)),
@@ -206,7 +208,7 @@ impl Solver<'_> {
                 self.pools.extend(from.pool.clone().map(|pool| (site, pool)));
                 Value::Pending(site, None)
             }
-            Ty::Own(item) => match self.index.owned_session(*item) {
+            Ty::Own(item, _) => match self.index.owned_session(*item) {
                 Some((_, protocol)) => {
                     let site = self.opening_site(protocol, span, Evidence::Inferred, None);
                     self.pools.extend(from.pool.clone().map(|pool| (site, pool)));

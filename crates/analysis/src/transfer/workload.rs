@@ -281,10 +281,10 @@ impl Solver<'_> {
     pub(crate) fn pool_of(&self, world: &World, value: &Value) -> Option<(ProtocolId, Origin)> {
         let (ty, origin) = match value {
             Value::Typed(ty, origin) => (ty.clone(), origin.clone()),
-            Value::Wrapper(item, ..) => (Ty::Own(*item), None),
+            Value::Wrapper(item, ..) => (Ty::own(*item), None),
             Value::Ref(place) => match world.get(self.index, place) {
                 Value::Typed(ty, origin) => (ty, origin.or_else(|| world.origin(place))),
-                Value::Wrapper(item, ..) => (Ty::Own(item), world.origin(place)),
+                Value::Wrapper(item, ..) => (Ty::own(item), world.origin(place)),
                 _ => return None,
             },
             _ => return None,
@@ -292,7 +292,7 @@ impl Solver<'_> {
         let source = self.source(world, value, origin.clone());
         match ty.peeled() {
             Ty::Known(protocol) if self.lends(&ty) => Some((*protocol, origin?)),
-            Ty::Own(owner) => match self.dereferenced(*owner, &source)? {
+            Ty::Own(owner, _) => match self.dereferenced(*owner, &source)? {
                 (Ty::Known(protocol), origin) if self.lends(&Ty::Known(protocol)) => Some((protocol, origin?)),
                 _ => None,
             },

@@ -33,11 +33,11 @@ impl Solver<'_> {
     ) -> Option<Value> {
         let written = |segments: &[String]| TypeRef::Path { segments: segments.to_vec(), args: Vec::new() };
         let (item, variant) = match self.index.ty(&self.scope, &written(path)) {
-            Ty::Own(item) => (item, None),
+            Ty::Own(item, _) => (item, None),
             _ => {
                 let (variant, owner) = path.split_last()?;
                 match self.index.ty(&self.scope, &written(owner)) {
-                    Ty::Own(item) => (item, Some(variant.clone())),
+                    Ty::Own(item, _) => (item, Some(variant.clone())),
                     _ => return None,
                 }
             }
@@ -166,7 +166,7 @@ impl Solver<'_> {
         if signature.is_none() {
             return self.through_deref(world, item, id, target, name, call);
         }
-        self.held_method(world, Held { id, whole, place }, &methods, Some(Ty::Own(item)), call)
+        self.held_method(world, Held { id, whole, place }, &methods, Some(Ty::own(item)), call)
     }
 
     /// A method of the workspace on something that is or holds a session: what its body does to the session is what the call does.
@@ -270,19 +270,19 @@ impl Solver<'_> {
         match methods.as_slice() {
             [method] => {
                 let target = place.clone().map_or_else(|| whole.clone(), Value::Ref);
-                let given = self.own_function(world, *method, Receiver::of(target, origin), Some(Ty::Own(item)), call);
+                let given = self.own_function(world, *method, Receiver::of(target, origin), Some(Ty::own(item)), call);
                 let signature = self.index.signature(*method);
                 let receiver = signature.as_ref().and_then(|signature| signature.params.first());
                 // It may put another pool there, or another variant.
                 if let Some(place) = place
                     && matches!(receiver.map(|param| &param.ty), Some(TypeRef::Ref { mutable: true, .. }))
                 {
-                    world.set(&place, Value::Typed(Ty::Own(item), None));
+                    world.set(&place, Value::Typed(Ty::own(item), None));
                 }
                 given
             }
             [] if name == "clone" => whole.clone(),
-            _ => self.typed_method(world, &Ty::Own(item), origin, place, name, call),
+            _ => self.typed_method(world, &Ty::own(item), origin, place, name, call),
         }
     }
 
