@@ -7,13 +7,14 @@
 use crate::at_hand::{Hand, Hands};
 use crate::events::{Event, EventKind, Report, SiteId};
 use crate::known::passed;
+use crate::show::Seen;
 use crate::solver::Solver;
 use crate::transfer::{MANUALLY_DROP, Made};
 use crate::value::Value;
 use crate::world::{Facts, Phase, World};
 use sessionlint_diagnostics::{Gap, Span};
-use sessionlint_ir::{BlockId, BodyKind, DropCause, Flag, Place, Statement, StatementKind, Terminator, TestRole};
-use std::collections::{BTreeMap, HashSet};
+use sessionlint_ir::{BlockId, BodyKind, Flag, Place, Statement, Terminator, TestRole};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// Worlds at one block in the coarse look.
@@ -41,8 +42,11 @@ impl Solver<'_> {
             _ => true,
         };
         events.retain(kept);
+        let mut behind: BTreeMap<SiteId, BTreeSet<BlockId>> = BTreeMap::new();
         for event in events.iter_mut().filter(|event| event.kind == EventKind::LeftOpen) {
-            event.left_by_break = self.is_left_by_break(event.site);
+            let behind = behind.entry(event.site).or_insert_with(|| self.behind_last_turn(event.site));
+            let at = self.left_at.get(&(event.site, event.cause.clone()));
+            event.last_turn = at.is_some_and(|at| !at.is_disjoint(behind));
         }
         events.sort_by_key(|event| (event.cause.span, event.site));
         for (number, site) in (0..).map(SiteId).zip(&mut self.sites) {
@@ -72,35 +76,6 @@ impl Solver<'_> {
         }
     }
 
-    /// Whether a session is committed in a loop that is left by `break` after that, where the loop compares two values: which turn
-    /// is the last is arithmetic.
-    fn is_left_by_break(&self, site: SiteId) -> bool {
-        let body = self.body;
-        let blocks = || (0..).map(BlockId).zip(&body.blocks);
-        let breaks = blocks().flat_map(|(at, block)| {
-            block.statements.iter().filter_map(move |statement| match &statement.kind {
-                StatementKind::Drop(_, DropCause::Jump { keyword: "break", head, .. }) => Some((at, *head)),
-                _ => None,
-            })
-        });
-        let ends: Vec<BlockId> = [&self.commits, &self.given_away]
-            .into_iter()
-            .filter_map(|ends| ends.get(&site))
-            .flatten()
-            .copied()
-            .collect();
-        let compares = |head: BlockId| {
-            let inside = |at: BlockId| body.leads_to(head, at) && body.leads_to(at, head);
-            body.asked.iter().any(|(at, asked)| asked.names.len() > 1 && inside(*at))
-        };
-        breaks.into_iter().any(|(left, head)| {
-            let ended = ends
-                .iter()
-                .any(|commit| body.leads_to(head, *commit) && (*commit == left || body.leads_to(*commit, left)));
-            ended && compares(head)
-        })
-    }
-
     /// Visits the blocks until nothing new is found. Most bodies hold no session: a coarse look tells.
     pub fn run(&mut self, entry: World) {
         if self.sites.is_empty() {
@@ -113,9 +88,6 @@ impl Solver<'_> {
             }
             // The second look tells everything again, with what was learned about sites.
             self.events.clear();
-        if let Some(seen) = &mut self.seen {
-            **seen = Seen::default();
-        }
             self.children.clear();
             self.written.clear();
             self.made = Made::default();
@@ -136,6 +108,9 @@ impl Solver<'_> {
     }
 
     fn visit(&mut self, entry: World) {
+        if let Some(seen) = &mut self.seen {
+            **seen = Seen::default();
+        }
         self.follow(entry);
         self.analysis.add_steps(std::mem::take(&mut self.steps));
     }
@@ -228,9 +203,6 @@ impl Solver<'_> {
         let dry_run = self.dry_runs.get(&block) == Some(&holds);
         if dry_run && let Some(asked) = self.body.asked.get(&block) {
             world.facts.dry_run.insert(asked.join);
-                if let Some(seen) = &mut self.seen {
-                    seen.value(world, self.index, statement);
-                }
         }
         for state in world.facts.obligations.values_mut().filter(|state| state.phase == Phase::Open) {
             state.fresh &= role != TestRole::Branch;
@@ -251,6 +223,9 @@ impl Solver<'_> {
             for world in &mut worlds {
                 self.steps += world.facts.count();
                 self.statement(world, statement);
+                if let Some(seen) = &mut self.seen {
+                    seen.value(world, self.index, statement);
+                }
             }
         }
         worlds
@@ -270,9 +245,6 @@ impl Solver<'_> {
         if self.few {
             // Which way is taken may depend on the arguments.
             let any = self.called_with.is_empty();
-            if let Some(seen) = &mut self.seen {
-                seen.entered(block, &world.facts);
-            }
             if known.len() >= if any { FEW_WORLDS } else { SOME_WORLDS } {
                 return;
             }
@@ -293,6 +265,9 @@ impl Solver<'_> {
         }
         self.steps += world.facts.count();
         if known.insert(fingerprint(&world.facts)) {
+            if let Some(seen) = &mut self.seen {
+                seen.entered(block, &world.facts);
+            }
             ways.pending.entry(block).or_default().push(world);
         }
     }

@@ -102,6 +102,8 @@ pub(crate) struct Solver<'a> {
     pub called_with: Known,
     /// What is remembered of the way that was gone, when somebody wants to see it.
     pub seen: Option<Box<Seen>>,
+    /// The blocks at which a session of a site is left open.
+    pub left_at: BTreeMap<(SiteId, Cause), BTreeSet<BlockId>>,
 }
 
 /// What is done to a session that a caller lends.
@@ -220,6 +222,7 @@ impl<'a> Solver<'a> {
             few: false,
             called_with: Known::new(),
             seen: None,
+            left_at: BTreeMap::new(),
         }
     }
 

@@ -17,7 +17,7 @@ impl Context<'_> {
         if !site.handed_on && !site.ended.iter().any(|(_, end)| ends(*end)) {
             return self.is_explained();
         }
-        event.counted || event.left_by_break || self.is_refusal(event)
+        event.counted || event.last_turn || self.is_refusal(event)
     }
 
     /// Whether a success value says that nothing was done. What was written since the last branch was written on this way.

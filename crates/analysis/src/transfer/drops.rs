@@ -176,10 +176,13 @@ impl Solver<'_> {
             dry_run: is(|state| state.dry_run),
             counted: is(|state| state.counted),
             fresh: is(|state| state.fresh),
-            left_by_break: false,
+            last_turn: false,
             branches: world.trace.branches.clone(),
             at_hand: false,
         };
+        if kind == EventKind::LeftOpen {
+            self.left_at.entry((id.site, cause.clone())).or_default().insert(self.at);
+        }
         let known = self.events.entry((kind, id.site, cause)).or_insert_with(|| event.clone());
         // A way on which something was written, and not given up on purpose, says more.
         let says = |event: &Event| (event.written.is_some(), !event.dry_run, !event.counted, event.fresh);
