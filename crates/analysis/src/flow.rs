@@ -34,6 +34,7 @@ impl Solver<'_> {
     pub fn solve(mut self, world: World, function: String, item: Span) -> Report {
         self.run(world);
         self.settings();
+        self.tell_polls();
         let mut events: Vec<Event> = std::mem::take(&mut self.events).into_values().collect();
         // What nothing drops is taken out again, or somebody has it.
         let ended = &self.given_away;

@@ -155,7 +155,8 @@ impl Solver<'_> {
         let protocol = self.index.model.protocol(site.protocol);
         let unawaited = matches!(kind, EventKind::Unawaited { .. });
         let about_pools = matches!(kind, EventKind::MadePerCall { .. } | EventKind::Settings { .. });
-        if site.borrowed || (!protocol.is_session() && !unawaited && !about_pools) {
+        let polls = self.tells_polls && matches!(kind, EventKind::HeldAcross { .. });
+        if (site.borrowed && !polls) || (!protocol.is_session() && !unawaited && !about_pools) {
             return;
         }
         let cause = Cause { kind: cause, span };

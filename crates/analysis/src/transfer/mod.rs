@@ -11,6 +11,7 @@ mod made;
 mod method;
 mod open;
 mod own;
+mod pause;
 mod session;
 mod state;
 mod workload;

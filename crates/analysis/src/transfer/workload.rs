@@ -161,7 +161,6 @@ impl Solver<'_> {
         }
     }
 
-    /// Slow work outside is waited for: is a transaction or a connection of a pool held meanwhile?
     /// The first of several futures is waited for. That takes long when each of them does: what ends first may be any of them, and a
     /// pause is a limit for the others.
     pub(super) fn selected(&mut self, world: &mut World, futures: &[Place], at: Span) {
@@ -186,8 +185,21 @@ impl Solver<'_> {
         }
     }
 
+    /// Slow work outside is waited for: is a transaction or a connection of a pool held meanwhile?
     pub(super) fn slow_work(&mut self, world: &World, wait: &Wait, way: &[Span]) {
         let model = self.index.model;
+        // A callee that polls with what it was lent is told of there.
+        let polls_here = self.polled_at.contains(&way[0]);
+        if wait.with_lent && (!polls_here || self.tells_polls) {
+            let is_lent = |id: ObligationId, state: &State| {
+                let site = &self.sites[usize::from(id.site.0)];
+                site.borrowed && !state.by_design
+            };
+            if polls_here && let Some(id) = world.held(is_lent) {
+                self.meanwhile(world, EventKind::HeldAcross { wait: wait.clone() }, id, way);
+            }
+            return;
+        }
         let in_loop = self.body.leads_to(self.at, self.at);
         let is_held = |id: ObligationId, state: &State| {
             let site = &self.sites[usize::from(id.site.0)];
@@ -200,7 +212,8 @@ impl Solver<'_> {
             // A task that waits for what to do next, with a connection that it had before.
             let own =
                 wait.idle && in_loop && !site.raw && protocol.kind == ProtocolKind::Connection && self.is_kept(site);
-            counts && !state.by_design && !site.borrowed && site.span != way[0] && !own
+            let again = wait.pause && site.variable.is_some_and(|variable| self.is_behind_failure(variable));
+            counts && !state.by_design && !site.borrowed && site.span != way[0] && !own && !again
         };
         let Some(id) = world.held(is_held) else { return };
         self.meanwhile(world, EventKind::HeldAcross { wait: wait.clone() }, id, way);
@@ -338,9 +351,10 @@ impl Solver<'_> {
         self.later(Workload::one(Deed::Outside(self.wait_for(done)), at), value)
     }
 
-    fn wait_for(&self, work: WorkId) -> Wait {
+    pub(super) fn wait_for(&self, work: WorkId) -> Wait {
         let work = self.index.model.work(work);
-        Wait { rank: Reverse(work.rank), what: work.what.clone(), idle: work.idle }
+        let pause = work.rank == Rank::Pause;
+        Wait { rank: Reverse(work.rank), what: work.what.clone(), idle: work.idle, pause, with_lent: false }
     }
 
     /// A value is called. When it is a parameter, callers are told, and what is held meanwhile.
@@ -444,6 +458,7 @@ impl Solver<'_> {
         at: Span,
     ) -> Summary {
         let wanted = self.is_watched(world)
+            || (self.reporting && !self.used_around().is_empty())
             || values.iter().any(|value| matches!(value, Value::Callable(_)))
             || self.index.output(item, None).is_some_and(|ty| self.index.may_hold(&ty));
         if !wanted {
@@ -457,7 +472,8 @@ impl Solver<'_> {
         let deep = if self.is_asked(world) { self.deep } else { self.deep.min(MAX_GLANCE) };
         let summary = self.analysis.agreed_summary(item, &known(values), deep);
         self.summarised(&summary);
-        let mut workload = summary.workload.called(at, |origin| seen_by_caller(origin, origins));
+        let workload = summary.workload.called(at, |origin| seen_by_caller(origin, origins));
+        let mut workload = self.with_pauses(world, workload, at);
         // Closures are looked into where they are known.
         let runs = summary.workload.0.iter().filter(|(deed, _)| matches!(deed, Deed::Runs { .. }));
         workload.0.extend(runs.map(|(deed, way)| (deed.clone(), way.clone())));
