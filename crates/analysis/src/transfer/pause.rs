@@ -3,7 +3,7 @@
 use crate::events::EventKind;
 use crate::index::{ItemRef, Ty};
 use crate::solver::Solver;
-use crate::value::{Layer, Value};
+use crate::value::Layer;
 use crate::workload::{Deed, Wait, Workload};
 use crate::world::World;
 use sessionlint_diagnostics::Span;
