@@ -74,3 +74,55 @@ async fn post(http: &reqwest::Client) -> anyhow::Result<()> {
     assert_eq!(called[1]["path"], "src/mail.rs");
     assert_eq!(called[1]["range"]["start"]["line"], 5);
 }
+
+const LEAK: &str = "pub async fn place(pool: &sqlx::PgPool) -> sqlx::Result<()> {
+    let mut tx = pool.begin().await?;
+    sqlx::query(\"INSERT INTO orders (id) VALUES (1)\").execute(&mut *tx).await?;
+    let _ = tx.commit();
+    Ok(())
+}
+";
+
+/// A workspace of packages, each with the same mistake.
+fn workspace(manifest: &str, packages: &[&str]) -> TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join("Cargo.toml"), manifest).unwrap();
+    for package in packages {
+        let place = directory.path().join(package);
+        fs::create_dir_all(place.join("src")).unwrap();
+        let name = package.replace('/', "-");
+        let manifest = format!("[package]\nname = \"{name}\"\nversion = \"0.0.0\"\n[dependencies]\nsqlx = \"0.9\"\n");
+        fs::write(place.join("Cargo.toml"), manifest).unwrap();
+        fs::write(place.join("src/lib.rs"), LEAK).unwrap();
+    }
+    directory
+}
+
+/// The packages in which something is found.
+fn found(workspace: &TempDir, arguments: &[&str]) -> Vec<String> {
+    let all = [&["--format", "concise", "--no-cache", "--quiet"], arguments].concat();
+    let told = run(workspace, &all);
+    told.lines().map(|line| line.split_once("/src/").unwrap().0.to_owned()).collect()
+}
+
+#[test]
+fn packages_below_a_folder_for_tests_are_test_code() {
+    let manifest = "[workspace]\nmembers = [\"app\", \"core/tests/e2e\", \"tests\"]\nexclude = [\"fixtures\"]\n";
+    let all = ["app", "core/tests/e2e", "fixtures/shop", "tests"];
+    let workspace = workspace(manifest, &all);
+    assert_eq!(found(&workspace, &[]), ["app"]);
+    assert_eq!(found(&workspace, &["app", "core"]), ["app"]);
+    assert_eq!(found(&workspace, &["--tests", "include"]), all);
+    // Who names them means them.
+    assert_eq!(found(&workspace, &["tests"]), ["tests"]);
+    assert_eq!(found(&workspace, &["app", "core/tests"]), ["app", "core/tests/e2e"]);
+    assert_eq!(found(&workspace, &["core/tests/e2e/src/lib.rs"]), ["core/tests/e2e"]);
+    assert_eq!(found(&workspace, &[".", "fixtures"]), ["app", "fixtures/shop"]);
+}
+
+#[test]
+fn a_workspace_of_nothing_else_is_no_test_code() {
+    let manifest = "[workspace]\nmembers = [\"fixtures/*\"]\n";
+    let workspace = workspace(manifest, &["fixtures/cart", "fixtures/shop"]);
+    assert_eq!(found(&workspace, &[]), ["fixtures/cart", "fixtures/shop"]);
+}

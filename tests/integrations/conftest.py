@@ -11,6 +11,10 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 TOOLS = ROOT / "target" / "integrations"
 PROGRAM = Path(os.environ.get("SESSIONLINT", ROOT / "target" / "release" / "sessionlint"))
+# Where tests build this program themselves: what it depends on is there already.
+TARGET = Path(os.environ.get("SESSIONLINT_TARGET", ROOT / "target"))
+# Whether the program is built as it is shipped: `RELEASE=1 tests/integrations/run.sh`.
+IS_SHIPPED = "SESSIONLINT_TARGET" not in os.environ
 
 MANIFEST = """[package]
 name = "shop"

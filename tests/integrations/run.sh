@@ -34,6 +34,18 @@ if [ -z "${SESSIONLINT_OFFLINE:-}" ]; then
         npm install --silent --no-fund --no-audit --prefix "$tools" @microsoft/sarif-multitool @taplo/cli
     fi
 fi
-cargo build --release --locked --manifest-path "$root/Cargo.toml"
+# What is shipped takes most of ten minutes to build, one thread optimising all of it at once. `RELEASE=1` runs it; else the program is
+# built without that, in a place that `cargo install`, the wheel and the hooks share: what it depends on is built once.
+if [ -z "${RELEASE:-}" ]; then
+    export SESSIONLINT_TARGET=$tools/build CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16
+fi
+target=${SESSIONLINT_TARGET:-$root/target}
+if [ -z "${SESSIONLINT:-}" ]; then
+    CARGO_TARGET_DIR=$target cargo build --release --locked --manifest-path "$root/Cargo.toml"
+    # A copy, because the tests build there, too.
+    mkdir -p "$tools/program"
+    cp "$target/release/sessionlint" "$target/release/cargo-sessionlint" "$tools/program"
+    export SESSIONLINT=$tools/program/sessionlint
+fi
 cd "$here"
 PYTHONDONTWRITEBYTECODE=1 PATH="$tools/venv/bin:$PATH" "$tools/venv/bin/python" -m pytest -q -p no:cacheprovider --timeout 900 "$@"

@@ -7,15 +7,10 @@ import subprocess
 import time
 
 import pytest
-from conftest import CLEAN, LEAK, PROGRAM, ROOT, TOOLS, counterpart, git, is_captured, package, run, sessionlint, workspace
+from conftest import CLEAN, LEAK, PROGRAM, ROOT, TARGET, TOOLS, counterpart, git, is_captured, package, run, sessionlint, workspace
 
-# The hook is built from the sources, as it is for users, but without what makes the build slow.
-QUICK = {
-    "CARGO_TARGET_DIR": str(TOOLS / "hooks"),
-    "CARGO_PROFILE_RELEASE_LTO": "off",
-    "CARGO_PROFILE_RELEASE_OPT_LEVEL": "0",
-    "CARGO_PROFILE_RELEASE_CODEGEN_UNITS": "16",
-}
+# The hook is built from the sources, as it is for users.
+BUILD = {"CARGO_TARGET_DIR": str(TARGET)}
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +51,7 @@ def repository(request, sources, tmp_path_factory):
     directory = package(tmp_path_factory.mktemp(name), CLEAN, **{".pre-commit-config.yaml": configuration(sources, "sessionlint", "sessionlint-workspace")})
     git(directory, "init", "-q")
     home = tmp_path_factory.mktemp("home")
-    env = {**QUICK, "PRE_COMMIT_HOME": str(home), "PREK_HOME": str(home), "PATH": f"{TOOLS}/venv/bin:{os.environ['PATH']}"}
+    env = {**BUILD, "PRE_COMMIT_HOME": str(home), "PREK_HOME": str(home), "PATH": f"{TOOLS}/venv/bin:{os.environ['PATH']}"}
     status, out, error = run([program, "install", "--install-hooks"], directory, env=env)
     assert status == 0, out + error
     return directory, env

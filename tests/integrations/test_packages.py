@@ -8,11 +8,16 @@ import tarfile
 import tomllib
 
 import pytest
-from conftest import LEAK, PROGRAM, ROOT, TOOLS, counterpart, package, run
+from conftest import IS_SHIPPED, LEAK, PROGRAM, ROOT, TARGET, TOOLS, counterpart, package, run
 
 MANIFEST = tomllib.loads((ROOT / "Cargo.toml").read_text())
 VERSION = MANIFEST["workspace"]["package"]["version"]
-TARGET = next(line.split()[1] for line in run(["rustc", "-vV"], ROOT)[1].splitlines() if line.startswith("host:"))
+HOST = next(line.split()[1] for line in run(["rustc", "-vV"], ROOT)[1].splitlines() if line.startswith("host:"))
+
+
+# What the program and its wheel weigh at most when they are not built as they are shipped.
+SIZE = 17_500_000
+WHEEL = 6_900_000
 
 
 def finds(directory, *command, env=None):
@@ -23,14 +28,15 @@ def finds(directory, *command, env=None):
 
 
 def test_the_program_is_small():
-    assert PROGRAM.stat().st_size < 10_000_000
+    """What is shipped stays below 10 MB. Without that optimisation it is 16.4, and held to that."""
+    assert PROGRAM.stat().st_size < (10_000_000 if IS_SHIPPED else SIZE)
     assert PROGRAM.with_name("cargo-sessionlint").stat().st_size < 1_000_000
 
 
 def test_cargo_install(tmp_path):
     """From the sources, by path; built already, so it is quick. `cargo sessionlint` works too."""
     home = tmp_path / "home"
-    env = {"CARGO_TARGET_DIR": str(ROOT / "target")}
+    env = {"CARGO_TARGET_DIR": str(TARGET)}
     status, out, error = run(["cargo", "install", "--locked", "--path", ROOT, "--root", home], tmp_path, env=env)
     assert status == 0, out + error
     directory = package(tmp_path / "shop", LEAK)
@@ -42,11 +48,11 @@ def test_cargo_install(tmp_path):
 
 def test_a_wheel(tmp_path):
     maturin = counterpart("maturin", TOOLS / "venv/bin/maturin")
-    env = {"CARGO_TARGET_DIR": str(ROOT / "target")}
+    env = {"CARGO_TARGET_DIR": str(TARGET)}
     status, out, error = run([maturin, "build", "--release", "--locked", "--out", tmp_path / "wheels", "--compatibility", "linux"], ROOT, env=env)
     assert status == 0, out + error
     [wheel] = (tmp_path / "wheels").glob(f"sessionlint-{VERSION}-py3-none-*.whl")
-    assert wheel.stat().st_size < 6_000_000
+    assert wheel.stat().st_size < (6_000_000 if IS_SHIPPED else WHEEL)
     assert run([sys.executable, "-m", "venv", tmp_path / "venv"], tmp_path)[0] == 0
     status, out, error = run([tmp_path / "venv/bin/pip", "install", "--no-index", wheel], tmp_path)
     assert status == 0, out + error
@@ -56,7 +62,7 @@ def test_a_wheel(tmp_path):
 def test_npm_packages(tmp_path):
     npm, node = counterpart("npm"), counterpart("node")
     out = tmp_path / "packages"
-    status, text, error = run([node, ROOT / "packaging/npm/build.mjs", out, f"{TARGET}={PROGRAM}"], tmp_path)
+    status, text, error = run([node, ROOT / "packaging/npm/build.mjs", out, f"{HOST}={PROGRAM}"], tmp_path)
     assert status == 0, text + error
     names = sorted(path.name for path in out.iterdir())
     assert len(names) == 2 and names[1] == "sessionlint"
@@ -93,10 +99,10 @@ def test_a_wrong_target_of_npm_is_told(tmp_path):
 
 def test_the_archive_is_where_binstall_looks(tmp_path):
     """cargo-binstall takes minutes to build, so `BINSTALL=1` asks for the real one; here its templates are filled in by hand."""
-    status, out, error = run([ROOT / "packaging/archive.sh", tmp_path, TARGET, PROGRAM.parent], tmp_path)
+    status, out, error = run([ROOT / "packaging/archive.sh", tmp_path, HOST, PROGRAM.parent], tmp_path)
     assert status == 0, out + error
     metadata = MANIFEST["package"]["metadata"]["binstall"]
-    words = {"name": "sessionlint", "target": TARGET, "version": VERSION, "archive-suffix": ".tar.gz", "binary-ext": "", "repo": "REPO"}
+    words = {"name": "sessionlint", "target": HOST, "version": VERSION, "archive-suffix": ".tar.gz", "binary-ext": "", "repo": "REPO"}
     fill = lambda template, **more: re.sub(r"\{ ([a-z-]+) \}", lambda found: {**words, **more}[found.group(1)], template)
     address = fill(metadata["pkg-url"])
     archive = tmp_path / address.rsplit("/", 1)[1]

@@ -247,8 +247,8 @@ pub struct Event {
     pub counted: bool,
     /// Whether something was written since the last branch.
     pub fresh: bool,
-    /// Whether it is committed in a loop that is left by `break` after that: which turn is the last is arithmetic.
-    pub left_by_break: bool,
+    /// Whether it lies behind a comparison that decides in which turn of a loop it is committed: which one is the last is arithmetic.
+    pub last_turn: bool,
     /// The branches taken since it was opened: the condition, and whether it held.
     pub branches: Vec<(Span, bool)>,
     /// Whether the session is in its variable here, on every way, and may be moved out of it. Told of what is left open

@@ -15,8 +15,8 @@ use crate::value::Value;
 use crate::world::{Phase, World};
 use rustc_hash::FxHashSet;
 use sessionlint_diagnostics::{Gap, Span};
-use sessionlint_ir::{BlockId, BodyKind, DropCause, Flag, Place, Statement, StatementKind, Terminator, TestRole};
-use std::collections::BTreeMap;
+use sessionlint_ir::{BlockId, BodyKind, Flag, Place, Statement, Terminator, TestRole};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Worlds at one block in the coarse look.
 const FEW_WORLDS: usize = 4;
@@ -35,6 +35,7 @@ impl Solver<'_> {
     pub fn solve(mut self, world: World, function: String, item: Span) -> Report {
         self.run(world);
         self.settings();
+        self.tell_polls();
         let mut events: Vec<Event> = std::mem::take(&mut self.events).into_values().collect();
         events.retain(|event| !self.is_thrown_away(&event.kind, event.site));
         // What nothing drops is taken out again, or somebody has it.
@@ -44,8 +45,11 @@ impl Solver<'_> {
             _ => true,
         };
         events.retain(kept);
+        let mut behind: BTreeMap<SiteId, BTreeSet<BlockId>> = BTreeMap::new();
         for event in events.iter_mut().filter(|event| event.kind == EventKind::LeftOpen) {
-            event.left_by_break = self.is_left_by_break(event.site);
+            let behind = behind.entry(event.site).or_insert_with(|| self.behind_last_turn(event.site));
+            let at = self.left_at.get(&(event.site, event.cause.clone()));
+            event.last_turn = at.is_some_and(|at| !at.is_disjoint(behind));
         }
         events.sort_by_key(|event| (event.cause.span, event.site));
         for (number, site) in (0..).map(SiteId).zip(&mut self.sites) {
@@ -75,35 +79,6 @@ impl Solver<'_> {
         }
     }
 
-    /// Whether a session is committed in a loop that is left by `break` after that, where the loop compares two values: which turn
-    /// is the last is arithmetic.
-    fn is_left_by_break(&self, site: SiteId) -> bool {
-        let body = self.body;
-        let blocks = || (0..).map(BlockId).zip(&body.blocks);
-        let breaks = blocks().flat_map(|(at, block)| {
-            block.statements.iter().filter_map(move |statement| match &statement.kind {
-                StatementKind::Drop(_, DropCause::Jump { keyword: "break", head, .. }) => Some((at, *head)),
-                _ => None,
-            })
-        });
-        let ends: Vec<BlockId> = [&self.commits, &self.given_away]
-            .into_iter()
-            .filter_map(|ends| ends.get(&site))
-            .flatten()
-            .copied()
-            .collect();
-        let compares = |head: BlockId| {
-            let inside = |at: BlockId| body.leads_to(head, at) && body.leads_to(at, head);
-            body.asked.iter().any(|(at, asked)| asked.names.len() > 1 && inside(*at))
-        };
-        breaks.into_iter().any(|(left, head)| {
-            let ended = ends
-                .iter()
-                .any(|commit| body.leads_to(head, *commit) && (*commit == left || body.leads_to(*commit, left)));
-            ended && compares(head)
-        })
-    }
-
     /// Visits the blocks until nothing new is found. Most bodies hold no session: a coarse look tells.
     pub fn run(&mut self, entry: World) {
         if self.sites.is_empty() {
@@ -116,9 +91,6 @@ impl Solver<'_> {
             }
             // The second look tells everything again, with what was learned about sites.
             self.events.clear();
-            if let Some(seen) = &mut self.seen {
-                **seen = Seen::default();
-            }
             self.children.clear();
             self.written.clear();
             self.made = Made::default();
@@ -139,6 +111,9 @@ impl Solver<'_> {
     }
 
     fn visit(&mut self, entry: World) {
+        if let Some(seen) = &mut self.seen {
+            **seen = Seen::default();
+        }
         self.follow(entry);
         self.analysis.add_steps(std::mem::take(&mut self.steps));
     }
@@ -268,9 +243,6 @@ impl Solver<'_> {
         world.facts.dry_run.remove(&block);
         let last = &self.last_asked;
         world.facts.conditions.retain(|id, holds| !last[id.0 as usize].is_behind(block, *holds));
-        if let Some(seen) = &mut self.seen {
-            seen.entered(block, &world.facts);
-        }
         let known = &mut ways.seen[block.index()];
         if self.few {
             // Which way is taken may depend on the arguments.
@@ -295,6 +267,9 @@ impl Solver<'_> {
         }
         self.steps += world.facts.count();
         if known.insert(fingerprint(&world.facts)) {
+            if let Some(seen) = &mut self.seen {
+                seen.entered(block, &world.facts);
+            }
             ways.pending.entry(block).or_default().push(world);
         }
     }

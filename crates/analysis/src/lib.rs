@@ -11,6 +11,7 @@ mod fingerprint;
 mod flow;
 mod index;
 mod known;
+mod last_turn;
 mod liveness;
 mod refine;
 mod shared;

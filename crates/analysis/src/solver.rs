@@ -11,7 +11,7 @@ use crate::transfer::{Made, Thrown, fold};
 use crate::value::{Anchor, Layer, ObligationId, Origin, Value};
 use crate::workload::{Given, Workload};
 use crate::world::{Phase, State, World};
-use sessionlint_diagnostics::{Evidence, Gap};
+use sessionlint_diagnostics::{Evidence, Gap, Span};
 use sessionlint_ir::{Asked, BlockId, Body, LocalId, Operand, Place, Rvalue, StatementKind, Terminator, Test};
 use sessionlint_protocols::{EndKind, ProtocolId, ProtocolKind};
 use std::cell::Cell;
@@ -109,6 +109,16 @@ pub(crate) struct Solver<'a> {
     pub called_with: Known,
     /// What is remembered of the way that was gone, when somebody wants to see it.
     pub seen: Option<Box<Seen>>,
+    /// The blocks at which a session of a site is left open.
+    pub left_at: BTreeMap<(SiteId, Cause), BTreeSet<BlockId>>,
+    /// The sessions that this body was lent and with which it polls, by their variables.
+    pub polls: BTreeSet<LocalId>,
+    /// The sleeps, and calls that sleep, of such polls.
+    pub polled_at: BTreeSet<Span>,
+    /// The variables of a closure or async block that are sessions which the function around it was lent.
+    pub lent_captures: BTreeSet<LocalId>,
+    /// Whether it is asked about nothing but a session that it polls with.
+    pub tells_polls: bool,
 }
 
 /// What is done to a session that a caller lends.
@@ -235,6 +245,11 @@ impl<'a> Solver<'a> {
             few: false,
             called_with: Known::new(),
             seen: None,
+            left_at: BTreeMap::new(),
+            polls: BTreeSet::new(),
+            polled_at: BTreeSet::new(),
+            lent_captures: BTreeSet::new(),
+            tells_polls: false,
         }
     }
 

@@ -49,12 +49,16 @@ pub struct Wait {
     pub what: String,
     /// Whether it is the wait for the next thing to do.
     pub idle: bool,
+    /// Whether the program itself decides how long: a sleep.
+    pub pause: bool,
+    /// Whether the function that sleeps looks again, or tries again, with a session that it was lent.
+    pub with_lent: bool,
 }
 
 impl Wait {
     /// Work that the user named.
     pub fn named(function: &str) -> Self {
-        Self { rank: Reverse(Rank::Slow), what: format!("`{function}`"), idle: false }
+        Self { rank: Reverse(Rank::Slow), what: format!("`{function}`"), idle: false, pause: false, with_lent: false }
     }
 }
 

@@ -226,6 +226,9 @@ impl Engine {
     /// Whether a whole file is test code: by its directory, or because its module is declared so.
     fn is_test_file(&self, files: &Files<'_>, analysis: &Analysis<'_>, file: FileId) -> bool {
         let (package, module) = &self.packages.files[file.0 as usize];
+        if self.packages.tests[package.0 as usize] {
+            return true;
+        }
         let path = &files.paths[file.0 as usize];
         let inside = path.strip_prefix(&self.packages.about[package.0 as usize].0).unwrap_or(path);
         let first = inside.components().next().map(|part| part.as_os_str().to_string_lossy().into_owned());

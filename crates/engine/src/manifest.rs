@@ -75,8 +75,31 @@ impl Manifests {
 
     /// The root of the workspace around a package: the nearest manifest with `[workspace]`, its own included.
     fn workspace(&mut self, directory: &Path) -> Option<PathBuf> {
-        let is_root = |table: Arc<toml::Table>| table.get("workspace").is_some_and(|workspace| workspace.is_table());
-        directory.ancestors().find(|ancestor| self.table(ancestor).is_some_and(is_root)).map(Path::to_path_buf)
+        directory.ancestors().find(|ancestor| self.is_workspace(ancestor)).map(Path::to_path_buf)
+    }
+
+    /// Whether the Cargo.toml in a directory is the root of a workspace.
+    fn is_workspace(&mut self, directory: &Path) -> bool {
+        self.table(directory).is_some_and(|table| table.get("workspace").is_some_and(|workspace| workspace.is_table()))
+    }
+
+    /// The folder `tests` or `fixtures` that a package stands in, or is, in a workspace that has other members.
+    pub fn test_folder(&mut self, directory: &Path) -> Option<PathBuf> {
+        let roots: Vec<&Path> = directory.ancestors().skip(1).filter(|root| self.is_workspace(root)).collect();
+        for root in roots {
+            let inside = directory.strip_prefix(root).unwrap_or(directory);
+            let parts: Vec<_> = inside.iter().collect();
+            let Some(at) = parts.iter().position(|part| *part == "tests" || *part == "fixtures") else { continue };
+            let folder: PathBuf = std::iter::once(root.as_os_str()).chain(parts[..=at].iter().copied()).collect();
+            let members = self.members(root);
+            let mut is_other = |member: &PathBuf| {
+                !member.starts_with(&folder) && self.load(member).is_some_and(|manifest| !manifest.name.is_empty())
+            };
+            if members.iter().any(&mut is_other) {
+                return Some(folder);
+            }
+        }
+        None
     }
 
     /// The Cargo.toml in a directory; `None` when there is none, or it is no TOML.

@@ -26,6 +26,8 @@ pub(crate) struct Packages {
     pub about: Vec<(PathBuf, String, Arc<Words>)>,
     /// For each file its package and module path.
     pub files: Vec<(PackageId, Vec<String>)>,
+    /// For each package whether it is test code, by where it stands.
+    pub tests: Vec<bool>,
 }
 
 /// How many structs may stand around a session, each in another file.
@@ -180,7 +182,9 @@ pub(crate) fn known_files(
 }
 
 /// The packages of files, and the module that each file is.
-pub(crate) fn find(known: &[PathBuf], model: &Model, manifests: &mut Manifests) -> Packages {
+///
+/// A package below a folder for tests is test code, unless one of the `named` paths leads into that folder.
+pub(crate) fn find(known: &[PathBuf], named: &[PathBuf], model: &Model, manifests: &mut Manifests) -> Packages {
     panics::provoked("packages", || "all".to_owned());
     let mut ids: BTreeMap<Option<PathBuf>, PackageId> = BTreeMap::new();
     let mut placed = Vec::new();
@@ -230,7 +234,13 @@ pub(crate) fn find(known: &[PathBuf], model: &Model, manifests: &mut Manifests) 
     for (file, (package, module)) in (0..).map(FileId).zip(&placed) {
         packages[package.0 as usize].modules.entry(module.clone()).or_default().push(file);
     }
-    Packages { packages, about, files: placed }
+    let is_test = |(directory, _, _): &(PathBuf, String, Arc<Words>)| {
+        let Some(folder) = manifests.test_folder(directory) else { return false };
+        let leads_here = |path: &PathBuf| directory.starts_with(path) || path.starts_with(directory);
+        !named.iter().any(|path| path.starts_with(&folder) && leads_here(path))
+    };
+    let tests = about.iter().map(is_test).collect();
+    Packages { packages, about, files: placed, tests }
 }
 
 /// The versions and features of libraries whose facts depend on them.

@@ -106,7 +106,11 @@ impl Engine {
             .map_err(|error| Failure::Threads(error.to_string()))?;
         let mut manifests = Manifests::default();
         let known = crate::packages::known_files(&options, &requested, &model, &mut manifests);
-        let packages = crate::packages::find(&known, &model, &mut manifests);
+        let named = match &options.stdin {
+            Some(_) => requested.clone(),
+            None => options.paths.iter().map(|path| walk::absolute(&options.directory, path)).collect(),
+        };
+        let packages = crate::packages::find(&known, &named, &model, &mut manifests);
         let tests = options.tests.or(settings.config.tests).unwrap_or_default();
         let base = settings.base.clone();
         let memory = Mutex::new(Memory::default());

@@ -283,6 +283,16 @@ impl Words {
             || sessionlint_parser_rust::identifiers(body).any(uses)
             || may_begin(body)
             || may_set_state(body)
+            || self.may_poll(signature, body, names)
+    }
+
+    /// Whether a function may look again and again with a session that it is lent.
+    fn may_poll(&self, signature: &str, body: &str, names: &Names) -> bool {
+        let has = |words: &[&str]| sessionlint_parser_rust::identifiers(body).any(|(_, name)| words.contains(&name));
+        signature.contains('&')
+            && (self.transactions.named_in(signature) || self.lent.named_in(signature) || names.held_in(signature))
+            && has(&["loop", "while"])
+            && has(&["await"])
     }
 
     /// Whether a text makes a pool, as far as its words tell.

@@ -120,7 +120,7 @@ impl Context<'_> {
         let ending = words::usual_ending(site, protocol)?;
         let leaves = self.question(site, protocol, &ending)?;
         let call = format!("{}{leaves}", words::call(site, &ending, false));
-        if ending.is_async && !self.report.is_async {
+        if (ending.is_async && !self.report.is_async) || self.speaks_of_uncommitted() {
             return None;
         }
         let mut edits = Vec::new();

@@ -15,9 +15,9 @@ impl Context<'_> {
         }
         let ends = |end: EndKind| end == EndKind::Commit || protocol.kind == ProtocolKind::Writer;
         if !site.handed_on && !site.ended.iter().any(|(_, end)| ends(*end)) {
-            return self.is_explained();
+            return self.is_explained(site, event);
         }
-        event.counted || event.left_by_break || self.is_refusal(event)
+        event.counted || event.last_turn || self.is_refusal(event)
     }
 
     /// Whether a success value says that nothing was done. What was written since the last branch was written on this way.
@@ -38,16 +38,65 @@ impl Context<'_> {
             && !self.report.sites.iter().any(commits)
     }
 
-    /// Whether a comment above the function, or one in it, says that nothing is committed.
-    fn is_explained(&self) -> bool {
+    /// Whether any comment in or directly above the function speaks of what is not committed: then nobody offers to commit it.
+    pub(crate) fn speaks_of_uncommitted(&self) -> bool {
         let Report { item, span, .. } = self.report;
         let part = |from: u32, to: u32| self.text.get(from as usize..to as usize).unwrap_or_default();
-        // A method is indented.
-        let before = part(0, item.start).trim_end_matches([' ', '\t']);
-        let above = comments(before).into_iter().rev().take(1).filter(|(_, last)| *last).map(|(text, _)| text);
-        let inside = comments(part(item.start, span.end)).into_iter().map(|(text, _)| text);
-        above.chain(inside).any(|comment| self.model.intent().says_uncommitted(&comment))
+        let above = comments(part(0, item.start).trim_end_matches([' ', '\t'])).pop().filter(|(_, last)| *last);
+        let inside = comments(part(item.start, span.end));
+        above.into_iter().chain(inside).any(|(comment, _)| self.model.intent().says_uncommitted(&comment))
     }
+
+    /// Whether a comment directly above the function, the opening or the exit, or at the head of the paragraph in which it is
+    /// written, says that nothing is committed.
+    fn is_explained(&self, site: &Site, event: &Event) -> bool {
+        let Report { item, span, .. } = self.report;
+        let part = |from: u32, to: u32| self.text.get(from as usize..to as usize).unwrap_or_default();
+        let above = |at: usize| {
+            // A method is indented.
+            let before = self.text.get(..at).unwrap_or_default().trim_end_matches([' ', '\t']);
+            comments(before).pop().filter(|(_, last)| *last).map(|(text, _)| text)
+        };
+        // What documents it is part of the function, and so is what stands between its attributes.
+        let head = comments(part(item.start, span.start)).into_iter().map(|(text, _)| text);
+        let places = [site.span, event.cause.span].into_iter().filter(|place| place.file == span.file);
+        let places = places.map(|place| statement_line(self.text, place.start as usize));
+        // What is said at the head of a paragraph is said of what is written in it.
+        let written = event.written.filter(|place| place.file == span.file);
+        let written = written.map(|place| paragraph(self.text, place.start as usize));
+        let directly = std::iter::once(item.start as usize).chain(places).chain(written).filter_map(above);
+        head.chain(directly).any(|comment| self.model.intent().says_uncommitted(&comment))
+    }
+}
+
+/// Where the lines begin that stand together around a place, without a blank line, a comment or a brace between them.
+fn paragraph(text: &str, at: usize) -> usize {
+    let mut start = statement_line(text, at);
+    while start > 0 {
+        let above = text[..start - 1].rfind('\n').map_or(0, |end| end + 1);
+        let line = text[above..start].trim();
+        if line.is_empty() || line.starts_with("//") || line.ends_with('{') || line.starts_with('}') {
+            break;
+        }
+        start = above;
+    }
+    start
+}
+
+/// Where the line begins on which the statement around a place does.
+fn statement_line(text: &str, at: usize) -> usize {
+    let begins = |at: usize| text[..at].rfind('\n').map_or(0, |end| end + 1);
+    let mut start = begins(text.floor_char_boundary(at));
+    while start > 0 {
+        let above = begins(start - 1);
+        let line = text[above..start].trim();
+        let line = line.split_once(" //").map_or(line, |(code, _)| code.trim_end());
+        if line.is_empty() || line.starts_with("//") || line.starts_with("#[") || line.ends_with([';', '{', '}', ',']) {
+            break;
+        }
+        start = above;
+    }
+    start
 }
 
 /// The line comments of a text, lines that follow each other as one; and whether nothing but blanks stands behind it. What
@@ -89,5 +138,18 @@ mod tests {
         assert_eq!(read("// one\n\n"), [" one|false"]);
         assert_eq!(read("a(); // one"), Vec::<String>::new());
         assert_eq!(read("// sessionlint: allow(a) -- one"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_statement_begins_on_a_line() {
+        let text = "fn f() {\n    // not committed\n    let tx = pool\n        .begin()\n        .await?;\n    a(); // b\n    Ok(())\n}\n";
+        let line = |word: &str| {
+            let start = statement_line(text, text.find(word).unwrap());
+            text[start..].lines().next().unwrap().trim().to_owned()
+        };
+        assert_eq!(line("begin"), "let tx = pool");
+        assert_eq!(line("pool"), "let tx = pool");
+        assert_eq!(line("a()"), "a(); // b");
+        assert_eq!(line("Ok"), "Ok(())");
     }
 }

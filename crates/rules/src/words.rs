@@ -18,6 +18,8 @@ pub(crate) fn opened(site: &Site, protocol: &Protocol) -> String {
     let noun = protocol.noun();
     if site.raw {
         "SQL text begins a transaction here".to_owned()
+    } else if site.borrowed {
+        format!("the {noun} is lent here")
     } else if site.parameter {
         format!("the {noun} is handed in by value here")
     } else {

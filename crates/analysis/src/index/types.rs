@@ -248,7 +248,8 @@ impl Index<'_> {
         self.fields_of(owner).0.iter().any(|known| known.name == field)
     }
 
-    fn fields_of(&self, owner: ItemRef) -> Arc<(Vec<Field>, Vec<String>)> {
+    /// The fields of a struct, or of the variants of an enum as `Variant.field`, and its type parameters.
+    pub(crate) fn fields_of(&self, owner: ItemRef) -> Arc<(Vec<Field>, Vec<String>)> {
         self.fields.get(owner, || {
             let read = self.item_text(owner, |item| item.head).and_then(|(text, span)| self.host.fields(text, span));
             read.unwrap_or_default()

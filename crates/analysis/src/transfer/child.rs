@@ -107,6 +107,7 @@ impl Solver<'_> {
         solver.deep = self.deep;
         // Whoever runs it may hold a session meanwhile.
         solver.collects = true;
+        solver.tells_polls = self.tells_polls;
         solver.seen = self.seen.as_ref().map(|_| Box::default());
         let mut inner = solver.parameters(World::default());
         if body.kind != BodyKind::AsyncBlock {
@@ -114,6 +115,9 @@ impl Solver<'_> {
         }
         let mut lent: BTreeMap<LocalId, ObligationId> = BTreeMap::new();
         for capture in &body.captures {
+            if self.is_lent_here(capture.outer) {
+                solver.lent_captures.insert(capture.inner);
+            }
             let outer = Place::local(capture.outer);
             let (_, through_reference) = world.canonical(&outer);
             let value = world.get(self.index, &outer);
@@ -130,6 +134,7 @@ impl Solver<'_> {
                     let site = &self.sites[usize::from(id.site.0)];
                     let mut site = site.clone();
                     site.borrowed |= !owned;
+                    site.variable = Some(capture.inner);
                     site.parameter = true;
                     let site = solver.site(site);
                     let state = world.facts.obligations.get(&id);
@@ -170,6 +175,8 @@ impl Solver<'_> {
         if let (Some(seen), Some(inside)) = (&mut self.seen, solver.seen.take()) {
             seen.inside.insert(body.span, (*inside, solver.sites.clone()));
         }
+        let polled = body.captures.iter().filter(|capture| solver.polls.contains(&capture.inner));
+        self.polls.extend(polled.map(|capture| capture.outer));
         let mut workload = Workload::default();
         let outer = |origin: &Origin| match &origin.root {
             Root::Local(local) => {

@@ -176,7 +176,8 @@ impl Solver<'_> {
         let protocol = self.index.model.protocol(site.protocol);
         let unawaited = matches!(kind, EventKind::Unawaited { .. });
         let about_pools = matches!(kind, EventKind::MadePerCall { .. } | EventKind::Settings { .. });
-        if site.borrowed || (!protocol.is_session() && !unawaited && !about_pools) {
+        let polls = self.tells_polls && matches!(kind, EventKind::HeldAcross { .. });
+        if (site.borrowed && !polls) || (!protocol.is_session() && !unawaited && !about_pools) {
             return;
         }
         let cause = Cause { kind: cause, span };
@@ -197,10 +198,13 @@ impl Solver<'_> {
             dry_run: is(|state| state.dry_run),
             counted: is(|state| state.counted),
             fresh: is(|state| state.fresh),
-            left_by_break: false,
+            last_turn: false,
             branches: world.trace.branches.clone(),
             at_hand: false,
         };
+        if kind == EventKind::LeftOpen {
+            self.left_at.entry((id.site, cause.clone())).or_default().insert(self.at);
+        }
         let known = self.events.entry((kind, id.site, cause)).or_insert_with(|| event.clone());
         // A way on which something was written, and not given up on purpose, says more.
         let says = |event: &Event| (event.written.is_some(), !event.dry_run, !event.counted, event.fresh);

@@ -297,8 +297,13 @@ impl Solver<'_> {
         if let Some(work) = model.work_function(path) {
             self.pass_arguments(world, &call.args, call.name_span);
             let known = model.work(work);
-            if known.rank == Rank::Pause && self.is_short(call) {
-                let wait = Wait { rank: Reverse(Rank::Quick), what: known.what.clone(), idle: known.idle };
+            if known.rank == Rank::Pause {
+                if self.tries_again(world) {
+                    return self.later(Workload::default(), Value::Unknown);
+                }
+                let with_lent = self.waits_with_lent(call.name_span);
+                let rank = if self.is_short(call) { Rank::Quick } else { Rank::Pause };
+                let wait = Wait { rank: Reverse(rank), with_lent, ..self.wait_for(work) };
                 return self.later(Workload::one(Deed::Outside(wait), call.name_span), Value::Unknown);
             }
             return self.outside(work, call.name_span);

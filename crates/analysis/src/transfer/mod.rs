@@ -13,6 +13,7 @@ mod made;
 mod method;
 mod open;
 mod own;
+mod pause;
 mod queued;
 mod session;
 mod state;

@@ -185,7 +185,6 @@ impl Solver<'_> {
         }
     }
 
-    /// Slow work outside is waited for: is a transaction or a connection of a pool held meanwhile?
     /// The first of several futures is waited for. That takes long when each of them does: what ends first may be any of them, and a
     /// pause is a limit for the others.
     pub(super) fn selected(&mut self, world: &mut World, futures: &[Place], at: Span) {
@@ -221,8 +220,21 @@ impl Solver<'_> {
         names.any(|other| first.is_some_and(|first| !same_name(first, other)))
     }
 
+    /// Slow work outside is waited for: is a transaction or a connection of a pool held meanwhile?
     pub(super) fn slow_work(&mut self, world: &World, wait: &Wait, way: &[Span]) {
         let model = self.index.model;
+        // A callee that polls with what it was lent is told of there.
+        let polls_here = self.polled_at.contains(&way[0]);
+        if wait.with_lent && (!polls_here || self.tells_polls) {
+            let is_lent = |id: ObligationId, state: &State| {
+                let site = &self.sites[usize::from(id.site.0)];
+                site.borrowed && !state.by_design
+            };
+            if polls_here && let Some(id) = world.held(is_lent) {
+                self.meanwhile(world, EventKind::HeldAcross { wait: wait.clone() }, id, way);
+            }
+            return;
+        }
         let is_held = |id: ObligationId, state: &State| {
             let site = &self.sites[usize::from(id.site.0)];
             let protocol = model.protocol(site.protocol);
@@ -237,7 +249,13 @@ impl Solver<'_> {
                 && protocol.kind == ProtocolKind::Connection
                 && self.body.leads_to(self.at, self.at)
                 && self.is_kept(site);
-            counts && !state.by_design && !site.borrowed && (site.span != way[0] || self.is_of_macro(way[0])) && !own
+            let again = wait.pause && site.variable.is_some_and(|variable| self.is_behind_failure(variable));
+            counts
+                && !state.by_design
+                && !site.borrowed
+                && (site.span != way[0] || self.is_of_macro(way[0]))
+                && !own
+                && !again
         };
         let Some(id) = world.held(is_held) else { return };
         self.meanwhile(world, EventKind::HeldAcross { wait: wait.clone() }, id, way);
@@ -386,7 +404,8 @@ impl Solver<'_> {
 
     pub(super) fn wait_for(&self, work: WorkId) -> Wait {
         let work = self.index.model.work(work);
-        Wait { rank: Reverse(work.rank), what: work.what.clone(), idle: work.idle }
+        let pause = work.rank == Rank::Pause;
+        Wait { rank: Reverse(work.rank), what: work.what.clone(), idle: work.idle, pause, with_lent: false }
     }
 
     /// A value is called. When it is a parameter, callers are told, and what is held meanwhile.
@@ -491,6 +510,7 @@ impl Solver<'_> {
     ) -> Summary {
         let wanted = self.is_watched(world)
             || self.unawaited
+            || (self.reporting && !self.used_around().is_empty())
             || values.iter().any(|value| matches!(value, Value::Callable { .. }))
             || self.index.output(item, None).is_some_and(|ty| self.index.may_hold(&ty));
         if !wanted {
@@ -504,7 +524,8 @@ impl Solver<'_> {
         let deep = if self.is_asked(world) { self.deep } else { self.deep.min(MAX_GLANCE) };
         let summary = self.analysis.agreed_summary(item, &known(values), deep);
         self.summarised(&summary);
-        let mut workload = summary.workload.called(at, |origin| seen_by_caller(origin, origins));
+        let workload = summary.workload.called(at, |origin| seen_by_caller(origin, origins));
+        let mut workload = self.with_pauses(world, workload, at);
         // Closures are looked into where they are known.
         let runs = summary.workload.0.iter().filter(|(deed, _)| matches!(deed, Deed::Runs { .. }));
         workload.0.extend(runs.map(|(deed, way)| (deed.clone(), way.clone())));

@@ -28,6 +28,9 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
         EventKind::HeldAcross { wait } => wait.what.as_str(),
         _ => "slow work",
     };
+    if site.borrowed {
+        return polled(context, site, events, what);
+    }
     let message = format!("{subject} is held across {what}");
     let leaks = if event.inside.is_empty() {
         format!("{what} is awaited here, and the connection waits with it")
@@ -44,4 +47,15 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
         None => "do it outside of the session's life: the pool has few connections".to_owned(),
     };
     context.finding(CHECK.rule, site, events, event.cause.span, Words { message, leaks, help: Some(help), fix: None })
+}
+
+/// A function that was lent a session looks again and again with it.
+fn polled(context: &Context<'_>, site: &Site, events: &[&Event], what: &str) -> Diagnostic {
+    let protocol = context.protocol(site);
+    let subject = words::subject(site, protocol);
+    let message = format!("{subject}, which the caller keeps, is held across {what} between two looks");
+    let leaks = format!("{what} is awaited here, and the caller's connection waits with it");
+    let help = "take a connection of the pool for each look, or let the caller look again".to_owned();
+    let span = events[0].cause.span;
+    context.finding(CHECK.rule, site, events, span, Words { message, leaks, help: Some(help), fix: None })
 }
