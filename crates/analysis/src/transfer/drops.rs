@@ -7,7 +7,7 @@ use crate::value::{Anchor, ObligationId, Value};
 use crate::world::{Phase, State, World};
 use sessionlint_diagnostics::Span;
 use sessionlint_ir::{Body, ExitKind, Place, TypeRef};
-use sessionlint_protocols::EndKind;
+use sessionlint_protocols::{EndKind, ProtocolKind};
 
 impl Solver<'_> {
     /// A value's life ends.
@@ -50,6 +50,18 @@ impl Solver<'_> {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// Both halves of a connection are kept in one variable and dropped together: nobody waits for the one that does the work.
+    pub(super) fn drop_halves(&mut self, world: &mut World, value: &Value) {
+        let Value::Tuple(parts) = value else { return };
+        for part in parts {
+            if let Value::Session(id) = part
+                && self.index.model.protocol(self.protocol_of(*id)).kind == ProtocolKind::Task
+            {
+                world.set_phase(*id, Phase::Gone);
+            }
         }
     }
 

@@ -532,6 +532,9 @@ impl Solver<'_> {
             }
             if let Some(value) = world.facts.store.get(&Place::local(*local)).cloned() {
                 if value.owns() {
+                    if self.body.locals[local.index()].name.is_some() {
+                        self.drop_halves(world, &value);
+                    }
                     self.drop_value(world, &value, kind.clone(), span);
                 }
                 self.drop_made(world, &value, kind.clone(), span);
