@@ -18,6 +18,12 @@ impl Index<'_> {
             let blocks = self.blocks.get_or_init(|| self.blocks_by_word());
             let blocks = blocks.get(&name).map(Vec::as_slice).unwrap_or_default();
             let package = self.package_id(owner.file);
+            // A file that names no library may still do slow work: what it implements itself is near at hand.
+            let mut beside = HashMap::new();
+            if !self.package(package).indexed.contains(&owner.file) {
+                self.blocks_of_file(owner.file, &mut beside);
+            }
+            let beside = beside.remove(&name).unwrap_or_default();
             let is_of = |block: &&ItemRef| {
                 // Only a package that can name the trait can implement it.
                 let own = self.package_id(block.file);
@@ -31,7 +37,7 @@ impl Index<'_> {
                 let sessionlint_ir::TypeRef::Path { segments, .. } = of_trait else { return false };
                 self.resolve(&self.scope_of(**block), segments) == Some(Resolved::Item(owner, Vec::new()))
             };
-            blocks.iter().filter(is_of).copied().collect()
+            blocks.iter().chain(&beside).filter(is_of).copied().collect()
         })
     }
 
@@ -40,22 +46,7 @@ impl Index<'_> {
         let mut found: HashMap<String, Vec<ItemRef>> = HashMap::new();
         for package in &self.packages {
             for file in &package.indexed {
-                let Some(data) = self.host.data(*file) else { continue };
-                for id in data.outline.ids() {
-                    let item = data.outline.item(id);
-                    if item.kind != ItemKind::Impl || data.outline.is_test(id) {
-                        continue;
-                    }
-                    let header = item.header();
-                    let header = data.text.get(header.start as usize..header.end as usize).unwrap_or_default();
-                    let Some((before, _)) = header.split_once(" for ") else { continue };
-                    for word in before.split(|c: char| !c.is_alphanumeric() && c != '_') {
-                        // A trait's name, as names are written.
-                        if word.starts_with(char::is_uppercase) {
-                            found.entry(word.to_owned()).or_default().push(ItemRef { file: *file, item: id });
-                        }
-                    }
-                }
+                self.blocks_of_file(*file, &mut found);
             }
         }
         for blocks in found.values_mut() {
@@ -63,6 +54,25 @@ impl Index<'_> {
             blocks.dedup();
         }
         found
+    }
+
+    fn blocks_of_file(&self, file: FileId, found: &mut HashMap<String, Vec<ItemRef>>) {
+        let Some(data) = self.host.data(file) else { return };
+        for id in data.outline.ids() {
+            let item = data.outline.item(id);
+            if item.kind != ItemKind::Impl || data.outline.is_test(id) {
+                continue;
+            }
+            let header = item.header();
+            let header = data.text.get(header.start as usize..header.end as usize).unwrap_or_default();
+            let Some((before, _)) = header.split_once(" for ") else { continue };
+            for word in before.split(|c: char| !c.is_alphanumeric() && c != '_') {
+                // A trait's name, as names are written.
+                if word.starts_with(char::is_uppercase) {
+                    found.entry(word.to_owned()).or_default().push(ItemRef { file, item: id });
+                }
+            }
+        }
     }
 
     /// The types that implement a trait of the workspace.
