@@ -220,6 +220,17 @@ pub enum EventKind {
     },
 }
 
+/// A branch that was taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Branch {
+    /// The condition or pattern.
+    pub condition: Span,
+    /// Whether it held.
+    pub held: bool,
+    /// Whether it is that of a loop.
+    pub of_loop: bool,
+}
+
 /// A fact about one session on one way through the body.
 #[derive(Clone, Debug)]
 pub struct Event {
@@ -249,8 +260,8 @@ pub struct Event {
     pub fresh: bool,
     /// Whether it lies behind a comparison that decides in which turn of a loop it is committed: which one is the last is arithmetic.
     pub last_turn: bool,
-    /// The branches taken since it was opened: the condition, and whether it held.
-    pub branches: Vec<(Span, bool)>,
+    /// The branches taken since it was opened.
+    pub branches: Vec<Branch>,
     /// Whether the session is in its variable here, on every way, and may be moved out of it. Told of what is left open
     /// and bypassed.
     pub at_hand: bool,

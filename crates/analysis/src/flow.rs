@@ -5,7 +5,7 @@
 //! and if that does not help the body is a gap: silent, and counted.
 
 use crate::at_hand::{Hand, Hands};
-use crate::events::{Event, EventKind, Report, SiteId};
+use crate::events::{Branch, Event, EventKind, Report, SiteId};
 use crate::fingerprint::fingerprint;
 use crate::known::passed;
 use crate::show::Seen;
@@ -166,7 +166,8 @@ impl Solver<'_> {
                 for (next, way, holds) in [(*yes, held, true), (*no, failed, false)] {
                     if let Some(mut way) = way {
                         if both {
-                            way.branch(*span, holds);
+                            let of_loop = *role == TestRole::Loop;
+                            way.branch(Branch { condition: *span, held: holds, of_loop });
                         }
                         if let Some(flag) = flag {
                             self.counted(&mut way, flag, both, holds);

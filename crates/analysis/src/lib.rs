@@ -24,7 +24,7 @@ mod value;
 mod workload;
 mod world;
 
-pub use events::{Cause, CauseKind, Event, EventKind, ExitOrder, Report, Site, SiteId};
+pub use events::{Branch, Cause, CauseKind, Event, EventKind, ExitOrder, Report, Site, SiteId};
 pub use index::{FileData, Host, Index, ItemRef, Package, PackageId, Resolved, Scope, Ty, cancels};
 pub use show::View;
 pub use sql::{SessionState, SqlControl, SqlEffect, may_begin, may_set_state};

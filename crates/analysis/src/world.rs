@@ -1,6 +1,6 @@
 //! What is true at one point on one way through a body?
 
-use crate::events::ExitOrder;
+use crate::events::{Branch, ExitOrder};
 use crate::index::{Index, Ty};
 use crate::shared::Shared;
 use crate::sql::StateChange;
@@ -85,7 +85,7 @@ pub(crate) struct Trace {
     pub bypassed: BTreeMap<ObligationId, (Span, Vec<Span>)>,
     pub set: BTreeMap<ObligationId, Span>,
     pub released: BTreeMap<ObligationId, Span>,
-    pub branches: Vec<(Span, bool)>,
+    pub branches: Vec<Branch>,
     pub exit: Option<Span>,
     pub how: Option<ExitOrder>,
 }
@@ -328,7 +328,7 @@ impl World {
         }
     }
 
-    pub fn branch(&mut self, span: Span, held: bool) {
+    pub fn branch(&mut self, branch: Branch) {
         if self.facts.obligations.values().all(|state| state.phase != Phase::Open) {
             if !self.trace.branches.is_empty() {
                 self.trace.branches.clear();
@@ -338,7 +338,7 @@ impl World {
         if self.trace.branches.len() == MAX_BRANCHES {
             self.trace.branches.remove(0);
         }
-        self.trace.branches.push((span, held));
+        self.trace.branches.push(branch);
     }
 }
 

@@ -6,7 +6,7 @@ mod intent;
 mod question;
 mod words;
 
-use sessionlint_analysis::{CauseKind, Event, EventKind, Report, Site, SiteId};
+use sessionlint_analysis::{Branch, CauseKind, Event, EventKind, Report, Site, SiteId};
 use sessionlint_diagnostics::{Diagnostic, Fix, Label, LabelKind, Level, Span};
 use sessionlint_protocols::{LibraryId, Model, Protocol};
 
@@ -103,11 +103,16 @@ impl<'a> Context<'a> {
         if let Some(set) = first.set.filter(|set| *set != site.span && *set != span) {
             labels.push(Label { kind: LabelKind::Write, span: set, message: "it is set here".to_owned() });
         }
-        for (condition, held) in &first.branches {
+        for Branch { condition, held, of_loop } in first.branches.iter().copied() {
             let inside = condition.start >= site.span.end || condition.end <= site.span.start;
-            if inside && *condition != span {
-                let message = if *held { "if this is true" } else { "if this is false" };
-                labels.push(Label { kind: LabelKind::Branch, span: *condition, message: message.to_owned() });
+            if inside && condition != span {
+                let message = match (of_loop, held) {
+                    (true, true) => "in this loop",
+                    (true, false) => "after this loop",
+                    (false, true) => "if this is true",
+                    (false, false) => "if this is false",
+                };
+                labels.push(Label { kind: LabelKind::Branch, span: condition, message: message.to_owned() });
             }
         }
         let ends = site.ended.iter().take(if first.cause.kind == CauseKind::Meanwhile { 1 } else { MAX_OTHER_EXITS });

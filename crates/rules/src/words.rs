@@ -13,6 +13,14 @@ pub(crate) fn subject(site: &Site, protocol: &Protocol) -> String {
     }
 }
 
+/// How a connection goes back to its pool before its time. `let conn = &mut pool.get()?` names a reference: dropping that ends nothing.
+pub(crate) fn give_back(site: &Site, it: &str) -> String {
+    match site.variable {
+        None if site.name.is_some() => "end the block that keeps it".to_owned(),
+        _ => format!("drop {it}"),
+    }
+}
+
 /// What the first label says.
 pub(crate) fn opened(site: &Site, protocol: &Protocol) -> String {
     let noun = protocol.noun();

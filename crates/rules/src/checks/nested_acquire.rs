@@ -51,8 +51,9 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
         )
     } else {
         format!(
-            "use `{held}` for this too, or drop it first: tasks that hold one connection each and wait for another \
-             deadlock the pool"
+            "use `{held}` for this too, or {} first: tasks that hold one connection each and wait for another \
+             deadlock the pool",
+            words::give_back(site, "it")
         )
     };
     context.finding(CHECK.rule, site, events, event.cause.span, Words { message, leaks, help: Some(help), fix: None })

@@ -43,7 +43,10 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
             let it = if site.raw || protocol.in_place { &subject } else { &format!("`{name}`") };
             format!("do it before {it} begins or after it ends: until then the connection is taken{locks}")
         }
-        Some(name) => format!("do it before `{name}` is taken, or drop `{name}` first: the pool has few of them"),
+        Some(name) => {
+            let give_back = words::give_back(site, &format!("`{name}`"));
+            format!("do it before `{name}` is taken, or {give_back} first: the pool has few of them")
+        }
         None => "do it outside of the session's life: the pool has few connections".to_owned(),
     };
     context.finding(CHECK.rule, site, events, event.cause.span, Words { message, leaks, help: Some(help), fix: None })

@@ -1,7 +1,7 @@
 //! A success path ends with an open transaction in which something was written.
 
 use crate::{Check, Context, Words, words};
-use sessionlint_analysis::{CauseKind, Event, EventKind, Site};
+use sessionlint_analysis::{Branch, CauseKind, Event, EventKind, Site};
 use sessionlint_diagnostics::{Diagnostic, Span};
 use sessionlint_ir::ExitKind;
 use sessionlint_protocols::Protocol;
@@ -74,7 +74,7 @@ fn forgetful_branch(context: &Context<'_>, site: &Site, events: &[&Event]) -> Op
             && condition.start < end.start
             && (condition.start >= site.span.end || condition.end <= site.span.start)
     };
-    let (condition, _) = event.branches.iter().rev().find(|(condition, _)| is_before(condition))?;
+    let Branch { condition, .. } = event.branches.iter().rev().find(|branch| is_before(&branch.condition))?;
     let here = condition.file == context.report.span.file;
     let before = here.then(|| context.text.get(..condition.start as usize))??;
     Some(before.matches('\n').count() + 1)
