@@ -1,12 +1,12 @@
-//! What does it depend on how a function is called? On truth values, on whether options hold something, and on SQL texts.
+//! What does it depend on how a function is called? On truth values, on whether options hold something, on variants, and on SQL texts.
 
 use crate::index::Ty;
 use crate::solver::{Solver, typed_at};
 use crate::value::Value;
 use crate::world::World;
-use sessionlint_ir::{Callee, Operand, Place, Rvalue, Statement, StatementKind};
+use sessionlint_ir::{AggregateKind, Call, Callee, LocalId, Operand, Place, Rvalue, Statement, StatementKind, TypeRef};
 
-/// What is known of a call's arguments, by position: whether one is true, holds something, or is a text. See [`Value::shape`].
+/// What is known of a call's arguments, by position: whether one is true, holds something, or is a variant or text. See [`Value::shape`].
 pub(crate) type Known = Vec<(usize, Value)>;
 
 /// The same, of values that are passed.
@@ -40,11 +40,59 @@ impl Solver<'_> {
                         world.set(&place, Value::Success(Box::new(typed_at((**inner).clone(), origin))));
                     }
                 }
+                (Value::Wrapper(_, step, _), _) => {
+                    if self.is_never_set(place.local) {
+                        self.variants.insert(place.local, step.trim_start_matches("::").to_owned());
+                    }
+                }
                 (_, value) if value.owns() => {}
                 (shape, _) => world.set(&place, shape.clone()),
             }
         }
         world
+    }
+
+    /// Whether a parameter is what was passed, all the time.
+    fn is_never_set(&self, local: LocalId) -> bool {
+        !self.body.blocks.iter().flat_map(|block| &block.statements).any(|statement| match &statement.kind {
+            StatementKind::Assign(place, _) => place.local == local,
+            StatementKind::Bind { local: set, .. } | StatementKind::Change { local: set, .. } => *set == local,
+            StatementKind::Drop(..) => false,
+        })
+    }
+
+    /// The variant that an argument is, where it is written out.
+    pub fn written_variant(&self, argument: &Operand) -> Option<Value> {
+        let path = match argument {
+            Operand::Item(path) => path,
+            Operand::Value(place)
+                if place.projection.is_empty() && self.body.locals[place.local.index()].name.is_none() =>
+            {
+                let statements = self.body.blocks.iter().flat_map(|block| &block.statements);
+                let mut made = statements.filter_map(|statement| match &statement.kind {
+                    StatementKind::Assign(target, value) if target == place => Some(value),
+                    _ => None,
+                });
+                let first = made.next().filter(|_| made.next().is_none())?;
+                match first {
+                    Rvalue::Call(Call { callee: Callee::Path { segments, qualifier: None }, .. })
+                    | Rvalue::Aggregate(AggregateKind::Struct(segments), _) => segments,
+                    _ => return None,
+                }
+            }
+            _ => return None,
+        };
+        let (variant, owner) = path.split_last().filter(|(name, _)| name.starts_with(char::is_uppercase))?;
+        if owner.is_empty() {
+            return None;
+        }
+        let owner = TypeRef::Path { segments: owner.to_vec(), args: Vec::new() };
+        match self.index.ty(&self.scope, &owner) {
+            Ty::Own(item, _) if self.index.has_variant(item, variant) => {
+                Some(Value::Wrapper(item, format!("::{variant}"), Box::default()))
+            }
+            _ => None,
+        }
     }
 
     /// The worlds in which a truth value is what it may be, when that matters to a session.

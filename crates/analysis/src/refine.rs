@@ -62,6 +62,12 @@ impl Solver<'_> {
                     (Some(held), Some(failed))
                 }
             },
+            Test::Variant(place, name) if self.known_variant(&world, place).is_some() => {
+                match self.known_variant(&world, place) == Some(name) {
+                    true => (Some(world), None),
+                    false => (None, Some(world)),
+                }
+            }
             Test::Variant(place, name) => match world.get(self.index, place) {
                 // Of several variants that hold one, and others that do not.
                 Value::Wrapper(item, step, inner) if step.contains('|') => {
@@ -85,6 +91,15 @@ impl Solver<'_> {
             },
             Test::Opaque => (Some(world.clone()), Some(world)),
         }
+    }
+
+    /// The variant that a parameter is, as its caller wrote it.
+    fn known_variant(&self, world: &World, place: &Place) -> Option<&String> {
+        if self.variants.is_empty() {
+            return None;
+        }
+        let (place, _) = world.canonical(place);
+        self.variants.get(&place.local).filter(|_| place.projection.is_empty())
     }
 
     /// It is looked at what a function answers that writes only on some of its ways: whether it did is not known on either side.

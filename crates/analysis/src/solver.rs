@@ -105,6 +105,8 @@ pub(crate) struct Solver<'a> {
     pub coarse: bool,
     /// Whether few ways are enough, because only what is done on any of them is asked for.
     pub few: bool,
+    /// The variants that parameters are, where callers say so.
+    pub variants: BTreeMap<LocalId, String>,
     /// What is known of the arguments.
     pub called_with: Known,
     /// What is remembered of the way that was gone, when somebody wants to see it.
@@ -243,6 +245,7 @@ impl<'a> Solver<'a> {
             imprecise: false,
             coarse: false,
             few: false,
+            variants: BTreeMap::new(),
             called_with: Known::new(),
             seen: None,
             left_at: BTreeMap::new(),

@@ -209,6 +209,8 @@ impl Value {
             Value::Bool(_) | Value::Failure | Value::Any(_) => Some(self.clone()),
             Value::Success(inner) if !inner.owns() => Some(Value::Success(Box::default())),
             Value::Text(effect) if effect.known => Some(self.clone()),
+            // A variant that is written out.
+            Value::Wrapper(_, step, inner) if step.starts_with("::") && **inner == Value::Unknown => Some(self.clone()),
             _ => None,
         }
     }

@@ -40,7 +40,10 @@ impl Solver<'_> {
         let sources =
             values.iter().enumerate().map(|(at, value)| self.argument_source(world, item, at + receivers, value));
         origins.extend(sources);
-        all.extend(values.iter().cloned());
+        all.extend(values.iter().zip(&call.args).map(|(value, arg)| match value {
+            Value::Unknown | Value::Typed(..) => self.written_variant(arg).unwrap_or_else(|| value.clone()),
+            value => value.clone(),
+        }));
         let Summary { mut workload, gives: given, .. } = self.called(world, item, &all, &origins, at);
         let known = given.as_ref().and_then(|given| seen_by_caller(given.origin()?, &origins));
         // What is looked up anew, or taken from several, may be another thing the next time.
