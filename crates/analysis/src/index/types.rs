@@ -496,7 +496,7 @@ impl Index<'_> {
 
     /// What a closure is given that is passed for a parameter: the inputs of `F: Fn(A, B)` or `impl Fn(A, B)`.
     pub fn closure_inputs(&self, item: ItemRef, param: usize) -> Vec<Ty> {
-        fn inputs<'t>(bounds: &'t [TypeRef]) -> Option<&'t [TypeRef]> {
+        fn inputs(bounds: &[TypeRef]) -> Option<&[TypeRef]> {
             bounds.iter().find_map(|bound| match bound {
                 TypeRef::Path { segments, args } if segments.last().is_some_and(|name| name.contains("Fn")) => {
                     match args.as_slice() {
