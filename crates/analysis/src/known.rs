@@ -5,6 +5,7 @@ use crate::solver::{Solver, typed_at};
 use crate::value::Value;
 use crate::world::World;
 use sessionlint_ir::{AggregateKind, Call, Callee, LocalId, Operand, Place, Rvalue, Statement, StatementKind, TypeRef};
+use std::collections::BTreeMap;
 
 /// What is known of a call's arguments, by position: whether one is true, holds something, or is a variant or text. See [`Value::shape`].
 pub(crate) type Known = Vec<(usize, Value)>;
@@ -64,28 +65,13 @@ impl Solver<'_> {
     /// The variant that an argument is, where it is written out.
     pub fn written_variant(&self, argument: &Operand) -> Option<Value> {
         let path = match argument {
-            Operand::Item(path) => path,
-            Operand::Value(place)
-                if place.projection.is_empty() && self.body.locals[place.local.index()].name.is_none() =>
-            {
-                let statements = self.body.blocks.iter().flat_map(|block| &block.statements);
-                let mut made = statements.filter_map(|statement| match &statement.kind {
-                    StatementKind::Assign(target, value) if target == place => Some(value),
-                    _ => None,
-                });
-                let first = made.next().filter(|_| made.next().is_none())?;
-                match first {
-                    Rvalue::Call(Call { callee: Callee::Path { segments, qualifier: None }, .. })
-                    | Rvalue::Aggregate(AggregateKind::Struct(segments), _) => segments,
-                    _ => return None,
-                }
+            Operand::Item(path) if is_variant(path) => path,
+            Operand::Value(place) if place.projection.is_empty() => {
+                self.constructors().get(&place.local)?.as_deref()?
             }
             _ => return None,
         };
-        let (variant, owner) = path.split_last().filter(|(name, _)| name.starts_with(char::is_uppercase))?;
-        if owner.is_empty() {
-            return None;
-        }
+        let (variant, owner) = path.split_last()?;
         let owner = TypeRef::Path { segments: owner.to_vec(), args: Vec::new() };
         match self.index.ty(&self.scope, &owner) {
             Ty::Own(item, _) if self.index.has_variant(item, variant) => {
@@ -93,6 +79,33 @@ impl Solver<'_> {
             }
             _ => None,
         }
+    }
+
+    /// The temporaries that a constructor makes, by its path; `None` for those that more than one does.
+    fn constructors(&self) -> &BTreeMap<LocalId, Option<Vec<String>>> {
+        self.constructors.get_or_init(|| {
+            let mut found = BTreeMap::new();
+            for statement in self.body.blocks.iter().flat_map(|block| &block.statements) {
+                let StatementKind::Assign(Place { local, projection }, value) = &statement.kind else { continue };
+                if !projection.is_empty() || self.body.locals[local.index()].name.is_some() {
+                    continue;
+                }
+                let path = match value {
+                    Rvalue::Call(Call { callee: Callee::Path { segments, qualifier: None }, .. })
+                    | Rvalue::Aggregate(AggregateKind::Struct(segments), _)
+                        if is_variant(segments) =>
+                    {
+                        Some(segments.clone())
+                    }
+                    _ => None,
+                };
+                if path.is_some() || found.contains_key(local) {
+                    let known = found.contains_key(local);
+                    found.insert(*local, path.filter(|_| !known));
+                }
+            }
+            found
+        })
     }
 
     /// The worlds in which a truth value is what it may be, when that matters to a session.
@@ -107,4 +120,9 @@ impl Solver<'_> {
         failed.set(&target, Value::Bool(false));
         vec![held, failed]
     }
+}
+
+/// Whether a path may be that of a variant: a name behind its type.
+fn is_variant(path: &[String]) -> bool {
+    path.len() > 1 && path.iter().rev().take(2).all(|name| name.starts_with(char::is_uppercase))
 }

@@ -14,7 +14,7 @@ use crate::world::{Phase, State, World};
 use sessionlint_diagnostics::{Evidence, Gap, Span};
 use sessionlint_ir::{Asked, BlockId, Body, LocalId, Operand, Place, Rvalue, StatementKind, Terminator, Test};
 use sessionlint_protocols::{EndKind, ProtocolId, ProtocolKind};
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The state of the analysis of one body.
@@ -105,6 +105,10 @@ pub(crate) struct Solver<'a> {
     pub coarse: bool,
     /// Whether few ways are enough, because only what is done on any of them is asked for.
     pub few: bool,
+    /// The parameters and captures that are sessions which the caller keeps.
+    pub lent_here: OnceCell<Vec<LocalId>>,
+    /// The temporaries that a constructor makes, by its path.
+    pub constructors: OnceCell<BTreeMap<LocalId, Option<Vec<String>>>>,
     /// The variants that parameters are, where callers say so.
     pub variants: BTreeMap<LocalId, String>,
     /// What is known of the arguments.
@@ -245,6 +249,8 @@ impl<'a> Solver<'a> {
             imprecise: false,
             coarse: false,
             few: false,
+            lent_here: OnceCell::new(),
+            constructors: OnceCell::new(),
             variants: BTreeMap::new(),
             called_with: Known::new(),
             seen: None,

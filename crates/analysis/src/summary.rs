@@ -270,7 +270,7 @@ impl<'h> Analysis<'h> {
     /// or a pool, or could take a connection without waiting.
     fn may_matter(&self, item: ItemRef) -> bool {
         self.index.waits(item)
-            || self.index.takes_without_waiting(item.file)
+            || self.index.takes_without_waiting(item)
             || self.index.output(item, None).is_some_and(|ty| self.index.may_hold(&ty))
     }
 

@@ -172,6 +172,8 @@ pub struct Index<'h> {
     methods: Cache<PackageId, Methods>,
     trait_methods: Cache<PackageId, HashMap<String, Vec<ItemRef>>>,
     extensions: Cache<(PackageId, ProtocolId, String), Vec<ItemRef>>,
+    /// The functions of a package that open the one writer of a store, by the call that does.
+    writers: Cache<(PackageId, String), Vec<String>>,
     /// What implementations say that associated types are.
     associated: Cache<(ItemRef, String), Option<ItemRef>>,
     /// Where paths lead from a place, by what stands for both.
@@ -239,6 +241,7 @@ impl<'h> Index<'h> {
             methods: Cache::new(),
             trait_methods: Cache::new(),
             extensions: Cache::new(),
+            writers: Cache::new(),
             associated: Cache::new(),
             resolved: RwLock::default(),
             macros: Cache::new(),
@@ -389,8 +392,34 @@ impl<'h> Index<'h> {
         crate::sql::may_begin(self.item_text(item, |item| item.head).map_or("", |(text, _)| text))
     }
 
-    /// Whether a library that a file can use has pools that give connections without a future, or stores with one writer.
-    pub fn takes_without_waiting(&self, file: FileId) -> bool {
+    /// Whether a function's text names the call that opens a writer, or a function of its package whose text does.
+    fn names_writer(&self, item: ItemRef, call: &str, text: &str) -> bool {
+        if text.contains(call) {
+            return true;
+        }
+        let package = self.package_id(item.file);
+        let writers = self.writers.get((package, call.to_owned()), || {
+            let mut names = std::collections::BTreeSet::new();
+            for file in &self.package(package).indexed {
+                let Some(data) = self.data(*file) else { continue };
+                for known in data.outline.items.iter().filter(|known| known.kind == ItemKind::Function) {
+                    let text = known.body.and_then(|body| data.text.get(body.start as usize..body.end as usize));
+                    if text.is_some_and(|text| text.contains(call)) && known.name != "_" {
+                        names.insert(format!("{}(", known.name));
+                    }
+                }
+            }
+            names.into_iter().collect::<Vec<String>>()
+        });
+        writers.iter().any(|name| text.contains(name))
+    }
+
+    /// Whether a function may take a connection without a future: a library that its file can use has pools that give them so, or
+    /// it names the call that opens the one writer of a store, or a function of its package that does. Who leads there over more
+    /// functions is not followed: that would be every function of a program around such a store.
+    pub fn takes_without_waiting(&self, item: ItemRef) -> bool {
+        let file = item.file;
+        let text = self.item_text(item, |item| item.head).map_or("", |(text, _)| text);
         self.model.protocols().any(|(_, protocol)| {
             let lends = |opening: &sessionlint_protocols::Opening| match opening.source {
                 sessionlint_protocols::Source::Method(pool) => {
@@ -398,7 +427,9 @@ impl<'h> Index<'h> {
                 }
                 _ => false,
             };
-            let waits = |opening: &sessionlint_protocols::Opening| opening.exclusive || lends(opening);
+            let waits = |opening: &sessionlint_protocols::Opening| {
+                (opening.exclusive && self.names_writer(item, &opening.call, text)) || lends(opening)
+            };
             self.in_play(file, protocol.library) && protocol.openings.iter().any(waits)
         })
     }

@@ -24,6 +24,9 @@ impl Solver<'_> {
         call: &Call,
     ) -> Value {
         let at = call.name_span;
+        let is_future = self.index.signature(item).is_some_and(|signature| is_future(&signature));
+        // Only who reports wants to know what happens to a future that nobody awaits at once.
+        self.unawaited &= is_future && (self.reporting || self.nested);
         let unawaited = self.unawaited;
         let text = self.text_argument(world, &call.args);
         let values: Vec<Value> = call.args.iter().map(|arg| self.operand(world, arg)).collect();
@@ -70,7 +73,6 @@ impl Solver<'_> {
         let mut kept = Vec::new();
         instance.iter().for_each(|value| value.obligations(&mut kept));
         let mut told = Value::Unknown;
-        let is_future = self.index.signature(item).is_some_and(|signature| is_future(&signature));
         let mut kept_by = None;
         for (index, value) in values.iter().enumerate() {
             let lent = Lent { item, param: index + receivers, at };
@@ -80,7 +82,7 @@ impl Solver<'_> {
             }
             let mut inside = Vec::new();
             value.obligations(&mut inside);
-            if unawaited && kept_by.is_none() && is_future {
+            if unawaited && kept_by.is_none() {
                 kept_by = self.kept_by(world, &lent, value, &passed);
                 if kept_by.is_some() {
                     continue;
@@ -91,7 +93,7 @@ impl Solver<'_> {
             }
             self.forget_option(world, value);
         }
-        if unawaited && is_future && kept_by.is_none() {
+        if unawaited && kept_by.is_none() {
             kept_by = self.closed_by(world, &workload, at);
         }
         let value = match (instance, output) {

@@ -53,11 +53,12 @@ impl Solver<'_> {
 
     /// The sessions that were lent, and that are used in the loop around here.
     pub(super) fn used_around(&self) -> Vec<LocalId> {
-        let is_polled = |local: &LocalId| self.is_lent_here(*local) && self.is_used_around(*local);
-        match self.body.leads_to(self.at, self.at) {
-            true => self.brought().filter(is_polled).collect(),
-            false => Vec::new(),
+        // Asked at every call: most bodies are lent nothing.
+        let lent = self.lent_here.get_or_init(|| self.brought().filter(|local| self.is_lent_here(*local)).collect());
+        if lent.is_empty() || !self.body.leads_to(self.at, self.at) {
+            return Vec::new();
         }
+        lent.iter().copied().filter(|local| self.is_used_around(*local)).collect()
     }
 
     /// Whether this sleep is only come to when a statement on a session has failed that this body was given: the pause before it is
