@@ -405,13 +405,16 @@ impl<'h> Index<'h> {
                 for known in data.outline.items.iter().filter(|known| known.kind == ItemKind::Function) {
                     let text = known.body.and_then(|body| data.text.get(body.start as usize..body.end as usize));
                     if text.is_some_and(|text| text.contains(call)) && known.name != "_" {
-                        names.insert(format!("{}(", known.name));
+                        names.insert(known.name.clone());
                     }
                 }
             }
             names.into_iter().collect::<Vec<String>>()
         });
-        writers.iter().any(|name| text.contains(name))
+        let is_called = |name: &String| {
+            text.match_indices(name.as_str()).any(|(at, _)| text[at + name.len()..].trim_start().starts_with('('))
+        };
+        writers.iter().any(is_called)
     }
 
     /// Whether a function may take a connection without a future: a library that its file can use has pools that give them so, or
