@@ -72,7 +72,7 @@ impl Hands<'_> {
             *other != local && self.body.locals[other.index()].name.is_some() && borrows.contains(other)
         };
         let nothing_lasts = !borrows.iter().any(borrowing);
-        let statements = self.body.blocks.iter().flat_map(|block| &block.statements);
+        let statements = self.body.statements();
         // The end of the body drops block by block.
         let tail_is_free = !statements.into_iter().any(|statement| match &statement.kind {
             StatementKind::Drop(locals, why) => is_tail(why) && locals.iter().any(borrowing),
@@ -168,7 +168,7 @@ impl Hands<'_> {
         let mut changed = true;
         while changed {
             changed = false;
-            for statement in self.body.blocks.iter().flat_map(|block| &block.statements) {
+            for statement in self.body.statements() {
                 let (to, borrow) = match &statement.kind {
                     StatementKind::Assign(place, value) => (place.local, self.borrow(value, local, &known, library)),
                     StatementKind::Bind { local: bound, from, .. } => (*bound, known[from.local.index()]),

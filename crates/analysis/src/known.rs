@@ -55,7 +55,7 @@ impl Solver<'_> {
 
     /// Whether a parameter is what was passed, all the time.
     fn is_never_set(&self, local: LocalId) -> bool {
-        !self.body.blocks.iter().flat_map(|block| &block.statements).any(|statement| match &statement.kind {
+        !self.body.statements().any(|statement| match &statement.kind {
             StatementKind::Assign(place, _) => place.local == local,
             StatementKind::Bind { local: set, .. } | StatementKind::Change { local: set, .. } => *set == local,
             StatementKind::Drop(..) => false,
@@ -85,7 +85,7 @@ impl Solver<'_> {
     fn constructors(&self) -> &BTreeMap<LocalId, Option<Vec<String>>> {
         self.constructors.get_or_init(|| {
             let mut found = BTreeMap::new();
-            for statement in self.body.blocks.iter().flat_map(|block| &block.statements) {
+            for statement in self.body.statements() {
                 let StatementKind::Assign(Place { local, projection }, value) = &statement.kind else { continue };
                 if !projection.is_empty() || self.body.locals[local.index()].name.is_some() {
                     continue;

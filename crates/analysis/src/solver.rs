@@ -12,7 +12,7 @@ use crate::value::{Anchor, Layer, ObligationId, Origin, Value};
 use crate::workload::{Given, Workload};
 use crate::world::{Phase, State, World};
 use sessionlint_diagnostics::{Evidence, Gap, Span};
-use sessionlint_ir::{Asked, BlockId, Body, LocalId, Operand, Place, Rvalue, StatementKind, Terminator, Test};
+use sessionlint_ir::{Asked, BlockId, Body, LocalId, Operand, Place, Rvalue, Terminator, Test};
 use sessionlint_protocols::{EndKind, ProtocolId, ProtocolKind};
 use std::cell::{Cell, OnceCell};
 use std::collections::{BTreeMap, BTreeSet};
@@ -184,7 +184,7 @@ impl<'a> Solver<'a> {
         }
         // What is passed on decides what is done there.
         let mut decides = BTreeSet::new();
-        for place in body.blocks.iter().flat_map(|block| &block.statements).flat_map(passed) {
+        for place in body.statements().flat_map(passed) {
             if let Some(count) = tests.get_mut(place) {
                 *count += 1;
                 if truths.contains(place) {
@@ -421,9 +421,8 @@ impl<'a> Solver<'a> {
 
 /// The places of a body that are awaited as they are.
 fn awaited_places(body: &Body) -> BTreeSet<Place> {
-    let statements = body.blocks.iter().flat_map(|block| &block.statements);
-    let awaited = statements.filter_map(|statement| match &statement.kind {
-        StatementKind::Assign(_, Rvalue::Await { future: Operand::Value(place), .. }) => Some(place.clone()),
+    let awaited = body.assignments().filter_map(|(_, value)| match value {
+        Rvalue::Await { future: Operand::Value(place), .. } => Some(place.clone()),
         _ => None,
     });
     awaited.collect()

@@ -215,6 +215,14 @@ impl Value {
         }
     }
 
+    /// The session that a prepared statement runs on, and what it does.
+    pub fn prepared_on(&self) -> Option<(ObligationId, SqlEffect)> {
+        match self {
+            Value::Prepared(Anchor::Obligation(id), effect) => Some((*id, *effect)),
+            _ => None,
+        }
+    }
+
     /// The sites of the sessions inside, also of those that do not exist yet.
     pub fn sites(&self, found: &mut Vec<SiteId>) {
         match self {

@@ -230,7 +230,7 @@ pub enum ExitKind {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Answer {
     /// The paths of its constructors, variants and functions, the outermost first: `Ok`, `Json`, `Reply::NotFound`. `false` and
-    /// `0` stand for themselves.
+    /// `0` stand for themselves. The fields of a struct that are `Some(..)` stand behind it: `Reply`, `Reply::error`.
     pub heads: Vec<Vec<String>>,
     /// Whether it stands inside of a branch, and not at the end of the body.
     pub in_branch: bool,

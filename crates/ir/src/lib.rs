@@ -5,6 +5,7 @@
 mod body;
 mod item;
 mod print;
+mod walk;
 
 pub use body::{
     AggregateKind, Answer, Asked, BasicBlock, BlockId, Body, BodyKind, Call, Callee, Capture, Condition, ConditionId,

@@ -1,7 +1,7 @@
 //! What is configured? Reads rules.toml, or what a Cargo.toml says instead, into a [`Config`]; mistakes point into the file.
 
-use crate::library::RawProtocol;
 use crate::model::Model;
+use crate::raw::RawProtocol;
 use crate::rules::RuleSet;
 use serde::Deserialize;
 use sessionlint_diagnostics::Level;

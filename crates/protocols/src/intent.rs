@@ -11,6 +11,7 @@ const WORDS: &str = include_str!("../words/intent.toml");
 pub struct Intent {
     refusals: Vec<String>,
     weak_refusals: Vec<String>,
+    refusing_fields: Vec<String>,
     wrappers: Vec<String>,
     dry_run: Vec<String>,
     dry_run_names: Vec<String>,
@@ -51,7 +52,11 @@ impl Intent {
         // A type for errors, whatever its constructor is called.
         let of_error =
             path.iter().rev().nth(1).is_some_and(|owner| words(owner).last().is_some_and(|word| word == "error"));
-        match of_error || has_any(&said, &self.refusals) {
+        // A field that holds an error, of the very value: `Reply { error: Some(..) }`.
+        let holds_error = heads.iter().any(|other| {
+            other.split_last().is_some_and(|(field, owner)| owner == path && self.refusing_fields.contains(field))
+        });
+        match of_error || holds_error || has_any(&said, &self.refusals) {
             true => Refusal::Clear,
             false => Refusal::None,
         }

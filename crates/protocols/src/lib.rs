@@ -7,6 +7,7 @@ mod intent;
 mod library;
 mod model;
 mod outside;
+mod raw;
 mod rules;
 mod standard;
 mod typed;

@@ -407,6 +407,14 @@ pub enum EndKind {
     Close,
 }
 
+impl EndKind {
+    /// Of several ends of one session the one that is meant: who commits may roll back where that fails.
+    pub fn meant(ends: &[EndKind]) -> Option<EndKind> {
+        let commit = ends.iter().find(|end| **end == EndKind::Commit);
+        commit.or(ends.first()).copied()
+    }
+}
+
 /// One way to end a session.
 #[derive(Clone, Debug)]
 pub struct Ending {

@@ -139,9 +139,12 @@ impl Standard {
         has(&self.futures.poll, method)
     }
 
-    /// Whether a function gives one future of the futures in a list.
-    pub fn joins(&self, function: &str) -> bool {
-        has(&self.futures.join, function)
+    /// Whether a function gives one future, or a stream, of the futures in a list.
+    pub fn joins(&self, function: &[String]) -> bool {
+        self.futures.join.iter().any(|known| {
+            let known: Vec<&str> = known.split("::").collect();
+            function.len() >= known.len() && function[function.len() - known.len()..].iter().eq(known.iter())
+        })
     }
 
     /// Whether a method runs a closure on the items of a collection, iterator or stream.

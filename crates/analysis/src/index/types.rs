@@ -70,7 +70,7 @@ impl Index<'_> {
         self.ty_at(scope, written, &BTreeMap::new(), 0)
     }
 
-    fn ty_at(&self, scope: &Scope<'_>, written: &TypeRef, bound: &BTreeMap<String, Ty>, depth: u32) -> Ty {
+    pub(super) fn ty_at(&self, scope: &Scope<'_>, written: &TypeRef, bound: &BTreeMap<String, Ty>, depth: u32) -> Ty {
         if depth > MAX_DEPTH {
             return Ty::Unknown;
         }
@@ -149,7 +149,7 @@ impl Index<'_> {
         }
     }
 
-    fn item_ty(
+    pub(super) fn item_ty(
         &self,
         item: ItemRef,
         args: &[TypeRef],
@@ -191,27 +191,6 @@ impl Index<'_> {
         let Some(known) = fields.0.iter().find(|known| known.name == field) else { return Ty::Unknown };
         let bound = fields.1.iter().cloned().zip(args.unwrap_or_default().iter().cloned()).collect();
         self.ty_at(&self.scope_of(owner), &known.ty, &bound, 0)
-    }
-
-    /// What an implementation for a type says that an associated type is.
-    fn associated_of(&self, ty: &Ty, name: &str, depth: u32) -> Ty {
-        let Ty::Own(owner, _) = ty.peeled() else { return Ty::Unknown };
-        let found = self.associated.get((*owner, name.to_owned()), || {
-            let files = &self.package_of(owner.file).indexed;
-            files.iter().find_map(|file| {
-                let data = self.data(*file)?;
-                data.outline.ids().map(|item| ItemRef { file: *file, item }).find(|item| {
-                    let known = data.outline.item(item.item);
-                    known.kind == ItemKind::Alias
-                        && known.name == name
-                        && matches!(self.self_ty(*item), Some(Ty::Own(other, _)) if other == *owner)
-                })
-            })
-        });
-        match *found {
-            Some(alias) => self.item_ty(alias, &[], &self.scope_of(alias), &BTreeMap::new(), depth + 1),
-            None => Ty::Unknown,
-        }
     }
 
     /// The type of a field of a struct, or of what the struct dereferences to.
@@ -451,86 +430,6 @@ impl Index<'_> {
         let mut outputs = candidates.iter().filter_map(|item| Some((self.output(*item, Some(Ty::own(owner)))?, *item)));
         let first = outputs.next()?;
         outputs.all(|(ty, _)| ty == first.0).then_some(first)
-    }
-
-    /// What a function returns when it is called.
-    pub fn output(&self, item: ItemRef, self_ty: Option<Ty>) -> Option<Ty> {
-        let compute = || self.output_of(item, self_ty.clone());
-        self.outputs.get((item, self_ty.clone()), compute).as_ref().clone()
-    }
-
-    fn output_of(&self, item: ItemRef, self_ty: Option<Ty>) -> Option<Ty> {
-        let signature = self.signature(item)?;
-        let mut scope = self.scope_of(item);
-        let generics = self.generics_around(item, &signature.generics);
-        scope.generics = &generics;
-        let bound = self.bound_by(item, self_ty.as_ref());
-        scope.self_ty = self_ty.or_else(|| self.self_ty(item));
-        let ty = self.ty_at(&scope, &signature.output, &bound, 0);
-        Some(if signature.is_async { Ty::Future(Box::new(ty)) } else { ty })
-    }
-
-    /// The type parameters of the `impl` block around a method, by the arguments of the type that it is called on.
-    fn bound_by(&self, item: ItemRef, self_ty: Option<&Ty>) -> BTreeMap<String, Ty> {
-        let (Some(Ty::Own(_, Some(args))), Some((_, header))) = (self_ty.map(Ty::peeled), self.impl_of(item)) else {
-            return BTreeMap::new();
-        };
-        let TypeRef::Path { args: written, .. } = &header.self_ty else { return BTreeMap::new() };
-        let names = written.iter().map(|written| match written {
-            TypeRef::Path { segments, args } if args.is_empty() && segments.len() == 1 => Some(segments[0].clone()),
-            _ => None,
-        });
-        names.zip(args.iter()).filter_map(|(name, ty)| Some((name?, ty.clone()))).collect()
-    }
-
-    /// The type of a parameter, behind references.
-    pub fn parameter_ty(&self, item: ItemRef, param: usize) -> Ty {
-        let Some(signature) = self.signature(item) else { return Ty::Unknown };
-        let Some(param) = signature.params.get(param) else { return Ty::Unknown };
-        let generics = self.generics_around(item, &signature.generics);
-        let mut scope = self.scope_of(item);
-        scope.generics = &generics;
-        scope.self_ty = self.self_ty(item);
-        self.ty(&scope, &param.ty).peeled().clone()
-    }
-
-    /// What a closure is given that is passed for a parameter: the inputs of `F: Fn(A, B)` or `impl Fn(A, B)`.
-    pub fn closure_inputs(&self, item: ItemRef, param: usize) -> Vec<Ty> {
-        fn inputs(bounds: &[TypeRef]) -> Option<&[TypeRef]> {
-            bounds.iter().find_map(|bound| match bound {
-                TypeRef::Path { segments, args } if segments.last().is_some_and(|name| name.contains("Fn")) => {
-                    match args.as_slice() {
-                        [_, TypeRef::Tuple(inputs)] => Some(inputs.as_slice()),
-                        _ => None,
-                    }
-                }
-                _ => None,
-            })
-        }
-        let Some(signature) = self.signature(item) else { return Vec::new() };
-        let Some(param) = signature.params.get(param) else { return Vec::new() };
-        let generics = self.generics_around(item, &signature.generics);
-        let found = match &param.ty {
-            TypeRef::Bounds(bounds) => inputs(bounds),
-            TypeRef::Path { segments, .. } => {
-                let generic = generics.iter().find(|(name, _)| segments.len() == 1 && *name == segments[0]);
-                generic.and_then(|(_, bounds)| inputs(bounds))
-            }
-            _ => None,
-        };
-        let mut scope = self.scope_of(item);
-        scope.generics = &generics;
-        scope.self_ty = self.self_ty(item);
-        found.unwrap_or_default().iter().map(|input| self.ty(&scope, input)).collect()
-    }
-
-    /// A function's type parameters with those of the `impl` block around it.
-    pub fn generics_around(&self, item: ItemRef, own: &[(String, Vec<TypeRef>)]) -> Vec<(String, Vec<TypeRef>)> {
-        let mut generics = own.to_vec();
-        if let Some((_, header)) = self.impl_of(item) {
-            generics.extend(header.generics.iter().cloned());
-        }
-        generics
     }
 
     /// What `Self` means inside an item.

@@ -37,10 +37,7 @@ impl Solver<'_> {
             if effect.ends {
                 self.pool_escapes(&value);
             }
-            let prepared_on = match &value {
-                Value::Prepared(Anchor::Obligation(id), _) => Some(*id),
-                _ => None,
-            };
+            let prepared_on = value.prepared_on().map(|(id, _)| id);
             if let Some(id) = self.session_of(world, &value).or(prepared_on) {
                 self.touch(world, id);
                 if effect.writes {
@@ -121,10 +118,7 @@ impl Solver<'_> {
             let outer = Place::local(capture.outer);
             let (_, through_reference) = world.canonical(&outer);
             let value = world.get(self.index, &outer);
-            let prepared = match &value {
-                Value::Prepared(Anchor::Obligation(id), effect) => Some((*id, *effect)),
-                _ => None,
-            };
+            let prepared = value.prepared_on();
             let session = self.session_of(world, &value).or(prepared.map(|(id, _)| id));
             let layers = self.layers_of(world, &value);
             let value = match (session, value) {
@@ -163,9 +157,9 @@ impl Solver<'_> {
         solver.run(inner);
         let (mut effects, mut finishes) = (BTreeMap::new(), BTreeMap::new());
         for (inner, id) in &lent {
-            let ended = &solver.sites[usize::from(id.site.0)].ended;
-            let commits = ended.iter().find(|(_, end)| *end == EndKind::Commit).or(ended.first());
-            finishes.extend(commits.map(|(_, end)| (*inner, *end)));
+            let ended = solver.sites[usize::from(id.site.0)].ended.iter();
+            let ends: Vec<EndKind> = ended.map(|(_, end)| *end).collect();
+            finishes.extend(EndKind::meant(&ends).map(|end| (*inner, end)));
         }
         for capture in &body.captures {
             let writes = lent.get(&capture.inner).is_some_and(|id| solver.written.contains(&id.site));
@@ -216,11 +210,10 @@ impl Solver<'_> {
     /// The closure that an operand is, by its number among the children of this body.
     pub(crate) fn closure_of(&self, operand: &Operand) -> Option<usize> {
         let Operand::Value(place) = operand else { return None };
-        let statements = self.body.blocks.iter().flat_map(|block| &block.statements);
-        statements.into_iter().find_map(|statement| match &statement.kind {
-            StatementKind::Assign(target, Rvalue::Closure { child, .. }) if target == place => Some(*child),
+        match self.body.value_of(place)? {
+            Rvalue::Closure { child, .. } => Some(*child),
             _ => None,
-        })
+        }
     }
 
     /// Whether an argument does nothing but give a value: a closure that changes nothing around it and comes back.
@@ -232,7 +225,7 @@ impl Solver<'_> {
             matches!(block.terminator, Terminator::Return) && (at == BlockId(0) || body.leads_to(BlockId(0), at))
         });
         let captured = |local: LocalId| body.captures.iter().any(|capture| capture.inner == local);
-        let changes = body.blocks.iter().flat_map(|block| &block.statements).any(|statement| match &statement.kind {
+        let changes = body.statements().any(|statement| match &statement.kind {
             StatementKind::Assign(place, _) => captured(place.local),
             StatementKind::Change { local, .. } => captured(*local),
             StatementKind::Bind { .. } | StatementKind::Drop(..) => false,
@@ -267,7 +260,7 @@ impl Solver<'_> {
     /// Whether a body passes a captured variable on, or calls a method on it that ends a session.
     fn ends_capture(&self, body: &Body, local: LocalId) -> bool {
         let whole = |operand: &Operand| matches!(operand, Operand::Value(place) if *place == Place::local(local));
-        let statements = body.blocks.iter().flat_map(|block| &block.statements);
+        let statements = body.statements();
         let direct = statements.into_iter().any(|statement| match &statement.kind {
             StatementKind::Assign(_, Rvalue::Call(call)) => {
                 let by_value = call.args.iter().any(whole);

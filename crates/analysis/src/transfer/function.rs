@@ -8,7 +8,7 @@ use crate::value::Value;
 use crate::workload::{Deed, Wait, Workload};
 use crate::world::World;
 use sessionlint_diagnostics::{Evidence, Span};
-use sessionlint_ir::{Call, Callee, ItemKind, Literal, Operand, Place, Rvalue, StatementKind, TypeRef};
+use sessionlint_ir::{Call, Callee, ItemKind, Literal, Operand, Place, TypeRef};
 use sessionlint_protocols::{Opening, ProtocolId, Rank, Source};
 use std::cmp::Reverse;
 
@@ -194,11 +194,7 @@ impl Solver<'_> {
     /// Whether a call is passed a time that is written out, and is less than a second.
     fn is_short(&self, call: &Call) -> bool {
         let [Operand::Value(place)] = call.args.as_slice() else { return false };
-        let statements = self.body.blocks.iter().flat_map(|block| &block.statements);
-        let time = statements.into_iter().find_map(|statement| match &statement.kind {
-            StatementKind::Assign(target, Rvalue::Call(made)) if target == place => Some(made),
-            _ => None,
-        });
+        let time = self.body.call_of(place);
         let Some(Call { callee: Callee::Path { segments, .. }, args, .. }) = time else { return false };
         let [Operand::Literal(Literal::Number(number))] = args.as_slice() else { return false };
         match segments.last().map(String::as_str) {
@@ -289,7 +285,7 @@ impl Solver<'_> {
         }
         // One future, or a stream, of the futures in a list.
         if path.first().is_some_and(|krate| krate.starts_with("futures"))
-            && model.standard().joins(name)
+            && model.standard().joins(path)
             && let [list] = call.args.as_slice()
         {
             return self.operand(world, list);

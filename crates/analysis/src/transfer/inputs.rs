@@ -5,7 +5,7 @@ use crate::index::{Resolved, Ty};
 use crate::solver::Solver;
 use crate::value::Value;
 use crate::world::World;
-use sessionlint_ir::{Call, Callee, ItemKind, Operand, Place, Rvalue, StatementKind};
+use sessionlint_ir::{Call, Callee, ItemKind, Operand, Place, Rvalue};
 
 impl Solver<'_> {
     /// The types of what a closure is given, in order; empty when its call does not say.
@@ -40,17 +40,14 @@ impl Solver<'_> {
 
     /// The call that a closure is passed to, and which argument it is.
     fn passed_to(&self, child: usize) -> Option<(&Call, usize)> {
-        let statements = || self.body.blocks.iter().flat_map(|block| &block.statements);
-        let made = statements().find_map(|statement| match &statement.kind {
-            StatementKind::Assign(place, Rvalue::Closure { child: known, .. }) if *known == child => Some(place),
-            _ => None,
-        })?;
-        statements().find_map(|statement| match &statement.kind {
-            StatementKind::Assign(_, Rvalue::Call(call)) => {
-                let is_closure = |arg: &Operand| matches!(arg, Operand::Value(place) if place == made);
-                Some((call, call.args.iter().position(is_closure)?))
-            }
-            _ => None,
+        let (made, _) = self
+            .body
+            .assignments()
+            .find(|(_, value)| matches!(value, Rvalue::Closure { child: known, .. } if *known == child))?;
+        self.body.assignments().find_map(|(_, value)| {
+            let Rvalue::Call(call) = value else { return None };
+            let is_closure = |arg: &Operand| matches!(arg, Operand::Value(place) if place == made);
+            Some((call, call.args.iter().position(is_closure)?))
         })
     }
 

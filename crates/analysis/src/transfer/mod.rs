@@ -6,7 +6,9 @@ mod change;
 mod child;
 mod drops;
 mod function;
+mod future;
 mod given;
+mod in_place;
 mod inputs;
 mod lend;
 mod made;
@@ -15,10 +17,12 @@ mod open;
 mod own;
 mod pause;
 mod queued;
+mod release;
 mod session;
 mod state;
 mod thrown;
 mod typed;
+mod waits;
 mod workload;
 mod wrapper;
 
@@ -278,70 +282,6 @@ impl Solver<'_> {
         }
         let Some((item, ty)) = self.index.constant_ty(&self.scope, path) else { return Value::Unknown };
         typed_at(ty, Some(Origin { root: Root::Item(item), path: Vec::new() }))
-    }
-
-    /// Whether an operand is a variable that somebody wrote.
-    fn is_named(&self, world: &World, operand: &Operand) -> bool {
-        let (Operand::Value(place) | Operand::Ref { place, .. }) = operand else { return false };
-        let local = world.canonical(place).0.local;
-        self.body.locals[local.index()].name.is_some()
-    }
-
-    /// The future that is awaited; behind a reference it is polled where it is.
-    fn future(&mut self, world: &mut World, operand: &Operand) -> Value {
-        let (Operand::Value(place) | Operand::Ref { place, .. }) = operand else {
-            return self.operand(world, operand);
-        };
-        let (target, through_reference) = world.canonical(place);
-        let value = world.get(self.index, place);
-        if matches!(value, Value::Future(_)) && (through_reference || matches!(operand, Operand::Ref { .. })) {
-            world.set(&target, Value::Unknown);
-            return value;
-        }
-        self.operand(world, operand)
-    }
-
-    /// The output of a future. What is raced against others may well be cancelled: a sleep, say, is a time limit
-    /// for the rest.
-    fn awaited(&mut self, world: &mut World, future: Value, span: Span, raced: bool) -> Value {
-        match future {
-            Value::Future(inner) => match if raced { self.unworked(world, *inner) } else { self.polled(world, *inner) }
-            {
-                Value::Release { obligation, end, fallible, .. } => {
-                    self.ends(obligation, end);
-                    self.end(world, obligation, end);
-                    if fallible { Value::Fallible(Box::new(Value::Outcome(obligation, end))) } else { Value::Unknown }
-                }
-                other => other,
-            },
-            Value::Typed(ty, origin) => match ty.peeled() {
-                Ty::Future(inner) => typed_at((**inner).clone(), origin),
-                Ty::Work(work) if self.index.model.work(*work).awaited && !raced => {
-                    let future = self.outside(*work, span);
-                    self.awaited(world, future, span, raced)
-                }
-                _ => Value::Typed(ty, origin),
-            },
-            Value::Session(id) => {
-                // The half of a connection that does the work is done when its future is.
-                world.set_phase(id, Phase::Gone);
-                Value::Unknown
-            }
-            other => other,
-        }
-    }
-
-    /// What a future gives, without what happens when it is polled.
-    fn unworked(&mut self, world: &mut World, value: Value) -> Value {
-        match value {
-            Value::Work(_, inner) => self.unworked(world, *inner),
-            Value::Fallible(inner) => Value::Fallible(Box::new(self.unworked(world, *inner))),
-            Value::Kept { obligation, inner, .. } => {
-                self.forget_obligation(world, obligation);
-                self.unworked(world, *inner)
-            }
-            other => other,
-        }
     }
 
     fn aggregate(&mut self, world: &mut World, kind: &AggregateKind, fields: &[(String, Operand)]) -> Value {

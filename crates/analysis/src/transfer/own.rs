@@ -173,9 +173,9 @@ impl Solver<'_> {
         let protocol = self.protocol_of(*id);
         let lent_as = LentAs { param: lent.param, protocol, layers: Vec::new(), known: passed.known() };
         let effect = self.followed_to(self.analysis.lent_effect(lent.item, &lent_as, self.depth))?;
-        let end = effect.ends.iter().find(|end| **end == EndKind::Commit).or(effect.ends.first())?;
+        let end = EndKind::meant(&effect.ends)?;
         world.set_phase(*id, Phase::Ending);
-        Some((*id, *end))
+        Some((*id, end))
     }
 
     /// What a function commits or closes when its future is polled.

@@ -8,8 +8,7 @@ use crate::workload::{Deed, Wait, Workload};
 use crate::world::World;
 use sessionlint_diagnostics::Span;
 use sessionlint_ir::{
-    BlockId, Callee, Field, ItemKind, LocalId, Operand, Place, Projection, Rvalue, Statement, StatementKind,
-    Terminator, Test,
+    BlockId, Field, ItemKind, LocalId, Operand, Place, Projection, Rvalue, Statement, StatementKind, Terminator, Test,
 };
 use sessionlint_protocols::ProtocolId;
 use std::collections::BTreeMap;
@@ -131,7 +130,9 @@ impl Solver<'_> {
     fn is_used_around(&self, local: LocalId) -> bool {
         let blocks = (0..).map(BlockId).zip(&self.body.blocks);
         let uses = |statement: &Statement| match &statement.kind {
-            StatementKind::Assign(_, value) => operands_of(value).into_iter().any(|operand| names(operand, local)),
+            StatementKind::Assign(_, value) => {
+                value.operands().into_iter().any(|operand| operand.local() == Some(local))
+            }
             _ => false,
         };
         blocks.filter(|(_, block)| block.statements.iter().any(uses)).any(|(block, _)| {
@@ -148,7 +149,9 @@ impl Solver<'_> {
     /// might have dropped the old one.
     fn is_used_again(&self, variable: LocalId) -> bool {
         let uses = |statement: &Statement| match &statement.kind {
-            StatementKind::Assign(_, value) => operands_of(value).into_iter().any(|operand| names(operand, variable)),
+            StatementKind::Assign(_, value) => {
+                value.operands().into_iter().any(|operand| operand.local() == Some(variable))
+            }
             _ => false,
         };
         let is_set = |statement: &Statement| match &statement.kind {
@@ -214,14 +217,10 @@ impl Solver<'_> {
                 // What it is itself is not what a statement gave.
                 continue;
             }
-            let statements = self.body.blocks.iter().flat_map(|block| &block.statements);
-            for statement in statements {
-                let value = match &statement.kind {
-                    StatementKind::Assign(target, value) if target.local == at => value,
-                    _ => continue,
-                };
-                let operands = operands_of(value);
-                if matches!(value, Rvalue::Call(_)) && operands.iter().any(|operand| names(operand, variable)) {
+            for (_, value) in self.body.assignments().filter(|(target, _)| target.local == at) {
+                let operands = value.operands();
+                if matches!(value, Rvalue::Call(_)) && operands.iter().any(|operand| operand.local() == Some(variable))
+                {
                     return true;
                 }
                 let new = operands.into_iter().filter_map(|operand| match operand {
@@ -260,26 +259,4 @@ impl Solver<'_> {
             }
         }
     }
-}
-
-/// The operands of a value, the receiver of a call among them.
-fn operands_of(value: &Rvalue) -> Vec<&Operand> {
-    match value {
-        Rvalue::Use(operand) | Rvalue::Exit(_, _, operand) | Rvalue::Await { future: operand, .. } => vec![operand],
-        Rvalue::Aggregate(_, parts) => parts.iter().map(|(_, operand)| operand).collect(),
-        Rvalue::Opaque(operands) => operands.iter().collect(),
-        Rvalue::Call(call) => {
-            let receiver = match &call.callee {
-                Callee::Method { receiver, .. } | Callee::Value(receiver) => Some(receiver),
-                Callee::Path { .. } | Callee::Macro(_) => None,
-            };
-            receiver.into_iter().chain(&call.args).collect()
-        }
-        Rvalue::Closure { .. } | Rvalue::Select(_) => Vec::new(),
-    }
-}
-
-/// Whether an operand is a variable, a part of it or a reference to it.
-fn names(operand: &Operand, local: LocalId) -> bool {
-    matches!(operand, Operand::Value(place) | Operand::Ref { place, .. } if place.local == local)
 }

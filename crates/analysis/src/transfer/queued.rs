@@ -3,7 +3,7 @@
 use crate::solver::Solver;
 use crate::value::ObligationId;
 use crate::world::World;
-use sessionlint_ir::{Callee, Operand, Rvalue, StatementKind};
+use sessionlint_ir::{Callee, Operand};
 
 impl Solver<'_> {
     /// Whether something is awaited that is more than putting something into a queue.
@@ -12,11 +12,7 @@ impl Solver<'_> {
             return false;
         }
         let Operand::Value(place) = future else { return true };
-        let statements = self.body.blocks.iter().flat_map(|block| &block.statements);
-        let call = statements.into_iter().find_map(|statement| match &statement.kind {
-            StatementKind::Assign(target, Rvalue::Call(call)) if target == place => Some(call),
-            _ => None,
-        });
+        let call = self.body.call_of(place);
         let Some(Callee::Method { name, .. }) = call.map(|call| &call.callee) else { return true };
         let model = self.index.model;
         let queues = |name: &String| {

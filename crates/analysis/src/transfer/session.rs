@@ -3,16 +3,15 @@
 use super::open::From;
 use super::own::Receiver;
 use super::wrapper::Held;
-use crate::events::{CauseKind, EventKind};
 use crate::index::Ty;
 use crate::solver::{Solver, typed};
 use crate::sql::{SqlControl, SqlEffect};
 use crate::value::{Anchor, ObligationId, Origin, Value};
 use crate::workload::{Deed, Workload};
-use crate::world::{Phase, World};
+use crate::world::World;
 use sessionlint_diagnostics::{Evidence, Span};
 use sessionlint_ir::{Call, Literal, Operand, Place};
-use sessionlint_protocols::{Ending, Opening, ProtocolId, ProtocolKind, Source};
+use sessionlint_protocols::{ProtocolId, ProtocolKind, Source};
 
 impl Solver<'_> {
     /// A statement that is prepared. Whoever prepares a COMMIT or ROLLBACK is about to run it: that it cannot be prepared is
@@ -200,162 +199,6 @@ impl Solver<'_> {
         self.later(workload, Value::Unknown)
     }
 
-    /// A method that ends a session.
-    pub(super) fn release(
-        &mut self,
-        world: &mut World,
-        id: ObligationId,
-        place: Option<Place>,
-        ending: &Ending,
-        call: &Call,
-    ) -> Value {
-        self.pass_arguments(world, &call.args, call.name_span);
-        self.ended_at(id, call.name_span, ending.kind);
-        world.trace.released.insert(id, call.name_span);
-        for anchored in world.anchored(&Anchor::Obligation(id)) {
-            world.set_phase(anchored, Phase::Gone);
-        }
-        let borrowed = self.sites[usize::from(id.site.0)].borrowed;
-        if let Some(place) = place.filter(|_| !borrowed) {
-            // Taken by value, or by reference and over: either way nothing is left to drop.
-            world.set(&place, Value::Unknown);
-        }
-        let release =
-            Value::Release { obligation: id, end: ending.kind, fallible: ending.fallible, eager: ending.eager };
-        if ending.is_async {
-            if world.is_open(id) {
-                world.set_phase(id, Phase::Ending);
-            }
-            return Value::Future(Box::new(release));
-        }
-        self.end(world, id, ending.kind);
-        if ending.fallible { Value::Fallible(Box::new(Value::Outcome(id, ending.kind))) } else { Value::Unknown }
-    }
-
-    /// `.leak()`, `.detach()`: what comes out is a connection that no pool looks after.
-    pub(super) fn leaking_method(
-        &mut self,
-        world: &mut World,
-        id: ObligationId,
-        place: Option<Place>,
-        name: &str,
-        call: &Call,
-    ) -> Value {
-        self.pass_arguments(world, &call.args, call.name_span);
-        // The mistake is only one when the value that comes out is dropped without anybody having closed
-        // or taken it, so the session lives on under a name that says how it got out.
-        if let Some(place) = place {
-            world.set(&place, Value::Unknown);
-        }
-        let value = if name == "leak" && !self.gives_connection(id) {
-            self.event(
-                world,
-                EventKind::Leaked { how: format!(".{name}()") },
-                id,
-                CauseKind::Explicit,
-                call.name_span,
-                None,
-            );
-            Value::Unknown
-        } else {
-            let site = self.opening_site(self.protocol_of(id), call.name_span, Evidence::Traced, None);
-            self.detached.insert(site, format!(".{name}()"));
-            Value::Pending(site, None)
-        };
-        self.forget_obligation(world, id);
-        value
-    }
-
-    /// Whether taking it out of its pool leaves a connection in hand.
-    pub(super) fn gives_connection(&self, id: ObligationId) -> bool {
-        self.index.model.protocol(self.protocol_of(id)).kind == ProtocolKind::Connection
-    }
-
-    /// Methods that open or end a session that is a state of the receiver.
-    pub(crate) fn in_place_method(
-        &mut self,
-        world: &mut World,
-        target: &Value,
-        name: &str,
-        args: &[Operand],
-        call: &Call,
-    ) -> Option<Value> {
-        if !self.is_in_place_call(name) {
-            return None;
-        }
-        let (connection, anchor) = self.anchor_of(world, target)?;
-        let model = self.index.model;
-        for (protocol, known) in model.in_place_on(connection) {
-            if !self.index.in_play(self.scope.file, known.library) {
-                continue;
-            }
-            if let Some(ending) = self.index.ending(self.scope.file, known, name) {
-                self.pass_arguments(world, args, call.name_span);
-                let open = world.anchored(&anchor).into_iter().find(|id| self.protocol_of(*id) == protocol);
-                let Some(id) = open else { return Some(Value::Unknown) };
-                self.ended_at(id, call.name_span, ending.kind);
-                world.trace.released.insert(id, call.name_span);
-                if ending.is_async {
-                    world.set_phase(id, Phase::Ending);
-                    let release = Value::Release {
-                        obligation: id,
-                        end: ending.kind,
-                        fallible: ending.fallible,
-                        eager: ending.eager,
-                    };
-                    return Some(Value::Future(Box::new(release)));
-                }
-                self.end(world, id, ending.kind);
-                return Some(Value::Fallible(Box::new(Value::Outcome(id, ending.kind))));
-            }
-            let matches = |opening: &&Opening| {
-                opening.call == name
-                    && opening.source == Source::Method(connection)
-                    && opening.args.is_none_or(|wanted| wanted == args.len())
-                    && self.index.holds(self.scope.file, known.library, opening.when.as_ref())
-            };
-            if let Some(opening) = known.openings.iter().find(matches) {
-                self.pass_arguments(world, args, call.name_span);
-                let openings = [(protocol, opening.clone())];
-                let snapshot = world.clone();
-                let on = Some((anchor, &snapshot));
-                return Some(self.opened(&openings, call.name_span, Evidence::Typed, on, From::Nowhere));
-            }
-        }
-        None
-    }
-
-    /// Whether any in-place session is opened or ended by calls of this name.
-    pub(crate) fn is_in_place_call(&self, name: &str) -> bool {
-        self.index.model.protocols().any(|(_, protocol)| {
-            protocol.in_place
-                && (protocol.endings.iter().any(|ending| ending.call == name)
-                    || protocol.openings.iter().any(|opening| opening.call == name))
-        })
-    }
-
-    /// The ways to open something with a method of a library's type, for the libraries in play.
-    pub(super) fn method_openings(&self, protocol: ProtocolId, name: &str, call: &Call) -> Vec<(ProtocolId, Opening)> {
-        let model = self.index.model;
-        let found = model.openings(&Source::Method(protocol), name, call.args.len());
-        let in_play = |(protocol, opening): &(ProtocolId, &Opening)| {
-            let known = model.protocol(*protocol);
-            !known.in_place
-                && self.index.in_play(self.scope.file, known.library)
-                && self.index.holds(self.scope.file, known.library, opening.when.as_ref())
-        };
-        let mut found: Vec<(ProtocolId, Opening)> =
-            found.into_iter().filter(in_play).map(|(protocol, opening)| (protocol, opening.clone())).collect();
-        // Two libraries may put a method of one name on a pool's connection; a tuple's parts are one call.
-        let is_tuple = found.iter().any(|(_, opening)| {
-            opening.shape.len() > 1 && opening.shape.iter().any(|s| *s != sessionlint_protocols::Shape::Fallible)
-        });
-        if !is_tuple {
-            found.truncate(1);
-        }
-        found
-    }
-
     /// `Option::take` on a field that holds a session: whoever takes it owes its end.
     pub(super) fn taken(&mut self, inner: &Ty, span: Span) -> Value {
         match inner {
@@ -485,33 +328,6 @@ impl Solver<'_> {
             }
             (_, value) => value,
         }
-    }
-
-    /// The end of something that this body has not opened: a pool, or a session in a field. Only whether its
-    /// future is awaited is looked at.
-    pub(super) fn borrowed_release(
-        &mut self,
-        world: &mut World,
-        protocol: ProtocolId,
-        target: &Value,
-        ending: &Ending,
-        call: &Call,
-    ) -> Value {
-        if ending.is_async && self.collects {
-            self.done.add(Deed::Ends(protocol, ending.kind), vec![call.name_span]);
-        }
-        if !ending.is_async || ending.eager {
-            return Value::Unknown;
-        }
-        let site = self.opening_site(protocol, call.name_span, Evidence::Typed, None);
-        if let Value::Ref(place) = target {
-            self.sites[usize::from(site.0)].name = self.body.locals[place.local.index()].name.clone();
-        }
-        let Value::Session(obligation) = self.begin(world, site, None, None) else { return Value::Unknown };
-        world.set_phase(obligation, Phase::Ending);
-        world.trace.released.insert(obligation, call.name_span);
-        let release = Value::Release { obligation, end: ending.kind, fallible: false, eager: false };
-        Value::Future(Box::new(release))
     }
 
     pub(super) fn handle_method(&mut self, world: &mut World, id: ObligationId, name: &str, call: &Call) -> Value {

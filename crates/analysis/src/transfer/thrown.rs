@@ -4,7 +4,7 @@ use crate::events::{EventKind, SiteId};
 use crate::index::Resolved;
 use crate::solver::Solver;
 use crate::value::{Origin, Root};
-use sessionlint_ir::{Body, Call, Callee, Literal, LocalId, Operand, Place, Rvalue, Statement, StatementKind};
+use sessionlint_ir::{Call, Callee, Literal, LocalId, Operand, Rvalue, StatementKind};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How many sessions deep it is looked what one was opened on.
@@ -65,7 +65,7 @@ impl Solver<'_> {
             return true;
         }
         let known = self.thrown.temporary.take().unwrap_or_else(|| self.temporary_variables());
-        let found = operands(call).any(|operand| local_of(operand).is_some_and(|local| known.contains(&local)));
+        let found = call.operands().any(|operand| operand.local().is_some_and(|local| known.contains(&local)));
         self.thrown.temporary = Some(known);
         found
     }
@@ -82,7 +82,7 @@ impl Solver<'_> {
         let mut found = BTreeSet::new();
         loop {
             let before = found.len();
-            for statement in statements(self.body) {
+            for statement in self.body.statements() {
                 let (to, is_one) = match &statement.kind {
                     StatementKind::Assign(to, value) => (to.local, self.is_temporary_value(value, &found)),
                     StatementKind::Bind { local, from, .. } => (*local, found.contains(&from.local)),
@@ -99,13 +99,13 @@ impl Solver<'_> {
     }
 
     fn is_temporary_value(&self, value: &Rvalue, known: &BTreeSet<LocalId>) -> bool {
-        let is_known = |operand: &Operand| local_of(operand).is_some_and(|local| known.contains(&local));
+        let is_known = |operand: &Operand| operand.local().is_some_and(|local| known.contains(&local));
         match value {
             Rvalue::Use(operand) | Rvalue::Await { future: operand, .. } => {
                 is_known(operand) || self.names_memory(operand)
             }
             Rvalue::Call(call) => {
-                operands(call).any(|operand| is_known(operand) || self.names_memory(operand))
+                call.operands().any(|operand| is_known(operand) || self.names_memory(operand))
                     || self.makes_temporary(&call.callee)
             }
             Rvalue::Aggregate(_, parts) => parts.iter().any(|(_, operand)| is_known(operand)),
@@ -148,25 +148,5 @@ impl Solver<'_> {
             }
         }
         false
-    }
-}
-
-fn statements(body: &Body) -> impl Iterator<Item = &Statement> {
-    body.blocks.iter().flat_map(|block| &block.statements)
-}
-
-/// What a call is given, its receiver among it.
-fn operands(call: &Call) -> impl Iterator<Item = &Operand> {
-    let receiver = match &call.callee {
-        Callee::Method { receiver, .. } => Some(receiver),
-        _ => None,
-    };
-    receiver.into_iter().chain(&call.args)
-}
-
-fn local_of(operand: &Operand) -> Option<LocalId> {
-    match operand {
-        Operand::Value(Place { local, .. }) | Operand::Ref { place: Place { local, .. }, .. } => Some(*local),
-        _ => None,
     }
 }

@@ -1,17 +1,16 @@
 //! What happens when a call runs or its future is polled, beside its value: checkouts and slow work.
 
 use super::given::Passed;
-use crate::events::{Cause, CauseKind, EventKind, Site};
+use crate::events::{Cause, CauseKind, EventKind};
 use crate::index::{ItemRef, Ty};
 use crate::known::{Known, known};
 use crate::solver::Solver;
-use crate::value::{ObligationId, Origin, Root, Source, Value, WorkloadId};
+use crate::value::{ObligationId, Origin, Root, Source, Value};
 use crate::workload::{Deed, Summary, Wait, Workload, seen_by_caller};
-use crate::world::{State, World};
+use crate::world::World;
 use sessionlint_diagnostics::{Evidence, Span};
-use sessionlint_ir::{BlockId, Call, Callee, Operand, Place, Rvalue, StatementKind};
-use sessionlint_protocols::{ProtocolId, ProtocolKind, Rank, WorkId};
-use std::cmp::Reverse;
+use sessionlint_ir::{Call, Operand};
+use sessionlint_protocols::ProtocolId;
 
 /// How many calls deep it is looked for pools that are made for a request, and for begins that may be cancelled.
 const MAX_GLANCE: u32 = 3;
@@ -73,80 +72,6 @@ impl Solver<'_> {
         Some(Origin { root, path: origin.path.clone() })
     }
 
-    /// A future of work, unless there is none.
-    pub(crate) fn later(&mut self, mut workload: Workload, inner: Value) -> Value {
-        let inner = match inner {
-            Value::Work(id, inner) => {
-                for (deed, way) in self.workloads[id.0 as usize].0.clone() {
-                    workload.add(deed, way);
-                }
-                *inner
-            }
-            inner => inner,
-        };
-        match self.workload(workload) {
-            Some(id) => Value::Future(Box::new(Value::Work(id, Box::new(inner)))),
-            None => Value::Future(Box::new(inner)),
-        }
-    }
-
-    /// The number of a workload; `None` for an empty one.
-    pub(crate) fn workload(&mut self, workload: Workload) -> Option<WorkloadId> {
-        if workload.is_empty() {
-            return None;
-        }
-        let known = self.workloads.iter().position(|known| *known == workload);
-        let index = known.unwrap_or_else(|| {
-            self.workloads.push(workload);
-            self.workloads.len() - 1
-        });
-        Some(WorkloadId(index as u32))
-    }
-
-    /// A future that was made before: slow work is waited for here. What it does to a pool is put right where it is written.
-    pub(crate) fn waited_at(&mut self, future: Value, at: Span) -> Value {
-        match future {
-            Value::Future(inner) => Value::Future(Box::new(self.waited_at(*inner, at))),
-            Value::Fallible(inner) => Value::Fallible(Box::new(self.waited_at(*inner, at))),
-            Value::Work(id, inner) => {
-                let workload = self.workloads[id.0 as usize].waited_at(at);
-                match self.workload(workload) {
-                    Some(id) => Value::Work(id, inner),
-                    None => *inner,
-                }
-            }
-            other => other,
-        }
-    }
-
-    /// The output of a future that is polled to its end: the work in it is done.
-    pub(crate) fn polled(&mut self, world: &mut World, value: Value) -> Value {
-        match value {
-            Value::Work(id, inner) => {
-                let workload = self.workloads[id.0 as usize].clone();
-                self.perform(world, &workload);
-                self.polled(world, *inner)
-            }
-            Value::Fallible(inner) if matches!(*inner, Value::Work(..)) => {
-                Value::Fallible(Box::new(self.polled(world, *inner)))
-            }
-            Value::Kept { obligation, inner, .. } => {
-                self.forget_obligation(world, obligation);
-                self.polled(world, *inner)
-            }
-            other => other,
-        }
-    }
-
-    /// What a value does when it is polled or called: futures and closures that are handed to somebody.
-    pub(crate) fn inside(&self, value: &Value) -> Option<&Workload> {
-        match value {
-            Value::Future(inner) | Value::Fallible(inner) | Value::Kept { inner, .. } => self.inside(inner),
-            Value::Work(id, _) | Value::Callable { work: id, .. } => self.workloads.get(id.0 as usize),
-            _ => None,
-        }
-    }
-
     /// A pool is asked for a connection: is one of its connections held already?
     fn second_checkout(&mut self, world: &World, pool: &Origin, lent: bool, way: &[Span]) {
         let held = self.held_of(world, pool, |_| true);
@@ -183,95 +108,6 @@ impl Solver<'_> {
             let way: Vec<Span> = std::iter::once(at).chain(inside).collect();
             self.meanwhile(world, EventKind::Bypassed, id, &way);
         }
-    }
-
-    /// The first of several futures is waited for. That takes long when each of them does: what ends first may be any of them, and a
-    /// pause is a limit for the others.
-    pub(super) fn selected(&mut self, world: &mut World, futures: &[Place], at: Span) {
-        let longest = |place: &Place| {
-            let future = match world.get(self.index, place) {
-                Value::Typed(ty, _) => match ty.peeled() {
-                    Ty::Work(work) => return self.index.model.work(*work).awaited.then(|| self.wait_for(*work)),
-                    _ => return None,
-                },
-                future => future,
-            };
-            let waits = self.inside(&future)?.0.keys().filter_map(|deed| match deed {
-                Deed::Outside(wait) => Some(wait.clone()),
-                _ => None,
-            });
-            waits.min()
-        };
-        let waits: Option<Vec<Wait>> = futures.iter().map(longest).collect();
-        let Some(waits) = waits.filter(|waits| waits.iter().all(|wait| wait.rank.0 > Rank::Quick)) else { return };
-        if let Some(wait) = waits.into_iter().min() {
-            self.perform(world, &Workload::one(Deed::Outside(wait), at));
-        }
-    }
-
-    /// Whether several calls stand at one place: a macro wrote them.
-    fn is_of_macro(&self, at: Span) -> bool {
-        let mut names =
-            self.body.blocks.iter().flat_map(|block| &block.statements).filter_map(|statement| match &statement.kind {
-                StatementKind::Assign(_, Rvalue::Call(call)) if call.name_span == at => Some(&call.callee),
-                _ => None,
-            });
-        let first = names.next();
-        names.any(|other| first.is_some_and(|first| !same_name(first, other)))
-    }
-
-    /// Slow work outside is waited for: is a transaction or a connection of a pool held meanwhile?
-    pub(super) fn slow_work(&mut self, world: &World, wait: &Wait, way: &[Span]) {
-        let model = self.index.model;
-        // A callee that polls with what it was lent is told of there.
-        let polls_here = self.polled_at.contains(&way[0]);
-        if wait.with_lent && (!polls_here || self.tells_polls) {
-            let is_lent = |id: ObligationId, state: &State| {
-                let site = &self.sites[usize::from(id.site.0)];
-                site.borrowed && !state.by_design
-            };
-            if polls_here && let Some(id) = world.held(is_lent) {
-                self.meanwhile(world, EventKind::HeldAcross { wait: wait.clone() }, id, way);
-            }
-            return;
-        }
-        let is_held = |id: ObligationId, state: &State| {
-            let site = &self.sites[usize::from(id.site.0)];
-            let protocol = model.protocol(site.protocol);
-            let counts = site.raw
-                || protocol.kind == ProtocolKind::Transaction
-                || state.pool.is_some()
-                || protocol.pooled
-                || site.pooled;
-            // A task that waits for what to do next, with a connection that it had before.
-            let own = wait.idle
-                && !site.raw
-                && protocol.kind == ProtocolKind::Connection
-                && self.body.leads_to(self.at, self.at)
-                && self.is_kept(site);
-            let again = wait.pause && site.variable.is_some_and(|variable| self.is_behind_failure(variable));
-            counts
-                && !state.by_design
-                && !site.borrowed
-                && (site.span != way[0] || self.is_of_macro(way[0]))
-                && !own
-                && !again
-        };
-        let Some(id) = world.held(is_held) else { return };
-        self.meanwhile(world, EventKind::HeldAcross { wait: wait.clone() }, id, way);
-    }
-
-    /// Whether a session is kept in a variable that was there before: a parameter, or one from outside of the loop around here.
-    fn is_kept(&self, site: &Site) -> bool {
-        let Some(variable) = site.variable else { return false };
-        let is_parameter = self.body.params.contains(&variable);
-        let opened = self.body.blocks.iter().position(|block| {
-            block.statements.iter().any(|statement| match &statement.kind {
-                StatementKind::Assign(_, Rvalue::Call(call)) => call.name_span == site.span,
-                _ => false,
-            })
-        });
-        is_parameter || opened.is_some_and(|opened| !self.body.leads_to(self.at, BlockId(opened as u32)))
     }
 
     pub(super) fn meanwhile(&mut self, world: &World, kind: EventKind, id: ObligationId, way: &[Span]) {
@@ -378,34 +214,6 @@ impl Solver<'_> {
     /// A statement runs on a pool when its future is polled.
     pub(crate) fn executed(&mut self, pool: Origin, writes: bool, at: Span) -> Value {
         self.later(Workload::one(Deed::Execute { pool, writes }, at), Value::Unknown)
-    }
-
-    /// Slow work that a library does when its future is polled.
-    pub(crate) fn outside(&mut self, work: WorkId, at: Span) -> Value {
-        self.later(Workload::one(Deed::Outside(self.wait_for(work)), at), Value::Unknown)
-    }
-
-    /// The work that a method does. `read` and `write` are those of a lock around it where nothing is passed to them.
-    pub(super) fn work_by(&self, work: WorkId, name: &str, call: &Call) -> Option<WorkId> {
-        let model = self.index.model;
-        match self.index.model.standard().keeps(name) {
-            true => model.work_named(work, name).filter(|_| !call.args.is_empty()),
-            false => model.work_done_by(work, name),
-        }
-    }
-
-    /// A statement is sent through something whose every call is slow work: a connection to Redis.
-    pub(super) fn sent(&mut self, world: &World, through: &Value, name: &str, value: Value, at: Span) -> Value {
-        let model = self.index.model;
-        let work = self.anchor_of(world, through).and_then(|(protocol, _)| model.work_of(protocol));
-        let Some(done) = work.and_then(|work| model.work_done_by(work, name)) else { return value };
-        self.later(Workload::one(Deed::Outside(self.wait_for(done)), at), value)
-    }
-
-    pub(super) fn wait_for(&self, work: WorkId) -> Wait {
-        let work = self.index.model.work(work);
-        let pause = work.rank == Rank::Pause;
-        Wait { rank: Reverse(work.rank), what: work.what.clone(), idle: work.idle, pause, with_lent: false }
     }
 
     /// A value is called. When it is a parameter, callers are told, and what is held meanwhile.
@@ -536,15 +344,5 @@ impl Solver<'_> {
     fn summarised(&self, summary: &Summary) {
         self.truncated.set(self.truncated.get() || summary.truncated);
         self.height.set(self.height.get().max(summary.height + 1));
-    }
-}
-
-/// Whether two calls are of one name.
-fn same_name(one: &Callee, other: &Callee) -> bool {
-    match (one, other) {
-        (Callee::Method { name, .. }, Callee::Method { name: other, .. }) => name == other,
-        (Callee::Path { segments, .. }, Callee::Path { segments: other, .. })
-        | (Callee::Macro(segments), Callee::Macro(other)) => segments == other,
-        _ => false,
     }
 }

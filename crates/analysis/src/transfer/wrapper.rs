@@ -199,8 +199,7 @@ impl Solver<'_> {
             _ => Value::Unknown,
         };
         let ends = effect.as_ref().map(|effect| effect.ends.as_slice()).unwrap_or_default();
-        // A method that commits may roll back where that fails.
-        let end = if ends.contains(&EndKind::Commit) { Some(EndKind::Commit) } else { ends.first().copied() };
+        let end = EndKind::meant(ends);
         if end != Some(EndKind::Rollback) {
             self.goes_on(world, id);
         }

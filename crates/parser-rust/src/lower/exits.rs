@@ -55,6 +55,19 @@ fn is_error(expr: &Expr, returns_option: bool) -> bool {
     }
 }
 
+/// Whether an option is written out that holds something.
+fn is_some(expr: &Expr) -> bool {
+    match expr {
+        Expr::Call(call) => match &*call.func {
+            Expr::Path(path) => {
+                path.path.segments.last().is_some_and(|last| last.ident == "Some") && is_standard(&path.path)
+            }
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
 /// The paths of constructors, variants and functions in a value, the outermost first. Of a chain of methods the head comes first;
 /// of a tuple the first element counts. What is waited for or taken out with `?` has done something, and says nothing.
 fn collect_heads(expr: &Expr, heads: &mut Vec<Vec<String>>) {
@@ -77,7 +90,16 @@ fn collect_heads(expr: &Expr, heads: &mut Vec<Vec<String>>) {
                 collect_heads(argument, heads);
             }
         }
-        Expr::Struct(literal) => heads.push(segments(&literal.path)),
+        Expr::Struct(literal) => {
+            let path = segments(&literal.path);
+            heads.push(path.clone());
+            // What it holds says more: `Reply { error: Some(..) }`.
+            for field in literal.fields.iter().filter(|field| is_some(&field.expr)) {
+                if let syn::Member::Named(name) = &field.member {
+                    heads.push(path.iter().cloned().chain([name.to_string()]).collect());
+                }
+            }
+        }
         Expr::Path(path) => {
             let named = segments(&path.path);
             // A variable's name says little: `errors` may well be empty.
@@ -119,6 +141,7 @@ mod tests {
             ("Ok(Json(Reply::NotFound))", "Ok Json Reply::NotFound"),
             ("Ok(transferred.len())", "Ok"),
             ("Ok(Page { preferred: 1, next: None })", "Ok Page"),
+            ("Ok(Json(Reply { code: 400, error: Some(text) }))", "Ok Json Reply Reply::error"),
             ("HttpResponse::NotFound().finish()", "HttpResponse::NotFound"),
             ("Ok((StatusCode::CONFLICT, \"taken\").into_response())", "Ok StatusCode::CONFLICT"),
             ("Response::builder().status(StatusCode::CONFLICT)", "Response::builder StatusCode::CONFLICT"),

@@ -1,0 +1,68 @@
+//! What do the words of a function's text rule out? Questions that save a look at its body.
+
+use super::{Index, ItemRef, cancels};
+use sessionlint_ir::ItemKind;
+
+impl Index<'_> {
+    /// Whether a function's text has an `await`, an `async` block, a future that it gives or a closure that it is given.
+    pub fn waits(&self, item: ItemRef) -> bool {
+        let text = self.item_text(item, |item| item.head).map_or("", |(text, _)| text);
+        ["await", "async", "Fn", "Future"].iter().any(|word| text.contains(word))
+    }
+
+    /// Whether a function's text has something that cancels futures, in a package where that may be a mistake.
+    pub fn may_cancel(&self, item: ItemRef) -> bool {
+        let text = self.item_text(item, |item| item.head).map_or("", |(text, _)| text);
+        self.package_of(item.file).holes && cancels(text)
+    }
+
+    /// Whether a function's text has a literal that may begin a transaction or savepoint.
+    pub fn begins_as_text(&self, item: ItemRef) -> bool {
+        crate::sql::may_begin(self.item_text(item, |item| item.head).map_or("", |(text, _)| text))
+    }
+
+    /// Whether a function's text names the call that opens a writer, or a function of its package whose text does.
+    fn names_writer(&self, item: ItemRef, call: &str, text: &str) -> bool {
+        if text.contains(call) {
+            return true;
+        }
+        let package = self.package_id(item.file);
+        let writers = self.writers.get((package, call.to_owned()), || {
+            let mut names = std::collections::BTreeSet::new();
+            for file in &self.package(package).indexed {
+                let Some(data) = self.data(*file) else { continue };
+                for known in data.outline.items.iter().filter(|known| known.kind == ItemKind::Function) {
+                    let text = known.body.and_then(|body| data.text.get(body.start as usize..body.end as usize));
+                    if text.is_some_and(|text| text.contains(call)) && known.name != "_" {
+                        names.insert(known.name.clone());
+                    }
+                }
+            }
+            names.into_iter().collect::<Vec<String>>()
+        });
+        let is_called = |name: &String| {
+            text.match_indices(name.as_str()).any(|(at, _)| text[at + name.len()..].trim_start().starts_with('('))
+        };
+        writers.iter().any(is_called)
+    }
+
+    /// Whether a function may take a connection without a future: a library that its file can use has pools that give them so, or
+    /// it names the call that opens the one writer of a store, or a function of its package that does. Who leads there over more
+    /// functions is not followed: that would be every function of a program around such a store.
+    pub fn takes_without_waiting(&self, item: ItemRef) -> bool {
+        let file = item.file;
+        let text = self.item_text(item, |item| item.head).map_or("", |(text, _)| text);
+        self.model.protocols().any(|(_, protocol)| {
+            let lends = |opening: &sessionlint_protocols::Opening| match opening.source {
+                sessionlint_protocols::Source::Method(pool) => {
+                    self.model.protocol(pool).lends && !opening.is_async && !opening.never_waits()
+                }
+                _ => false,
+            };
+            let waits = |opening: &sessionlint_protocols::Opening| {
+                (opening.exclusive && self.names_writer(item, &opening.call, text)) || lends(opening)
+            };
+            self.in_play(file, protocol.library) && protocol.openings.iter().any(waits)
+        })
+    }
+}
