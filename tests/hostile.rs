@@ -239,3 +239,25 @@ const SETTINGS: &str = "profile = \"strict\"\nexclude = [\"generated/**\"]\ntest
     [[protocol]]\nid = \"mydb.pool\"\nkind = \"pool\"\npaths = [\"mydb::Pool\"]\n";
 
 const BASELINE: &str = "{\n  \"version\": 1,\n  \"findings\": [\n    {\"path\":\"a.rs\",\"function\":\"f\",\"rule\":\"nested-acquire\",\"fingerprint\":\"a764373a2a3804cac08e7eeaac687a99\"}\n  ]\n}\n";
+
+/// What `O::Transaction` is depends on what the block is for, and that on what `O::Transaction` is.
+#[test]
+fn associated_types_that_are_known_through_each_other() {
+    let directory = tempfile::TempDir::new().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = directory.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    write("Cargo.toml", "[package]\nname = \"queue\"\nversion = \"0.1.0\"\n[dependencies]\nsqlx = \"0.9\"\n");
+    write(
+        "src/lib.rs",
+        "pub trait Order {}\npub trait Source {}\npub struct Queue<S, O: Order> { source: S, order: O }\n\
+         impl<S, O> Take for Queue<S, O> where S: Source, O: Order<Transaction = <S as Source>::Transaction> {\n    \
+         type Transaction = O::Transaction;\n    \
+         async fn take(&self, item: Self::Transaction) -> Result<(), Error> { let kept = self.keep(item).await; Ok(()) }\n}\n",
+    );
+    let mut command = assert_cmd::Command::cargo_bin("sessionlint").unwrap();
+    let output = command.current_dir(directory.path()).args(["check", "--no-cache"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+}

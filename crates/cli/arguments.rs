@@ -33,6 +33,9 @@ pub enum Command {
     Libraries {
         /// Name of a library
         name: Option<String>,
+        /// List the transaction types of the project's own that were found below a path, and what says so
+        #[arg(long, value_name = "PATH", num_args = 0..=1, default_missing_value = ".", conflicts_with = "name")]
+        learned: Option<PathBuf>,
     },
     /// Write a commented rules.toml that fits the dependencies of this workspace
     Init {

@@ -1,8 +1,11 @@
-//! The commands that describe: `rules`, `explain`, `libraries`.
+//! The commands that describe: `rules`, `explain`, `libraries`, `schema`.
 
-use crate::arguments::ListFormat;
+use crate::arguments::{Check, ListFormat};
+use crate::options::options;
 use crate::terminal;
+use sessionlint_engine::Engine;
 use sessionlint_protocols::{Model, Profile, RuleInfo, RuleSet};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Lists rules.
@@ -73,6 +76,20 @@ pub fn libraries(name: Option<&str>) -> ExitCode {
         return ExitCode::from(2);
     }
     print(&text)
+}
+
+/// Lists the transaction types of the project's own that are found below a path, with what says so.
+pub fn learned(path: PathBuf) -> ExitCode {
+    let check = Check { paths: vec![path], ..Check::default() };
+    let shown = options(&check).and_then(|options| {
+        let told = |failure| crate::check::told(&check, &failure);
+        Engine::new(options).map_err(told)?.show_learned().map_err(told)
+    });
+    match shown {
+        Ok(text) if text.is_empty() => print("no transaction type of the project's own was found\n"),
+        Ok(text) => print(&text),
+        Err(message) => crate::check::refuse(&message),
+    }
 }
 
 /// Prints the schema of rules.toml, or of the report.

@@ -11,7 +11,8 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Some(Command::Check(check)) => check::run(&check),
         Some(Command::Rules { rule, format }) => describe::rules(rule.as_deref(), format),
         Some(Command::Explain { rule }) => describe::explain(&rule),
-        Some(Command::Libraries { name }) => describe::libraries(name.as_deref()),
+        Some(Command::Libraries { learned: Some(path), .. }) => describe::learned(path),
+        Some(Command::Libraries { name, learned: None }) => describe::libraries(name.as_deref()),
         Some(Command::Init { stdout }) => init::run(stdout),
         Some(Command::Baseline(baseline)) => baseline::run(&baseline),
         Some(Command::Lsp) => match sessionlint_lsp::serve() {

@@ -57,7 +57,7 @@ fn until_files_come_or_go(
         match checked {
             Ok(mut outcome) => {
                 engine.apply_baseline(&mut outcome).map_err(|failure| failure.to_string())?;
-                outcome.notes = engine.notes();
+                outcome.notes = engine.notes(outcome.summary.sessions);
                 check::once(check, options, outcome, start)?;
             }
             Err(failure) => {

@@ -12,6 +12,7 @@ mod flow;
 mod index;
 mod known;
 mod last_turn;
+mod learn;
 mod liveness;
 mod refine;
 mod shared;
@@ -26,6 +27,7 @@ mod world;
 
 pub use events::{Branch, Cause, CauseKind, Event, EventKind, ExitOrder, Report, Site, SiteId};
 pub use index::{FileData, Host, Index, ItemRef, Package, PackageId, Resolved, Scope, Ty, cancels};
+pub use learn::{Learned, Proof, learn};
 pub use show::View;
 pub use sql::{SessionState, SqlControl, SqlEffect, may_begin, may_set_state};
 use summary::function_segments;

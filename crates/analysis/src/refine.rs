@@ -133,6 +133,9 @@ impl Solver<'_> {
             Value::Failure => (None, Some(world)),
             Value::Fallible(inner) => {
                 let (mut success, mut failure) = (world.clone(), world);
+                if let (Value::Pending(site, _), true) = (&*inner, ignored) {
+                    self.optional.insert(*site);
+                }
                 let value = self.realise(&mut success, *inner.clone());
                 success.set(&target, Value::Success(Box::new(value)));
                 failure.set(&target, Value::Failure);

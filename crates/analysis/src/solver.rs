@@ -46,6 +46,8 @@ pub(crate) struct Solver<'a> {
     pub releases: BTreeMap<SiteId, String>,
     /// Sites that begin when a connection is taken out of its pool, and how.
     pub detached: BTreeMap<SiteId, String>,
+    /// Sessions that nobody minds when they cannot even be opened: that is only logged.
+    pub optional: BTreeSet<SiteId>,
     /// Children that were analysed, and what they do to what they capture.
     pub children: BTreeMap<usize, Child>,
     /// What calls do beside giving their value.
@@ -216,6 +218,7 @@ impl<'a> Solver<'a> {
                 .collect(),
             parents: BTreeMap::new(),
             detached: BTreeMap::new(),
+            optional: BTreeSet::new(),
             releases: BTreeMap::new(),
             children: BTreeMap::new(),
             workloads: Vec::new(),
@@ -288,6 +291,8 @@ impl<'a> Solver<'a> {
     fn owned_parameter(&mut self, local: LocalId, ty: &Ty, world: &mut World) -> Option<Value> {
         let (protocol, wrapper) = match ty {
             Ty::Known(protocol) => (*protocol, None),
+            // A transaction of the project's own is taken apart by its own methods.
+            Ty::Own(item, _) if self.index.is_learned(*item) => return None,
             // Who asks what a method gives of its receiver knows the receiver's parts.
             Ty::Own(item, _) if self.reporting || self.body.locals[local.index()].name.as_deref() != Some("self") => {
                 let (_, protocol) = self.index.owned_session(*item)?;

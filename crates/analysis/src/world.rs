@@ -424,6 +424,10 @@ fn typed_part(index: &Index<'_>, value: &Value, step: &Projection) -> Value {
         (Ty::Known(_) | Ty::Own(_, _), Projection::Success) => ty.clone(),
         // A pattern like `State(pool)` takes apart a wrapper that the type was already peeled of.
         (Ty::Known(_), Projection::Variant(_)) => ty.clone(),
+        // What is taken apart of something that does slow work does it, too: a client and its request.
+        (Ty::Work(_), Projection::Success) => ty.clone(),
+        (Ty::Work(_), Projection::Field(field)) if field.parse::<usize>().is_ok() => ty.clone(),
+        (Ty::Work(_), Projection::FromEnd(_)) => ty.clone(),
         (Ty::Fallible(inner), Projection::Success) => (**inner).clone(),
         (Ty::Collection(inner), Projection::Index) => Ty::Ref(inner.clone()),
         (Ty::Tuple(parts), Projection::Field(field)) => {

@@ -2,6 +2,7 @@
 
 use crate::errors::Errors;
 use crate::host::{Files, Overlay};
+use crate::learn::Workspace;
 use crate::memory::{Known, Memory, ROUNDS};
 use crate::outcome::{Outcome, Session, Skipped};
 use crate::read::{Read, select};
@@ -36,7 +37,8 @@ impl Engine {
         let files = Files::new(&self.known, overlay);
         let wanted: HashSet<&OsStr> = reported.iter().map(|path| path.as_os_str()).collect();
         let reported: Vec<bool> = files.paths.iter().map(|path| wanted.contains(path.as_os_str())).collect();
-        let (mut reads, known, analysis) = self.known(&files, overlay, &mut memory);
+        let (reads, workspace) = self.first_look(&files, overlay, &mut memory);
+        let (mut reads, known, analysis) = self.known(&files, reads, &workspace, &mut memory);
         let package = |file: FileId| self.packages.files[file.0 as usize].0.0 as usize;
         // What is not reported need not be looked at.
         let with_tests = self.tests == TestCode::Include;
@@ -100,21 +102,33 @@ impl Engine {
         outcome
     }
 
+    /// What each file says for itself, and what is learned from the workspace.
+    pub(crate) fn first_look(
+        &self,
+        files: &Files<'_>,
+        overlay: &Overlay,
+        memory: &mut Memory,
+    ) -> (Vec<Read>, Workspace) {
+        let mut reads = self.look_at(files, overlay, memory);
+        let workspace = self.learned(files, &mut reads);
+        (reads, workspace)
+    }
+
     /// What files say, the names that stand for sessions, and an analysis over all of it.
     pub(crate) fn known<'f>(
         &'f self,
         files: &'f Files<'_>,
-        overlay: &Overlay,
+        mut reads: Vec<Read>,
+        workspace: &'f Workspace,
         memory: &mut Memory,
     ) -> (Vec<Read>, Arc<Known>, Analysis<'f>) {
-        let mut reads: Vec<Read> = self.look_at(files, overlay, memory);
-        let mut known = self.packages.names(files, &reads, memory, 0);
+        let mut known = self.packages.names(files, &reads, &self.model, memory, 0);
         // What one file puts around a session another may hand on that names neither the library nor the type.
         for round in 1..ROUNDS {
             if !self.read_again(files, &mut reads, &known, memory, round - 1) {
                 break;
             }
-            known = self.packages.names(files, &reads, memory, round);
+            known = self.packages.names(files, &reads, &self.model, memory, round);
         }
         let mut packages = self.packages.packages.clone();
         let placed = &self.packages.files;
@@ -130,7 +144,9 @@ impl Engine {
                 names.aliases.iter().chain(&names.handed).chain(&names.pools).chain(&names.traits).cloned()
             })
             .collect();
-        let analysis = Analysis::new(Index::new(files, &self.model, packages, placed.clone(), holders));
+        let model = workspace.model.as_ref().unwrap_or(&self.model);
+        let index = Index::new(files, model, packages, placed.clone(), holders);
+        let analysis = Analysis::new(index.with_learned(workspace.types.iter().copied()));
         (reads, known, analysis)
     }
 
@@ -170,26 +186,25 @@ impl Engine {
             checked.skipped = self.syntax_error(files, item);
         }
         for report in reports {
+            let model = analysis.index.model;
             let is_session =
-                |site: &&sessionlint_analysis::Site| !site.borrowed && self.model.protocol(site.protocol).is_session();
+                |site: &&sessionlint_analysis::Site| !site.borrowed && model.protocol(site.protocol).is_session();
             checked.sessions += report.sites.iter().filter(is_session).count();
             checked.gaps.extend(report.gaps.iter().cloned());
             if self.options.sessions {
-                checked.known.extend(report.sites.iter().filter(is_session).filter_map(|site| session(&report, site)));
+                // Editors ask the model of all workspaces about them.
+                let of_library = |site: &&sessionlint_analysis::Site| {
+                    is_session(site) && model.protocol(site.protocol).learned_from.is_none()
+                };
+                checked.known.extend(report.sites.iter().filter(of_library).filter_map(|site| session(&report, site)));
             }
             let strict = self.levels.is_strict();
             let text = files.data(item.file).map_or("", |data| data.text.as_str());
             let is_test = is_test_file || files.data(item.file).is_some_and(|data| data.outline.is_test(item.item));
             let errors = Errors { files, index: &analysis.index, packages: &self.packages };
-            let takes_error = |library| errors.takes(report.span, self.model.library(library));
-            let context = sessionlint_rules::Context {
-                report: &report,
-                model: &self.model,
-                strict,
-                text,
-                is_test,
-                takes_error: &takes_error,
-            };
+            let takes_error = |library| errors.takes(report.span, model.library(library));
+            let context =
+                sessionlint_rules::Context { report: &report, model, strict, text, is_test, takes_error: &takes_error };
             checked.diagnostics.extend(sessionlint_rules::check(&context));
         }
         checked
@@ -241,6 +256,10 @@ impl Engine {
         }
         (1..=module.len()).any(|length| {
             let (name, parents) = module[..length].split_last().expect("not empty");
+            // Behind a feature, say, for those who test an implementation of their own.
+            if matches!(name.as_str(), "test" | "tests") {
+                return true;
+            }
             let parents = analysis.index.package_of(file).modules.get(parents).cloned().unwrap_or_default();
             parents.into_iter().filter_map(|parent| files.data(parent)).any(|data| {
                 let declares = |item: &sessionlint_ir::Item| {

@@ -10,6 +10,7 @@ mod errors;
 mod fingerprint;
 mod fixes;
 mod host;
+mod learn;
 mod levels;
 mod lock;
 mod manifest;

@@ -16,12 +16,12 @@ const MAX_LISTED: usize = 3;
 const BUILT_IN: [&str; 3] = ["std", "core", "alloc"];
 
 impl Engine {
-    /// Why less is said than somebody may expect, a line each.
-    pub fn notes(&self) -> Vec<String> {
-        panics::caught(|| self.written_notes()).unwrap_or_else(|what| vec![Failure::Internal(what).to_string()])
+    /// Why less is said than somebody may expect, a line each. `sessions` is how many were found.
+    pub fn notes(&self, sessions: usize) -> Vec<String> {
+        panics::caught(|| self.written_notes(sessions)).unwrap_or_else(|what| vec![Failure::Internal(what).to_string()])
     }
 
-    fn written_notes(&self) -> Vec<String> {
+    fn written_notes(&self, sessions: usize) -> Vec<String> {
         let mut notes: Vec<String> = Vec::new();
         for name in &self.settings.foreign {
             notes.push(format!(
@@ -37,7 +37,8 @@ impl Engine {
             notes.extend(self.no_files());
             return notes;
         }
-        if self.knows_no_library() {
+        // Without a library there may be sessions of the project's own.
+        if sessions == 0 && self.knows_no_library() {
             notes.push(
                 "no package of the files that were checked depends on a known library; `sessionlint libraries` lists them"
                     .to_owned(),

@@ -8,7 +8,7 @@ use crate::panics;
 use crate::read::{COMMON_OPENERS, Heads, Read, is_dropped, offered};
 use crate::settings::Options;
 use crate::walk;
-use crate::words::{Names, Offered, Words};
+use crate::words::{Names, Offered, Words, is_sharing};
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 use sessionlint_analysis::{FileData, Host, Package, PackageId};
@@ -35,7 +35,14 @@ const MAX_OWNERS: usize = 3;
 
 impl Packages {
     /// For each package the names that stand for sessions in it: its own, and those of the packages it leads to.
-    pub fn names(&self, files: &Files<'_>, reads: &[Read], memory: &mut Memory, round: usize) -> Arc<Known> {
+    pub fn names(
+        &self,
+        files: &Files<'_>,
+        reads: &[Read],
+        model: &Model,
+        memory: &mut Memory,
+        round: usize,
+    ) -> Arc<Known> {
         panics::provoked("names", || "all".to_owned());
         let reached: Vec<Vec<usize>> = (0..self.packages.len()).map(|package| self.reached(package)).collect();
         let hot: Vec<FileId> = files.ids().filter(|file| reads[file.0 as usize].hot).collect();
@@ -55,7 +62,8 @@ impl Packages {
             .into_par_iter()
             .map(|file| {
                 let package = self.files[file.0 as usize].0.0 as usize;
-                let find = || files.guarded(file, || offered(files, file, &self.about[package].2, &types[package]));
+                let find =
+                    || files.guarded(file, || offered(files, file, &self.about[package].2, &types[package], model));
                 (file, before.offered(round, file).is_none().then(find).flatten())
             })
             .collect();
@@ -67,6 +75,7 @@ impl Packages {
             let package = self.files[file.0 as usize].0.0 as usize;
             let Some(offered) = memory.offered(round, file) else { continue };
             own[package].closers.extend(offered.closers.iter().cloned());
+            own[package].behind.extend(offered.behind.iter().cloned());
             for name in &offered.openers {
                 match COMMON_OPENERS.contains(&name.as_str()) {
                     false => own[package].openers.insert(name.clone()),
@@ -74,6 +83,9 @@ impl Packages {
                 };
             }
         }
+        // What implements a trait may stand in a package that knows nothing of those who call it.
+        let behind: FxHashSet<String> = own.iter().flat_map(|names| names.behind.iter().cloned()).collect();
+        own.iter_mut().for_each(|names| names.behind.clone_from(&behind));
         memory.set_names(round, merged(&own))
     }
 
@@ -112,7 +124,11 @@ impl Packages {
                 let named_in = |words: &[&str], set: &dyn Fn(&Names) -> &FxHashSet<String>| {
                     words.iter().filter(is_known).any(|name| any(&|names| set(names).contains(*name)))
                 };
-                let owns = |words: &[&str]| named_in(words, &|names| &names.aliases);
+                let owns = |words: &[&str]| {
+                    let shared = |at: usize| at > 0 && is_sharing(words[at - 1]);
+                    let owned: Vec<&str> = (0..words.len()).filter(|at| !shared(*at)).map(|at| words[at]).collect();
+                    named_in(&owned, &|names| &names.aliases)
+                };
                 // Its `Drop` may give it back: a pool of the project's own.
                 let plain = heads.owners(&|words| named_in(words, &|names| &names.plain));
                 own[*package].handed.extend(plain.into_iter().filter(|name| is_dropped(data, name)));
@@ -152,12 +168,7 @@ impl Packages {
 
 /// The requested files, and all others of the packages that they lead to: what is known does not depend on what is
 /// reported.
-pub(crate) fn known_files(
-    options: &Options,
-    requested: &[PathBuf],
-    model: &Model,
-    manifests: &mut Manifests,
-) -> Vec<PathBuf> {
+pub(crate) fn known_files(options: &Options, requested: &[PathBuf], manifests: &mut Manifests) -> Vec<PathBuf> {
     let mut known: Vec<PathBuf> = requested.to_vec();
     let mut directories = BTreeSet::new();
     for file in requested {
@@ -173,9 +184,8 @@ pub(crate) fn known_files(
         if options.stdin.is_none() && walked.iter().any(|path| directory.starts_with(path) && path.is_dir()) {
             continue;
         }
-        if !manifests.libraries(&directory, model).is_empty() {
-            known.extend(walk::below(&directory, options.no_ignore));
-        }
+        // One that uses no library may still have transactions of its own.
+        known.extend(walk::below(&directory, options.no_ignore));
     }
     walk::sort(&mut known);
     known

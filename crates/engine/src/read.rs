@@ -8,12 +8,13 @@ use crate::panics;
 use crate::run::Engine;
 use crate::suppress::{self, Suppression};
 use crate::walk;
-use crate::words::{Names, Offered, TypeNames, Words};
+use crate::words::{Names, Offered, TypeNames, Words, behind_dyn};
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use sessionlint_analysis::{FileData, Host, ItemRef, cancels, may_begin};
 use sessionlint_diagnostics::{FileId, Span};
 use sessionlint_ir::{Item, ItemId, ItemKind};
+use sessionlint_protocols::Model;
 use std::borrow::Cow;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
@@ -60,6 +61,8 @@ pub(crate) struct Read {
     pub said: u64,
     /// Whether it has a word that brings a pool's connections back to a clean state.
     pub resets: bool,
+    /// Whether a method in it may commit: its type may be a transaction of the project's own.
+    pub commits: bool,
 }
 
 impl Engine {
@@ -87,7 +90,8 @@ impl Engine {
         }
         read.hot = words.wants_file(&bytes);
         let silences = memchr::memmem::find(&bytes, b"sessionlint:").is_some();
-        if !read.hot && !silences {
+        read.commits = self.may_commit(&bytes);
+        if !read.hot && !silences && !read.commits {
             // What is not looked at must still be text, or nobody would know that it was left out.
             if std::str::from_utf8(&bytes).is_err() {
                 read.skipped = skip("not UTF-8".to_owned());
@@ -268,7 +272,7 @@ impl Engine {
 }
 
 /// A number for what the types, traits and implementations of a file say: two files with the same one give the same names.
-fn said(data: &FileData, read: &Read) -> u64 {
+pub(crate) fn said(data: &FileData, read: &Read) -> u64 {
     let mut hasher = DefaultHasher::new();
     (&read.aliases, &read.handed, &read.plain, &read.pools).hash(&mut hasher);
     for item in &data.outline.items {
@@ -337,11 +341,11 @@ fn implemented(before: &str) -> Option<String> {
 }
 
 /// The functions and macros of a file that make their callers worth a look.
-pub(crate) fn offered(files: &Files<'_>, file: FileId, words: &Words, names: &Names) -> Offered {
+pub(crate) fn offered(files: &Files<'_>, file: FileId, words: &Words, names: &Names, model: &Model) -> Offered {
     let Some(data) = files.data(file) else { return Offered::default() };
     let imports = new_names(data);
     let can_open = |item: &&Item| matches!(item.kind, ItemKind::Function | ItemKind::Macro);
-    let mut offered = Offered::default();
+    let mut offered = Offered { behind: behind_dyn(&data.text, model), ..Offered::default() };
     for item in data.outline.items.iter().filter(can_open).filter(|item| item.name != "_") {
         let signature = &*with_old_names(text_of(data, item.header()), &imports);
         let body = &*with_old_names(item.body.map_or("", |body| text_of(data, body)), &imports);

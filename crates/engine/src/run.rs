@@ -57,7 +57,7 @@ pub fn run(options: &Options, progress: Progress<'_>) -> Result<Outcome, Failure
     if let Some(changes) = &changes {
         since::apply(&mut outcome, changes, &options.directory);
     }
-    outcome.notes = engine.notes();
+    outcome.notes = engine.notes(outcome.summary.sessions);
     Ok(outcome)
 }
 
@@ -105,7 +105,7 @@ impl Engine {
             .build()
             .map_err(|error| Failure::Threads(error.to_string()))?;
         let mut manifests = Manifests::default();
-        let known = crate::packages::known_files(&options, &requested, &model, &mut manifests);
+        let known = crate::packages::known_files(&options, &requested, &mut manifests);
         let named = match &options.stdin {
             Some(_) => requested.clone(),
             None => options.paths.iter().map(|path| walk::absolute(&options.directory, path)).collect(),

@@ -25,7 +25,9 @@ impl Engine {
     fn shown(&self, view: View, name: &str) -> Result<String, Option<String>> {
         let overlay = Overlay::new();
         let files = Files::new(&self.known, &overlay);
-        let (_, _, analysis) = self.known(&files, &overlay, &mut Memory::default());
+        let mut memory = Memory::default();
+        let (reads, workspace) = self.first_look(&files, &overlay, &mut memory);
+        let (_, _, analysis) = self.known(&files, reads, &workspace, &mut memory);
         let functions = self.functions(&files, &analysis);
         let wanted: Vec<&str> = name.split("::").collect();
         let is_meant = |path: &String| {

@@ -30,6 +30,8 @@ pub(crate) struct Names {
     pub pools: FxHashSet<String>,
     /// Traits that are implemented for either.
     pub traits: FxHashSet<String>,
+    /// Traits of any kind that stand behind `dyn` in files that matter: what implements them may be called there.
+    pub behind: FxHashSet<String>,
     /// Functions that hand one out.
     pub openers: FxHashSet<String>,
     /// The same under common names, which count without arguments only.
@@ -45,6 +47,8 @@ pub(crate) struct Offered {
     pub openers: Vec<String>,
     /// Async functions that may commit or close something.
     pub closers: Vec<String>,
+    /// Traits that it names behind `dyn`.
+    pub behind: Vec<String>,
 }
 
 impl Names {
@@ -55,6 +59,7 @@ impl Names {
         self.plain.extend(other.plain.iter().cloned());
         self.pools.extend(other.pools.iter().cloned());
         self.traits.extend(other.traits.iter().cloned());
+        self.behind.extend(other.behind.iter().cloned());
         self.openers.extend(other.openers.iter().cloned());
         self.bare.extend(other.bare.iter().cloned());
         self.closers.extend(other.closers.iter().cloned());
@@ -78,9 +83,11 @@ impl Names {
     /// The same for the names of a text.
     pub fn held<'t>(&self, mut names: impl Iterator<Item = &'t str>) -> bool {
         let mut since_keyword = usize::MAX;
+        let mut shared = false;
         names.any(|name| {
             since_keyword = if matches!(name, "dyn" | "impl") { 0 } else { since_keyword.saturating_add(1) };
-            self.aliases.contains(name)
+            let is_shared = std::mem::replace(&mut shared, is_sharing(name));
+            (!is_shared && self.aliases.contains(name))
                 || self.handed.contains(name)
                 || (since_keyword < MAX_PATH && self.traits.contains(name))
         })
@@ -88,9 +95,16 @@ impl Names {
 
     /// The names as words to look for; `None` when there are none. Short ones stand in every file.
     pub fn words(&self) -> Option<AhoCorasick> {
-        let words: BTreeSet<&String> = self.aliases.iter().chain(&self.openers).filter(|name| name.len() > 3).collect();
+        let named = self.aliases.iter().chain(&self.openers).filter(|name| name.len() > 3).cloned();
+        let implemented = self.behind.iter().map(|name| format!("{name} for "));
+        let words: BTreeSet<String> = named.chain(implemented).collect();
         if words.is_empty() { None } else { AhoCorasick::new(words).ok() }
     }
+}
+
+/// Whether what a name stands around has other owners.
+pub(crate) fn is_sharing(name: &str) -> bool {
+    matches!(name, "Arc" | "Rc")
 }
 
 /// Words of one set of libraries.
@@ -273,7 +287,7 @@ impl Words {
                 || is_session(name)
                 || (self.made_by_type.contains(name) && body[at + name.len()..].starts_with("::"))
                 || self.checks_out(name, &body[at..])
-                || names.openers.contains(name)
+                || (names.openers.contains(name) && is_function(&body[..at], &body[at + name.len()..]))
                 || (names.bare.contains(name) && body[at + name.len()..].starts_with("()"))
                 || (self.endings.contains(name) && is_not_awaited(&body[at + name.len()..]))
                 || (names.closers.contains(name) && is_thrown_away(&body[..at], &body[at + name.len()..]))
@@ -314,7 +328,13 @@ impl Words {
     /// Whether a signature hands out a session.
     pub fn is_opener(&self, signature: &str, names: &Names) -> bool {
         let Some((_, output)) = signature.split_once("->") else { return false };
-        names.held_in(output) || self.types.named_in(output) || self.lent.named_in(output)
+        // What somebody shares was there before, unless somebody waits for it.
+        let is_named = |name: &str| names.aliases.contains(name);
+        let waits = || sessionlint_parser_rust::identifiers(signature).any(|(_, name)| name == "async");
+        names.held_in(output)
+            || (sessionlint_parser_rust::identifiers(output).any(|(_, name)| is_named(name)) && waits())
+            || self.types.named_in(output)
+            || self.lent.named_in(output)
     }
 
     /// Whether an async function may commit or close something, as far as its words tell.
@@ -345,6 +365,26 @@ impl Words {
     fn checks_out(&self, name: &str, text: &str) -> bool {
         self.checkouts.get(name).is_some_and(|bare| !bare || text[name.len()..].starts_with("()"))
     }
+}
+
+/// The traits that a text names behind `dyn`, but for those that all kinds of types have.
+pub(crate) fn behind_dyn(text: &str, model: &Model) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    for (at, _) in text.match_indices("dyn ") {
+        // The last name of the path is the trait's.
+        let path = text[at + "dyn ".len()..].split(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':')).next();
+        let Some(name) = path.and_then(|path| path.rsplit("::").next()) else { continue };
+        let known = found.iter().any(|known| known == name) || model.standard().is_everywhere(name);
+        if name.starts_with(char::is_uppercase) && !known {
+            found.push(name.to_owned());
+        }
+    }
+    found
+}
+
+/// Whether a name between two texts is that of a function or macro, and not of a variable.
+fn is_function(before: &str, after: &str) -> bool {
+    before.trim_end().ends_with("::") || after.trim_start().starts_with(['(', '!']) || after.starts_with("::")
 }
 
 /// The names of a protocol's types.

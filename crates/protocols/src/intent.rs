@@ -108,7 +108,7 @@ fn has_any(said: &[String], known: &[String]) -> bool {
 }
 
 /// The words of a name, in lower case: split at `_` and where a capital begins one.
-fn words(name: &str) -> Vec<String> {
+pub(crate) fn words(name: &str) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     for part in name.split('_').filter(|part| !part.is_empty()) {
         let mut before: Option<char> = None;

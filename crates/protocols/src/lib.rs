@@ -4,6 +4,7 @@
 
 mod config;
 mod intent;
+mod learned;
 mod library;
 mod model;
 mod outside;
@@ -15,6 +16,7 @@ mod versions;
 
 pub use config::{Config, ConfigError, ConfigPlace, Override, Profile, RuleSetting, TestCode, nearest};
 pub use intent::{Intent, Refusal};
+pub use learned::{LearnedProtocol, LearnedWords};
 pub use model::{
     CancelUnsafe, Change, DropClass, EndKind, Ending, Library, LibraryId, Model, Opening, Protocol, ProtocolId,
     ProtocolKind, RunsClosure, Setting, Shape, Source,

@@ -2,6 +2,7 @@
 
 use crate::config::ConfigError;
 use crate::intent::Intent;
+use crate::learned::LearnedWords;
 use crate::model::{
     CancelUnsafe, Change, DropClass, EndKind, Ending, Library, LibraryId, Model, Opening, Protocol, ProtocolId,
     ProtocolKind, RunsClosure, Shape, Source,
@@ -106,7 +107,12 @@ impl Model {
     /// # Panics
     /// When a built-in data file is wrong, which a test rules out.
     pub fn built_in() -> Model {
-        let mut model = Model { intent: Intent::built_in(), standard: Standard::built_in(), ..Model::default() };
+        let mut model = Model {
+            intent: Intent::built_in(),
+            standard: Standard::built_in(),
+            learned: LearnedWords::built_in(),
+            ..Model::default()
+        };
         let mut pending = Vec::new();
         for (name, text) in BUILT_IN {
             let raw: RawLibrary =
@@ -155,34 +161,17 @@ impl Model {
     pub(crate) fn add_custom(&mut self, raw: Vec<RawProtocol>, name: &str, text: &str) -> Result<(), ConfigError> {
         let mut pending = Vec::new();
         for protocol in raw {
+            let paths = protocol.paths.iter().flat_map(|paths| paths.get_ref()).cloned();
+            if protocol.learn == Some(false) {
+                self.unlearned.extend(paths);
+                continue;
+            }
+            self.own_paths.extend(paths);
             let library_name = protocol.id.get_ref().split('.').next().unwrap_or_default().to_owned();
             let library = match self.libraries.iter_mut().position(|library| library.name == library_name) {
                 Some(index) => index,
                 None => {
-                    self.libraries.push(Library {
-                        name: library_name,
-                        about: String::new(),
-                        crates: Vec::new(),
-                        versions: Vec::new(),
-                        through: Vec::new(),
-                        statements: Vec::new(),
-                        statement_types: Vec::new(),
-                        files: Vec::new(),
-                        runs_text: Vec::new(),
-                        prepares: Vec::new(),
-                        writes: Vec::new(),
-                        reads: Vec::new(),
-                        streams: Vec::new(),
-                        handles: Vec::new(),
-                        optional: Vec::new(),
-                        session_comes_later: false,
-                        common: false,
-                        resets: Vec::new(),
-                        errors: Vec::new(),
-                        errors_vary: false,
-                        in_memory: Vec::new(),
-                        makes_temporary: false,
-                    });
+                    self.libraries.push(Library { name: library_name, ..Library::default() });
                     self.libraries.len() - 1
                 }
             };
@@ -234,11 +223,14 @@ fn check(
     ids: &BTreeMap<String, ProtocolId>,
     error: &dyn Fn(String, Range<usize>) -> ConfigError,
 ) -> Result<Protocol, ConfigError> {
-    let named = ProtocolKind::ALL.iter().find(|(word, _)| word == raw.kind.get_ref());
+    let Some(written) = &raw.kind else {
+        return Err(error("`kind` is missing: what kind of thing is it?".to_owned(), raw.id.span()));
+    };
+    let named = ProtocolKind::ALL.iter().find(|(word, _)| word == written.get_ref());
     let Some((_, kind)) = named.copied() else {
         let known: Vec<&str> = ProtocolKind::ALL.iter().map(|(word, _)| *word).collect();
-        let message = format!("unknown kind `{}`: one of {}", raw.kind.get_ref(), known.join(", "));
-        return Err(error(message, raw.kind.span()));
+        let message = format!("unknown kind `{}`: one of {}", written.get_ref(), known.join(", "));
+        return Err(error(message, written.span()));
     };
     let class = match raw.class.as_ref().map(|class| (class.get_ref().as_str(), class.span())) {
         None => None,
@@ -386,6 +378,8 @@ fn check(
         shared_by_type: raw.shared_by_type,
         queues: raw.queues,
         ends_by_reference: raw.ends_by_reference,
+        learned_from: None,
+        holds_connection: false,
     })
 }
 

@@ -1,6 +1,7 @@
 //! What is known about every session type: how it is opened and ended, and what dropping it does.
 
 use crate::intent::Intent;
+use crate::learned::LearnedWords;
 use crate::outside::{Work, WorkId};
 use crate::standard::Standard;
 use crate::typed::Typed;
@@ -8,7 +9,7 @@ use crate::versions::Versions;
 use std::collections::BTreeMap;
 
 /// Index of a library in a [`Model`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct LibraryId(pub u16);
 
 /// Index of a protocol in a [`Model`].
@@ -16,7 +17,7 @@ pub struct LibraryId(pub u16);
 pub struct ProtocolId(pub u16);
 
 /// One library, as one data file tells it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Library {
     /// Its name: that of the data file.
     pub name: String,
@@ -65,7 +66,7 @@ pub struct Library {
 }
 
 /// What one library asks of one type.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Protocol {
     /// Stable id, `library.type`.
     pub id: String,
@@ -135,6 +136,10 @@ pub struct Protocol {
     pub shared: bool,
     /// For those: whether nobody has one alone, wherever it comes from.
     pub shared_by_type: bool,
+    /// For a type of the workspace that is checked: what of it says that it is a session.
+    pub learned_from: Option<String>,
+    /// For those: whether a connection of a library is held with it.
+    pub holds_connection: bool,
 }
 
 /// A call after which dropping a session does something else.
@@ -235,9 +240,10 @@ impl Protocol {
 }
 
 /// Kinds of session types, and pools.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ProtocolKind {
     /// Hands out connections or transactions; nothing is owed for it.
+    #[default]
     Pool,
     /// A connection.
     Connection,
@@ -470,6 +476,11 @@ pub struct Model {
     pub(crate) intent: Intent,
     /// Names of the standard library.
     pub(crate) standard: Standard,
+    /// Words by which transactions of the project's own are found.
+    pub(crate) learned: LearnedWords,
+    /// Paths of types that the user describes, and of those that he says are no sessions.
+    pub(crate) own_paths: Vec<String>,
+    pub(crate) unlearned: Vec<String>,
 }
 
 impl Model {

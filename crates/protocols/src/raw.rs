@@ -55,7 +55,12 @@ pub(crate) struct RawLibrary {
 #[serde(deny_unknown_fields)]
 pub(crate) struct RawProtocol {
     pub id: Spanned<String>,
-    pub kind: Spanned<String>,
+    /// Left out only where the types are no sessions.
+    #[serde(default)]
+    pub kind: Option<Spanned<String>>,
+    /// `false` for types of a workspace that look like sessions and are none.
+    #[serde(default)]
+    pub learn: Option<bool>,
     #[serde(default)]
     pub versions: Option<String>,
     /// May be left out where there is no guard value, so no type of its own.

@@ -10,6 +10,7 @@ const NAMES: &str = include_str!("../std/rust.toml");
 #[serde(deny_unknown_fields)]
 pub struct Standard {
     types: Types,
+    traits: Traits,
     results: Results,
     values: Values,
     futures: Futures,
@@ -53,6 +54,12 @@ struct Results {
     open: Vec<String>,
     adapt: Vec<String>,
     take: Vec<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Traits {
+    everywhere: Vec<String>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -102,6 +109,11 @@ impl Standard {
             (&types.maps, Wraps::Map),
         ];
         kinds.into_iter().find(|(names, _)| has(names, ty)).map(|(_, wraps)| wraps)
+    }
+
+    /// Whether all kinds of types have a trait of this name.
+    pub fn is_everywhere(&self, name: &str) -> bool {
+        has(&self.traits.everywhere, name)
     }
 
     /// Whether a method takes the success out of a result or option, or panics.

@@ -1,6 +1,6 @@
 //! What are type parameters, and what comes of them? Outputs, inputs of closures, associated types.
 
-use super::{Index, ItemRef, Ty};
+use super::{Index, ItemRef, Resolved, Ty};
 use sessionlint_ir::{ItemKind, TypeRef};
 use std::collections::BTreeMap;
 
@@ -14,15 +14,31 @@ impl Index<'_> {
                 let data = self.data(*file)?;
                 data.outline.ids().map(|item| ItemRef { file: *file, item }).find(|item| {
                     let known = data.outline.item(item.item);
-                    known.kind == ItemKind::Alias
-                        && known.name == name
-                        && matches!(self.self_ty(*item), Some(Ty::Own(other, _)) if other == *owner)
+                    known.kind == ItemKind::Alias && known.name == name && self.is_for(*item, *owner)
                 })
             })
         });
         match *found {
             Some(alias) => self.item_ty(alias, &[], &self.scope_of(alias), &BTreeMap::new(), depth + 1),
             None => Ty::Unknown,
+        }
+    }
+
+    /// Whether the `impl` block or trait around an item is one of a type. Only its path is looked at: what its arguments are may
+    /// depend on what is asked for.
+    fn is_for(&self, item: ItemRef, owner: ItemRef) -> bool {
+        let Some((block, header)) = self.impl_of(item) else {
+            return matches!(self.self_ty(item), Some(Ty::Own(other, _)) if other == owner);
+        };
+        let mut written = &header.self_ty;
+        while let TypeRef::Ref { inner, .. } = written {
+            written = inner;
+        }
+        match written {
+            TypeRef::Path { segments, .. } => {
+                self.resolve(&self.scope_of(block), segments) == Some(Resolved::Item(owner, Vec::new()))
+            }
+            _ => false,
         }
     }
 

@@ -158,6 +158,7 @@ pub struct Index<'h> {
     pub model: &'h Model,
     packages: Vec<Package>,
     holders: HashSet<String>,
+    learned: LearnedTypes,
     /// For each file its package and module path.
     files: Vec<(PackageId, Vec<String>)>,
     names: Cache<FileId, resolve::FileNames>,
@@ -169,11 +170,16 @@ pub struct Index<'h> {
     constants: Cache<ItemRef, Option<(TypeRef, Option<String>)>>,
     owned: Cache<ItemRef, Option<(String, ProtocolId)>>,
     holding: Cache<(ItemRef, u32), bool>,
+    held: Cache<(ItemRef, u32), Option<ProtocolId>>,
     blocks: OnceLock<HashMap<String, Vec<ItemRef>>>,
     implementing: Cache<ItemRef, Vec<ItemRef>>,
+    /// The traits that a trait asks for.
+    above: Cache<ItemRef, Vec<ItemRef>>,
     methods: Cache<PackageId, Methods>,
     trait_methods: Cache<PackageId, HashMap<String, Vec<ItemRef>>>,
-    extensions: Cache<(PackageId, ProtocolId, String), Vec<ItemRef>>,
+    extensions: Cache<(FileId, ProtocolId, String), Vec<ItemRef>>,
+    /// The traits of the workspace that a file imports.
+    imported_traits: Cache<FileId, Vec<ItemRef>>,
     /// The functions of a package that open the one writer of a store, by the call that does.
     writers: Cache<(PackageId, String), Vec<String>>,
     /// What implementations say that associated types are.
@@ -184,6 +190,13 @@ pub struct Index<'h> {
     steps: RwLock<FxHashMap<u128, Option<Resolved>>>,
     effects: Cache<String, SqlEffect>,
     bodies: RwLock<FxHashMap<ItemRef, Arc<FunctionItem>>>,
+}
+
+/// Types of the workspace that are sessions, both ways.
+#[derive(Default)]
+struct LearnedTypes {
+    protocols: FxHashMap<ItemRef, ProtocolId>,
+    items: FxHashMap<ProtocolId, ItemRef>,
 }
 
 /// The methods of a package.
@@ -225,6 +238,7 @@ impl<'h> Index<'h> {
     ) -> Self {
         Self {
             holders,
+            learned: LearnedTypes::default(),
             host,
             model,
             packages,
@@ -238,11 +252,14 @@ impl<'h> Index<'h> {
             constants: Cache::new(),
             owned: Cache::new(),
             holding: Cache::new(),
+            held: Cache::new(),
             blocks: OnceLock::new(),
             implementing: Cache::new(),
+            above: Cache::new(),
             methods: Cache::new(),
             trait_methods: Cache::new(),
             extensions: Cache::new(),
+            imported_traits: Cache::new(),
             writers: Cache::new(),
             associated: Cache::new(),
             resolved: RwLock::default(),
@@ -250,6 +267,79 @@ impl<'h> Index<'h> {
             steps: RwLock::default(),
             effects: Cache::new(),
             bodies: RwLock::default(),
+        }
+    }
+
+    /// The same with types of the workspace that are sessions, and what the model says of them.
+    pub fn with_learned(mut self, learned: impl IntoIterator<Item = (ItemRef, ProtocolId)>) -> Self {
+        for (item, id) in learned {
+            self.learned.protocols.insert(item, id);
+            self.learned.items.insert(id, item);
+        }
+        self
+    }
+
+    /// Whether any type of the workspace is a session.
+    pub fn has_learned(&self) -> bool {
+        !self.learned.items.is_empty()
+    }
+
+    /// Whether a type of the workspace is a session.
+    pub(crate) fn is_learned(&self, item: ItemRef) -> bool {
+        self.learned.protocols.contains_key(&item)
+    }
+
+    /// Whether a value of this type is a session of the project's own, or holds one.
+    pub(crate) fn holds_learned(&self, ty: &Ty, protocol: ProtocolId, depth: u32) -> bool {
+        let holds = |ty: &Ty| self.holds_learned(ty, protocol, depth);
+        match ty {
+            Ty::Known(id) => *id == protocol,
+            Ty::Own(item, _) if self.learned.protocols.get(item) == Some(&protocol) => true,
+            Ty::Own(item, _) if depth > 0 => {
+                let scope = self.scope_of(*item);
+                let fields = self.fields_of(*item);
+                fields.0.iter().any(|field| self.holds_learned(&self.ty(&scope, &field.ty), protocol, depth - 1))
+            }
+            Ty::Ref(inner) | Ty::Fallible(inner) | Ty::Future(inner) | Ty::Cell(inner) | Ty::Collection(inner) => {
+                holds(inner)
+            }
+            Ty::Tuple(parts) => parts.iter().any(holds),
+            Ty::Own(..) | Ty::Statement | Ty::Work(_) | Ty::Unknown => false,
+        }
+    }
+
+    /// The names of an enum's variants, as far as a look at its text tells; empty for anything else.
+    pub(crate) fn variants(&self, owner: ItemRef) -> Vec<String> {
+        if self.item(owner).is_none_or(|item| item.kind != ItemKind::Enum) {
+            return Vec::new();
+        }
+        let body = self.item(owner).and_then(|item| item.body);
+        let text = body.and_then(|body| self.host.data(owner.file)?.text.get(body.start as usize..body.end as usize));
+        let names = text.unwrap_or_default().split(|c: char| !c.is_alphanumeric() && c != '_');
+        names.filter(|name| name.starts_with(char::is_uppercase)).map(str::to_owned).collect()
+    }
+
+    /// The type of the workspace that a protocol was learned from.
+    pub fn learned_item(&self, protocol: ProtocolId) -> Option<ItemRef> {
+        self.learned.items.get(&protocol).copied().filter(|_| self.model.protocol(protocol).learned_from.is_some())
+    }
+
+    /// The type of the workspace that a protocol stands for, whoever says so.
+    fn item_of(&self, protocol: ProtocolId) -> Option<ItemRef> {
+        self.learned.items.get(&protocol).copied()
+    }
+
+    /// The type of the workspace that a full path names, the crate first.
+    pub fn type_at(&self, path: &str) -> Option<ItemRef> {
+        let segments: Vec<String> = path.split("::").map(str::to_owned).collect();
+        let (krate, inside) = segments.split_first()?;
+        let own = (0..)
+            .map(PackageId)
+            .zip(&self.packages)
+            .find(|(id, package)| package.dependencies.get(krate).is_some_and(|(_, target)| *target == Some(*id)));
+        match self.in_module(own?.0, &[], inside, &mut resolve::Trail::default())? {
+            Resolved::Item(item, rest) if rest.is_empty() => Some(item),
+            _ => None,
         }
     }
 
@@ -290,6 +380,18 @@ impl<'h> Index<'h> {
     pub fn ending<'p>(&self, file: FileId, protocol: &'p Protocol, call: &str) -> Option<&'p Ending> {
         let mut named = protocol.endings.iter().filter(|ending| ending.call == call);
         named.find(|ending| self.holds(file, protocol.library, ending.when.as_ref()))
+    }
+
+    /// The name by which others name the crate of a file.
+    pub(crate) fn crate_of(&self, file: FileId) -> String {
+        let own = Some(self.package_id(file));
+        let mut named = self.package_of(file).dependencies.values().filter(|(_, package)| *package == own);
+        named.next().map_or_else(|| "crate".to_owned(), |(real, _)| real.clone())
+    }
+
+    /// Whether a text stands in an item.
+    pub(crate) fn has_text(&self, item: ItemRef, text: &str) -> bool {
+        self.item_text(item, |item| item.head).is_some_and(|(whole, _)| whole.contains(text))
     }
 
     /// The module path of an item, file and inline modules together.

@@ -161,6 +161,8 @@ impl Index<'_> {
                 match self.resolve_import(*file, inline, &full, trail) {
                     // A glob import of a foreign crate may or may not hold the name: the model knows.
                     Some(Resolved::External(full)) if !self.is_known(&full) => {}
+                    // One of an enum brings in its variants and nothing else.
+                    Some(Resolved::Item(item, rest)) if rest.len() >= path.len() && !self.is_variant(item, &rest) => {}
                     None => {}
                     found => return found,
                 }
@@ -201,6 +203,12 @@ impl Index<'_> {
                 .is_some_and(|(library, name)| self.model.library(library).statements.iter().any(|known| known == name))
     }
 
+    /// Whether names behind an item begin with one of its variants.
+    fn is_variant(&self, item: ItemRef, names: &[String]) -> bool {
+        let Some(name) = names.first() else { return false };
+        self.item(item).is_some_and(|item| item.name != *name) && self.has_variant(item, name)
+    }
+
     pub(super) fn has_module(&self, package: PackageId, module: &[String]) -> bool {
         self.package(package).modules.contains_key(module)
     }
@@ -217,6 +225,18 @@ impl Index<'_> {
                 }
             }
         }
+        found
+    }
+
+    /// The paths that a file imports under a name, each with the inline module that it is imported into.
+    pub(super) fn imports_of(&self, file: FileId) -> Vec<(Vec<String>, Vec<String>)> {
+        let names = self.names_of(file);
+        let of = |(inline, names): (&Vec<String>, &ModuleNames)| {
+            let paths: Vec<_> = names.imports.values().flatten().cloned().collect();
+            paths.into_iter().map(|path| (inline.clone(), path)).collect::<Vec<_>>()
+        };
+        let mut found: Vec<_> = names.0.iter().flat_map(of).collect();
+        found.sort();
         found
     }
 

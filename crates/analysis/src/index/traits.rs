@@ -1,14 +1,15 @@
 //! Who implements what? Traits of the workspace, their implementations, and associated types.
 
+use super::resolve::Trail;
 use super::{Index, ItemRef, PackageId, Resolved, Ty};
 use sessionlint_diagnostics::FileId;
 use sessionlint_ir::ItemKind;
-use sessionlint_protocols::{ProtocolId, ProtocolKind};
+use sessionlint_protocols::{ProtocolId, ProtocolKind, WorkId};
 use std::collections::HashMap;
 use std::sync::Arc;
 
 /// More implementations than this are not compared.
-const MAX_IMPLEMENTATIONS: usize = 8;
+const MAX_IMPLEMENTATIONS: usize = 24;
 
 impl Index<'_> {
     /// The `impl` blocks of a trait, outside of test code.
@@ -37,7 +38,19 @@ impl Index<'_> {
                 let sessionlint_ir::TypeRef::Path { segments, .. } = of_trait else { return false };
                 self.resolve(&self.scope_of(**block), segments) == Some(Resolved::Item(owner, Vec::new()))
             };
-            blocks.iter().chain(&beside).filter(is_of).copied().collect()
+            let mut found: Vec<ItemRef> = blocks.iter().chain(&beside).filter(is_of).copied().collect();
+            found.sort();
+            found.dedup();
+            // One for whatever implements it already says nothing of its own: `impl<T: Tx> Tx for Box<T>`.
+            found.retain(|block| {
+                let of = |header: &sessionlint_ir::ImplHeader| {
+                    let mut scope = self.scope_of(*block);
+                    scope.generics = &header.generics;
+                    self.ty(&scope, &header.self_ty)
+                };
+                self.header(*block).map(of).is_none_or(|ty| *ty.peeled() != Ty::own(owner))
+            });
+            found
         })
     }
 
@@ -75,8 +88,57 @@ impl Index<'_> {
         }
     }
 
+    /// The traits of the workspace that a trait asks for: `trait Tx: Finalizer + Send`.
+    pub(crate) fn supertraits(&self, owner: ItemRef) -> Vec<ItemRef> {
+        let Some((header, _)) = self.item_text(owner, |item| item.header()) else { return Vec::new() };
+        let (mut depth, mut asked) = (0_i32, None);
+        for (at, c) in header.char_indices() {
+            depth += i32::from(matches!(c, '<' | '(')) - i32::from(matches!(c, '>' | ')'));
+            if c == ':' && depth == 0 {
+                asked = header.get(at + 1..);
+                break;
+            }
+        }
+        let asked = asked.unwrap_or_default();
+        let scope = self.scope_of(owner);
+        let item = |bound: &str| {
+            let path = bound.split('<').next()?.split_whitespace().next()?;
+            let path: Vec<String> = path.split("::").map(|part| part.trim().to_owned()).collect();
+            match self.resolve(&scope, &path)? {
+                Resolved::Item(item, rest) if rest.is_empty() => Some(item),
+                _ => None,
+            }
+        };
+        asked.split('+').filter_map(item).collect()
+    }
+
+    /// The methods called `name` of a trait, or of those that it asks for.
+    pub(crate) fn methods_above(&self, file: FileId, owner: ItemRef, name: &str) -> Vec<ItemRef> {
+        let (mut seen, mut pending) = (vec![owner], vec![owner]);
+        while let Some(at) = pending.pop() {
+            let found = self.methods_near(file, at, name);
+            if !found.is_empty() {
+                return found;
+            }
+            if self.item(at).is_some_and(|item| item.kind == ItemKind::Trait) {
+                for above in self
+                    .above
+                    .get(at, || self.supertraits(at))
+                    .iter()
+                    .filter(|above| !seen.contains(above))
+                    .copied()
+                    .collect::<Vec<_>>()
+                {
+                    seen.push(above);
+                    pending.push(above);
+                }
+            }
+        }
+        Vec::new()
+    }
+
     /// The types that implement a trait of the workspace.
-    pub(super) fn implementors(&self, owner: ItemRef) -> Vec<Ty> {
+    pub(crate) fn implementors(&self, owner: ItemRef) -> Vec<Ty> {
         let blocks = self.implementing(owner);
         let ty = |block: &ItemRef| {
             let header = self.header(*block)?;
@@ -120,19 +182,26 @@ impl Index<'_> {
     /// The methods called `name` that traits of the workspace give to a type of a library, or to the connection behind it: those of
     /// their implementations, and what the traits themselves say.
     pub fn extension_methods(&self, file: FileId, protocol: ProtocolId, name: &str) -> Arc<Vec<ItemRef>> {
-        let package = self.package_id(file);
-        self.extensions.get((package, protocol, name.to_owned()), || self.extension_methods_of(file, protocol, name))
+        self.extensions.get((file, protocol, name.to_owned()), || self.extension_methods_of(file, protocol, name))
     }
 
     fn extension_methods_of(&self, file: FileId, protocol: ProtocolId, name: &str) -> Vec<ItemRef> {
         let library = self.model.protocol(protocol).library;
-        let may_be = |ty: &Ty| match ty.peeled() {
+        self.methods_for(file, name, &|ty| match ty.peeled() {
             Ty::Known(id) => {
                 let known = self.model.protocol(*id);
                 *id == protocol || (known.library == library && known.kind == ProtocolKind::Connection)
             }
             _ => false,
-        };
+        })
+    }
+
+    /// The same for a type that does slow work.
+    pub(crate) fn work_methods(&self, file: FileId, work: WorkId, name: &str) -> Vec<ItemRef> {
+        self.methods_for(file, name, &|ty| *ty.peeled() == Ty::Work(work))
+    }
+
+    fn methods_for(&self, file: FileId, name: &str, may_be: &dyn Fn(&Ty) -> bool) -> Vec<ItemRef> {
         let mut found = Vec::new();
         for method in self.trait_methods_near(file, name) {
             let Some(parent) = self.item(method).and_then(|item| item.parent) else { continue };
@@ -167,7 +236,30 @@ impl Index<'_> {
         packages.dedup();
         let methods =
             packages.into_iter().map(|package| self.trait_methods.get(package, || self.trait_methods_of(package)));
-        methods.flat_map(|methods| methods.get(name).cloned().unwrap_or_default()).collect()
+        let mut found: Vec<ItemRef> =
+            methods.flat_map(|methods| methods.get(name).cloned().unwrap_or_default()).collect();
+        // One that the file itself imports may stand in a file that says nothing else.
+        let imported = self.imported_traits.get(file, || self.traits_imported_by(file));
+        found.extend(imported.iter().filter_map(|item| self.child(*item, ItemKind::Function, name)));
+        found.sort();
+        found.dedup();
+        found
+    }
+
+    /// The traits of the workspace that a file imports by name.
+    fn traits_imported_by(&self, file: FileId) -> Vec<ItemRef> {
+        let mut found = Vec::new();
+        for (inline, path) in self.imports_of(file) {
+            if let Some(Resolved::Item(item, rest)) = self.resolve_import(file, &inline, &path, &mut Trail::default())
+                && rest.is_empty()
+                && self.item(item).is_some_and(|item| item.kind == ItemKind::Trait)
+            {
+                found.push(item);
+            }
+        }
+        found.sort();
+        found.dedup();
+        found
     }
 
     fn trait_methods_of(&self, package: PackageId) -> HashMap<String, Vec<ItemRef>> {

@@ -2,6 +2,7 @@
 
 use super::{Field, Index, ItemRef, MAX_DEPTH, Resolved, Scope};
 use crate::value::Layer;
+use sessionlint_diagnostics::Span;
 use sessionlint_ir::{ItemKind, TypeRef};
 use sessionlint_protocols::{ProtocolId, WorkId, Wraps};
 use std::collections::BTreeMap;
@@ -61,6 +62,8 @@ impl Ty {
     }
 }
 
+/// So many structs may stand around what is held.
+const MAX_OWNERS: u32 = 3;
 /// So many times a struct is dereferenced for a field.
 const MAX_DEREFS: usize = 4;
 
@@ -158,6 +161,9 @@ impl Index<'_> {
         depth: u32,
     ) -> Ty {
         let Some(known) = self.item(item) else { return Ty::Unknown };
+        if let Some(id) = self.learned.protocols.get(&item) {
+            return Ty::Known(*id);
+        }
         match known.kind {
             ItemKind::Struct | ItemKind::Enum | ItemKind::Trait => {
                 let args: Vec<Ty> = args.iter().map(|arg| self.ty_at(scope, arg, bound, depth + 1)).collect();
@@ -191,6 +197,29 @@ impl Index<'_> {
         let Some(known) = fields.0.iter().find(|known| known.name == field) else { return Ty::Unknown };
         let bound = fields.1.iter().cloned().zip(args.unwrap_or_default().iter().cloned()).collect();
         self.ty_at(&self.scope_of(owner), &known.ty, &bound, 0)
+    }
+
+    /// The type of a field, with the defaults of the type's parameters: `struct Repository<C = Transaction>`.
+    pub(crate) fn field_or_default(&self, owner: ItemRef, field: &str) -> Ty {
+        let params = &self.fields_of(owner).1;
+        let header = self.item_text(owner, |item| item.header()).map_or("", |(text, _)| text);
+        let defaults: Vec<Ty> = params.iter().map(|param| self.default_of(owner, header, param)).collect();
+        self.field_of(owner, Some(&defaults), field)
+    }
+
+    fn default_of(&self, owner: ItemRef, header: &str, param: &str) -> Ty {
+        let Some((_, after)) = header.split_once(&format!("{param} = ")) else { return Ty::Unknown };
+        let mut depth = 0;
+        let end = after.find(|c: char| {
+            depth += i32::from(c == '<') - i32::from(c == '>');
+            depth < 0 || (depth == 0 && c == ',')
+        });
+        let text = format!("type Default = {};", &after[..end.unwrap_or(after.len())]);
+        let span = Span { file: owner.file, start: 0, end: text.len() as u32 };
+        match self.host.alias(&text, span) {
+            Some((written, _)) => self.ty(&self.scope_of(owner), &written),
+            None => Ty::Unknown,
+        }
     }
 
     /// The type of a field of a struct, or of what the struct dereferences to.
@@ -264,6 +293,41 @@ impl Index<'_> {
                 *self.holding.get((*item, depth), || self.item_may_hold(*item, depth))
             }
             _ => false,
+        }
+    }
+
+    /// Whether somebody who has one of these holds something: a transaction, or a connection of a pool.
+    pub(crate) fn is_held(&self, protocol: ProtocolId) -> bool {
+        let known = self.model.protocol(protocol);
+        known.is_session() && (known.is_transaction() || known.pooled)
+    }
+
+    /// The transaction or connection of a pool that a type of the workspace always holds: a struct in a field, an enum in each
+    /// variant that holds anything.
+    pub(crate) fn held_inside(&self, owner: ItemRef, depth: u32) -> Option<ProtocolId> {
+        *self.held.get((owner, depth), || self.held_at(owner, depth))
+    }
+
+    fn held_at(&self, owner: ItemRef, depth: u32) -> Option<ProtocolId> {
+        let scope = self.scope_of(owner);
+        let held = |field: &Field| match self.ty(&scope, &field.ty) {
+            Ty::Known(protocol) => self.is_held(protocol).then_some(protocol),
+            Ty::Own(inner, _) if inner != owner && depth < MAX_OWNERS => self.held_inside(inner, depth + 1),
+            _ => None,
+        };
+        let fields = self.fields_of(owner);
+        match self.item(owner)?.kind {
+            ItemKind::Struct => fields.0.iter().find_map(held),
+            ItemKind::Enum => {
+                let mut variants: BTreeMap<&str, Option<ProtocolId>> = BTreeMap::new();
+                for field in &fields.0 {
+                    let (variant, _) = field.name.split_once('.')?;
+                    let known = variants.entry(variant).or_default();
+                    *known = known.or_else(|| held(field));
+                }
+                variants.into_values().collect::<Option<Vec<_>>>()?.into_iter().next()
+            }
+            _ => None,
         }
     }
 
@@ -437,7 +501,12 @@ impl Index<'_> {
         if let Some((block, header)) = self.impl_of(item) {
             let mut scope = self.scope_of(block);
             scope.generics = &header.generics;
-            return Some(self.ty(&scope, &header.self_ty));
+            let ty = self.ty(&scope, &header.self_ty);
+            // Inside of its own methods a session of the project's own is the struct that it is.
+            return Some(match ty {
+                Ty::Known(id) => self.item_of(id).map_or(ty, Ty::own),
+                ty => ty,
+            });
         }
         let parent = self.item(item)?.parent?;
         let parent = ItemRef { file: item.file, item: parent };

@@ -258,7 +258,7 @@ impl Solver<'_> {
         let value = self.operand(world, operand);
         let session = if value.owns() { self.session_of(world, &value) } else { None };
         if let Some(id) = session {
-            if world.is_open(id) {
+            if world.is_open(id) && !self.is_at_home(id) {
                 self.event(world, EventKind::Leaked { how }, id, CauseKind::Explicit, span, None);
             }
             self.forget_obligation(world, id);

@@ -37,6 +37,9 @@ impl Solver<'_> {
             if effect.ends {
                 self.pool_escapes(&value);
             }
+            if by_move && through_reference {
+                self.kept_elsewhere(world, &[Value::Ref(target.clone())]);
+            }
             let prepared_on = value.prepared_on().map(|(id, _)| id);
             if let Some(id) = self.session_of(world, &value).or(prepared_on) {
                 self.touch(world, id);

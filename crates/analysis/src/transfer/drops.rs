@@ -155,7 +155,8 @@ impl Solver<'_> {
                 Phase::Open if state.anchor.is_some() => {
                     self.event(&world, EventKind::LeftOpen, id, kind.clone(), span, None);
                 }
-                Phase::Failed(end) if exit == ExitKind::Success && fallible => {
+                // Who only logs that it could not be opened does what it is for as well as can be.
+                Phase::Failed(end) if exit == ExitKind::Success && fallible && !self.optional.contains(&id.site) => {
                     let release = world.trace.released.get(&id).copied();
                     let event = EventKind::ResultIgnored { end, logged: true };
                     self.event(&world, event, id, kind.clone(), span, release);

@@ -171,6 +171,9 @@ impl Solver<'_> {
             }
             ("Arc" | "Rc", "new", 1) => {
                 let value = self.operand(world, first?);
+                if self.is_shared(&value) {
+                    return Some(value);
+                }
                 self.forget(world, &value);
                 match value {
                     Value::Typed(ty, origin) => Value::Typed(Ty::Ref(Box::new(ty)), origin),
@@ -181,6 +184,9 @@ impl Solver<'_> {
             }
             ("Arc" | "Rc" | "Clone", "clone", 1) => {
                 let value = self.read(world, first?);
+                if self.session_of(world, &value).is_some_and(|id| self.is_shared(&Value::Session(id))) {
+                    return Some(Value::Ref(self.target(world, first?)?));
+                }
                 match self.read_value(world, first?) {
                     shared @ Value::Wrapper(..) if !shared.owns() => shared,
                     _ => Value::Typed(self.known_or_own(world, &value)?, self.origin_of(world, &value)),
@@ -211,6 +217,10 @@ impl Solver<'_> {
             self.forget(world, &value);
             return Value::Unknown;
         };
+        if self.is_at_home(id) {
+            self.forget_obligation(world, id);
+            return Value::Unknown;
+        }
         let site = self.opening_site(self.protocol_of(id), span, Evidence::Traced, None);
         self.detached.insert(site, how);
         self.forget_obligation(world, id);
@@ -388,6 +398,7 @@ impl Solver<'_> {
         call: &Call,
     ) -> Value {
         let values: Vec<Value> = call.args.iter().map(|arg| self.operand(world, arg)).collect();
+        self.kept_elsewhere(world, &values);
         let fields: Vec<String> = (0..values.len()).map(|index| index.to_string()).collect();
         if let Some(built) = self.built(item, variant, &fields, &values, world) {
             return built;
@@ -399,6 +410,15 @@ impl Solver<'_> {
     /// `Type::name(..)`.
     fn associated(&mut self, world: &mut World, ty: &Ty, name: &str, call: &Call) -> Value {
         match ty.peeled() {
+            Ty::Known(protocol) if let Some(owner) = self.index.learned_item(*protocol) => {
+                match self.index.methods(owner, name).as_slice() {
+                    [item] => self.own_function(world, *item, Receiver::Argument, Some(Ty::Known(*protocol)), call),
+                    _ => {
+                        self.pass_arguments(world, &call.args, call.name_span);
+                        Value::Unknown
+                    }
+                }
+            }
             Ty::Known(protocol) => {
                 let found = self.index.model.openings(&Source::Associated(*protocol), name, call.args.len());
                 let openings: Vec<(ProtocolId, Opening)> =

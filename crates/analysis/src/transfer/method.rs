@@ -147,6 +147,12 @@ impl Solver<'_> {
                     let value = self.read(world, arg);
                     self.session_of(world, &value).is_some()
                 });
+                // A trait of the workspace may have given it the method.
+                if done.is_none()
+                    && let [item] = self.index.work_methods(self.scope.file, *work, name).as_slice()
+                {
+                    return self.own_function(world, *item, Receiver::of(target, origin), None, call);
+                }
                 self.pass_arguments(world, &call.args, call.name_span);
                 match done.filter(|_| !on_session) {
                     Some(done) => self.outside(done, call.name_span),

@@ -10,6 +10,7 @@ mod future;
 mod given;
 mod in_place;
 mod inputs;
+mod learned;
 mod lend;
 mod made;
 mod method;
@@ -102,6 +103,7 @@ impl Solver<'_> {
             }
         }
         // Stored in a field or element: whoever owns that answers for it.
+        self.kept_elsewhere(world, std::slice::from_ref(&value));
         self.forget(world, &value);
         let (target, through_reference) = world.canonical(place);
         let old = world.get(self.index, &target);
@@ -188,6 +190,7 @@ impl Solver<'_> {
                         self.loan.exits.insert(world.is_written(lent));
                     }
                 }
+                self.kept_elsewhere(world, std::slice::from_ref(&value));
                 self.forget(world, &value);
                 let shape = match value {
                     Value::Failure => Value::Failure,
@@ -298,6 +301,7 @@ impl Solver<'_> {
                 Value::Failure
             }
             AggregateKind::Array => {
+                self.kept_elsewhere(world, &values);
                 values.iter().for_each(|value| self.forget(world, value));
                 // Texts that are run one after another do what all of them do.
                 let texts = values.iter().filter_map(|value| match value {
@@ -310,6 +314,7 @@ impl Solver<'_> {
                 }
             }
             AggregateKind::Struct(path) => {
+                self.kept_elsewhere(world, &values);
                 if let Some(wrapped) = self.wrapped(path, &wrapper::names(fields), &values, world) {
                     return wrapped;
                 }

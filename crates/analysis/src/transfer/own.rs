@@ -24,6 +24,11 @@ impl Solver<'_> {
         call: &Call,
     ) -> Value {
         let at = call.name_span;
+        let learned = self.learned_output(item, self_ty.clone());
+        if learned.is_some_and(|protocol| self.opens_nothing(world, item, protocol, call)) {
+            self.pass_arguments(world, &call.args, at);
+            return Value::Unknown;
+        }
         let is_future = self.index.signature(item).is_some_and(|signature| is_future(&signature));
         // Only who reports wants to know what happens to a future that nobody awaits at once.
         self.unawaited &= is_future && (self.reporting || self.nested);

@@ -1,22 +1,19 @@
 //! For what is waited when a function sleeps? For the next look, with a session that it was lent, or to try again what has failed.
 
 use crate::events::EventKind;
-use crate::index::{ItemRef, Ty};
+use crate::index::Ty;
 use crate::solver::Solver;
 use crate::value::Layer;
 use crate::workload::{Deed, Wait, Workload};
 use crate::world::World;
 use sessionlint_diagnostics::Span;
 use sessionlint_ir::{
-    BlockId, Field, ItemKind, LocalId, Operand, Place, Projection, Rvalue, Statement, StatementKind, Terminator, Test,
+    BlockId, LocalId, Operand, Place, Projection, Rvalue, Statement, StatementKind, Terminator, Test,
 };
 use sessionlint_protocols::ProtocolId;
-use std::collections::BTreeMap;
 
 /// How many steps back from a test it is looked where its value comes from.
 const MAX_ORIGINS: usize = 24;
-/// How many types may stand around a session that is lent.
-const MAX_OWNERS: u32 = 3;
 
 impl Solver<'_> {
     /// What a call does that may sleep, as it is here: a pause before the next look or the next try is one of this body.
@@ -87,41 +84,11 @@ impl Solver<'_> {
     /// stands around it.
     fn lendable(&self, ty: &Ty) -> Option<(ProtocolId, Vec<Layer>)> {
         match ty.peeled() {
-            Ty::Known(protocol) => self.is_held(*protocol).then_some((*protocol, Vec::new())),
+            Ty::Known(protocol) => self.index.is_held(*protocol).then_some((*protocol, Vec::new())),
             Ty::Own(owner, _) => match self.index.owned_session(*owner) {
                 Some((_, protocol)) => Some((protocol, self.index.owned_layers(*owner))),
-                None => self.held_inside(*owner, 0).map(|protocol| (protocol, Vec::new())),
+                None => self.index.held_inside(*owner, 0).map(|protocol| (protocol, Vec::new())),
             },
-            _ => None,
-        }
-    }
-
-    fn is_held(&self, protocol: ProtocolId) -> bool {
-        let known = self.index.model.protocol(protocol);
-        known.is_session() && (known.is_transaction() || known.pooled)
-    }
-
-    /// The transaction or connection of a pool that a type of the workspace always holds: a struct in a field, an enum in each
-    /// variant that holds anything.
-    fn held_inside(&self, owner: ItemRef, depth: u32) -> Option<ProtocolId> {
-        let scope = self.index.scope_of(owner);
-        let held = |field: &Field| match self.index.ty(&scope, &field.ty) {
-            Ty::Known(protocol) => self.is_held(protocol).then_some(protocol),
-            Ty::Own(inner, _) if inner != owner && depth < MAX_OWNERS => self.held_inside(inner, depth + 1),
-            _ => None,
-        };
-        let fields = self.index.fields_of(owner);
-        match self.index.item(owner)?.kind {
-            ItemKind::Struct => fields.0.iter().find_map(held),
-            ItemKind::Enum => {
-                let mut variants: BTreeMap<&str, Option<ProtocolId>> = BTreeMap::new();
-                for field in &fields.0 {
-                    let (variant, _) = field.name.split_once('.')?;
-                    let known = variants.entry(variant).or_default();
-                    *known = known.or_else(|| held(field));
-                }
-                variants.into_values().collect::<Option<Vec<_>>>()?.into_iter().next()
-            }
             _ => None,
         }
     }
@@ -176,7 +143,8 @@ impl Solver<'_> {
         false
     }
 
-    fn fails_before(&self, variable: LocalId) -> bool {
+    /// Whether here is only come to when a statement on the session in a variable has failed.
+    pub(super) fn fails_before(&self, variable: LocalId) -> bool {
         let mut seen = vec![false; self.body.blocks.len()];
         let mut pending = vec![BlockId(0)];
         let mut any = false;

@@ -55,6 +55,9 @@ impl Solver<'_> {
         if protocol.same.iter().any(|same| same == name) || (name == "as_mut" && call.args.is_empty()) {
             return target;
         }
+        if let Some(value) = self.learned_method(world, id, place.as_ref(), name, call) {
+            return value;
+        }
         if name == "clone" {
             // Any of the clones may bring it to its end.
             self.forget_obligation(world, id);
@@ -110,7 +113,7 @@ impl Solver<'_> {
         let may_finish = protocol.kind == ProtocolKind::Writer
             && !library.writes.iter().any(|write| write == name)
             && (finishes.iter().any(|word| name.starts_with(word)) || (name.starts_with("flush") && !protocol.footer));
-        if name.starts_with("into_") || may_finish {
+        if name == "into" || name.starts_with("into_") || may_finish {
             self.forget_obligation(world, id);
         }
         self.pass_arguments(world, &call.args, call.name_span);
@@ -334,12 +337,14 @@ impl Solver<'_> {
         let protocol = self.index.model.protocol(self.protocol_of(id));
         let library = self.index.model.library(protocol.library);
         let mut value = Value::Unknown;
-        if library.writes.iter().any(|write| write == name) {
+        let by_verb = protocol.learned_from.is_some() && self.index.model.learned_words().is_write(name);
+        if by_verb || library.writes.iter().any(|write| write == name) {
             value = self.first_write(world, id);
             self.write(world, id, Some(call.name_span));
         }
         self.pass_arguments(world, &call.args, call.name_span);
-        value
+        // What a part of the project's own gives is awaited, most of the time.
+        if by_verb { Value::Future(Box::new(value)) } else { value }
     }
 
     /// The result of a write that may give no row: without one nothing was written.

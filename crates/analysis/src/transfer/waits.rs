@@ -65,7 +65,8 @@ impl Solver<'_> {
             let site = &self.sites[usize::from(id.site.0)];
             let protocol = model.protocol(site.protocol);
             let counts = site.raw
-                || protocol.kind == ProtocolKind::Transaction
+                || (protocol.kind == ProtocolKind::Transaction
+                    && (protocol.learned_from.is_none() || protocol.holds_connection))
                 || state.pool.is_some()
                 || protocol.pooled
                 || site.pooled;
@@ -75,7 +76,11 @@ impl Solver<'_> {
                 && protocol.kind == ProtocolKind::Connection
                 && self.body.leads_to(self.at, self.at)
                 && self.is_kept(site);
-            let again = wait.pause && site.variable.is_some_and(|variable| self.is_behind_failure(variable));
+            // A pause before the next try; and what is done about a transaction whose statement has failed is done to give it up.
+            let again = site.variable.is_some_and(|variable| match wait.pause {
+                true => self.is_behind_failure(variable),
+                false => protocol.is_transaction() && self.fails_before(variable),
+            });
             counts
                 && !state.by_design
                 && !site.borrowed

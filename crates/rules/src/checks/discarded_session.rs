@@ -17,6 +17,8 @@ fn is_mistake(site: &Site, protocol: &Protocol, event: &Event) -> bool {
     let asks = match protocol.kind {
         ProtocolKind::Connection | ProtocolKind::Client => true,
         ProtocolKind::Session => !protocol.needs_end,
+        // One of the project's own that gives itself up: its pool asks so whether a connection works.
+        ProtocolKind::Transaction if protocol.learned_from.is_some() => !protocol.needs_end,
         _ => !protocol.is_session(),
     };
     // What was taken out of something was opened elsewhere, and is given up here.
