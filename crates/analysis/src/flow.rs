@@ -173,6 +173,7 @@ impl Solver<'_> {
                             self.counted(&mut way, flag, both, holds);
                         }
                         self.decided_here(&mut way, block, *role, holds);
+                        self.tried_here(&mut way, test, next, if holds { *no } else { *yes });
                         self.enqueue(next, way, ways);
                     }
                 }

@@ -147,10 +147,9 @@ impl Solver<'_> {
                 if let Value::Set(id, change) = *inner {
                     failure.unset(id, change);
                 }
-                if let Value::Outcome(id, EndKind::Commit) = *inner
-                    && let Some(carrier) = self.carriers.get(&id.site).copied()
-                {
-                    self.forget_state(&mut failure, carrier);
+                if let Value::Outcome(_, EndKind::Commit) = *inner {
+                    // The server is gone as a rule, and with it what its connections had set.
+                    failure.facts.obligations.values_mut().for_each(|state| state.left.clear());
                 }
                 if let Value::Wrote(id) | Value::Affected { obligation: id, .. } = *inner {
                     failure.unwrite(id);

@@ -109,6 +109,8 @@ pub(crate) struct Solver<'a> {
     pub few: bool,
     /// The parameters and captures that are sessions which the caller keeps.
     pub lent_here: OnceCell<Vec<LocalId>>,
+    /// The blocks that unlock a lock of the server.
+    pub unlocks: OnceCell<BTreeSet<BlockId>>,
     /// The temporaries that a constructor makes, by its path.
     pub constructors: OnceCell<BTreeMap<LocalId, Option<Vec<String>>>>,
     /// The variants that parameters are, where callers say so.
@@ -253,6 +255,7 @@ impl<'a> Solver<'a> {
             coarse: false,
             few: false,
             lent_here: OnceCell::new(),
+            unlocks: OnceCell::new(),
             constructors: OnceCell::new(),
             variants: BTreeMap::new(),
             called_with: Known::new(),

@@ -22,6 +22,7 @@ mod release;
 mod session;
 mod state;
 mod thrown;
+mod tried;
 mod typed;
 mod waits;
 mod workload;

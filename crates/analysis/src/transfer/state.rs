@@ -29,8 +29,7 @@ impl Solver<'_> {
         };
         let before = state.left.len();
         state.left.retain(|known| !change.takes_back(known));
-        // A lock that was only tried for may not be held, and nothing tells on which way it is.
-        if change.on && state.left.len() == before && change.state != SessionState::TriedLock {
+        if change.on && state.left.len() == before {
             state.left.insert(change);
             world.trace.set.entry(carrier).or_insert(span);
             return Value::Fallible(Box::new(Value::Set(carrier, change)));
@@ -66,7 +65,9 @@ impl Solver<'_> {
         }
         // A rollback takes back settings and temporary tables.
         let stays = |change: &&StateChange| !rolled_back || change.state == SessionState::Lock;
-        let left = state.left.iter().find(stays).copied();
+        // A lock that was only tried for may not be held.
+        let certain = |change: &&StateChange| change.state != SessionState::TriedLock;
+        let left = state.left.iter().filter(certain).find(stays).copied();
         if let Some(change) = left {
             self.event(world, EventKind::StateLeft { state: change.state }, id, cause, span, None);
         }

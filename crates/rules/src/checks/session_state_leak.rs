@@ -63,7 +63,7 @@ fn what(state: SessionState) -> &'static str {
 fn undo(state: SessionState) -> &'static str {
     match state {
         SessionState::Lock | SessionState::TriedLock => {
-            "unlock it on that connection, or lock for the transaction only: `pg_advisory_xact_lock`"
+            "unlock it on that connection (Postgres also has `pg_advisory_xact_lock`, which a transaction gives back itself)"
         }
         SessionState::Setting => "reset it, or set it for the transaction only: `SET LOCAL`",
         SessionState::Listen => "UNLISTEN, or use a listener with a connection of its own",
