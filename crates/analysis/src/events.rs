@@ -44,6 +44,8 @@ pub struct Site {
     pub taken: bool,
     /// Whether somebody else has it on some way, who may end it.
     pub handed_on: bool,
+    /// Whether anything is done with it, on any way.
+    pub used: bool,
 }
 
 impl Site {
@@ -244,8 +246,6 @@ pub struct Event {
     pub written: Option<Span>,
     /// Where state of its connection is set on this way, if any.
     pub set: Option<Span>,
-    /// Whether anything was done with it since it was opened.
-    pub touched: bool,
     /// Whether it happens inside of a closure or async block.
     pub in_closure: bool,
     /// Where its end is called, for ends that come to nothing.
@@ -280,6 +280,9 @@ pub struct Report {
     pub gaps: Vec<Gap>,
     /// Whether it gives a result, as its declared type says.
     pub gives_result: bool,
+    /// Whether all who call it close the connection that they lend it when it fails. Asked only where a raw transaction is left
+    /// open on one.
+    pub callers_close: bool,
     /// The body, from brace to brace.
     pub span: Span,
     /// The whole function, from its first attribute on.

@@ -72,6 +72,7 @@ impl Solver<'_> {
             events,
             gaps,
             gives_result,
+            callers_close: false,
             span: self.body.span,
             item,
             is_async: self.body.kind == BodyKind::AsyncFunction,

@@ -5,6 +5,7 @@
 //! mistake is for the rules to say.
 
 mod at_hand;
+mod callers;
 mod describe;
 mod events;
 mod fingerprint;

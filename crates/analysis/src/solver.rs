@@ -1,5 +1,6 @@
 //! The state of the analysis of one body, and what it starts with.
 
+use crate::callers::Watched;
 use crate::events::{Cause, Event, EventKind, Site, SiteId};
 use crate::index::{Index, Scope, Ty};
 use crate::known::{Known, passed};
@@ -107,6 +108,10 @@ pub(crate) struct Solver<'a> {
     pub coarse: bool,
     /// Whether few ways are enough, because only what is done on any of them is asked for.
     pub few: bool,
+    /// Whether the function that is called is one of a type parameter: `S::load(..)`.
+    pub by_parameter: bool,
+    /// The calls of one function that are watched.
+    pub watched: Option<Watched>,
     /// The parameters and captures that are sessions which the caller keeps.
     pub lent_here: OnceCell<Vec<LocalId>>,
     /// The blocks that unlock a lock of the server.
@@ -254,6 +259,8 @@ impl<'a> Solver<'a> {
             imprecise: false,
             coarse: false,
             few: false,
+            by_parameter: false,
+            watched: None,
             lent_here: OnceCell::new(),
             unlocks: OnceCell::new(),
             constructors: OnceCell::new(),
@@ -351,6 +358,7 @@ impl<'a> Solver<'a> {
             ended: Vec::new(),
             taken: false,
             handed_on: false,
+            used: false,
         })
     }
 

@@ -1,6 +1,6 @@
 //! What does a function do to the sessions that it opens, and to those that it is lent?
 
-use crate::events::Report;
+use crate::events::{Event, EventKind, Report};
 use crate::index::{Index, ItemRef, Resolved, Scope, Ty};
 use crate::known::Known;
 use crate::solver::Solver;
@@ -111,7 +111,10 @@ impl<'h> Analysis<'h> {
             }
             let mut solver = self.reporting(item, &function.signature, body, scope);
             let world = solver.parameters(World::default());
-            reports.push(solver.solve(world, path, self.index.item(item).map_or(body.span, |item| item.span)));
+            let mut report = solver.solve(world, path, self.index.item(item).map_or(body.span, |item| item.span));
+            let lent = |event: &Event| event.kind == EventKind::LeftOpen && report.site(event.site).on_borrowed;
+            report.callers_close = report.events.iter().any(lent) && self.callers_close(item);
+            reports.push(report);
         }
         for nested in &function.nested {
             self.lowered(item, nested, reports);
@@ -243,8 +246,9 @@ impl<'h> Analysis<'h> {
         Arc::clone(summaries.entry(key).or_insert(summary))
     }
 
-    /// The same for a method that a trait only declares: what any of its implementations does, and gives what they agree on.
-    pub(crate) fn agreed_summary(&self, item: ItemRef, known: &Known, deep: u32) -> Arc<Summary> {
+    /// The same for a method that a trait only declares: what any of its implementations does, or where `by_parameter` what all of
+    /// them do, and gives what they agree on. Which of them a type parameter stands for, its caller decides.
+    pub(crate) fn agreed_summary(&self, item: ItemRef, known: &Known, deep: u32, by_parameter: bool) -> Arc<Summary> {
         let implementations = self.index.implementations(item);
         let [first, rest @ ..] = implementations.as_slice() else { return self.summary(item, known, deep) };
         let first = self.summary(*first, known, deep);
@@ -256,8 +260,9 @@ impl<'h> Analysis<'h> {
             let other = self.summary(*other, known, deep);
             agreed.truncated |= other.truncated;
             agreed.height = agreed.height.max(other.height);
-            for (deed, way) in &other.workload.0 {
-                agreed.workload.add(deed.clone(), way.clone());
+            match by_parameter {
+                true => agreed.workload.0.retain(|deed, _| other.workload.0.contains_key(deed)),
+                false => other.workload.0.iter().for_each(|(deed, way)| agreed.workload.add(deed.clone(), way.clone())),
             }
             if agreed.gives != other.gives {
                 agreed.gives = Some(Given::Unknown);
@@ -275,7 +280,7 @@ impl<'h> Analysis<'h> {
     }
 
     /// Asks something of a function's body; `None` when it has none.
-    fn asked<T>(&self, item: ItemRef, depth: u32, ask: impl FnOnce(Solver<'_>) -> Option<T>) -> Option<T> {
+    pub(crate) fn asked<T>(&self, item: ItemRef, depth: u32, ask: impl FnOnce(Solver<'_>) -> Option<T>) -> Option<T> {
         let function = self.index.function(item)?;
         let body = function.body.as_ref()?;
         let generics = self.index.generics_around(item, &function.signature.generics);

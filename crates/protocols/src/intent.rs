@@ -12,10 +12,13 @@ pub struct Intent {
     refusals: Vec<String>,
     weak_refusals: Vec<String>,
     refusing_fields: Vec<String>,
+    status_types: Vec<String>,
     wrappers: Vec<String>,
     dry_run: Vec<String>,
     dry_run_names: Vec<String>,
     kept_names: Vec<String>,
+    trials: Vec<String>,
+    probes: Vec<String>,
     uncommitted: Vec<String>,
     uncommitted_unless: Vec<String>,
 }
@@ -56,7 +59,12 @@ impl Intent {
         let holds_error = heads.iter().any(|other| {
             other.split_last().is_some_and(|(field, owner)| owner == path && self.refusing_fields.contains(field))
         });
-        match of_error || holds_error || has_any(&said, &self.refusals) {
+        // A status that it is made with: `Reply::with_status(StatusCode::BAD_REQUEST)`.
+        let has_status = heads.iter().any(|other| match other.as_slice() {
+            [.., owner, name] => self.status_types.contains(owner) && has_any(&words(name), &self.refusals),
+            _ => false,
+        });
+        match of_error || holds_error || has_status || has_any(&said, &self.refusals) {
             true => Refusal::Clear,
             false => Refusal::None,
         }
@@ -70,6 +78,16 @@ impl Intent {
             return Some(true);
         }
         names.iter().any(|name| self.kept_names.contains(name)).then_some(false)
+    }
+
+    /// Whether a function of this name tries something out: `verify_index`.
+    pub fn is_trial(&self, name: &str) -> bool {
+        words(name).first().is_some_and(|first| self.trials.contains(first))
+    }
+
+    /// Whether a function of this name asks whether something works: `check_not_locked`.
+    pub fn is_probe(&self, name: &str) -> bool {
+        has_any(&words(name), &self.probes)
     }
 
     /// Whether a comment says that nothing is committed on purpose.

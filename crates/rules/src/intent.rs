@@ -10,7 +10,8 @@ impl Context<'_> {
     /// A dry run, the isolation of a test, or the arm of an error excuses by itself. All else excuses only beside another way of the same body that
     /// commits: what nobody ever commits was forgotten, unless a comment says that it was not.
     pub(crate) fn is_given_up(&self, site: &Site, protocol: &Protocol, event: &Event) -> bool {
-        if event.dry_run || event.cause.kind.in_error_arm() || self.is_isolation(protocol) {
+        let excused = event.dry_run || event.cause.kind.in_error_arm() || self.is_isolation(protocol);
+        if excused || self.is_trial(site, event) {
             return true;
         }
         let ends = |end: EndKind| end == EndKind::Commit || protocol.kind == ProtocolKind::Writer;
@@ -18,6 +19,19 @@ impl Context<'_> {
             return self.is_explained(site, event);
         }
         event.counted || event.last_turn || self.is_refusal(event)
+    }
+
+    /// Whether something was only tried out: what is written is written by `verify_index(&mut tx)`, and another transaction of the
+    /// same body commits.
+    fn is_trial(&self, site: &Site, event: &Event) -> bool {
+        let written = event.written.filter(|place| place.file == self.report.span.file);
+        let name = written.and_then(|place| self.text.get(place.start as usize..place.end as usize));
+        let commits = |other: &Site| {
+            other.span != site.span
+                && other.protocol == site.protocol
+                && other.ended.iter().any(|(_, end)| *end == EndKind::Commit)
+        };
+        name.is_some_and(|name| self.model.intent().is_trial(name)) && self.report.sites.iter().any(commits)
     }
 
     /// Whether a success value says that nothing was done. What was written since the last branch was written on this way.

@@ -21,6 +21,12 @@ impl Index<'_> {
         crate::sql::may_begin(self.item_text(item, |item| item.head).map_or("", |(text, _)| text))
     }
 
+    /// Whether a function's text names any of these calls.
+    pub(crate) fn names_call<'n>(&self, item: ItemRef, mut calls: impl Iterator<Item = &'n str>) -> bool {
+        let text = self.item_text(item, |item| item.head).map_or("", |(text, _)| text);
+        calls.any(|call| text.contains(call))
+    }
+
     /// Whether a function's text names the call that opens a writer, or a function of its package whose text does.
     fn names_writer(&self, item: ItemRef, call: &str, text: &str) -> bool {
         if text.contains(call) {

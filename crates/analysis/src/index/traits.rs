@@ -3,7 +3,7 @@
 use super::resolve::Trail;
 use super::{Index, ItemRef, PackageId, Resolved, Ty};
 use sessionlint_diagnostics::FileId;
-use sessionlint_ir::ItemKind;
+use sessionlint_ir::{ItemKind, TypeRef};
 use sessionlint_protocols::{ProtocolId, ProtocolKind, WorkId};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -35,7 +35,7 @@ impl Index<'_> {
                 let Some(of_trait) = self.header(**block).and_then(|header| header.of_trait.as_ref()) else {
                     return false;
                 };
-                let sessionlint_ir::TypeRef::Path { segments, .. } = of_trait else { return false };
+                let TypeRef::Path { segments, .. } = of_trait else { return false };
                 self.resolve(&self.scope_of(**block), segments) == Some(Resolved::Item(owner, Vec::new()))
             };
             let mut found: Vec<ItemRef> = blocks.iter().chain(&beside).filter(is_of).copied().collect();
@@ -226,6 +226,30 @@ impl Index<'_> {
         self.trait_methods_near(file, name)
             .iter()
             .any(|method| self.signature(*method).is_some_and(|it| it.has_receiver))
+    }
+
+    /// Whether a trait of the workspace has a method of this name that gives what is inside of a result, as `unwrap` does:
+    /// `fn or_die(self, what: &str) -> T`.
+    pub(crate) fn opens_result(&self, file: FileId, name: &str) -> bool {
+        let methods = self.methods_for(file, name, &|ty| matches!(ty.peeled(), Ty::Fallible(_)));
+        let opens = |method: &ItemRef| {
+            let Some(signature) = self.signature(*method).filter(|it| it.has_receiver && !it.is_async) else {
+                return false;
+            };
+            // `Self::Out` may be a result as well.
+            let is_result = matches!(self.output(*method, None), Some(Ty::Fallible(_)));
+            match &signature.output {
+                _ if is_result => false,
+                TypeRef::Path { segments, args } if args.is_empty() => match segments.as_slice() {
+                    [own, _] => own == "Self",
+                    [one] => self.generics_around(*method, &signature.generics).iter().any(|(name, _)| name == one),
+                    _ => false,
+                },
+                TypeRef::Projection { .. } => true,
+                _ => false,
+            }
+        };
+        !methods.is_empty() && methods.iter().all(opens)
     }
 
     /// The methods of this name in the traits that a file can name.

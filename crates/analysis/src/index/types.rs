@@ -148,6 +148,8 @@ impl Index<'_> {
             Some(Wraps::Future) => Ty::Future(inner()),
             Some(Wraps::Collection) => Ty::Collection(inner()),
             Some(Wraps::Map) => Ty::Collection(Box::new(argument(1))),
+            // A library's own name for its results: `WebDriverResult<WebDriver>`.
+            None if name.ends_with("Result") && !argument(0).is_unknown() => Ty::Fallible(inner()),
             None => Ty::Unknown,
         }
     }
@@ -444,7 +446,12 @@ impl Index<'_> {
             .0
             .iter()
             .find(|field| {
-                let declared = marked.trim_start().trim_start_matches("pub").trim_start();
+                // Other attributes may follow, and a visibility.
+                let mut declared = marked.trim_start();
+                while let Some((_, rest)) = declared.strip_prefix("#[").and_then(|rest| rest.split_once(']')) {
+                    declared = rest.trim_start();
+                }
+                let declared = declared.trim_start_matches("pub").trim_start();
                 let declared =
                     declared.strip_prefix('(').and_then(|rest| rest.split_once(')')).map_or(declared, |(_, rest)| rest);
                 declared.trim_start().strip_prefix(&*field.name).is_some_and(|rest| rest.trim_start().starts_with(':'))

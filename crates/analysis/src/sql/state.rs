@@ -75,7 +75,8 @@ pub(super) fn change(tokens: &[Token]) -> Option<StateChange> {
         "DISCARD" if matches!(at(1).as_str(), "TEMP" | "TEMPORARY") => all(SessionState::TempTable),
         "LISTEN" => change(SessionState::Listen, &tokens[1..], true),
         "UNLISTEN" => all(SessionState::Listen),
-        "CREATE" if matches!(at(1).as_str(), "TEMP" | "TEMPORARY") && at(2) == "TABLE" => {
+        // With IF NOT EXISTS it is made once for a connection, and used again.
+        "CREATE" if matches!(at(1).as_str(), "TEMP" | "TEMPORARY") && at(2) == "TABLE" && at(3) != "IF" => {
             let dropped = tokens
                 .windows(3)
                 .any(|three| word(three, 0) == "ON" && word(three, 1) == "COMMIT" && word(three, 2) == "DROP");

@@ -1,6 +1,7 @@
 //! What does a closure or async block do to the sessions that it captures?
 
 use super::given::Passed;
+use crate::callers::Watched;
 use crate::index::Ty;
 use crate::solver::{Child, ChildEffect, Solver};
 use crate::value::{Anchor, ObligationId, Origin, Root, Source, Value};
@@ -108,6 +109,7 @@ impl Solver<'_> {
         // Whoever runs it may hold a session meanwhile.
         solver.collects = true;
         solver.tells_polls = self.tells_polls;
+        solver.watched = self.watched.as_ref().map(Watched::inside);
         solver.seen = self.seen.as_ref().map(|_| Box::default());
         let mut inner = solver.parameters(World::default());
         if body.kind != BodyKind::AsyncBlock {
@@ -169,6 +171,9 @@ impl Solver<'_> {
             effects.insert(capture.inner, ChildEffect { writes, ends: self.ends_capture(body, capture.inner) });
         }
         self.looked(&solver);
+        if let (Some(watched), Some(inside)) = (&mut self.watched, solver.watched.take()) {
+            watched.closes.extend(inside.closes);
+        }
         if let (Some(seen), Some(inside)) = (&mut self.seen, solver.seen.take()) {
             seen.inside.insert(body.span, (*inside, solver.sites.clone()));
         }

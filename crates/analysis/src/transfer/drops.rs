@@ -204,7 +204,6 @@ impl Solver<'_> {
             cause: cause.clone(),
             written,
             set: world.trace.set.get(&id).copied(),
-            touched: is(|state| state.touched),
             in_closure: self.nested,
             release,
             inside: Vec::new(),

@@ -46,7 +46,10 @@ impl Solver<'_> {
         }
         if owner.len() == 1 && self.scope.generics.iter().any(|(known, _)| *known == owner[0]) {
             let ty = self.index.ty(&self.scope, &TypeRef::Path { segments: owner.to_vec(), args: Vec::new() });
-            return self.associated(world, &ty, name, call);
+            self.by_parameter = true;
+            let value = self.associated(world, &ty, name, call);
+            self.by_parameter = false;
+            return value;
         }
         match self.index.resolve(&self.scope, segments) {
             Some(Resolved::External(path)) => self.external_function(world, &path, call),
@@ -135,6 +138,11 @@ impl Solver<'_> {
                 let place = self.target(world, first?)?;
                 let old = world.get(self.index, &place);
                 let new = self.operand(world, &call.args[1]);
+                // What is behind a reference that came in has an owner elsewhere.
+                if new.owns() && matches!(first, Some(Operand::Value(slot)) if *slot == place) {
+                    self.forget(world, &new);
+                    return Some(old);
+                }
                 if old.owns() || new.owns() {
                     world.set(&place, new);
                 }

@@ -115,9 +115,10 @@ impl Solver<'_> {
             }
             Ty::Fallible(inner) => {
                 let inner = (**inner).clone();
+                let opens = standard.opens(name) || self.index.opens_result(self.scope.file, name);
                 match name {
                     "take" => self.taken(&inner, call.name_span),
-                    _ if standard.opens(name)
+                    _ if opens
                         || matches!(
                             name,
                             "as_ref"
@@ -132,7 +133,7 @@ impl Solver<'_> {
                         || standard.adapts(name) =>
                     {
                         self.pass_arguments(world, &call.args, call.name_span);
-                        if standard.opens(name) {
+                        if opens {
                             return typed_at(inner, origin);
                         }
                         Value::Typed(ty.clone(), origin)
@@ -253,13 +254,14 @@ impl Solver<'_> {
         self.pass_arguments(world, &call.args, call.name_span);
         let value = self.move_receiver(world, place, value);
         let standard = self.index.model.standard();
-        if standard.opens(name) {
+        if standard.opens(name) || (!standard.adapts(name) && self.index.opens_result(self.scope.file, name)) {
             return match value {
                 Value::Success(inner) => *inner,
                 Value::Fallible(inner) => match *inner {
                     Value::Outcome(id, end) => {
-                        let goes_on =
-                            name.starts_with("unwrap_or") && call.args.iter().all(|arg| self.only_returns(arg));
+                        let goes_on = standard.opens(name)
+                            && name.starts_with("unwrap_or")
+                            && call.args.iter().all(|arg| self.only_returns(arg));
                         if goes_on {
                             self.drop_outcome(world, id, end, CauseKind::Explicit, call.name_span);
                         }

@@ -43,7 +43,7 @@ use crate::world::{Phase, World};
 use sessionlint_diagnostics::Span;
 use sessionlint_ir::{
     AggregateKind, Answer, DropCause, ExitKind, Literal, LocalId, Operand, Place, Projection, Race, Rvalue, Statement,
-    StatementKind,
+    StatementKind, TypeRef,
 };
 use sessionlint_protocols::{EndKind, ProtocolId};
 
@@ -87,7 +87,9 @@ impl Solver<'_> {
         let mut value = self.value(world, value, span);
         if place.projection.iter().all(|step| *step == Projection::Deref) {
             let target = if place.projection.is_empty() { place.clone() } else { world.canonical(place).0 };
-            if target.projection.is_empty() {
+            // `*slot = ..`, where nothing of this body is behind `slot`.
+            let is_outside = !place.projection.is_empty() && target.local == place.local;
+            if target.projection.is_empty() && !(is_outside && value.owns()) {
                 let old = world.facts.store.get(&target).cloned().unwrap_or_default();
                 if old.owns() {
                     self.drop_value(world, &old, CauseKind::Overwritten, span);
@@ -271,7 +273,7 @@ impl Solver<'_> {
     fn item_value(&mut self, path: &[String]) -> Value {
         let is_constant = path.last().is_some_and(|name| name.chars().all(|c| !c.is_lowercase()) && name.len() > 1);
         if !is_constant {
-            return Value::Unknown;
+            return self.unit_value(path);
         }
         if let Some(text) = self.index.constant_text(&self.scope, path) {
             return Value::Text(self.index.text_effect(&text));
@@ -284,8 +286,29 @@ impl Solver<'_> {
                 return if effects.all(|effect| effect == first) { Value::Text(first) } else { Value::Unknown };
             }
         }
-        let Some((item, ty)) = self.index.constant_ty(&self.scope, path) else { return Value::Unknown };
-        typed_at(ty, Some(Origin { root: Root::Item(item), path: Vec::new() }))
+        match self.index.constant_ty(&self.scope, path) {
+            Some((item, ty)) => typed_at(ty, Some(Origin { root: Root::Item(item), path: Vec::new() })),
+            None => self.unit_value(path),
+        }
+    }
+
+    /// A struct without fields, or a variant without: `Kind::Welcome`.
+    fn unit_value(&self, path: &[String]) -> Value {
+        let Some((name, owner)) = path.split_last().filter(|(name, _)| name.starts_with(char::is_uppercase)) else {
+            return Value::Unknown;
+        };
+        let named = |segments: &[String]| {
+            self.index.ty(&self.scope, &TypeRef::Path { segments: segments.to_vec(), args: Vec::new() })
+        };
+        match named(path) {
+            ty @ Ty::Own(..) => return Value::Typed(ty, None),
+            _ if owner.is_empty() => return Value::Unknown,
+            _ => {}
+        }
+        match named(owner) {
+            Ty::Own(item, args) if self.index.has_variant(item, name) => Value::Typed(Ty::Own(item, args), None),
+            _ => Value::Unknown,
+        }
     }
 
     fn aggregate(&mut self, world: &mut World, kind: &AggregateKind, fields: &[(String, Operand)]) -> Value {
@@ -402,6 +425,7 @@ impl Solver<'_> {
             && let Some(state) = world.facts.obligations.get_mut(&id)
         {
             state.touched = true;
+            self.sites[usize::from(id.site.0)].used = true;
         }
     }
 

@@ -32,6 +32,7 @@ impl Solver<'_> {
             ended: Vec::new(),
             taken: false,
             handed_on: false,
+            used: false,
         };
         let pool = match anchor {
             Some((Anchor::Obligation(id), _)) => self.pools.get(&id.site).cloned(),

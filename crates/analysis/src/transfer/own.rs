@@ -24,6 +24,8 @@ impl Solver<'_> {
         call: &Call,
     ) -> Value {
         let at = call.name_span;
+        self.watched_call(world, item, call);
+        self.uploads_may_end(world, item);
         let learned = self.learned_output(item, self_ty.clone());
         if learned.is_some_and(|protocol| self.opens_nothing(world, item, protocol, call)) {
             self.pass_arguments(world, &call.args, at);

@@ -113,7 +113,13 @@ impl Solver<'_> {
         let may_finish = protocol.kind == ProtocolKind::Writer
             && !library.writes.iter().any(|write| write == name)
             && (finishes.iter().any(|word| name.starts_with(word)) || (name.starts_with("flush") && !protocol.footer));
-        if name == "into" || name.starts_with("into_") || may_finish {
+        // `Writer::new(file).with_level(9)`: what is called on a value that has no name yet may give it back.
+        let has_no_name = |place: &Place| self.body.locals[place.local.index()].name.is_none();
+        let is_setter = place.as_ref().is_some_and(has_no_name)
+            && !protocol.pooled
+            && value == Value::Unknown
+            && ![&library.writes, &library.reads].iter().any(|known| known.iter().any(|known| known == name));
+        if name == "into" || name.starts_with("into_") || may_finish || is_setter {
             self.forget_obligation(world, id);
         }
         self.pass_arguments(world, &call.args, call.name_span);

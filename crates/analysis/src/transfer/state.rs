@@ -29,6 +29,10 @@ impl Solver<'_> {
         };
         let before = state.left.len();
         state.left.retain(|known| !change.takes_back(known));
+        if change.on && state.left.len() < before && self.lent == Some(id) {
+            // `SET a = 0 .. SET a = 1` in a helper: what it does between is none of its caller's.
+            self.loan.changes.remove(&change);
+        }
         if change.on && state.left.len() == before {
             state.left.insert(change);
             world.trace.set.entry(carrier).or_insert(span);

@@ -330,7 +330,7 @@ impl Solver<'_> {
             return Summary { workload, ..Summary::default() };
         }
         let deep = if self.is_asked(world) { self.deep } else { self.deep.min(MAX_GLANCE) };
-        let summary = self.analysis.agreed_summary(item, &known(values), deep);
+        let summary = self.analysis.agreed_summary(item, &known(values), deep, self.by_parameter);
         self.summarised(&summary);
         let workload = summary.workload.called(at, |origin| seen_by_caller(origin, origins));
         let mut workload = self.with_pauses(world, workload, at);

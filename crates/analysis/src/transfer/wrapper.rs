@@ -205,7 +205,8 @@ impl Solver<'_> {
         }
         if let Some(end) = end {
             let before = effect.as_ref().map(|effect| effect.meanwhile.clone()).unwrap_or_default();
-            let own = OwnEnd { end, is_async: signature.is_async, before };
+            let fallible = may_fail(&signature.output, self.index.output(method, owner).as_ref());
+            let own = OwnEnd { end, is_async: signature.is_async, fallible, before };
             return self.ended_by_own(world, Held { id, whole, place }, own, call);
         }
         let does = effect.as_ref().filter(|effect| !effect.truncated).map(|effect| effect.workload.clone());
@@ -322,7 +323,7 @@ impl Solver<'_> {
     fn ended_by_own(&mut self, world: &mut World, held: Held, own: OwnEnd, call: &Call) -> Value {
         let mut origins = vec![self.source_of(world, &held.target())];
         let Held { id, place, .. } = held;
-        let OwnEnd { end, is_async, before } = own;
+        let OwnEnd { end, is_async, fallible, before } = own;
         origins.extend(call.args.iter().map(|arg| {
             let value = self.read(world, arg);
             self.source_of(world, &value)
@@ -338,7 +339,7 @@ impl Solver<'_> {
                 }
             }
         }
-        let released = self.own_release(world, id, place, end, is_async, call);
+        let released = self.own_release(world, id, place, (end, fallible), is_async, call);
         match released {
             Value::Future(inner) if self.collects => self.later(before, *inner),
             released => released,
@@ -350,7 +351,7 @@ impl Solver<'_> {
         world: &mut World,
         id: ObligationId,
         place: Option<Place>,
-        end: EndKind,
+        (end, fallible): (EndKind, bool),
         is_async: bool,
         call: &Call,
     ) -> Value {
@@ -366,11 +367,11 @@ impl Solver<'_> {
             if world.is_open(id) {
                 world.set_phase(id, Phase::Ending);
             }
-            let release = Value::Release { obligation: id, end, fallible: true, eager: false };
+            let release = Value::Release { obligation: id, end, fallible, eager: false };
             return Value::Future(Box::new(release));
         }
         self.end(world, id, end);
-        Value::Fallible(Box::new(Value::Outcome(id, end)))
+        if fallible { Value::Fallible(Box::new(Value::Outcome(id, end))) } else { Value::Unknown }
     }
 }
 
@@ -395,8 +396,19 @@ impl Held<'_> {
 struct OwnEnd {
     end: EndKind,
     is_async: bool,
+    /// Whether it tells its caller when that fails.
+    fallible: bool,
     /// What it does before that.
     before: Workload,
+}
+
+/// Whether what a function returns may be an error: its type, as written and as it is known.
+fn may_fail(written: &TypeRef, ty: Option<&Ty>) -> bool {
+    match ty {
+        Some(Ty::Future(inner)) => may_fail(written, Some(inner)),
+        Some(Ty::Tuple(parts)) => !parts.is_empty(),
+        _ => !matches!(written, TypeRef::Tuple(parts) if parts.is_empty()),
+    }
 }
 
 /// The place that the reference inside of results and futures is of.

@@ -68,19 +68,36 @@ fn is_some(expr: &Expr) -> bool {
     }
 }
 
+/// Constants and variants with the name of their type, beside the first part of a value: `Reply::new(text, StatusCode::CONFLICT)`.
+fn named_beside<'e>(parts: impl Iterator<Item = &'e Expr>, heads: &mut Vec<Vec<String>>) {
+    for part in parts {
+        let Expr::Path(path) = part else { continue };
+        let named = segments(&path.path);
+        if let [.., owner, _] = named.as_slice()
+            && owner.starts_with(char::is_uppercase)
+        {
+            heads.push(named);
+        }
+    }
+}
+
 /// The paths of constructors, variants and functions in a value, the outermost first. Of a chain of methods the head comes first;
-/// of a tuple the first element counts. What is waited for or taken out with `?` has done something, and says nothing.
+/// of a tuple the first element, and what is named beside it. What is waited for or taken out with `?` has done something, and says nothing.
 fn collect_heads(expr: &Expr, heads: &mut Vec<Vec<String>>) {
     match expr {
         Expr::Paren(paren) => collect_heads(&paren.expr, heads),
         Expr::Group(group) => collect_heads(&group.expr, heads),
         Expr::Reference(reference) => collect_heads(&reference.expr, heads),
-        Expr::Tuple(tuple) => tuple.elems.first().into_iter().for_each(|first| collect_heads(first, heads)),
+        Expr::Tuple(tuple) => {
+            tuple.elems.first().into_iter().for_each(|first| collect_heads(first, heads));
+            named_beside(tuple.elems.iter().skip(1), heads);
+        }
         Expr::Call(call) => {
             if let Expr::Path(path) = &*call.func {
                 heads.push(segments(&path.path));
             }
             call.args.first().into_iter().for_each(|first| collect_heads(first, heads));
+            named_beside(call.args.iter().skip(1), heads);
         }
         Expr::MethodCall(call) => {
             collect_heads(&call.receiver, heads);
@@ -145,6 +162,9 @@ mod tests {
             ("HttpResponse::NotFound().finish()", "HttpResponse::NotFound"),
             ("Ok((StatusCode::CONFLICT, \"taken\").into_response())", "Ok StatusCode::CONFLICT"),
             ("Response::builder().status(StatusCode::CONFLICT)", "Response::builder StatusCode::CONFLICT"),
+            ("Ok(Reply::new(text, StatusCode::CONFLICT))", "Ok Reply::new StatusCode::CONFLICT"),
+            ("Ok((Json(text), StatusCode::CONFLICT))", "Ok Json StatusCode::CONFLICT"),
+            ("Ok(Reply::new(text, code, LIMIT))", "Ok Reply::new"),
             ("Ok(None)", "Ok None"),
             ("Ok(false)", "Ok false"),
             ("Ok(cancel(order).await?)", "Ok"),

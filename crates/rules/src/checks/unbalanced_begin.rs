@@ -10,15 +10,17 @@ use sessionlint_protocols::Protocol;
 pub(super) const CHECK: Check = Check { rule: "unbalanced-begin", run };
 
 fn run(context: &Context<'_>) -> Vec<Diagnostic> {
-    context.by_site(is_mistake).into_iter().map(|(site, events)| word(context, site, &events)).collect()
+    let found = context.by_site(|site, protocol, event| is_mistake(context, site, protocol, event));
+    found.into_iter().map(|(site, events)| word(context, site, &events)).collect()
 }
 
-fn is_mistake(site: &Site, protocol: &Protocol, event: &Event) -> bool {
+fn is_mistake(context: &Context<'_>, site: &Site, protocol: &Protocol, event: &Event) -> bool {
     if !site.raw || event.kind != EventKind::LeftOpen || is_half_of_a_pair(site, protocol) {
         return false;
     }
     // A connection of one's own that is closed when it is dropped takes the transaction with it.
-    let stays = site.pooled || site.on_borrowed;
+    let closed = context.report.callers_close && event.cause.kind.exit_kind() == ExitKind::Error;
+    let stays = site.pooled || (site.on_borrowed && !closed);
     stays || (event.written.is_some() && event.cause.kind.exit_kind() == ExitKind::Success)
 }
 

@@ -12,11 +12,11 @@ fn run(context: &Context<'_>) -> Vec<Diagnostic> {
     context.by_site(is_mistake).into_iter().map(|(site, events)| word(context, site, &events)).collect()
 }
 
-/// An error before it could be run is a reason to drop it.
-fn is_mistake(_: &Site, protocol: &Protocol, event: &Event) -> bool {
+/// An error before it could be run is a reason to drop it. What runs it in a loop may also have no round to go.
+fn is_mistake(site: &Site, protocol: &Protocol, event: &Event) -> bool {
     event.kind == EventKind::LeftOpen
         && protocol.kind == ProtocolKind::Task
-        && !event.touched
+        && !site.used
         && event.cause.kind.exit_kind() == ExitKind::Success
 }
 
