@@ -121,6 +121,32 @@ fn packages_below_a_folder_for_tests_are_test_code() {
 }
 
 #[test]
+fn packages_named_for_tests_are_test_code_unless_others_are_built_on_them() {
+    let manifest = "[workspace]\nmembers = [\"*\"]\n";
+    let all = ["app", "integration-tests", "shop-e2e", "test-utils", "testkit"];
+    let workspace = workspace(manifest, &all);
+    assert_eq!(found(&workspace, &[]), ["app"]);
+    assert_eq!(found(&workspace, &["--tests", "include"]), all);
+    // Who names one of several means it.
+    assert_eq!(found(&workspace, &["shop-e2e"]), ["shop-e2e"]);
+    let app = workspace.path().join("app/Cargo.toml");
+    let manifest = fs::read_to_string(&app).unwrap();
+    let built_on =
+        "test-utils = { path = \"../test-utils\" }\n[dev-dependencies]\ntestkit = { path = \"../testkit\" }\n";
+    fs::write(app, manifest + built_on).unwrap();
+    assert_eq!(found(&workspace, &[]), ["app", "test-utils"]);
+}
+
+#[test]
+fn a_package_for_tests_that_stands_alone_is_test_code() {
+    let workspace = workspace("[workspace]\n", &["e2e"]);
+    fs::remove_file(workspace.path().join("Cargo.toml")).unwrap();
+    assert!(found(&workspace, &[]).is_empty());
+    assert!(found(&workspace, &["e2e"]).is_empty());
+    assert_eq!(found(&workspace, &["--tests", "include"]), ["e2e"]);
+}
+
+#[test]
 fn a_workspace_of_nothing_else_is_no_test_code() {
     let manifest = "[workspace]\nmembers = [\"fixtures/*\"]\n";
     let workspace = workspace(manifest, &["fixtures/cart", "fixtures/shop"]);

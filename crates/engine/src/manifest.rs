@@ -1,6 +1,6 @@
 //! Which package is a file in, and what can it name? Reads Cargo.toml files.
 
-use sessionlint_protocols::Model;
+use sessionlint_protocols::{Intent, Model};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -28,6 +28,8 @@ pub(crate) struct Manifest {
     pub source: PathBuf,
     /// Crate identifier to package name and, for path dependencies, directory.
     pub dependencies: BTreeMap<String, (String, Option<PathBuf>)>,
+    /// The directories of path dependencies that are there for more than its tests.
+    pub built_on: BTreeSet<PathBuf>,
     /// Package name to the version that is required of it, and to the features that are asked for.
     pub required: BTreeMap<String, (Option<String>, BTreeSet<String>)>,
 }
@@ -83,6 +85,11 @@ impl Manifests {
         self.table(directory).is_some_and(|table| table.get("workspace").is_some_and(|workspace| workspace.is_table()))
     }
 
+    /// Whether no other package stands around a package.
+    pub fn is_alone(&mut self, directory: &Path) -> bool {
+        self.members(directory).iter().all(|member| member == directory)
+    }
+
     /// The folder `tests` or `fixtures` that a package stands in, or is, in a workspace that has other members.
     pub fn test_folder(&mut self, directory: &Path) -> Option<PathBuf> {
         let roots: Vec<&Path> = directory.ancestors().skip(1).filter(|root| self.is_workspace(root)).collect();
@@ -100,6 +107,20 @@ impl Manifests {
             }
         }
         None
+    }
+
+    /// Whether a package is there for tests: its name says so, and none that is not is built on it.
+    pub fn is_for_tests(&mut self, directory: &Path, intent: &Intent) -> bool {
+        let for_tests =
+            |manifests: &mut Self, path: &Path| manifests.load(path).is_some_and(|one| intent.is_for_tests(&one.name));
+        if !for_tests(self, directory) {
+            return false;
+        }
+        let members = self.members(directory);
+        let around: BTreeSet<PathBuf> = members.iter().flat_map(|member| self.closure(member).to_vec()).collect();
+        !around.iter().any(|other| {
+            !for_tests(self, other) && self.load(other).is_some_and(|manifest| manifest.built_on.contains(directory))
+        })
     }
 
     /// The Cargo.toml in a directory; `None` when there is none, or it is no TOML.
@@ -237,6 +258,7 @@ fn parse(directory: &Path, table: &toml::Table, shared: Option<&toml::Table>, ro
         library,
         source: source.unwrap_or_else(|| directory.join("src")),
         dependencies: BTreeMap::new(),
+        built_on: BTreeSet::new(),
         required: BTreeMap::new(),
     };
     let mut tables = vec![table];
@@ -255,6 +277,7 @@ fn parse(directory: &Path, table: &toml::Table, shared: Option<&toml::Table>, ro
                 };
                 let package = text(Some(value), "package").unwrap_or_else(|| key.clone());
                 let path = text(Some(value), "path").map(|path| crate::walk::absolute(from, Path::new(&path)));
+                manifest.built_on.extend(path.iter().filter(|_| section != "dev-dependencies").cloned());
                 let (version, features) = manifest.required.entry(package.clone()).or_default();
                 *version = version
                     .take()

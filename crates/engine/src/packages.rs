@@ -193,7 +193,7 @@ pub(crate) fn known_files(options: &Options, requested: &[PathBuf], manifests: &
 
 /// The packages of files, and the module that each file is.
 ///
-/// A package below a folder for tests is test code, unless one of the `named` paths leads into that folder.
+/// A package below a folder for tests, or with a name for tests, is test code, unless one of the `named` paths leads there.
 pub(crate) fn find(known: &[PathBuf], named: &[PathBuf], model: &Model, manifests: &mut Manifests) -> Packages {
     panics::provoked("packages", || "all".to_owned());
     let mut ids: BTreeMap<Option<PathBuf>, PackageId> = BTreeMap::new();
@@ -245,9 +245,13 @@ pub(crate) fn find(known: &[PathBuf], named: &[PathBuf], model: &Model, manifest
         packages[package.0 as usize].modules.entry(module.clone()).or_default().push(file);
     }
     let is_test = |(directory, _, _): &(PathBuf, String, Arc<Words>)| {
-        let Some(folder) = manifests.test_folder(directory) else { return false };
         let leads_here = |path: &PathBuf| directory.starts_with(path) || path.starts_with(directory);
-        !named.iter().any(|path| path.starts_with(&folder) && leads_here(path))
+        let is_named = |folder: &Path| named.iter().any(|path| path.starts_with(folder) && leads_here(path));
+        if manifests.is_for_tests(directory, model.intent()) {
+            // Who stands in a package that is all there is has not chosen it among others.
+            return manifests.is_alone(directory) || !is_named(directory);
+        }
+        manifests.test_folder(directory).is_some_and(|folder| !is_named(&folder))
     };
     let tests = about.iter().map(is_test).collect();
     Packages { packages, about, files: placed, tests }

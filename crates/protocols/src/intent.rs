@@ -21,6 +21,7 @@ pub struct Intent {
     probes: Vec<String>,
     uncommitted: Vec<String>,
     uncommitted_unless: Vec<String>,
+    test_packages: Vec<String>,
 }
 
 /// How much a success value says against what was done.
@@ -102,6 +103,15 @@ impl Intent {
             said.windows(phrase.len()).any(|window| window.iter().eq(phrase.iter()))
         };
         self.uncommitted.iter().any(phrase) && !said.iter().any(|word| self.uncommitted_unless.contains(word))
+    }
+
+    /// Whether a package is there for tests, by its name.
+    pub fn is_for_tests(&self, package: &str) -> bool {
+        let name: Vec<String> = package.split(['-', '_']).map(str::to_lowercase).collect();
+        self.test_packages.iter().any(|phrase| {
+            let phrase: Vec<&str> = phrase.split(' ').collect();
+            name.len() >= phrase.len() && name[name.len() - phrase.len()..].iter().eq(phrase.iter())
+        })
     }
 }
 
@@ -203,6 +213,17 @@ mod tests {
         assert_eq!(asked("should_persist"), Some(false));
         for name in ["laundry", "commit_hash", "persistent", "previewer", "persist_cache"] {
             assert_eq!(asked(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_end_of_a_name_makes_a_package_one_for_tests() {
+        let intent = Intent::built_in();
+        for name in ["e2e", "shop-e2e", "e2e-tests", "integration_tests", "shop-test-utils", "Shop-Tests"] {
+            assert!(intent.is_for_tests(name), "{name}");
+        }
+        for name in ["shop", "speed-test", "e2e-encryption", "e2ee", "contests", "latest", "test"] {
+            assert!(!intent.is_for_tests(name), "{name}");
         }
     }
 
