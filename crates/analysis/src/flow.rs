@@ -41,7 +41,9 @@ impl Solver<'_> {
         // What nothing drops is taken out again, or somebody has it.
         let ended = &self.given_away;
         let kept = |event: &Event| match &event.kind {
-            EventKind::Leaked { how } => how != MANUALLY_DROP || !ended.contains_key(&event.site),
+            EventKind::Leaked { how } => {
+                (how != MANUALLY_DROP || !ended.contains_key(&event.site)) && !self.name_is_handed_on(event.site)
+            }
             _ => true,
         };
         events.retain(kept);

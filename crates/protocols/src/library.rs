@@ -378,6 +378,8 @@ fn check(
         shared_by_type: raw.shared_by_type,
         queues: raw.queues,
         ends_by_reference: raw.ends_by_reference,
+        named_by: raw.named_by,
+        instead_of_leaking: raw.instead_of_leaking,
         learned_from: None,
         holds_connection: false,
     })

@@ -130,6 +130,10 @@ pub struct Protocol {
     pub implicit: bool,
     /// Whether a reference is enough to end it: its ends do not take it by value.
     pub ends_by_reference: bool,
+    /// For guards: methods that give the name of what they remove, by which somebody else can.
+    pub named_by: Vec<String>,
+    /// What to do instead of leaking it, in words that begin a sentence, where that is not to end it.
+    pub instead_of_leaking: Option<String>,
     /// For clients: whether what is written is only queued, and lost when the last one is dropped right afterwards.
     pub queues: bool,
     /// For connections: whether clones share it, so that state set on it meets other users.

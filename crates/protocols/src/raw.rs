@@ -124,6 +124,10 @@ pub(crate) struct RawProtocol {
     pub queues: bool,
     #[serde(default)]
     pub ends_by_reference: bool,
+    #[serde(default)]
+    pub named_by: Vec<String>,
+    #[serde(default)]
+    pub instead_of_leaking: Option<String>,
     /// For protocols of a rules.toml: methods that write through the session.
     #[serde(default)]
     pub writes: Vec<String>,

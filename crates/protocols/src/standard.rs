@@ -13,6 +13,7 @@ pub struct Standard {
     traits: Traits,
     results: Results,
     values: Values,
+    paths: Paths,
     futures: Futures,
     iterators: Iterators,
 }
@@ -66,6 +67,13 @@ struct Traits {
 #[serde(deny_unknown_fields)]
 struct Values {
     same: Vec<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Paths {
+    same: Vec<String>,
+    store: Vec<String>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -134,6 +142,16 @@ impl Standard {
     /// Whether a method gives the same value, or a reference to it or to what is inside.
     pub fn keeps(&self, method: &str) -> bool {
         has(&self.values.same, method)
+    }
+
+    /// Whether a call gives a path, or its text, that is made of the one that it is given.
+    pub fn keeps_path(&self, call: &str) -> bool {
+        has(&self.paths.same, call)
+    }
+
+    /// Whether a method puts what it is given into something that was there before.
+    pub fn stores(&self, method: &str) -> bool {
+        has(&self.paths.store, method)
     }
 
     /// Whether a method changes only the error of what a future gives, or nothing.

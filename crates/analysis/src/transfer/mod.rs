@@ -14,6 +14,7 @@ mod learned;
 mod lend;
 mod made;
 mod method;
+mod named;
 mod open;
 mod own;
 mod pause;

@@ -26,9 +26,10 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
     } else {
         "from here on nothing ends it"
     };
-    let help = match protocol.usual_end() {
-        Some(end) => format!("end it instead: `.{}(){}`", end.call, if end.is_async { ".await" } else { "" }),
-        None => "let it be dropped instead, which gives it back".to_owned(),
+    let help = match (&protocol.instead_of_leaking, protocol.usual_end()) {
+        (Some(instead), _) => instead.clone(),
+        (None, Some(end)) => format!("end it instead: `.{}(){}`", end.call, if end.is_async { ".await" } else { "" }),
+        (None, None) => "let it be dropped instead, which gives it back".to_owned(),
     };
     let explicit = event.cause.kind == CauseKind::Explicit;
     let span = if how.starts_with('.') || !explicit { site.span } else { event.cause.span };

@@ -1,0 +1,71 @@
+//! Does somebody have the name of what a guard would have removed, so that it is up to them?
+
+use crate::events::SiteId;
+use crate::solver::Solver;
+use sessionlint_ir::{Body, Callee, LocalId, Operand, Projection, Rvalue, StatementKind};
+use std::collections::BTreeSet;
+
+impl Solver<'_> {
+    /// Whether the path of what a guard keeps is given to the caller, or stored in something that was there before.
+    pub(crate) fn name_is_handed_on(&self, site: SiteId) -> bool {
+        let site = &self.sites[usize::from(site.0)];
+        let protocol = self.index.model.protocol(site.protocol);
+        let Some(guard) = site.variable.filter(|_| !protocol.named_by.is_empty()) else { return false };
+        let names = self.names_of(guard, &protocol.named_by);
+        let is_name = |operand: &Operand| operand.local().is_some_and(|local| names.contains(&local));
+        self.body.statements().into_iter().any(|statement| match &statement.kind {
+            StatementKind::Assign(to, Rvalue::Exit(_, _, operand) | Rvalue::Use(operand)) => {
+                let stored = to.projection.iter().any(|step| matches!(step, Projection::Field(_) | Projection::Deref));
+                (to.local == Body::RETURN || stored) && is_name(operand)
+            }
+            StatementKind::Assign(_, Rvalue::Call(call)) => match &call.callee {
+                Callee::Method { name, .. } => {
+                    self.index.model.standard().stores(name) && call.args.iter().any(is_name)
+                }
+                _ => false,
+            },
+            _ => false,
+        })
+    }
+
+    /// The variables that hold the name of what a guard keeps, or something that is made of it.
+    fn names_of(&self, guard: LocalId, named_by: &[String]) -> BTreeSet<LocalId> {
+        let standard = self.index.model.standard();
+        let mut found = BTreeSet::new();
+        loop {
+            let before = found.len();
+            for statement in self.body.statements() {
+                let is_name = |operand: &Operand| operand.local().is_some_and(|local| found.contains(&local));
+                let (to, is_one) = match &statement.kind {
+                    StatementKind::Bind { local, from, .. } => (*local, found.contains(&from.local)),
+                    StatementKind::Assign(to, value) => {
+                        let is_one = match value {
+                            Rvalue::Use(operand) => is_name(operand),
+                            Rvalue::Aggregate(_, parts) => parts.iter().any(|(_, operand)| is_name(operand)),
+                            Rvalue::Call(call) => match &call.callee {
+                                Callee::Method { receiver, name } => {
+                                    (receiver.local() == Some(guard) && named_by.contains(name))
+                                        || (standard.keeps_path(name) && is_name(receiver))
+                                }
+                                Callee::Path { segments, .. } | Callee::Macro(segments) => {
+                                    segments.last().is_some_and(|name| standard.keeps_path(name))
+                                        && call.args.iter().any(is_name)
+                                }
+                                Callee::Value(_) => false,
+                            },
+                            _ => false,
+                        };
+                        (to.local, is_one)
+                    }
+                    _ => continue,
+                };
+                if is_one && to != guard {
+                    found.insert(to);
+                }
+            }
+            if found.len() == before {
+                return found;
+            }
+        }
+    }
+}
