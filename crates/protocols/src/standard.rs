@@ -67,6 +67,7 @@ struct Traits {
 #[serde(deny_unknown_fields)]
 struct Values {
     same: Vec<String>,
+    adapt: Vec<String>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -152,6 +153,11 @@ impl Standard {
     /// Whether a method puts what it is given into something that was there before.
     pub fn stores(&self, method: &str) -> bool {
         has(&self.paths.store, method)
+    }
+
+    /// Whether a method puts an adapter around the value, which owns it and is used like it.
+    pub fn adapts_value(&self, method: &str) -> bool {
+        has(&self.values.adapt, method)
     }
 
     /// Whether a method changes only the error of what a future gives, or nothing.

@@ -10,7 +10,7 @@ use crate::value::{Anchor, ObligationId, Origin, Value};
 use crate::workload::{Deed, Workload};
 use crate::world::World;
 use sessionlint_diagnostics::{Evidence, Span};
-use sessionlint_ir::{Call, Literal, Operand, Place};
+use sessionlint_ir::{Call, Callee, Literal, Operand, Place};
 use sessionlint_protocols::{ProtocolId, ProtocolKind, Source};
 
 impl Solver<'_> {
@@ -54,6 +54,9 @@ impl Solver<'_> {
         // `Pin::as_mut` is the same pinned session again.
         if protocol.same.iter().any(|same| same == name) || (name == "as_mut" && call.args.is_empty()) {
             return target;
+        }
+        if model.standard().adapts_value(name) && call.args.is_empty() {
+            return self.adapted(world, id, place, call);
         }
         if let Some(value) = self.learned_method(world, id, place.as_ref(), name, call) {
             return value;
@@ -136,6 +139,18 @@ impl Solver<'_> {
         if value == Value::Unknown && protocol.kind == ProtocolKind::Writer && world.is_open(id) {
             return Value::About(id);
         }
+        value
+    }
+
+    /// An adapter is put around a session, and owns it when it is not put around a reference.
+    fn adapted(&self, world: &mut World, id: ObligationId, place: Option<Place>, call: &Call) -> Value {
+        let Some(place) = place else { return Value::Session(id) };
+        let Callee::Method { receiver: Operand::Value(receiver), .. } = &call.callee else { return Value::Ref(place) };
+        let value = world.get(self.index, &place);
+        if world.canonical(receiver).1 || value != Value::Session(id) {
+            return Value::Ref(place);
+        }
+        world.set(&place, Value::Unknown);
         value
     }
 
