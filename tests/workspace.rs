@@ -75,6 +75,26 @@ async fn post(http: &reqwest::Client) -> anyhow::Result<()> {
     assert_eq!(called[1]["range"]["start"]["line"], 5);
 }
 
+#[test]
+fn what_else_stands_in_a_file_changes_no_verdict() {
+    let handler = "pub async fn ask(axum::Json(id): axum::Json<u64>) -> reqwest::Result<String> {
+    let web = reqwest::Client::new();
+    web.get(format!(\"https://example.org/{id}\")).send().await?.text().await
+}
+";
+    let beside = "pub async fn count(pool: &sqlx::PgPool) -> sqlx::Result<i64> {
+    sqlx::query_scalar(\"SELECT count(*) FROM orders\").fetch_one(pool).await
+}
+";
+    for text in [handler.to_owned(), format!("{handler}{beside}")] {
+        let project = project(&[("lib.rs", &text)]);
+        let manifest = project.path().join("Cargo.toml");
+        fs::write(&manifest, fs::read_to_string(&manifest).unwrap() + "axum = \"0.8\"\n").unwrap();
+        let found = run(&project, &["--format", "concise"]);
+        assert!(found.contains("src/lib.rs:2:32: warn[pool-per-call]"), "{found}");
+    }
+}
+
 const LEAK: &str = "pub async fn place(pool: &sqlx::PgPool) -> sqlx::Result<()> {
     let mut tx = pool.begin().await?;
     sqlx::query(\"INSERT INTO orders (id) VALUES (1)\").execute(&mut *tx).await?;

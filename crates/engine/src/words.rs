@@ -242,6 +242,8 @@ impl Words {
         if !function.is_empty() || !made_by_type.is_empty() {
             function.extend(["forget", "ManuallyDrop", "leak"].map(str::to_owned));
         }
+        // A pool of a common library is one wherever it is made.
+        file.extend(makers.iter().flat_map(|(name, calls)| calls.iter().map(move |call| format!("{name}::{call}"))));
         let file = (!file.is_empty()).then(|| AhoCorasick::new(file).ok()).flatten();
         let any = function.iter().chain(&made_by_type).chain(&endings).chain(&transactions.0);
         let any = any.chain(checkouts.keys()).chain(makers.keys()).cloned().collect();

@@ -35,7 +35,10 @@ impl Solver<'_> {
             let value = world.get(self.index, &target);
             let effect = effects.get(&capture.inner).copied().unwrap_or_default();
             let moves = by_move || effect.ends;
-            if effect.ends {
+            // A closure that owns it may be called when this body is left.
+            let is_closure = matches!(body.kind, BodyKind::Closure | BodyKind::AsyncClosure);
+            let owned = is_closure && !through_reference && (by_move || moves_on(body, capture.inner));
+            if effect.ends || owned {
                 self.pool_escapes(&value);
             }
             if by_move && through_reference {
@@ -298,4 +301,14 @@ impl Solver<'_> {
                 captured.into_iter().any(|capture| self.ends_capture(child, capture.inner))
             })
     }
+}
+
+/// Whether a closure moves what it captures into one of its own.
+fn moves_on(body: &Body, captured: LocalId) -> bool {
+    body.assignments().any(|(_, value)| match value {
+        Rvalue::Closure { child, by_move: true } => {
+            body.children[*child].captures.iter().any(|capture| capture.outer == captured)
+        }
+        _ => false,
+    })
 }

@@ -53,10 +53,10 @@ impl Solver<'_> {
         }
         // `Pin::as_mut` is the same pinned session again.
         if protocol.same.iter().any(|same| same == name) || (name == "as_mut" && call.args.is_empty()) {
-            return target;
+            return self.same_again(world, id, place, call);
         }
         if model.standard().adapts_value(name) && call.args.is_empty() {
-            return self.adapted(world, id, place, call);
+            return self.moved_on(world, id, place, call);
         }
         if let Some(value) = self.learned_method(world, id, place.as_ref(), name, call) {
             return value;
@@ -142,8 +142,16 @@ impl Solver<'_> {
         value
     }
 
-    /// An adapter is put around a session, and owns it when it is not put around a reference.
-    fn adapted(&self, world: &mut World, id: ObligationId, place: Option<Place>, call: &Call) -> Value {
+    /// A method that gives the session itself, by value or by reference: a temporary would be gone behind a reference.
+    fn same_again(&self, world: &mut World, id: ObligationId, place: Option<Place>, call: &Call) -> Value {
+        match place {
+            Some(place) if self.body.locals[place.local.index()].name.is_some() => Value::Ref(place),
+            place => self.moved_on(world, id, place, call),
+        }
+    }
+
+    /// A method takes a session by value, and gives it on: not where it is called on a reference.
+    fn moved_on(&self, world: &mut World, id: ObligationId, place: Option<Place>, call: &Call) -> Value {
         let Some(place) = place else { return Value::Session(id) };
         let Callee::Method { receiver: Operand::Value(receiver), .. } = &call.callee else { return Value::Ref(place) };
         let value = world.get(self.index, &place);
