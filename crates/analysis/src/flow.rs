@@ -10,6 +10,7 @@ use crate::fingerprint::fingerprint;
 use crate::known::passed;
 use crate::show::Seen;
 use crate::solver::Solver;
+use crate::told::is_told;
 use crate::transfer::{MANUALLY_DROP, Made};
 use crate::value::Value;
 use crate::world::{Phase, World};
@@ -48,9 +49,12 @@ impl Solver<'_> {
         };
         events.retain(kept);
         let mut behind: BTreeMap<SiteId, BTreeSet<BlockId>> = BTreeMap::new();
+        let mut told: BTreeMap<SiteId, BTreeSet<Span>> = BTreeMap::new();
         for event in events.iter_mut().filter(|event| event.kind == EventKind::LeftOpen) {
             let behind = behind.entry(event.site).or_insert_with(|| self.behind_last_turn(event.site));
             let at = self.left_at.get(&(event.site, event.cause.clone()));
+            let flags = told.entry(event.site).or_insert_with(|| self.told_flags(event.site));
+            event.counted |= is_told(event, flags);
             event.last_turn = at.is_some_and(|at| !at.is_disjoint(behind));
         }
         events.sort_by_key(|event| (event.cause.span, event.site));

@@ -21,6 +21,7 @@ mod show;
 mod solver;
 mod sql;
 mod summary;
+mod told;
 mod transfer;
 mod value;
 mod workload;

@@ -92,9 +92,11 @@ impl<'a> Context<'a> {
         let first = events[0];
         // The call that would end it is all there is of a session that others opened.
         let only_ended = matches!(first.kind, EventKind::Unawaited { .. }) && span == site.span;
-        let opened = match only_ended {
-            true => "this call makes a future".to_owned(),
-            false => words::opened(site, protocol),
+        let opened = match first.kind {
+            _ if only_ended => "this call makes a future".to_owned(),
+            // Nobody opens anything: the statement is all there is.
+            EventKind::StateOnShared { state, .. } => format!("it is {} here", words::set(state)),
+            _ => words::opened(site, protocol),
         };
         let mut labels = vec![Label { kind: LabelKind::Opened, span: site.span, message: opened }];
         if let Some(written) = first.written.filter(|written| *written != site.span) {

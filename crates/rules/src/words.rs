@@ -1,6 +1,6 @@
 //! How do we call things? Words that several findings share.
 
-use sessionlint_analysis::{CauseKind, Site};
+use sessionlint_analysis::{CauseKind, SessionState, Site};
 use sessionlint_protocols::{EndKind, Ending, Protocol};
 
 /// "transaction `tx`", or "this transaction" when it has no name.
@@ -32,6 +32,16 @@ pub(crate) fn opened(site: &Site, protocol: &Protocol) -> String {
         format!("the {noun} is handed in by value here")
     } else {
         format!("the {noun} begins here")
+    }
+}
+
+/// How state of a connection gets there.
+pub(crate) fn set(state: SessionState) -> &'static str {
+    match state {
+        SessionState::Multi => "sent",
+        SessionState::Listen => "begun",
+        SessionState::Lock | SessionState::TriedLock => "taken",
+        SessionState::Setting | SessionState::TempTable => "set",
     }
 }
 

@@ -152,7 +152,15 @@ impl Solver<'_> {
             _ => return,
         };
         let site = &mut self.sites[usize::from(site.0)];
-        if site.name.is_none() {
+        // The variable of an arm only hands it on.
+        let of_pattern = |variable: LocalId| {
+            self.body.statements().any(|statement| match statement.kind {
+                StatementKind::Bind { local, .. } => local == variable,
+                _ => false,
+            })
+        };
+        let moves_on = !matches!(value, Value::Ref(_)) && site.variable.is_some_and(|held| held != local && of_pattern(held));
+        if site.name.is_none() || moves_on {
             site.name = Some(name.clone());
         }
         // The last one: `let tx = match begin().await { Ok(value) => value, .. }`.

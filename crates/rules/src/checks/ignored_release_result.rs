@@ -37,6 +37,9 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
     };
     let span = event.release.unwrap_or(event.cause.span);
     let help = match protocol.usual_end() {
+        _ if !context.report.gives_result => {
+            "deal with the error here, or let the function return a result and give it the error".to_owned()
+        }
         Some(end) if end.is_async => format!("return the error to the caller, as in `.{}().await?`", end.call),
         Some(end) => format!("return the error to the caller, as in `.{}()?`", end.call),
         None => "return the error to the caller".to_owned(),

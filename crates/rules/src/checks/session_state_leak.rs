@@ -29,10 +29,10 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
         EventKind::StateOnShared { state, pooled: true } => (
             format!("{} is set through the pool, on whichever connection it lends", what(state)),
             "that connection goes back to the pool at once, and keeps it for its next user".to_owned(),
-            format!("take one connection, {} and {}", "run on it what needs it", undo(state)),
+            format!("take one connection, run on it what needs it, and {}{}", undo(state).0, undo(state).1),
         ),
         EventKind::StateOnShared { state, .. } => (
-            format!("{} is set on a connection that others share", what(state)),
+            format!("{} is {} on a connection that others share", what(state), words::set(state)),
             "every clone of it is inside of it from here on".to_owned(),
             "send the commands as one: `redis::pipe().atomic()`, or take a connection of your own".to_owned(),
         ),
@@ -41,7 +41,7 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
             (
                 format!("{subject} goes back to its pool with {}", what(state)),
                 "the next user of this connection meets it".to_owned(),
-                format!("{} on this way too", undo(state)),
+                format!("{} on this way too{}", undo(state).0, undo(state).1),
             )
         }
         _ => unreachable!("picked above"),
@@ -60,14 +60,19 @@ fn what(state: SessionState) -> &'static str {
     }
 }
 
-fn undo(state: SessionState) -> &'static str {
+/// What to do on that connection, and what can be done instead: what only one server has is said of that server. `SET LOCAL` is the
+/// whole session's in MySQL.
+fn undo(state: SessionState) -> (&'static str, &'static str) {
     match state {
-        SessionState::Lock | SessionState::TriedLock => {
-            "unlock it on that connection (Postgres also has `pg_advisory_xact_lock`, which a transaction gives back itself)"
+        SessionState::Lock | SessionState::TriedLock => (
+            "unlock it on that connection",
+            " (Postgres also has `pg_advisory_xact_lock`, which a transaction gives back itself)",
+        ),
+        SessionState::Setting => ("reset it", " (Postgres also has `SET LOCAL`, which ends with the transaction)"),
+        SessionState::Listen => ("send UNLISTEN", ", or use a listener with a connection of its own"),
+        SessionState::TempTable => {
+            ("drop it", " (Postgres also has `ON COMMIT DROP`, which drops it with the transaction)")
         }
-        SessionState::Setting => "reset it, or set it for the transaction only: `SET LOCAL`",
-        SessionState::Listen => "UNLISTEN, or use a listener with a connection of its own",
-        SessionState::TempTable => "drop it, or create it `ON COMMIT DROP`",
-        SessionState::Multi => "EXEC, DISCARD or UNWATCH",
+        SessionState::Multi => ("send EXEC, DISCARD or UNWATCH", ""),
     }
 }

@@ -31,7 +31,7 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
     let leaks = if site.pooled {
         "the connection goes back to its pool here, inside the transaction"
     } else if site.on_borrowed {
-        "the connection's owner gets it back here, inside the transaction"
+        "the connection is left inside the transaction here, and whoever uses it next is in there too"
     } else {
         "the connection is closed here, and what was written is lost"
     };
