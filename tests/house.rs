@@ -33,7 +33,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("sqlparser", &["analysis"]),
     ("rayon", &["engine"]),
     ("ignore", &["engine"]),
-    ("miette", &["report"]),
+    ("annotate-snippets", &["report"]),
     ("serde_json", &["engine", "report", "lsp"]),
     ("blake3", &["engine"]),
     ("lsp-server", &["lsp"]),

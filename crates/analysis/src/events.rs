@@ -4,7 +4,7 @@ use crate::sql::SessionState;
 use crate::value::Layer;
 use crate::workload::Wait;
 use sessionlint_diagnostics::{Evidence, Gap, Span};
-use sessionlint_ir::{Answer, ExitHow, ExitKind, LocalId};
+use sessionlint_ir::{Answer, ExitHow, ExitKind, LocalId, TestRole};
 use sessionlint_protocols::{EndKind, ProtocolId};
 
 /// Index of a [`Site`] in a [`Report`].
@@ -229,8 +229,10 @@ pub struct Branch {
     pub condition: Span,
     /// Whether it held.
     pub held: bool,
-    /// Whether it is that of a loop.
-    pub of_loop: bool,
+    /// What it is in the text.
+    pub role: TestRole,
+    /// How many-th branch of the way it is.
+    pub nth: u32,
 }
 
 /// A fact about one session on one way through the body.
@@ -244,6 +246,8 @@ pub struct Event {
     pub cause: Cause,
     /// The first write through it on this way, if any.
     pub written: Option<Span>,
+    /// How many branches had been taken when that was written.
+    pub written_after: u32,
     /// Where state of its connection is set on this way, if any.
     pub set: Option<Span>,
     /// Whether it happens inside of a closure or async block.

@@ -5,7 +5,7 @@
 //! and if that does not help the body is a gap: silent, and counted.
 
 use crate::at_hand::{Hand, Hands};
-use crate::events::{Branch, Event, EventKind, Report, SiteId};
+use crate::events::{Event, EventKind, Report, SiteId};
 use crate::fingerprint::fingerprint;
 use crate::known::passed;
 use crate::show::Seen;
@@ -172,9 +172,8 @@ impl Solver<'_> {
                 let both = *role != TestRole::Question && held.is_some() && failed.is_some();
                 for (next, way, holds) in [(*yes, held, true), (*no, failed, false)] {
                     if let Some(mut way) = way {
-                        if both {
-                            let of_loop = *role == TestRole::Loop;
-                            way.branch(Branch { condition: *span, held: holds, of_loop });
+                        if both || way.is_last_arm(*role, holds) {
+                            way.branch(*span, holds, *role);
                         }
                         if let Some(flag) = flag {
                             self.counted(&mut way, flag, both, holds);
@@ -214,7 +213,7 @@ impl Solver<'_> {
         if dry_run && let Some(asked) = self.body.asked.get(&block) {
             world.facts.dry_run.insert(asked.join);
         }
-        let is_branch = role == TestRole::Branch;
+        let is_branch = role.is_decision();
         for state in world.open_mut(|state| (state.fresh && is_branch) || (dry_run && !state.dry_run)) {
             state.fresh &= !is_branch;
             state.dry_run |= dry_run;

@@ -46,7 +46,7 @@ impl Solver<'_> {
             }
             // The turn goes on behind the comparison, and the loop ends when there is nothing left to go through.
             let is_end = |at: &BlockId| {
-                matches!(body.blocks[at.index()].terminator, Terminator::Test { role: TestRole::Loop, .. })
+                matches!(body.blocks[at.index()].terminator, Terminator::Test { role: TestRole::Loop(_), .. })
                     && (*at == head || inside(*at))
             };
             let ended = blocks().map(|(at, _)| at).filter(is_end);

@@ -6,13 +6,13 @@ use crate::shared::Shared;
 use crate::sql::StateChange;
 use crate::value::{Anchor, ObligationId, Origin, Root, Value, is_variant};
 use sessionlint_diagnostics::Span;
-use sessionlint_ir::{BlockId, ConditionId, LocalId, Place, Projection};
+use sessionlint_ir::{BlockId, ConditionId, LocalId, Place, Projection, TestRole};
 use sessionlint_protocols::EndKind;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
 /// How many branches are remembered for the explanation.
-const MAX_BRANCHES: usize = 4;
+const MAX_BRANCHES: usize = 6;
 /// How many steps into a value are told apart.
 const MAX_STEPS: usize = 6;
 /// How many references are followed.
@@ -86,6 +86,10 @@ pub(crate) struct Trace {
     pub set: BTreeMap<ObligationId, Span>,
     pub released: BTreeMap<ObligationId, Span>,
     pub branches: Vec<Branch>,
+    /// How many branches were taken, the forgotten ones too.
+    pub taken: u32,
+    /// The value of `taken` at the first write.
+    pub written_after: BTreeMap<ObligationId, u32>,
     pub exit: Option<Span>,
     pub how: Option<ExitOrder>,
 }
@@ -328,7 +332,13 @@ impl World {
         }
     }
 
-    pub fn branch(&mut self, branch: Branch) {
+    /// Whether an arm is the only one that is left of a `match`, which another arm did not take.
+    pub fn is_last_arm(&self, role: TestRole, holds: bool) -> bool {
+        let before = self.trace.branches.last();
+        holds && matches!(role, TestRole::Arm(_)) && before.is_some_and(|branch| branch.role == role && !branch.held)
+    }
+
+    pub fn branch(&mut self, condition: Span, held: bool, role: TestRole) {
         if self.facts.obligations.values().all(|state| state.phase != Phase::Open) {
             if !self.trace.branches.is_empty() {
                 self.trace.branches.clear();
@@ -338,7 +348,9 @@ impl World {
         if self.trace.branches.len() == MAX_BRANCHES {
             self.trace.branches.remove(0);
         }
-        self.trace.branches.push(branch);
+        let nth = self.trace.taken;
+        self.trace.taken += 1;
+        self.trace.branches.push(Branch { condition, held, role, nth });
     }
 }
 

@@ -52,13 +52,22 @@ pub enum Level {
 }
 
 impl Level {
-    /// The word used in configuration and in every report.
+    /// The word used in configuration and in reports for programs.
     pub fn as_str(self) -> &'static str {
         match self {
             Level::Allow => "allow",
             Level::Note => "note",
             Level::Warn => "warn",
             Level::Deny => "deny",
+        }
+    }
+
+    /// The word that people know from their compiler.
+    pub fn spoken(self) -> &'static str {
+        match self {
+            Level::Deny => "error",
+            Level::Warn => "warning",
+            Level::Note | Level::Allow => "note",
         }
     }
 
@@ -168,6 +177,22 @@ pub struct Label {
     pub span: Span,
     /// What happens there, in a few words.
     pub message: String,
+    /// The function that it stands in, as `Type::function`, where that is another one than the finding's.
+    pub function: Option<String>,
+    /// Whether it is no step of the walk: the session's end on another path, the same mistake elsewhere.
+    pub aside: bool,
+}
+
+impl Label {
+    /// A step of the walk, in the function of the finding.
+    pub fn new(kind: LabelKind, span: Span, message: impl Into<String>) -> Self {
+        Self { kind, span, message: message.into(), function: None, aside: false }
+    }
+
+    /// The same as something beside the walk.
+    pub fn aside(self) -> Self {
+        Self { aside: true, ..self }
+    }
 }
 
 /// Whether a fix may be applied without a person looking at it.
@@ -214,7 +239,7 @@ pub struct Diagnostic {
     pub function: String,
     /// Id of the session's protocol; empty for findings about comments.
     pub protocol: String,
-    /// The walk of the session, in order.
+    /// The walk of the session, in order, and behind it what is beside it.
     pub labels: Vec<Label>,
     /// The smallest change that makes it right.
     pub help: Option<String>,
@@ -224,6 +249,18 @@ pub struct Diagnostic {
     pub fixes: Vec<Fix>,
     /// Stable identity, filled in by the engine.
     pub fingerprint: String,
+}
+
+impl Diagnostic {
+    /// The steps of the walk, in order.
+    pub fn steps(&self) -> impl Iterator<Item = &Label> {
+        self.labels.iter().filter(|label| !label.aside)
+    }
+
+    /// What is beside the walk.
+    pub fn asides(&self) -> impl Iterator<Item = &Label> {
+        self.labels.iter().filter(|label| label.aside)
+    }
 }
 
 /// Something that was seen and not understood.

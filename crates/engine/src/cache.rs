@@ -142,11 +142,20 @@ struct KeptFinding<'a> {
     span: Place,
     function: Cow<'a, str>,
     protocol: Cow<'a, str>,
-    labels: Vec<(Cow<'a, str>, Place, Cow<'a, str>)>,
+    labels: Vec<KeptLabel<'a>>,
     help: Option<Cow<'a, str>>,
     evidence: Option<Cow<'a, str>>,
     fixes: Vec<KeptFix<'a>>,
     fingerprint: Cow<'a, str>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct KeptLabel<'a> {
+    kind: Cow<'a, str>,
+    span: Place,
+    message: Cow<'a, str>,
+    function: Option<Cow<'a, str>>,
+    aside: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -229,13 +238,7 @@ impl<'a> KeptFinding<'a> {
             span: place(finding.span),
             function: Cow::Borrowed(&finding.function),
             protocol: Cow::Borrowed(&finding.protocol),
-            labels: finding
-                .labels
-                .iter()
-                .map(|label| {
-                    (Cow::Borrowed(label.kind.as_str()), place(label.span), Cow::Borrowed(label.message.as_str()))
-                })
-                .collect(),
+            labels: finding.labels.iter().map(KeptLabel::new).collect(),
             help: finding.help.as_deref().map(Cow::Borrowed),
             evidence: finding.evidence.map(|evidence| Cow::Borrowed(evidence.as_str())),
             fixes: finding
@@ -253,16 +256,13 @@ impl<'a> KeptFinding<'a> {
 
     /// The finding; `None` when a word in it is not known, as if it had not been kept.
     fn diagnostic(&self, engine: &Engine) -> Option<Diagnostic> {
-        let label = |(kind, at, message): &(Cow<'_, str>, Place, Cow<'_, str>)| {
-            Some(Label { kind: LabelKind::parse(kind)?, span: span(*at), message: message.to_string() })
-        };
         let fix = |fix: &KeptFix<'_>| Fix {
             message: fix.message.to_string(),
             applicability: if fix.safe { Applicability::Safe } else { Applicability::Unsafe },
             edits: fix.edits.iter().map(|(at, text)| Edit { span: span(*at), text: text.to_string() }).collect(),
         };
         let known = |file: u32| (file as usize) < engine.known.len();
-        if !known(self.span.0) || !self.labels.iter().all(|(_, at, _)| known(at.0)) {
+        if !known(self.span.0) || !self.labels.iter().all(|label| known(label.span.0)) {
             return None;
         }
         Some(Diagnostic {
@@ -272,7 +272,7 @@ impl<'a> KeptFinding<'a> {
             span: span(self.span),
             function: self.function.to_string(),
             protocol: self.protocol.to_string(),
-            labels: self.labels.iter().map(label).collect::<Option<_>>()?,
+            labels: self.labels.iter().map(KeptLabel::label).collect::<Option<_>>()?,
             help: self.help.as_ref().map(ToString::to_string),
             evidence: match &self.evidence {
                 Some(word) => Some(Evidence::parse(word)?),
@@ -281,5 +281,23 @@ impl<'a> KeptFinding<'a> {
             fixes: self.fixes.iter().map(fix).collect(),
             fingerprint: self.fingerprint.to_string(),
         })
+    }
+}
+
+impl<'a> KeptLabel<'a> {
+    fn new(label: &'a Label) -> Self {
+        Self {
+            kind: Cow::Borrowed(label.kind.as_str()),
+            span: place(label.span),
+            message: Cow::Borrowed(&label.message),
+            function: label.function.as_deref().map(Cow::Borrowed),
+            aside: label.aside,
+        }
+    }
+
+    fn label(&self) -> Option<Label> {
+        let function = self.function.as_ref().map(ToString::to_string);
+        let label = Label::new(LabelKind::parse(&self.kind)?, span(self.span), self.message.clone());
+        Some(Label { function, aside: self.aside, ..label })
     }
 }

@@ -205,7 +205,9 @@ impl Engine {
             let takes_error = |library| errors.takes(report.span, model.library(library));
             let context =
                 sessionlint_rules::Context { report: &report, model, strict, text, is_test, takes_error: &takes_error };
-            checked.diagnostics.extend(sessionlint_rules::check(&context));
+            let mut found = sessionlint_rules::check(&context);
+            found.iter_mut().for_each(|finding| name_functions(finding, report.item, files, analysis));
+            checked.diagnostics.extend(found);
         }
         checked
     }
@@ -268,6 +270,20 @@ impl Engine {
                 data.outline.items.iter().any(declares)
             })
         })
+    }
+}
+
+/// Says of each step outside of `item`, the function of the finding, in which function it is.
+fn name_functions(finding: &mut Diagnostic, item: Span, files: &Files<'_>, analysis: &Analysis<'_>) {
+    for label in finding.labels.iter_mut().filter(|label| !item.contains(label.span)) {
+        let file = label.span.file;
+        label.function = files.data(file).and_then(|data| {
+            let function = data.outline.function_at(label.span)?;
+            let path = sessionlint_analysis::function_path(&analysis.index, ItemRef { file, item: function });
+            let parts: Vec<&str> = path.rsplit("::").take(2).collect();
+            let owner = parts.get(1).filter(|owner| owner.starts_with(char::is_uppercase));
+            Some(owner.map_or(parts[0].to_owned(), |owner| format!("{owner}::{}", parts[0])))
+        });
     }
 }
 

@@ -1,6 +1,6 @@
 //! What stays the same about a finding when lines move, code is formatted, a file is renamed, or we say it better?
 
-use sessionlint_diagnostics::{Diagnostic, FileId, LabelKind, Span};
+use sessionlint_diagnostics::{Diagnostic, FileId, Label, LabelKind, Span};
 use std::collections::{BTreeMap, HashMap};
 
 /// Sets the fingerprint of every finding: rule, function, the tokens that open the session, and how many-th that is in the
@@ -26,13 +26,28 @@ pub(crate) fn set<'f, 'a>(
         let parts = [finding.rule, &function(place.file), &tokens(place)].join("\u{0}");
         let print = numbered(&mut seen, parts);
         // What version 1 was made of: the primary place, and the kinds of all labels.
-        let mut kinds: Vec<&str> = finding.labels.iter().map(|label| label.kind.as_str()).collect();
+        let mut labels: Vec<&Label> = finding.labels.iter().collect();
+        labels.sort_by_key(|label| former_place(label));
+        let mut kinds: Vec<&str> = labels.iter().map(|label| label.kind.as_str()).collect();
         kinds.dedup();
         let parts = [finding.rule, &function(finding.span.file), &tokens(finding.span), &kinds.join(",")].join("\u{0}");
         former.insert(print.clone(), numbered(&mut seen_before, parts));
         finding.fingerprint = print;
     }
     former
+}
+
+/// Where labels of a kind stood in version 1, whose order was not that of the walk.
+fn former_place(label: &Label) -> u32 {
+    match label.kind {
+        LabelKind::Opened => 0,
+        LabelKind::Write => 1,
+        LabelKind::Branch => 2,
+        LabelKind::Released => 3,
+        LabelKind::Leaks | LabelKind::Meanwhile | LabelKind::Dropped if !label.aside => 4,
+        LabelKind::Called => 5,
+        LabelKind::Leaks | LabelKind::Meanwhile | LabelKind::Dropped => 6,
+    }
 }
 
 /// The digest of what a finding is recognised by; equal ones are told apart by their number.
@@ -46,7 +61,7 @@ fn numbered(seen: &mut HashMap<String, u32>, parts: String) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sessionlint_diagnostics::{Label, Level};
+    use sessionlint_diagnostics::Level;
 
     const TEXT: &str = "let tx = pool.begin(); write(tx); return; pool . begin()";
 
@@ -57,7 +72,7 @@ mod tests {
 
     /// A finding at a place, with labels of these kinds.
     fn finding(function: &str, place: &str, labels: &[(LabelKind, &str)]) -> Diagnostic {
-        let label = |(kind, place): &(LabelKind, &str)| Label { kind: *kind, span: at(place), message: String::new() };
+        let label = |(kind, place): &(LabelKind, &str)| Label::new(*kind, at(place), "");
         Diagnostic {
             rule: "leaked-session",
             level: Level::Warn,

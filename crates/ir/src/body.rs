@@ -466,12 +466,27 @@ pub enum Terminator {
 /// What a test is in the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TestRole {
-    /// A condition or pattern of an `if`, `match` or `let … else`.
+    /// A condition of an `if`, or behind a pattern.
     Branch,
-    /// A condition or pattern of a loop: leaving it is no decision.
-    Loop,
+    /// A pattern of `if let` or `matches!`.
+    Pattern,
+    /// The pattern of `let … else`, which matches on the usual way.
+    LetElse,
+    /// The pattern of an arm, and where the `match` begins, which tells one from the next.
+    Arm(u32),
+    /// What is raced in an arm of `select!`, and where that begins.
+    Race(u32),
+    /// A condition or pattern of a loop, and where the loop begins: leaving it is no decision.
+    Loop(u32),
     /// The `?` operator, which explains nothing.
     Question,
+}
+
+impl TestRole {
+    /// Whether it decides between two ways through the text.
+    pub fn is_decision(self) -> bool {
+        !matches!(self, TestRole::Loop(_) | TestRole::Question)
+    }
 }
 
 impl Terminator {

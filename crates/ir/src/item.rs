@@ -79,6 +79,20 @@ impl Outline {
         (0..self.items.len() as u32).map(ItemId)
     }
 
+    /// The innermost function around a place.
+    pub fn function_at(&self, place: Span) -> Option<ItemId> {
+        let behind = self.items.partition_point(|item| item.span.start <= place.start);
+        let mut at = behind.checked_sub(1).map(|last| ItemId(last as u32));
+        while let Some(id) = at {
+            let item = self.item(id);
+            if item.kind == ItemKind::Function && item.span.contains(place) {
+                return Some(id);
+            }
+            at = item.parent;
+        }
+        None
+    }
+
     /// The names of the inline modules around an item, outermost first.
     pub fn module_path(&self, id: ItemId) -> Vec<String> {
         let mut path = Vec::new();

@@ -245,8 +245,8 @@ impl Printer<'_> {
             Terminator::Diverge => (None, "never goes on".to_owned()),
             Terminator::Test { test, yes, no, span, role } => {
                 let role = match role {
-                    TestRole::Branch => "if",
-                    TestRole::Loop => "while",
+                    TestRole::Branch | TestRole::Pattern | TestRole::LetElse | TestRole::Arm(_) | TestRole::Race(_) => "if",
+                    TestRole::Loop(_) => "while",
                     TestRole::Question => "`?`",
                 };
                 (Some(*span), format!("{role} {}: to b{}, else b{}", self.test(test), yes.0, no.0))

@@ -1,17 +1,12 @@
 //! A mistake in the configuration, shown in the file.
 
 use crate::Style;
+use crate::meaning::Meaning;
+use crate::pretty::{arrow, footnote, head};
+use crate::snippet::{self, Mark, Room};
 use crate::source::Source;
-use miette::{LabeledSpan, Severity, SourceCode};
-use std::fmt;
+use sessionlint_diagnostics::Level;
 use std::ops::Range;
-
-struct Mistake<'a> {
-    message: &'a str,
-    help: Option<&'a str>,
-    source: Source<'a>,
-    span: Range<usize>,
-}
 
 /// The report of a mistake at bytes `span` of the configuration `text`, which is called `name`.
 pub fn config_error(
@@ -22,48 +17,16 @@ pub fn config_error(
     help: Option<&str>,
     style: Style<'_>,
 ) -> String {
-    let mistake = Mistake { message, help, source: Source::new(name, text), span };
-    let mut out = String::new();
-    match crate::pretty::handler(style).render_report(&mut out, &mistake) {
-        Ok(()) => out,
-        Err(_) => format!("{name}: {message}\n"),
+    let source = Source::new(name, text);
+    let range = span.start as u32..span.end as u32;
+    let at = source.index().position(text, range.start);
+    let room = Room { width: style.width, gutter: at.line.to_string().len(), color: style.color };
+    let mark = Mark { range, text: String::new(), is_primary: true, style: Meaning::Wrong.style() };
+    let mut out = head(Level::Deny, "configuration", message, room);
+    out.push_str(&arrow("-->", &format!("{name}:{}:{}", at.line, at.column), room));
+    out.push_str(&snippet::lines(&source, &[mark], room));
+    if let Some(help) = help {
+        out.push_str(&footnote("help", help, room));
     }
-}
-
-impl fmt::Debug for Mistake<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.message)
-    }
-}
-
-impl fmt::Display for Mistake<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.message)
-    }
-}
-
-impl std::error::Error for Mistake<'_> {}
-
-impl miette::Diagnostic for Mistake<'_> {
-    fn code<'s>(&'s self) -> Option<Box<dyn fmt::Display + 's>> {
-        Some(Box::new("configuration"))
-    }
-
-    fn severity(&self) -> Option<Severity> {
-        Some(Severity::Error)
-    }
-
-    fn help<'s>(&'s self) -> Option<Box<dyn fmt::Display + 's>> {
-        let help = self.help?;
-        Some(Box::new(help))
-    }
-
-    fn source_code(&self) -> Option<&dyn SourceCode> {
-        Some(&self.source)
-    }
-
-    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        let label = LabeledSpan::new_primary_with_span(Some("here".to_owned()), self.span.clone());
-        Some(Box::new(std::iter::once(label)))
-    }
+    out
 }

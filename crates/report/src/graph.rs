@@ -3,6 +3,7 @@
 
 use crate::Run;
 use crate::junit::escaped;
+use crate::meaning::Meaning;
 use crate::source::Sources;
 use sessionlint_diagnostics::{Diagnostic, Label, LabelKind, Level, Span};
 use std::fmt::Write as _;
@@ -115,7 +116,7 @@ fn card(page: &mut String, number: usize, finding: &Diagnostic, sources: &Source
 fn steps(finding: &Diagnostic) -> Vec<Label> {
     let mut steps = finding.labels.clone();
     if !steps.iter().any(|step| step.span == finding.span) {
-        steps.push(Label { kind: LabelKind::Leaks, span: finding.span, message: finding.message.clone() });
+        steps.push(Label::new(LabelKind::Leaks, finding.span, finding.message.clone()));
     }
     steps
 }
@@ -163,7 +164,7 @@ fn picture(page: &mut String, finding: &Diagnostic, steps: &[Label], file: Span,
                 let _ = write!(
                     page,
                     "<div class=\"row step {}\"><i style=\"margin-right:{}ch\"></i><span><b>{}</b> {}</span></div>",
-                    class(step, finding),
+                    Meaning::of(step, finding).class(),
                     column.saturating_sub(1),
                     number + 1,
                     escaped(&step.message)
@@ -207,7 +208,7 @@ fn draw(
     let middle = |row: usize| row * ROW + ROW / 2;
     let spots: Vec<(usize, &Label, usize)> =
         here.iter().filter_map(|(_, number)| Some((*number, &steps[*number], middle(place(*number)?)))).collect();
-    let is_other = |step: &Label| step.kind == LabelKind::Released && step.span != finding.span;
+    let is_other = |step: &Label| step.aside;
     let on_way: Vec<usize> = spots.iter().filter(|(_, step, _)| !is_other(step)).map(|(_, _, y)| *y).collect();
     if let (Some(first), Some(last)) = (on_way.first(), on_way.last()) {
         let _ = write!(page, "<line class=\"way\" x1=\"{MAIN}\" y1=\"{first}\" x2=\"{MAIN}\" y2=\"{last}\"/>");
@@ -227,22 +228,10 @@ fn draw(
         let _ = write!(
             page,
             "<circle class=\"{}\" cx=\"{x}\" cy=\"{y}\" r=\"9\"/><text x=\"{x}\" y=\"{}\">{}</text>",
-            class(step, finding),
+            Meaning::of(step, finding).class(),
             y + 4,
             number + 1
         );
-    }
-}
-
-fn class(step: &Label, finding: &Diagnostic) -> &'static str {
-    match step.kind {
-        _ if step.span == finding.span && step.kind != LabelKind::Opened => "leaks",
-        LabelKind::Opened => "opened",
-        LabelKind::Write => "write",
-        LabelKind::Branch => "branch",
-        LabelKind::Released => "released",
-        LabelKind::Meanwhile | LabelKind::Called => "meanwhile",
-        LabelKind::Dropped | LabelKind::Leaks => "leaks",
     }
 }
 

@@ -11,12 +11,15 @@ mod json;
 mod junit;
 mod links;
 mod markdown;
+mod meaning;
 mod patch;
 mod pretty;
 mod proposal;
 mod sarif;
+mod snippet;
 mod source;
 mod summary;
+mod text;
 
 pub use cargo::{CargoPackage, cargo_json, cargo_packages};
 pub use config::config_error;

@@ -1,6 +1,7 @@
 //! What is the outcome in one line, and by rule?
 
 use crate::Run;
+use sessionlint_diagnostics::Level;
 use std::collections::BTreeMap;
 
 /// A number of things.
@@ -13,9 +14,9 @@ pub fn summary(run: &Run) -> String {
     let found = if run.findings.is_empty() {
         "nothing found".to_owned()
     } else {
-        let levels = ["deny", "warn", "note"].iter().filter_map(|level| {
-            let count = run.levels.get(level).copied().filter(|count| *count > 0)?;
-            Some(format!("{count} {level}"))
+        let levels = [Level::Deny, Level::Warn, Level::Note].iter().filter_map(|level| {
+            let count = run.levels.get(level.as_str()).copied().filter(|count| *count > 0)?;
+            Some(plural(count, level.spoken()))
         });
         let levels: Vec<String> = levels.collect();
         format!("{} ({})", plural(run.findings.len(), "finding"), levels.join(", "))

@@ -4,10 +4,11 @@ pub mod checks;
 mod fix;
 mod intent;
 mod question;
+mod walk;
 mod words;
 
-use sessionlint_analysis::{Branch, CauseKind, Event, EventKind, Report, Site, SiteId};
-use sessionlint_diagnostics::{Diagnostic, Fix, Label, LabelKind, Level, Span};
+use sessionlint_analysis::{Event, Report, Site, SiteId};
+use sessionlint_diagnostics::{Diagnostic, Fix, LabelKind, Level, Span};
 use sessionlint_protocols::{LibraryId, Model, Protocol};
 
 /// What a check looks at.
@@ -62,9 +63,6 @@ struct Words {
     fix: Option<Fix>,
 }
 
-/// More exits than this are not listed one by one.
-const MAX_OTHER_EXITS: usize = 3;
-
 impl<'a> Context<'a> {
     fn protocol(&self, site: &Site) -> &'a Protocol {
         self.model.protocol(site.protocol)
@@ -89,58 +87,7 @@ impl<'a> Context<'a> {
     /// A finding about a session, with the walk that leads to it.
     fn finding(&self, rule: &'static str, site: &Site, events: &[&Event], span: Span, said: Words) -> Diagnostic {
         let protocol = self.protocol(site);
-        let first = events[0];
-        // The call that would end it is all there is of a session that others opened.
-        let only_ended = matches!(first.kind, EventKind::Unawaited { .. }) && span == site.span;
-        let opened = match first.kind {
-            _ if only_ended => "this call makes a future".to_owned(),
-            // Nobody opens anything: the statement is all there is.
-            EventKind::StateOnShared { state, .. } => format!("it is {} here", words::set(state)),
-            _ => words::opened(site, protocol),
-        };
-        let mut labels = vec![Label { kind: LabelKind::Opened, span: site.span, message: opened }];
-        if let Some(written) = first.written.filter(|written| *written != site.span) {
-            labels.push(Label { kind: LabelKind::Write, span: written, message: "written through here".to_owned() });
-        }
-        if let Some(set) = first.set.filter(|set| *set != site.span && *set != span) {
-            labels.push(Label { kind: LabelKind::Write, span: set, message: "it is set here".to_owned() });
-        }
-        for Branch { condition, held, of_loop } in first.branches.iter().copied() {
-            let inside = condition.start >= site.span.end || condition.end <= site.span.start;
-            if inside && condition != span {
-                let message = match (of_loop, held) {
-                    (true, true) => "in this loop",
-                    (true, false) => "after this loop",
-                    (false, true) => "if this is true",
-                    (false, false) => "if this is false",
-                };
-                labels.push(Label { kind: LabelKind::Branch, span: condition, message: message.to_owned() });
-            }
-        }
-        let ends = site.ended.iter().take(if first.cause.kind == CauseKind::Meanwhile { 1 } else { MAX_OTHER_EXITS });
-        for (end, kind) in ends {
-            if *end != span && first.release != Some(*end) {
-                let way = if first.cause.kind == CauseKind::Meanwhile { "" } else { ", on another path" };
-                let message = format!("{} here{way}", words::ended(*kind));
-                labels.push(Label { kind: LabelKind::Released, span: *end, message });
-            }
-        }
-        let meanwhile = first.cause.kind == CauseKind::Meanwhile;
-        let kind = if meanwhile { LabelKind::Meanwhile } else { LabelKind::Leaks };
-        labels.push(Label { kind, span, message: said.leaks });
-        for (index, call) in first.inside.iter().enumerate() {
-            let message = if index + 1 == first.inside.len() { "it happens here" } else { "which calls this" };
-            labels.push(Label { kind: LabelKind::Called, span: *call, message: message.to_owned() });
-        }
-        let others: Vec<&&Event> = events.iter().skip(1).filter(|event| event.cause.span != span).collect();
-        for other in others.iter().take(MAX_OTHER_EXITS) {
-            labels.push(Label { kind, span: other.cause.span, message: "and here".to_owned() });
-        }
-        if others.len() > MAX_OTHER_EXITS
-            && let Some(last) = labels.last_mut()
-        {
-            last.message = format!("and here, and at {} more places", others.len() - MAX_OTHER_EXITS);
-        }
+        let labels = walk::labels(self, site, events, span, said.leaks);
         Diagnostic {
             rule,
             level: Level::Deny,

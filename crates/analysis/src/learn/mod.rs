@@ -10,7 +10,7 @@ mod said;
 use crate::index::{Index, ItemRef, Ty};
 use said::{Said, gives_future, names};
 use sessionlint_diagnostics::{FileId, Span};
-use sessionlint_ir::{ItemKind, Terminator, TestRole, TypeRef};
+use sessionlint_ir::{ItemKind, Terminator, TypeRef};
 use sessionlint_protocols::{DropClass, EndKind, Ending, LearnedProtocol, ProtocolId, ProtocolKind};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -336,7 +336,7 @@ impl Learner<'_, '_> {
         if said.commits || said.commits_text || said.calls.contains("flush") {
             return None;
         }
-        let is_test = |end: &Terminator| matches!(end, Terminator::Test { role: TestRole::Branch, .. });
+        let is_test = |end: &Terminator| matches!(end, Terminator::Test { role, .. } if role.is_decision());
         let tests = body.blocks.iter().any(|block| is_test(&block.terminator));
         let name = self.name(item);
         let (class, does) = match () {

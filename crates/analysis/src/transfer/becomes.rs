@@ -34,6 +34,8 @@ impl Solver<'_> {
         world.facts.obligations.insert(made, state);
         let written = world.trace.written.get(&id).copied();
         world.trace.written.extend(written.map(|span| (made, span)));
+        let after = world.trace.written_after.get(&id).copied();
+        world.trace.written_after.extend(after.map(|taken| (made, taken)));
         world.set_phase(id, Phase::Gone);
         world.set(place, Value::Session(made));
         Some(Value::Unknown)

@@ -203,6 +203,7 @@ impl Solver<'_> {
             site: id.site,
             cause: cause.clone(),
             written,
+            written_after: world.trace.written_after.get(&id).copied().unwrap_or_default(),
             set: world.trace.set.get(&id).copied(),
             in_closure: self.nested,
             release,

@@ -424,7 +424,11 @@ impl Solver<'_> {
             state.touched = true;
             self.written.insert(id.site);
             if let Some(span) = span {
-                world.trace.written.entry(id).or_insert(span);
+                if !world.trace.written.contains_key(&id) {
+                    let taken = world.trace.taken;
+                    world.trace.written.insert(id, span);
+                    world.trace.written_after.insert(id, taken);
+                }
             }
         }
     }

@@ -3,7 +3,7 @@
 use super::frame::Stable;
 use super::{Lowerer, Subject};
 use quote::ToTokens;
-use sessionlint_ir::{BlockId, DropCause, Flag, Literal, LocalId, Operand, Place, Terminator, Test};
+use sessionlint_ir::{BlockId, DropCause, Flag, Literal, LocalId, Operand, Place, Terminator, Test, TestRole};
 use syn::{BinOp, Expr, Pat, UnOp};
 
 impl Lowerer<'_> {
@@ -46,7 +46,7 @@ impl Lowerer<'_> {
             },
             Expr::MethodCall(call) if call.args.is_empty() && variant_test(&call.method.to_string()).is_some() => {
                 let success = variant_test(&call.method.to_string()).expect("checked by the guard");
-                let span = self.at(call.method.span());
+                let span = self.span_of(expr);
                 let place = self.matched(&call.receiver);
                 self.mark_flag(&call.receiver, None);
                 self.frame().ask(names_of(expr).0, false);
@@ -62,7 +62,7 @@ impl Lowerer<'_> {
 
     /// Ends the current block with a test.
     pub(super) fn tested(&mut self, test: Test, yes: BlockId, no: BlockId, span: sessionlint_diagnostics::Span) {
-        let role = self.frame().role;
+        let (role, span) = (self.frame().role, self.frame().whole.unwrap_or(span));
         self.frame().terminate(Terminator::Test { test, yes, no, span, role });
     }
 
@@ -153,7 +153,12 @@ impl Lowerer<'_> {
     fn compare(&mut self, expr: &Expr, place: &Place, pattern: &Pat, no: BlockId) {
         let subject = self.subject(expr, place);
         let around = std::mem::replace(&mut self.compared, subject);
-        self.pattern(pattern, place, Some(no));
+        // The pattern of `while let` belongs to its loop.
+        let role = match self.frame().role {
+            TestRole::Branch => TestRole::Pattern,
+            around => around,
+        };
+        self.pattern_as(role, pattern, place, no);
         self.compared = around;
     }
 

@@ -68,6 +68,7 @@ impl Lowerer<'_> {
             return self.if_into(&branch, dest);
         }
         let end = self.at(matched.brace_token.span.close());
+        let begin = self.at(matched.match_token.span).start;
         let place = self.matched(&matched.expr);
         self.mark_flag(&matched.expr, None);
         let subject = self.subject(&matched.expr, &place);
@@ -82,7 +83,7 @@ impl Lowerer<'_> {
             self.frame().push_scope();
             let is_error = condition::is_error_pattern(&arm.pat);
             let tested_from = self.frame().current;
-            self.pattern(&arm.pat, &place, Some(next));
+            self.pattern_as(TestRole::Arm(begin), &arm.pat, &place, next);
             if logs && (is_error || condition::is_success_pattern(&arm.pat)) {
                 self.frame().mark_ignored(tested_from);
             }
@@ -129,7 +130,8 @@ impl Lowerer<'_> {
         let entered = self.enter_loop(looped.label.as_ref(), dest);
         let (yes, no) = (self.new_block(), self.new_block());
         self.frame().push_scope();
-        let around = std::mem::replace(&mut self.frame().role, TestRole::Loop);
+        let begin = self.at(looped.while_token.span).start;
+        let around = std::mem::replace(&mut self.frame().role, TestRole::Loop(begin));
         self.condition(&looped.cond, yes, no);
         self.frame().role = around;
         let drops = self.frame().scope_drops();
@@ -151,7 +153,7 @@ impl Lowerer<'_> {
         let span = self.at(looped.for_token.span);
         let items = self.matched(&looped.expr);
         let entered = self.enter_loop(looped.label.as_ref(), dest);
-        let around = std::mem::replace(&mut self.frame().role, TestRole::Loop);
+        let around = std::mem::replace(&mut self.frame().role, TestRole::Loop(span.start));
         self.frame().test(Test::Opaque, entered.after, span);
         self.frame().role = around;
         self.frame().push_scope();

@@ -81,6 +81,8 @@ pub(super) struct Frame {
     pub joins: Vec<BlockId>,
     /// What the tests are that are written now.
     pub role: TestRole,
+    /// The pattern that the tests that are written now are parts of.
+    pub whole: Option<Span>,
     candidates: Vec<Candidate>,
     /// Blocks that end with a condition or pattern, and the names in it.
     asked: BTreeMap<BlockId, Asked>,
@@ -116,6 +118,7 @@ impl Frame {
             branches: 0,
             joins: Vec::new(),
             role: TestRole::Branch,
+            whole: None,
             candidates: Vec::new(),
             asked: BTreeMap::new(),
             only_logged: BTreeSet::new(),
@@ -166,7 +169,7 @@ impl Frame {
     /// Ends the current block with a test and goes on where it holds.
     pub fn test(&mut self, test: Test, no: BlockId, span: Span) {
         let yes = self.new_block();
-        let role = self.role;
+        let (role, span) = (self.role, self.whole.unwrap_or(span));
         self.terminate(Terminator::Test { test, yes, no, span, role });
         self.current = yes;
     }
@@ -176,7 +179,7 @@ impl Frame {
         let looped = self.loops.iter().any(|open| !open.is_block);
         let repeated = looped && condition.roots.iter().all(|root| self.is_from_outside(*root));
         self.candidates.push(Candidate { block: self.current, condition, repeated });
-        let role = self.role;
+        let (role, span) = (self.role, self.whole.unwrap_or(span));
         self.terminate(Terminator::Test { test: Test::Opaque, yes, no, span, role });
     }
 

@@ -336,7 +336,10 @@ impl Lowerer<'_> {
         let join = self.new_block();
         for (index, arm) in select.arms.iter().enumerate() {
             let next = self.new_block();
-            self.frame().test(Test::Opaque, next, span);
+            let raced = self.span_of(&arm.future);
+            let around = std::mem::replace(&mut self.frame().role, TestRole::Race(span.start));
+            self.frame().test(Test::Opaque, next, raced);
+            self.frame().role = around;
             self.frame().push_scope();
             let output = Place::local(self.temporary(span));
             let future = Operand::Value(futures[index].clone());
@@ -346,7 +349,7 @@ impl Lowerer<'_> {
             let cancelled = cancelled.map(|(_, future)| Operand::Value(future.clone())).collect();
             let nothing = Place::local(self.frame().local(None, span, None));
             self.assign(&nothing, Rvalue::Opaque(cancelled), span);
-            self.pattern(&arm.pattern, &output, Some(next));
+            self.pattern_as(TestRole::Pattern, &arm.pattern, &output, next);
             self.value_into(&arm.body, dest);
             self.frame().pop_scope(DropCause::ScopeEnd { value: None }, span);
             self.frame().goto(join);

@@ -4,7 +4,7 @@ use super::Lowerer;
 use super::condition::{literal_text, value_key};
 use super::frame::Stable;
 use crate::types::name;
-use sessionlint_ir::{BlockId, Place, Projection, StatementKind, Test};
+use sessionlint_ir::{BlockId, Place, Projection, StatementKind, Test, TestRole};
 use syn::{Member, Pat};
 
 impl Lowerer<'_> {
@@ -13,6 +13,31 @@ impl Lowerer<'_> {
     pub(super) fn pattern(&mut self, pattern: &Pat, place: &Place, fail: Option<BlockId>) {
         let scope = self.frame().scope_depth() - 1;
         self.pattern_at(pattern, place, fail, scope);
+    }
+
+    /// The same for a pattern that can fail: its tests are one to whom it is explained, in this role.
+    pub(super) fn pattern_as(&mut self, role: TestRole, pattern: &Pat, place: &Place, fail: BlockId) {
+        let scope = self.frame().scope_depth() - 1;
+        self.pattern_at_as(role, pattern, place, fail, scope);
+    }
+
+    /// The same, binding in the scope with index `scope`.
+    pub(super) fn pattern_at_as(
+        &mut self,
+        role: TestRole,
+        pattern: &Pat,
+        place: &Place,
+        fail: BlockId,
+        scope: usize,
+    ) {
+        let whole = match pattern {
+            Pat::Guard(guard) => self.span_of(&*guard.pat),
+            _ => self.span_of(pattern),
+        };
+        let around = (self.frame().role, self.frame().whole);
+        (self.frame().role, self.frame().whole) = (role, Some(whole));
+        self.pattern_at(pattern, place, Some(fail), scope);
+        (self.frame().role, self.frame().whole) = around;
     }
 
     /// The same, binding in the scope with index `scope`.
@@ -126,7 +151,10 @@ impl Lowerer<'_> {
                 self.pattern_at(&guard.pat, place, fail, scope);
                 if let Some(fail) = fail {
                     let matched = self.new_block();
+                    let around = (self.frame().role, self.frame().whole);
+                    (self.frame().role, self.frame().whole) = (TestRole::Branch, None);
                     self.condition(&guard.guard, matched, fail);
+                    (self.frame().role, self.frame().whole) = around;
                     self.frame().current = matched;
                 }
             }

@@ -2,7 +2,7 @@
 
 use super::Lowerer;
 use super::frame::Stable;
-use sessionlint_ir::{DropCause, ExitKind, Place, Rvalue};
+use sessionlint_ir::{DropCause, ExitKind, Place, Rvalue, TestRole};
 use syn::{Expr, Item, Local, Pat, Stmt};
 
 impl Lowerer<'_> {
@@ -164,7 +164,10 @@ impl Lowerer<'_> {
         if fail.is_some() {
             self.mark_flag(&init.expr, None);
         }
-        self.pattern_at(pattern, &matched, fail, scope);
+        match fail {
+            Some(fail) => self.pattern_at_as(TestRole::LetElse, pattern, &matched, fail, scope),
+            None => self.pattern_at(pattern, &matched, None, scope),
+        }
         let temporaries = self.frame().scope_drops();
         let wildcard = has_wildcard(pattern);
         self.frame().pop_scope(DropCause::Statement { wildcard }, end);

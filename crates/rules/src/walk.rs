@@ -1,0 +1,172 @@
+//! Which steps lead to a mistake, in which order, and what is beside them? Takes the events of one session, gives labels.
+
+use crate::{Context, words};
+use sessionlint_analysis::{Branch, CauseKind, Event, EventKind, Site};
+use sessionlint_diagnostics::{Label, LabelKind, Span};
+use sessionlint_ir::TestRole;
+
+/// More ends and exits than this are not listed one by one.
+const MAX_ASIDES: usize = 3;
+/// More turns than this are not told: the last ones count.
+const MAX_TURNS: usize = 4;
+
+/// The labels of a finding: the steps of the walk to `span`, and what is beside them. `events` are those that the finding tells
+/// of, the one that explains it first; `leaks` says what happens at `span`.
+pub(crate) fn labels(context: &Context<'_>, site: &Site, events: &[&Event], span: Span, leaks: String) -> Vec<Label> {
+    let first = events[0];
+    let meanwhile = first.cause.kind == CauseKind::Meanwhile;
+    let mut labels = vec![Label::new(LabelKind::Opened, site.span, opened(context, site, first, span))];
+    labels.extend(on_the_way(context, site, first, span));
+    let kind = if meanwhile { LabelKind::Meanwhile } else { LabelKind::Leaks };
+    let message = if comes_round(&labels, span) { format!("{leaks}, in a later turn of the loop") } else { leaks };
+    labels.push(Label::new(kind, span, message));
+    for (index, call) in first.inside.iter().enumerate() {
+        let message = if index + 1 == first.inside.len() { done(&first.kind) } else { "which calls this".to_owned() };
+        labels.push(Label::new(LabelKind::Called, *call, message));
+    }
+    let ends = site.ended.iter().take(if meanwhile { 1 } else { MAX_ASIDES });
+    for (end, how) in ends.filter(|(end, _)| *end != span && first.release != Some(*end)) {
+        let way = if meanwhile { "" } else { ", on another path" };
+        labels.push(Label::new(LabelKind::Released, *end, format!("{} here{way}", words::ended(*how))).aside());
+    }
+    labels.extend(others(context, events, span).into_iter().map(|label| Label { kind, ..label }));
+    labels
+}
+
+fn opened(context: &Context<'_>, site: &Site, first: &Event, span: Span) -> String {
+    // The call that would end it is all there is of a session that others opened.
+    let only_ended = matches!(first.kind, EventKind::Unawaited { .. }) && span == site.span;
+    match first.kind {
+        _ if only_ended => "this call makes a future".to_owned(),
+        // Nobody opens anything: the statement is all there is.
+        EventKind::StateOnShared { state, .. } => format!("it is {} here", words::set(state)),
+        _ => words::opened(site, context.protocol(site)),
+    }
+}
+
+/// What is done in the innermost function that is called.
+fn done(kind: &EventKind) -> String {
+    match kind {
+        EventKind::HeldAcross { wait } => format!("{} is awaited here", wait.what),
+        _ => "it happens here".to_owned(),
+    }
+}
+
+/// What is written and set, and which turns the way takes, between the opening and the mistake.
+fn on_the_way(context: &Context<'_>, site: &Site, first: &Event, span: Span) -> Vec<Label> {
+    let is_behind = |place: Span| place.start >= site.span.end || place.end <= site.span.start;
+    let branches = turns(&first.branches);
+    let branches: Vec<&Turn> = branches.iter().filter(|turn| is_behind(turn.place) && turn.place != span).collect();
+    let branches = &branches[branches.len().saturating_sub(MAX_TURNS)..];
+    // A branch stands between what was done before it and what was done after it.
+    let mut steps: Vec<(u32, Label)> = branches
+        .iter()
+        .map(|turn| {
+            let (place, message) = told(context.text, context.report.span, turn);
+            (2 * turn.nth + 1, Label::new(LabelKind::Branch, place, message))
+        })
+        .collect();
+    let written = first.written.filter(|written| *written != site.span && *written != span);
+    if let Some(written) = written {
+        steps.push((2 * first.written_after, Label::new(LabelKind::Write, written, "written through here")));
+    }
+    if let Some(set) = first.set.filter(|set| *set != site.span && *set != span) {
+        let before = branches.iter().find(|turn| turn.place.start > set.start);
+        let key = before.map_or(u32::MAX, |turn| 2 * turn.nth);
+        steps.push((key, Label::new(LabelKind::Write, set, "it is set here")));
+    }
+    steps.sort_by_key(|(key, _)| *key);
+    steps.into_iter().map(|(_, label)| label).collect()
+}
+
+/// A turn of the way, of one or several tests.
+struct Turn {
+    place: Span,
+    held: bool,
+    role: TestRole,
+    nth: u32,
+}
+
+/// The turns that a way takes. Tests of one pattern are one, and so are the arms of a `match`: the last one decides. Of a loop only
+/// the last turn counts, and nothing of what was inside once it is left.
+fn turns(branches: &[Branch]) -> Vec<Turn> {
+    let mut turns: Vec<Turn> = Vec::new();
+    for Branch { condition, held, role, nth } in branches.iter().copied() {
+        match role {
+            TestRole::Loop(_) => {
+                if let Some(known) = turns.iter().position(|turn| turn.role == role) {
+                    turns.truncate(known);
+                }
+            }
+            TestRole::Arm(_) | TestRole::Race(_) => {
+                // The guard of an arm is part of it.
+                turns.pop_if(|turn| turn.role == role && (!turn.held || turn.place == condition));
+            }
+            TestRole::Branch | TestRole::Pattern | TestRole::LetElse | TestRole::Question => {
+                turns.pop_if(|turn| turn.place == condition && turn.role == role);
+            }
+        }
+        turns.push(Turn { place: condition, held, role, nth });
+    }
+    // That `let .. else` matches is what everybody expects.
+    turns.retain(|turn| turn.role != TestRole::LetElse || !turn.held);
+    turns
+}
+
+/// The place of a turn, and what is said of it.
+fn told(text: &str, body: Span, turn: &Turn) -> (Span, &'static str) {
+    let message = |held: bool| match (turn.role, held) {
+        (TestRole::Loop(_), true) => "in this loop",
+        (TestRole::Loop(_), false) => "after this loop",
+        (TestRole::Branch | TestRole::Question, true) => "if this is true",
+        (TestRole::Branch | TestRole::Question, false) => "if this is false",
+        (TestRole::Race(_), true) => "when this comes first",
+        (TestRole::Race(_), false) => "when this does not come first",
+        (TestRole::Pattern | TestRole::Arm(_) | TestRole::LetElse, true) => "when this matches",
+        (TestRole::Pattern | TestRole::Arm(_) | TestRole::LetElse, false) => "when this does not match",
+    };
+    let is_condition = turn.role == TestRole::Branch && turn.place.file == body.file;
+    match is_condition.then(|| negation(text, turn.place)).flatten() {
+        Some(start) => (Span { start, ..turn.place }, message(!turn.held)),
+        None => (turn.place, message(turn.held)),
+    }
+}
+
+/// Where the `!` before a condition stands: what is told is the truth of what is marked.
+fn negation(text: &str, condition: Span) -> Option<u32> {
+    let before = text.get(..condition.start as usize)?.trim_end();
+    before.ends_with('!').then(|| before.len() as u32 - 1)
+}
+
+/// Whether a step before stands behind the mistake in the text, in a loop: the way comes round.
+fn comes_round(steps: &[Label], span: Span) -> bool {
+    let in_loop = steps.iter().any(|step| step.kind == LabelKind::Branch && step.message == "in this loop");
+    let is_behind = |step: &Label| step.span.file == span.file && step.span.start > span.start;
+    in_loop && steps[0].span.start < span.start && steps[1..].iter().any(is_behind)
+}
+
+/// Where else the same happens: a line once.
+fn others(context: &Context<'_>, events: &[&Event], span: Span) -> Vec<Label> {
+    let mut places = vec![span];
+    for event in &events[1..] {
+        let place = event.cause.span;
+        if !places.iter().rev().take(MAX_ASIDES).chain([&span]).any(|known| same_line(context.text, *known, place)) {
+            places.push(place);
+        }
+    }
+    let listed = places.iter().skip(1).take(MAX_ASIDES);
+    let mut labels: Vec<Label> =
+        listed.map(|place| Label::new(LabelKind::Leaks, *place, "and here").aside()).collect();
+    let more = (places.len() - 1).saturating_sub(MAX_ASIDES);
+    if more > 0
+        && let Some(last) = labels.last_mut()
+    {
+        last.message = format!("and here, and at {more} more place{}", if more == 1 { "" } else { "s" });
+    }
+    labels
+}
+
+fn same_line(text: &str, one: Span, other: Span) -> bool {
+    let between = one.start.min(other.start) as usize..one.start.max(other.start) as usize;
+    one.file == other.file && text.get(between).is_some_and(|between| !between.contains('\n'))
+}
