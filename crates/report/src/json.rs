@@ -49,6 +49,10 @@ struct Label<'a> {
     message: &'a str,
     path: &'a str,
     range: Range,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    function: Option<&'a str>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    aside: bool,
 }
 
 #[derive(Serialize)]
@@ -179,6 +183,8 @@ fn finding<'a>(finding: &'a Diagnostic, sources: &Sources<'a>) -> Finding<'a> {
                 message: &label.message,
                 path: sources.position(label.span).0,
                 range: range(label.span, sources),
+                function: label.function.as_deref(),
+                aside: label.aside,
             })
             .collect(),
         help: finding.help.as_deref(),

@@ -34,12 +34,16 @@ pub(crate) fn render(run: &Run, sources: &Sources<'_>) -> String {
     for finding in findings.iter().take(MAX) {
         let (path, at) = sources.position(finding.span);
         let _ = write!(text, "\n<details><summary><code>{}</code> at {path}:{}</summary>\n\n", finding.rule, at.line);
-        for (place, label) in finding.labels.iter().enumerate() {
+        for (place, label) in finding.steps().enumerate() {
             let (path, at) = sources.position(label.span);
             let source = sources.source(label.span);
             let line = source.text.lines().nth(at.line as usize - 1).unwrap_or_default().trim();
             let _ = writeln!(text, "{}. `{path}:{}` {}", place + 1, at.line, plain(&label.message));
             let _ = writeln!(text, "   ```rust\n   {line}\n   ```");
+        }
+        let beside = crate::pretty::asides(finding, sources);
+        if !beside.is_empty() {
+            let _ = writeln!(text, "\n{}.", plain(&beside.join("; ")));
         }
         if let Some(help) = &finding.help {
             let _ = writeln!(text, "\n**Help:** {}", plain(help));

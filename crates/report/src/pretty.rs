@@ -4,7 +4,7 @@ use crate::meaning::Meaning;
 use crate::snippet::{self, Mark, Room};
 use crate::source::Sources;
 use crate::summary::plural;
-use crate::text::{painted, wrapped};
+use crate::text::{painted, wrapped, wrapped_words};
 use crate::{Run, Style};
 use annotate_snippets::renderer::{AnsiColor, Style as Paint};
 use sessionlint_diagnostics::{Diagnostic, Label, LabelKind, Level, Span};
@@ -23,13 +23,18 @@ pub(crate) fn one(finding: &Diagnostic, sources: &Sources<'_>, style: Style<'_>)
     let place = linked(style, path, format!("{path}:{}:{}", at.line, at.column));
     let mut out = head(finding.level, finding.rule, &finding.message, room);
     out.push_str(&arrow("-->", &place, room));
-    let mut known = Known::default();
+    let shown = Shown { finding, sources, style, room };
+    let mut before = None;
     for (number, frame) in frames.iter().enumerate() {
-        let is_last = number + 1 == frames.len();
-        known.frame(&mut out, finding, frame, (number > 0).then_some(is_last), sources, style, room);
+        out.push_str(&match before {
+            None => shown.first(frame),
+            Some(before) => shown.called(frame, before, number + 1 == frames.len()),
+        });
+        before = frame.steps.last().copied();
     }
-    for note in asides(finding, sources) {
-        out.push_str(&footnote("note", &note, room));
+    let beside = asides(finding, sources);
+    if !beside.is_empty() {
+        out.push_str(&footnote("note", &beside.join("; "), room));
     }
     if let Some(help) = &finding.help {
         out.push_str(&footnote("help", help, room));
@@ -107,72 +112,88 @@ fn frames(finding: &Diagnostic) -> Vec<Frame<'_>> {
     frames
 }
 
-/// What was told already.
-#[derive(Default)]
-struct Known {
-    steps: usize,
+/// Everything that a finding is shown with.
+struct Shown<'a, 'f> {
+    finding: &'a Diagnostic,
+    sources: &'a Sources<'f>,
+    style: Style<'a>,
+    room: Room,
 }
 
-impl Known {
-    /// One function; `called` is for those behind the first, and says whether it is the last.
-    #[expect(clippy::too_many_arguments, reason = "what a finding looks like in one place")]
-    fn frame(
-        &mut self,
-        out: &mut String,
-        finding: &Diagnostic,
-        frame: &Frame<'_>,
-        called: Option<bool>,
-        sources: &Sources<'_>,
-        style: Style<'_>,
-        room: Room,
-    ) {
-        let source = sources.source(frame.span);
-        if let Some(is_last) = called {
-            let name = frame.function.map_or("a function".to_owned(), |name| format!("`{name}`"));
-            let only = frame.steps.first().filter(|(_, step)| frame.steps.len() == 1 && !is_last && step.span != finding.span);
-            let place = match only {
-                Some((_, step)) => {
-                    let at = sources.position(step.span).1;
-                    format!("{}:{}:{}", source.name, at.line, at.column)
-                }
-                None => source.name.to_owned(),
-            };
-            let place = linked(style, source.name, place);
-            let heading = format!("in {name} ({place}), called at step {}", self.steps);
-            let rest = only.map(|(number, step)| {
-                let call = source.text.get(step.span.start as usize..step.span.end as usize).unwrap_or_default();
-                let text = format!("{number}. it calls `{call}`");
-                format!(": {}", painted(&text, Meaning::of(step, finding).style(), room.color))
-            });
-            out.push_str(&arrow(":::", &(heading + &rest.unwrap_or_default()), room));
-            self.steps += frame.steps.len();
-            if only.is_some() {
-                return;
+impl Shown<'_, '_> {
+    /// The function of the finding: its marked lines.
+    fn first(&self, frame: &Frame<'_>) -> String {
+        let mut marks = self.marks(frame);
+        if !self.finding.steps().any(|step| step.span == self.finding.span) {
+            let range = self.finding.span.start..self.finding.span.end;
+            marks.push(Mark { range, text: String::new(), is_primary: true, style: Meaning::Wrong.style() });
+        }
+        snippet::lines(self.sources.source(frame.span), &marks, self.room)
+    }
+
+    /// A function that is called on the way, by the step `before`: under a heading, which says all of one that only calls the next.
+    fn called(&self, frame: &Frame<'_>, before: (usize, &Label), is_last: bool) -> String {
+        let source = self.sources.source(frame.span);
+        let passed = match frame.steps.as_slice() {
+            [step] if !is_last && step.1.span != self.finding.span => Some(step),
+            _ => None,
+        };
+        let place = match passed {
+            Some((_, step)) => {
+                let at = self.sources.position(step.span).1;
+                format!("({}:{}:{})", source.name, at.line, at.column)
             }
-        } else {
-            self.steps += frame.steps.len();
+            None => format!("({})", source.name),
+        };
+        let name = frame.function.unwrap_or("a function");
+        // Of a long way through calls the middle is not known.
+        let by_that = name.rsplit("::").next() == Some(self.text(before.1.span));
+        let how = if by_that { "called at" } else { "reached from" };
+        let plain = |word: &str| (word.chars().count(), word.to_owned());
+        let mut words = Vec::new();
+        if let Some((number, step)) = passed {
+            let paint = Meaning::of(step, self.finding).style();
+            let number = format!("{number}.");
+            words.push((number.len(), painted(&number, paint, self.room.color)));
         }
-        let is_numbered = finding.steps().count() > 1;
-        let mut marks: Vec<Mark> = frame
-            .steps
-            .iter()
-            .map(|(number, step)| Mark {
-                range: step.span.start..step.span.end,
-                text: if is_numbered { format!("{number}. {}", step.message) } else { step.message.clone() },
-                is_primary: step.span == finding.span,
-                style: Meaning::of(step, finding).style(),
-            })
-            .collect();
-        if called.is_none() && !finding.steps().any(|step| step.span == finding.span) {
-            let (range, style) = (finding.span.start..finding.span.end, Meaning::Wrong.style());
-            marks.push(Mark { range, text: String::new(), is_primary: true, style });
+        words.extend([plain("in"), plain(&format!("`{name}`"))]);
+        words.push((place.chars().count() + 1, format!("{},", linked(self.style, source.name, place))));
+        words.extend(format!("{how} step {}", before.0).split(' ').map(plain));
+        let indent = self.room.gutter + 4;
+        let lines = wrapped_words(words.into_iter(), self.room.width.saturating_sub(indent).max(20));
+        let heading = arrow(":::", &lines.join(&format!("\n{}", " ".repeat(indent))), self.room);
+        match passed {
+            Some(_) => heading,
+            None => heading + &snippet::lines(source, &self.marks(frame), self.room),
         }
-        out.push_str(&snippet::lines(source, &marks, room));
+    }
+
+    fn text(&self, span: Span) -> &str {
+        self.sources.source(span).text.get(span.start as usize..span.end as usize).unwrap_or_default()
+    }
+
+    fn marks(&self, frame: &Frame<'_>) -> Vec<Mark> {
+        let is_numbered = self.finding.steps().count() > 1;
+        let said = |step: &Label| {
+            // Only the first line is marked.
+            let (first, last) = (self.sources.position(step.span).1.line, self.sources.end(step.span).line);
+            match last > first {
+                true => format!("{} (up to line {last})", step.message),
+                false => step.message.clone(),
+            }
+        };
+        let mark = |(number, step): &(usize, &Label)| Mark {
+            range: step.span.start..step.span.end,
+            text: if is_numbered { format!("{number}. {}", said(step)) } else { said(step) },
+            is_primary: step.span == self.finding.span,
+            style: Meaning::of(step, self.finding).style(),
+        };
+        frame.steps.iter().map(mark).collect()
     }
 }
 
 /// What is beside the walk, a sentence for each thing.
-fn asides(finding: &Diagnostic, sources: &Sources<'_>) -> Vec<String> {
+pub(crate) fn asides(finding: &Diagnostic, sources: &Sources<'_>) -> Vec<String> {
     let mut notes: Vec<(&str, Vec<&Label>)> = Vec::new();
     for label in finding.asides() {
         let told = if label.kind == LabelKind::Released { label.message.as_str() } else { "" };

@@ -154,7 +154,7 @@ fn result(finding: &Diagnostic, sources: &Sources<'_>, rule: Option<usize>) -> V
                 "importance": if is_essential(label.kind) { "essential" } else { "important" },
             })
         };
-        let steps: Vec<Value> = finding.labels.iter().enumerate().map(step).collect();
+        let steps: Vec<Value> = finding.steps().enumerate().map(step).collect();
         let related = finding.labels.iter().enumerate().map(|(place, label)| {
             let mut location = location(label.span, sources);
             location["id"] = json!(place + 1);

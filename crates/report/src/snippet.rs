@@ -91,7 +91,9 @@ fn part(out: &mut String, source: &Source<'_>, marks: &[(usize, Range<usize>, &M
     // The first line only separates.
     let rows: Vec<&str> = laid_out.lines().skip(1).collect();
     let indent = " ".repeat(room.gutter.saturating_sub(own));
-    for rows in rows.chunk_by(|_, next| next.starts_with(' ')) {
+    // A row without a number belongs to the line above.
+    let is_below = |row: &str| row.chars().take(own + 1).all(|letter| letter == ' ');
+    for rows in rows.chunk_by(|_, next| is_below(next)) {
         let Some((code, below)) = rows.split_first() else { continue };
         let split = code.floor_char_boundary(own + 2);
         let (gutter, text) = code.split_at(split.min(code.len()));

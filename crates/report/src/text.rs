@@ -12,15 +12,22 @@ pub(crate) fn painted(text: &str, style: Style, color: bool) -> String {
 
 /// A text in lines of at most so many characters, broken between words.
 pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in text.split_whitespace() {
+    let words = text.split_whitespace().map(|word| (word.chars().count(), word.to_owned()));
+    wrapped_words(words, width)
+}
+
+/// The same for words that are written with more than what is seen of them.
+pub(crate) fn wrapped_words(words: impl Iterator<Item = (usize, String)>, width: usize) -> Vec<String> {
+    let mut lines: Vec<(usize, String)> = Vec::new();
+    for (length, word) in words {
         match lines.last_mut() {
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+            Some((used, line)) if *used + 1 + length <= width => {
+                *used += 1 + length;
                 line.push(' ');
-                line.push_str(word);
+                line.push_str(&word);
             }
-            _ => lines.push(word.to_owned()),
+            _ => lines.push((length, word)),
         }
     }
-    lines
+    lines.into_iter().map(|(_, line)| line).collect()
 }

@@ -21,7 +21,7 @@ pub(crate) fn labels(context: &Context<'_>, site: &Site, events: &[&Event], span
     let message = if comes_round(&labels, span) { format!("{leaks}, in a later turn of the loop") } else { leaks };
     labels.push(Label::new(kind, span, message));
     for (index, call) in first.inside.iter().enumerate() {
-        let message = if index + 1 == first.inside.len() { done(&first.kind) } else { "which calls this".to_owned() };
+        let message = if index + 1 == first.inside.len() { done(context, site, &first.kind) } else { "which calls this".to_owned() };
         labels.push(Label::new(LabelKind::Called, *call, message));
     }
     let ends = site.ended.iter().take(if meanwhile { 1 } else { MAX_ASIDES });
@@ -45,9 +45,12 @@ fn opened(context: &Context<'_>, site: &Site, first: &Event, span: Span) -> Stri
 }
 
 /// What is done in the innermost function that is called.
-fn done(kind: &EventKind) -> String {
+fn done(context: &Context<'_>, site: &Site, kind: &EventKind) -> String {
     match kind {
         EventKind::HeldAcross { wait } => format!("{} is awaited here", wait.what),
+        EventKind::SecondCheckout { .. } if context.protocol(site).is_exclusive() => "it begins here".to_owned(),
+        EventKind::SecondCheckout { lent: true } => "it is lent for a statement here".to_owned(),
+        EventKind::SecondCheckout { lent: false } => "it is taken here".to_owned(),
         _ => "it happens here".to_owned(),
     }
 }

@@ -35,13 +35,12 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
     let leaks = if event.inside.is_empty() {
         format!("{what} is awaited here, and the connection waits with it")
     } else {
-        format!("this call leads to {what}, and the connection waits with it")
+        format!("this call leads to {what}")
     };
-    let locks = if protocol.is_transaction() { " with its locks" } else { "" };
     let help = match &site.name {
         Some(name) if protocol.is_transaction() => {
             let it = if site.raw || protocol.in_place { &subject } else { &format!("`{name}`") };
-            format!("do it before {it} begins or after it ends: until then the connection is taken{locks}")
+            format!("do it before {it} begins or after it ends: until then it keeps a connection and locks")
         }
         Some(name) => {
             let give_back = words::give_back(site, &format!("`{name}`"));
