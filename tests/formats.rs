@@ -165,6 +165,6 @@ fn paths_are_links_when_that_is_asked_for() {
     let first = out.lines().next().unwrap();
     assert!(first.starts_with("\u{1b}]8;;file://") && first.contains("\u{1b}\\src/"), "{first:?}");
     let (_, out, _) = run(&fixtures(), &["--hyperlinks", "always", "--color", "never"]);
-    assert_eq!(out.matches("─[\u{1b}]8;;file://").count(), out.matches("╭─[").count());
+    assert_eq!(out.matches("--> \u{1b}]8;;file://").count(), out.matches("--> ").count());
     assert!(!run(&fixtures(), &[]).1.contains('\u{1b}'));
 }

@@ -14,7 +14,8 @@ pub fn color(choice: Color, terminal: bool) -> bool {
 
 /// Columns of the terminal, between what is readable and what fits.
 pub fn width() -> usize {
-    let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    let told = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    let columns = told.or_else(|| Some(usize::from(terminal_size::terminal_size()?.0.0)));
     columns.unwrap_or(100).clamp(60, 140)
 }
 

@@ -245,7 +245,9 @@ impl Printer<'_> {
             Terminator::Diverge => (None, "never goes on".to_owned()),
             Terminator::Test { test, yes, no, span, role } => {
                 let role = match role {
-                    TestRole::Branch | TestRole::Pattern | TestRole::LetElse | TestRole::Arm(_) | TestRole::Race(_) => "if",
+                    TestRole::Branch | TestRole::Pattern | TestRole::LetElse | TestRole::Arm(_) | TestRole::Race(_) => {
+                        "if"
+                    }
                     TestRole::Loop(_) => "while",
                     TestRole::Question => "`?`",
                 };

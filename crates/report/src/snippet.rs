@@ -12,7 +12,7 @@ const FAR: usize = 60;
 /// The first character that stands for a label while the library lays out; no source is looked at for it.
 const STAND_IN: u32 = 0xE000;
 /// A label beside its mark has so much room, or it stands below.
-const BESIDE: usize = 24;
+const BESIDE: usize = 36;
 /// A label below has so much room, or it begins further left.
 const BELOW: usize = 48;
 
@@ -43,37 +43,74 @@ impl Room {
 
 /// The marked lines, with `...` for what is between distant ones.
 pub(crate) fn lines(source: &Source<'_>, marks: &[Mark], room: Room) -> String {
-    let mut marks: Vec<(usize, Range<usize>, &Mark)> = marks
+    let mut marks: Vec<Placed<'_>> = marks
         .iter()
         .take(1000)
         .map(|mark| {
-            let range = first_line(source, &mark.range);
+            let range = first_line(source, &mark.range, room.width / 2);
             (source.index().line_of(range.start as u32), range, mark)
         })
         .collect();
     marks.sort_by_key(|(line, range, _)| (*line, range.start));
     let mut out = String::new();
-    for near in marks.chunk_by(|one, next| next.0 - one.0 <= FAR) {
-        if !out.is_empty() {
+    let mut before = None;
+    for near in parts(source, &marks, room) {
+        if before.is_some_and(|before| before + 1 < near[0].0) {
             out.push_str(&painted("...", Room::frame(), room.color));
             out.push('\n');
         }
         part(&mut out, source, near, room);
+        before = near.last().map(|(line, ..)| *line);
     }
     out
 }
 
-/// The part of a range on its first line, from character to character.
-fn first_line(source: &Source<'_>, range: &Range<u32>) -> Range<usize> {
+/// A mark, with its line and what of it lies there.
+type Placed<'m> = (usize, Range<usize>, &'m Mark);
+
+/// Marks that are shown together. The library cuts all lines that it gets in one where one is too long, so such a line comes alone,
+/// and more than once when its marks do not fit on the terminal.
+fn parts<'p, 'm>(source: &Source<'_>, marks: &'p [Placed<'m>], room: Room) -> Vec<&'p [Placed<'m>]> {
+    let columns = room.width.saturating_sub(room.gutter + 3);
+    let is_long = |line: usize| line_width(source, line) > columns;
+    let mut parts = Vec::new();
+    let mut from = 0;
+    for next in 1..=marks.len() {
+        let is_near = next < marks.len() && {
+            let ((first, begin, _), (before, ..), (line, range, _)) = (&marks[from], &marks[next - 1], &marks[next]);
+            match first == line {
+                true => !is_long(*line) || range.end.saturating_sub(begin.start) < columns * 2 / 3,
+                false => line - before <= FAR && !is_long(*before) && !is_long(*line),
+            }
+        };
+        if !is_near {
+            parts.push(&marks[from..next]);
+            from = next;
+        }
+    }
+    parts.retain(|part| !part.is_empty());
+    parts
+}
+
+/// About how many columns a line takes.
+fn line_width(source: &Source<'_>, line: usize) -> usize {
+    let text = &source.text[source.index().line_start(line) as usize..];
+    let line = text.lines().next().unwrap_or_default();
+    line.chars().map(|letter| if letter == '\t' { 4 } else { 1 }).sum()
+}
+
+/// The part of a range on its first line, from character to character, and no more than `most` of them.
+fn first_line(source: &Source<'_>, range: &Range<u32>, most: usize) -> Range<usize> {
     let text = source.text;
     let start = text.floor_char_boundary((range.start as usize).min(text.len()));
     let end = text.ceil_char_boundary((range.end as usize).clamp(start, text.len()));
     let line = text[start..end].lines().next().unwrap_or_default();
-    start..start + line.trim_end().len()
+    let length = line.char_indices().nth(most).map_or(line.trim_end().len(), |(length, _)| length);
+    start..start + length
 }
 
 /// Lines that are near each other.
-fn part(out: &mut String, source: &Source<'_>, marks: &[(usize, Range<usize>, &Mark)], room: Room) {
+fn part(out: &mut String, source: &Source<'_>, marks: &[Placed<'_>], room: Room) {
     let (Some((first, ..)), Some((last, ..))) = (marks.first(), marks.last()) else { return };
     let index = source.index();
     let from = index.line_start(*first) as usize;
@@ -124,7 +161,7 @@ struct Spot<'m> {
 }
 
 /// The rows below a line: its marks, and the labels.
-fn labelled(below: &[Vec<char>], marks: &[(usize, Range<usize>, &Mark)], room: Room) -> Vec<String> {
+fn labelled(below: &[Vec<char>], marks: &[Placed<'_>], room: Room) -> Vec<String> {
     let Some(underline) = below.first().filter(|row| row.iter().any(|letter| "^-".contains(*letter))) else {
         return Vec::new();
     };
@@ -135,12 +172,15 @@ fn labelled(below: &[Vec<char>], marks: &[(usize, Range<usize>, &Mark)], room: R
         for (column, letter) in letters.iter().enumerate() {
             let number = (*letter as u32).checked_sub(STAND_IN).map(|number| number as usize);
             if let Some((_, range, mark)) = number.and_then(|number| marks.get(number)) {
-                let beside = row == 0;
-                spots.push(Spot { mark, beside, column });
-                if beside {
-                    let from = (column - 1).saturating_sub(range.len().max(1));
-                    owners[from..column - 1].fill(Some(mark.style));
+                if row > 0 {
+                    spots.push(Spot { mark, beside: false, column });
+                    continue;
                 }
+                let from = (column - 1).saturating_sub(range.len().max(1));
+                owners[from..column - 1].fill(Some(mark.style));
+                // Only behind the last mark there is room for more than a stand-in.
+                let beside = !letters[column + 1..].iter().any(|letter| "^-".contains(*letter));
+                spots.push(Spot { mark, beside, column: if beside { column } else { from } });
             }
         }
     }
@@ -156,10 +196,12 @@ fn labelled(below: &[Vec<char>], marks: &[(usize, Range<usize>, &Mark)], room: R
     }
     let mut marked = String::new();
     let end = underline.iter().rposition(|letter| "^-".contains(*letter)).map_or(0, |last| last + 1);
-    for column in 0..end {
-        let letter = underline[column].to_string();
-        let style = owners[column].filter(|_| letter != " ").unwrap_or_default();
-        marked.push_str(&painted(&letter, style, room.color));
+    let mark_at = |letter: char| if letter as u32 >= STAND_IN { ' ' } else { letter };
+    let styles: Vec<Style> = (0..end).map(|column| owners[column].unwrap_or_default()).collect();
+    let columns: Vec<usize> = (0..end).collect();
+    for run in columns.chunk_by(|one, next| styles[*one] == styles[*next]) {
+        let letters: String = run.iter().map(|column| mark_at(underline[*column])).collect();
+        marked.push_str(&painted(&letters, styles[run[0]], room.color));
     }
     // Each hangs on a line from its mark, so the one furthest right comes first.
     spots.sort_by_key(|spot| (!spot.beside, std::cmp::Reverse(spot.column)));
@@ -170,6 +212,9 @@ fn labelled(below: &[Vec<char>], marks: &[(usize, Range<usize>, &Mark)], room: R
         let is_beside = spot.beside && room_for.saturating_sub(column) >= length.min(BESIDE);
         if !is_beside && room_for.saturating_sub(column) < length.min(BELOW) {
             column = room_for.saturating_sub(length.clamp(BELOW, room_for.clamp(BELOW, 80)));
+        }
+        if !is_beside && spots[place + 1..].iter().any(|other| other.column + 1 == column) {
+            column += 1;
         }
         let hanging: Vec<&Spot<'_>> = spots[place + 1..].iter().filter(|other| other.column < column).collect();
         let before = |upto: usize| {

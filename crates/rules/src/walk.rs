@@ -21,7 +21,11 @@ pub(crate) fn labels(context: &Context<'_>, site: &Site, events: &[&Event], span
     let message = if comes_round(&labels, span) { format!("{leaks}, in a later turn of the loop") } else { leaks };
     labels.push(Label::new(kind, span, message));
     for (index, call) in first.inside.iter().enumerate() {
-        let message = if index + 1 == first.inside.len() { done(context, site, &first.kind) } else { "which calls this".to_owned() };
+        let message = if index + 1 == first.inside.len() {
+            done(context, site, &first.kind)
+        } else {
+            "which calls this".to_owned()
+        };
         labels.push(Label::new(LabelKind::Called, *call, message));
     }
     let ends = site.ended.iter().take(if meanwhile { 1 } else { MAX_ASIDES });
@@ -47,7 +51,7 @@ fn opened(context: &Context<'_>, site: &Site, first: &Event, span: Span) -> Stri
 /// What is done in the innermost function that is called.
 fn done(context: &Context<'_>, site: &Site, kind: &EventKind) -> String {
     match kind {
-        EventKind::HeldAcross { wait } => format!("{} is awaited here", wait.what),
+        EventKind::HeldAcross { wait } => words::awaited(&wait.what),
         EventKind::SecondCheckout { .. } if context.protocol(site).is_exclusive() => "it begins here".to_owned(),
         EventKind::SecondCheckout { lent: true } => "it is lent for a statement here".to_owned(),
         EventKind::SecondCheckout { lent: false } => "it is taken here".to_owned(),
@@ -59,13 +63,19 @@ fn done(context: &Context<'_>, site: &Site, kind: &EventKind) -> String {
 fn on_the_way(context: &Context<'_>, site: &Site, first: &Event, span: Span) -> Vec<Label> {
     let is_behind = |place: Span| place.start >= site.span.end || place.end <= site.span.start;
     let branches = turns(&first.branches);
-    let branches: Vec<&Turn> = branches.iter().filter(|turn| is_behind(turn.place) && turn.place != span).collect();
+    let body = context.report.span;
+    let is_told = |turn: &&Turn| {
+        is_behind(turn.place)
+            && turn.place != span
+            && !(turn.place.file == body.file && in_macro(context.text, turn.place))
+    };
+    let branches: Vec<&Turn> = branches.iter().filter(is_told).collect();
     let branches = &branches[branches.len().saturating_sub(MAX_TURNS)..];
     // A branch stands between what was done before it and what was done after it.
     let mut steps: Vec<(u32, Label)> = branches
         .iter()
         .map(|turn| {
-            let (place, message) = told(context.text, context.report.span, turn);
+            let (place, message) = told(context.text, body, turn);
             (2 * turn.nth + 1, Label::new(LabelKind::Branch, place, message))
         })
         .collect();
@@ -74,7 +84,7 @@ fn on_the_way(context: &Context<'_>, site: &Site, first: &Event, span: Span) -> 
         steps.push((2 * first.written_after, Label::new(LabelKind::Write, written, "written through here")));
     }
     if let Some(set) = first.set.filter(|set| *set != site.span && *set != span) {
-        let before = branches.iter().find(|turn| turn.place.start > set.start);
+        let before = branches.iter().find(|turn| turn.place.end > set.start);
         let key = before.map_or(u32::MAX, |turn| 2 * turn.nth);
         steps.push((key, Label::new(LabelKind::Write, set, "it is set here")));
     }
@@ -96,11 +106,8 @@ fn turns(branches: &[Branch]) -> Vec<Turn> {
     let mut turns: Vec<Turn> = Vec::new();
     for Branch { condition, held, role, nth } in branches.iter().copied() {
         match role {
-            TestRole::Loop(_) => {
-                if let Some(known) = turns.iter().position(|turn| turn.role == role) {
-                    turns.truncate(known);
-                }
-            }
+            // What stands behind its beginning was met in a turn before.
+            TestRole::Loop(begin) => turns.retain(|turn| turn.place.start < begin),
             TestRole::Arm(_) | TestRole::Race(_) => {
                 // The guard of an arm is part of it.
                 turns.pop_if(|turn| turn.role == role && (!turn.held || turn.place == condition));
@@ -135,6 +142,12 @@ fn told(text: &str, body: Span, turn: &Turn) -> (Span, &'static str) {
     }
 }
 
+/// Whether a place is the name of a macro, which stands for all that the macro does.
+fn in_macro(text: &str, place: Span) -> bool {
+    let behind = text.get(place.end as usize..).unwrap_or_default();
+    behind.strip_prefix('!').is_some_and(|behind| behind.trim_start().starts_with(['(', '[', '{']))
+}
+
 /// Where the `!` before a condition stands: what is told is the truth of what is marked.
 fn negation(text: &str, condition: Span) -> Option<u32> {
     let before = text.get(..condition.start as usize)?.trim_end();
@@ -158,8 +171,7 @@ fn others(context: &Context<'_>, events: &[&Event], span: Span) -> Vec<Label> {
         }
     }
     let listed = places.iter().skip(1).take(MAX_ASIDES);
-    let mut labels: Vec<Label> =
-        listed.map(|place| Label::new(LabelKind::Leaks, *place, "and here").aside()).collect();
+    let mut labels: Vec<Label> = listed.map(|place| Label::new(LabelKind::Leaks, *place, "and here").aside()).collect();
     let more = (places.len() - 1).saturating_sub(MAX_ASIDES);
     if more > 0
         && let Some(last) = labels.last_mut()

@@ -45,6 +45,11 @@ pub(crate) fn set(state: SessionState) -> &'static str {
     }
 }
 
+/// "an HTTP request is awaited here".
+pub(crate) fn awaited(what: &str) -> String {
+    format!("{} is awaited here", what.strip_prefix("waiting for ").unwrap_or(what))
+}
+
 /// "committed", "rolled back", "closed".
 pub(crate) fn ended(end: EndKind) -> &'static str {
     match end {

@@ -22,14 +22,7 @@ impl Lowerer<'_> {
     }
 
     /// The same, binding in the scope with index `scope`.
-    pub(super) fn pattern_at_as(
-        &mut self,
-        role: TestRole,
-        pattern: &Pat,
-        place: &Place,
-        fail: BlockId,
-        scope: usize,
-    ) {
+    pub(super) fn pattern_at_as(&mut self, role: TestRole, pattern: &Pat, place: &Place, fail: BlockId, scope: usize) {
         let whole = match pattern {
             Pat::Guard(guard) => self.span_of(&*guard.pat),
             _ => self.span_of(pattern),

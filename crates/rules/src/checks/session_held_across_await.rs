@@ -33,7 +33,7 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
     }
     let message = format!("{subject} is held across {what}");
     let leaks = if event.inside.is_empty() {
-        format!("{what} is awaited here, and the connection waits with it")
+        format!("{}, and the connection waits with it", words::awaited(what))
     } else {
         format!("this call leads to {what}")
     };
@@ -56,7 +56,7 @@ fn polled(context: &Context<'_>, site: &Site, events: &[&Event], what: &str) -> 
     let protocol = context.protocol(site);
     let subject = words::subject(site, protocol);
     let message = format!("{subject}, which the caller keeps, is held across {what} between two looks");
-    let leaks = format!("{what} is awaited here, and the caller's connection waits with it");
+    let leaks = format!("{}, and the caller's connection waits with it", words::awaited(what));
     let help = "take a connection of the pool for each look, or let the caller look again".to_owned();
     let span = events[0].cause.span;
     context.finding(CHECK.rule, site, events, span, Words { message, leaks, help: Some(help), fix: None })
