@@ -48,6 +48,10 @@ fn sarif_tells_the_walk_and_what_is_silenced() {
         }
         let walk = result["codeFlows"][0]["threadFlows"][0]["locations"].as_array().unwrap();
         assert!(!walk.is_empty());
+        // What is beside the walk is related to it, and no step.
+        let text = walk.iter().map(|step| step["location"]["message"]["text"].as_str().unwrap()).collect::<String>();
+        assert!(!text.contains("on another path"), "{text}");
+        assert!(result["relatedLocations"].as_array().unwrap().len() >= walk.len());
         let region = &result["locations"][0]["physicalLocation"]["region"];
         assert!(
             region["startColumn"].as_u64() >= Some(1) && region["endLine"].as_u64() >= region["startLine"].as_u64()

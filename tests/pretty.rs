@@ -214,3 +214,70 @@ fn time_grows_with_findings_only() {
     // Quadratic would be minutes.
     assert!(start.elapsed().as_secs() < 30, "{:?}", start.elapsed());
 }
+
+/// What the labels of the one finding in a body say of the turns of the way, with the text that each marks.
+fn turns(body: &str) -> Vec<String> {
+    let text = format!(
+        "pub async fn f(pool: &sqlx::PgPool, a: Option<u8>, b: Result<u8, u8>, c: bool, e: E, s: S) -> sqlx::Result<()> {{\n    \
+         let mut tx = pool.begin().await?;\n    sqlx::query(\"DELETE FROM carts\").execute(&mut *tx).await?;\n{body}\n    \
+         tx.commit().await\n}}\npub enum E {{ One, Two {{ n: u8 }}, Three }}\npub struct S;\nimpl S {{ pub fn next(&self) -> \
+         Option<u8> {{ None }} pub fn done(&self) -> bool {{ false }} }}\n"
+    );
+    let package = shop();
+    fs::write(package.path().join("src/lib.rs"), &text).unwrap();
+    let mut command = Command::cargo_bin("sessionlint").unwrap();
+    let command = command.current_dir(package.path()).args(["check", "--isolated", "--no-cache", "--format", "json"]);
+    let report: serde_json::Value = serde_json::from_slice(&command.output().unwrap().stdout).unwrap();
+    let findings = report["findings"].as_array().unwrap();
+    let [finding] = findings.as_slice() else { return vec![format!("{} findings", findings.len())] };
+    let labels = finding["labels"].as_array().unwrap().iter();
+    let turn = |label: &serde_json::Value| {
+        let offset = |end: &str| label["range"][end]["offset"].as_u64().unwrap() as usize;
+        format!("{} {}", &text[offset("start")..offset("end")], label["message"].as_str().unwrap())
+    };
+    labels.filter(|label| label["kind"] == "branch").map(turn).collect()
+}
+
+#[test]
+fn turns_of_the_way_are_told_truly() {
+    let cases: &[(&str, &[&str])] = &[
+        ("if c { return Ok(()); }", &["c if this is true"]),
+        ("if !c { return Ok(()); }", &["!c if this is true"]),
+        ("if !s.done() { return Ok(()); }", &["!s.done() if this is true"]),
+        ("if a.is_none() { return Ok(()); }", &["a.is_none() if this is true"]),
+        ("if !a.is_some() { return Ok(()); }", &["!a.is_some() if this is true"]),
+        (
+            "if b.is_err() { return tx.commit().await; }\n    if c { return Ok(()); }",
+            &["b.is_err() if this is false", "c if this is true"],
+        ),
+        ("if s.done() { tx.commit().await?; return Ok(()); } else { return Ok(()); }", &["s.done() if this is false"]),
+        ("if let Some(3) = a { return Ok(()); }", &["Some(3) when this matches"]),
+        ("if matches!(e, E::Two { n: 4 }) { return Ok(()); }", &["E::Two { n: 4 } when this matches"]),
+        ("let Some(_n) = a else { return Ok(()); };", &["Some(_n) when this does not match"]),
+        (
+            "let Some(_n) = a else { return tx.commit().await; };\n    if s.done() { return Ok(()); }",
+            &["s.done() if this is true"],
+        ),
+        (
+            "match e { E::One => {} E::Two { n } if n > 3 => return Ok(()), _ => {} }",
+            &["E::Two { n } when this matches", "n > 3 if this is true"],
+        ),
+        ("match b { Err(_) => {} Ok(_) => return Ok(()) }", &["Ok(_) when this matches"]),
+        ("match e { E::One | E::Three => {} _ => return Ok(()) }", &["E::One | E::Three when this does not match"]),
+        ("for n in 0..3 { if n == 2 { return Ok(()); } }", &["for in this loop", "n == 2 if this is true"]),
+        (
+            "for n in 0..3 { s.next(); let _ = n; }\n    if s.done() { return Ok(()); }",
+            &["for after this loop", "s.done() if this is true"],
+        ),
+        (
+            "while let Some(_n) = s.next() { if s.done() { return Ok(()); } }",
+            &["Some(_n) in this loop", "s.done() if this is true"],
+        ),
+    ];
+    let wrong = cases
+        .iter()
+        .map(|(body, expected)| (body, turns(body), expected))
+        .filter(|(_, told, expected)| told != *expected);
+    let wrong: Vec<_> = wrong.collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
