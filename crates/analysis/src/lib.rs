@@ -22,6 +22,7 @@ mod solver;
 mod sql;
 mod summary;
 mod told;
+mod trace;
 mod transfer;
 mod value;
 mod workload;

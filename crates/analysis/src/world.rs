@@ -1,18 +1,15 @@
 //! What is true at one point on one way through a body?
 
-use crate::events::{Branch, ExitOrder};
 use crate::index::{Index, Ty};
 use crate::shared::Shared;
 use crate::sql::StateChange;
+use crate::trace::Trace;
 use crate::value::{Anchor, ObligationId, Origin, Root, Value, is_variant};
-use sessionlint_diagnostics::Span;
-use sessionlint_ir::{BlockId, ConditionId, LocalId, Place, Projection, TestRole};
+use sessionlint_ir::{BlockId, ConditionId, LocalId, Place, Projection};
 use sessionlint_protocols::EndKind;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
-/// How many branches are remembered for the explanation.
-const MAX_BRANCHES: usize = 6;
 /// How many steps into a value are told apart.
 const MAX_STEPS: usize = 6;
 /// How many references are followed.
@@ -76,22 +73,6 @@ impl Facts {
     pub fn count(&self) -> usize {
         1 + self.store.len() + self.obligations.len() + self.conditions.len() + self.amounts.len() + self.changed.len()
     }
-}
-
-/// What explains the facts, and does not tell one way from another.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Trace {
-    pub written: BTreeMap<ObligationId, Span>,
-    pub bypassed: BTreeMap<ObligationId, (Span, Vec<Span>)>,
-    pub set: BTreeMap<ObligationId, Span>,
-    pub released: BTreeMap<ObligationId, Span>,
-    pub branches: Vec<Branch>,
-    /// How many branches were taken, the forgotten ones too.
-    pub taken: u32,
-    /// The value of `taken` at the first write.
-    pub written_after: BTreeMap<ObligationId, u32>,
-    pub exit: Option<Span>,
-    pub how: Option<ExitOrder>,
 }
 
 /// One way through the body, up to a point.
@@ -330,27 +311,6 @@ impl World {
         if self.facts.store.values().any(is_tested) {
             self.facts.store.retain(|_, value| !is_tested(value));
         }
-    }
-
-    /// Whether an arm is the only one that is left of a `match`, which another arm did not take.
-    pub fn is_last_arm(&self, role: TestRole, holds: bool) -> bool {
-        let before = self.trace.branches.last();
-        holds && matches!(role, TestRole::Arm(_)) && before.is_some_and(|branch| branch.role == role && !branch.held)
-    }
-
-    pub fn branch(&mut self, condition: Span, held: bool, role: TestRole) {
-        if self.facts.obligations.values().all(|state| state.phase != Phase::Open) {
-            if !self.trace.branches.is_empty() {
-                self.trace.branches.clear();
-            }
-            return;
-        }
-        if self.trace.branches.len() == MAX_BRANCHES {
-            self.trace.branches.remove(0);
-        }
-        let nth = self.trace.taken;
-        self.trace.taken += 1;
-        self.trace.branches.push(Branch { condition, held, role, nth });
     }
 }
 

@@ -61,6 +61,9 @@ fn done(context: &Context<'_>, site: &Site, kind: &EventKind) -> String {
 
 /// What is written and set, and which turns the way takes, between the opening and the mistake.
 fn on_the_way(context: &Context<'_>, site: &Site, first: &Event, span: Span) -> Vec<Label> {
+    if span.start == site.span.start && span.file == site.span.file {
+        return Vec::new();
+    }
     let is_behind = |place: Span| place.start >= site.span.end || place.end <= site.span.start;
     let branches = turns(&first.branches);
     let body = context.report.span;
@@ -79,7 +82,9 @@ fn on_the_way(context: &Context<'_>, site: &Site, first: &Event, span: Span) -> 
             (2 * turn.nth + 1, Label::new(LabelKind::Branch, place, message))
         })
         .collect();
-    let written = first.written.filter(|written| *written != site.span && *written != span);
+    // What is written beside a transaction is told when that goes on, which a write may be.
+    let is_later = |written: &Span| first.kind == EventKind::Bypassed && written.start > span.start;
+    let written = first.written.filter(|written| *written != site.span && *written != span && !is_later(written));
     if let Some(written) = written {
         steps.push((2 * first.written_after, Label::new(LabelKind::Write, written, "written through here")));
     }

@@ -89,7 +89,8 @@ impl Solver<'_> {
             && !state.bypassed
         {
             state.bypassed = true;
-            world.trace.bypassed.insert(id, (way[0], way[1..].to_vec()));
+            let taken = world.trace.taken;
+            world.trace.bypassed.insert(id, (way[0], way[1..].to_vec(), taken));
         }
         // It needs a second connection in any case.
         self.second_checkout(world, pool, true, way);
@@ -104,9 +105,13 @@ impl Solver<'_> {
         if let Some(state) = world.facts.obligations.get_mut(&id) {
             state.bypassed = false;
         }
-        if let Some((at, inside)) = world.trace.bypassed.remove(&id) {
+        if let Some((at, inside, taken)) = world.trace.bypassed.remove(&id) {
             let way: Vec<Span> = std::iter::once(at).chain(inside).collect();
+            // What led there explains it, not what came behind it.
+            let branches = world.trace.branches.clone();
+            world.trace.branches.retain(|branch| branch.nth < taken);
             self.meanwhile(world, EventKind::Bypassed, id, &way);
+            world.trace.branches = branches;
         }
     }
 
