@@ -52,6 +52,7 @@ fn opened(context: &Context<'_>, site: &Site, first: &Event, span: Span) -> Stri
 fn done(context: &Context<'_>, site: &Site, kind: &EventKind) -> String {
     match kind {
         EventKind::HeldAcross { wait } => words::awaited(&wait.what),
+        EventKind::Bypassed => "it is written here".to_owned(),
         EventKind::SecondCheckout { .. } if context.protocol(site).is_exclusive() => "it begins here".to_owned(),
         EventKind::SecondCheckout { lent: true } => "it is lent for a statement here".to_owned(),
         EventKind::SecondCheckout { lent: false } => "it is taken here".to_owned(),
