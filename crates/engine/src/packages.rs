@@ -247,11 +247,11 @@ pub(crate) fn find(known: &[PathBuf], named: &[PathBuf], model: &Model, manifest
     let is_test = |(directory, _, _): &(PathBuf, String, Arc<Words>)| {
         let leads_here = |path: &PathBuf| directory.starts_with(path) || path.starts_with(directory);
         let is_named = |folder: &Path| named.iter().any(|path| path.starts_with(folder) && leads_here(path));
-        if manifests.is_for_tests(directory, model.intent()) {
-            // Who stands in a package that is all there is has not chosen it among others.
-            return manifests.is_alone(directory) || !is_named(directory);
+        if let Some(folder) = manifests.test_folder(directory) {
+            return !is_named(&folder);
         }
-        manifests.test_folder(directory).is_some_and(|folder| !is_named(&folder))
+        // Who stands in a package that is all there is has not chosen it among others.
+        manifests.is_for_tests(directory, model.intent()) && (manifests.is_alone(directory) || !is_named(directory))
     };
     let tests = about.iter().map(is_test).collect();
     Packages { packages, about, files: placed, tests }
