@@ -93,14 +93,14 @@ fn mistakes_in_a_manifest_are_shown_in_it() {
     write(&here.path().join("app"), "Cargo.toml", &format!("{MANIFEST}\n{table}"));
     let (status, out, error) = run(&here.path().join("app"), &["--color", "never"]);
     assert_eq!((status, out.as_str()), (2, ""));
-    assert!(error.contains("[Cargo.toml:10:1]") && error.contains("did you mean `profile`?"), "{error}");
+    assert!(error.contains("--> Cargo.toml:10:1\n") && error.contains("did you mean `profile`?"), "{error}");
     write(
         here.path(),
         "Cargo.toml",
         &format!("[workspace]\nmembers = [\"app\"]\n{}", table.replace("package", "workspace")),
     );
     let (status, _, error) = run(here.path(), &["--color", "never"]);
-    assert!(status == 2 && error.contains("[Cargo.toml:5:1]"), "{error}");
+    assert!(status == 2 && error.contains("--> Cargo.toml:5:1\n"), "{error}");
     assert_eq!(run(here.path(), &["--isolated"]).0, 1);
 }
 

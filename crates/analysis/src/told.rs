@@ -3,16 +3,24 @@
 use crate::events::{Event, SiteId};
 use crate::solver::Solver;
 use sessionlint_diagnostics::Span;
-use sessionlint_ir::{AggregateKind, Body, ExitKind, LocalId, Operand, Place, Rvalue, Terminator, Test};
+use sessionlint_ir::{AggregateKind, BlockId, Body, ExitKind, LocalId, Operand, Place, Rvalue, Terminator, Test};
 use std::collections::BTreeSet;
 
 impl Solver<'_> {
     /// The conditions of this body that are flags which it gives its caller, and behind which it commits sessions of a site.
     pub(crate) fn told_flags(&self, site: SiteId) -> BTreeSet<Span> {
-        let Some(commits) = self.commits.get(&site) else { return BTreeSet::new() };
+        // Who else has it may commit it.
+        let ends = [&self.commits, &self.given_away];
+        let commits: BTreeSet<BlockId> =
+            ends.into_iter().filter_map(|ends| ends.get(&site)).flatten().copied().collect();
+        if commits.is_empty() {
+            return BTreeSet::new();
+        }
         let given: BTreeSet<LocalId> = self.given_flags();
         let tests = self.body.blocks.iter().filter_map(|block| match &block.terminator {
-            Terminator::Test { test: Test::Bool(place), yes, span, .. } if is_whole(place, &given) => Some((*yes, *span)),
+            Terminator::Test { test: Test::Bool(place), yes, span, .. } if is_whole(place, &given) => {
+                Some((*yes, *span))
+            }
             _ => None,
         });
         let commits_behind = |from| commits.iter().any(|commit| from == *commit || self.body.leads_to(from, *commit));

@@ -159,7 +159,8 @@ impl Solver<'_> {
                 _ => false,
             })
         };
-        let moves_on = !matches!(value, Value::Ref(_)) && site.variable.is_some_and(|held| held != local && of_pattern(held));
+        let moves_on =
+            !matches!(value, Value::Ref(_)) && site.variable.is_some_and(|held| held != local && of_pattern(held));
         if site.name.is_none() || moves_on {
             site.name = Some(name.clone());
         }
@@ -423,12 +424,10 @@ impl Solver<'_> {
             state.fresh = true;
             state.touched = true;
             self.written.insert(id.site);
-            if let Some(span) = span {
-                if !world.trace.written.contains_key(&id) {
-                    let taken = world.trace.taken;
-                    world.trace.written.insert(id, span);
-                    world.trace.written_after.insert(id, taken);
-                }
+            if let Some(span) = span.filter(|_| !world.trace.written.contains_key(&id)) {
+                let taken = world.trace.taken;
+                world.trace.written.insert(id, span);
+                world.trace.written_after.insert(id, taken);
             }
         }
     }

@@ -113,7 +113,8 @@ impl Solver<'_> {
             Rvalue::Call(call) => {
                 call.operands().any(|operand| is_known(operand) || self.names_memory(operand))
                     || self.makes_temporary(&call.callee)
-                    || (deep > 0 && self.own_callee(&call.callee).is_some_and(|item| self.gives_temporary(item, deep - 1)))
+                    || (deep > 0
+                        && self.own_callee(&call.callee).is_some_and(|item| self.gives_temporary(item, deep - 1)))
             }
             Rvalue::Aggregate(_, parts) => parts.iter().any(|(_, operand)| is_known(operand)),
             Rvalue::Opaque(parts) => parts.iter().any(is_known),
@@ -129,9 +130,10 @@ impl Solver<'_> {
         let model = self.index.model;
         let Some((library, name)) = model.library_at(&path) else { return false };
         model.library(library).makes_temporary
-            || model.protocols().filter(|(_, protocol)| protocol.library == library).any(|(_, protocol)| {
-                protocol.openings.iter().any(|opening| opening.in_memory && opening.call == name)
-            })
+            || model
+                .protocols()
+                .filter(|(_, protocol)| protocol.library == library)
+                .any(|(_, protocol)| protocol.openings.iter().any(|opening| opening.in_memory && opening.call == name))
     }
 
     /// `directory.keep()`.
@@ -245,9 +247,8 @@ impl Solver<'_> {
     fn is_handed_on(&self, holders: &BTreeSet<LocalId>) -> bool {
         let moved = |operand: &Operand| matches!(operand, Operand::Value(place) if holders.contains(&place.local));
         let wraps = |kind: &AggregateKind| matches!(kind, AggregateKind::Success | AggregateKind::Tuple);
-        let captured = |child: usize| {
-            self.body.children[child].captures.iter().any(|capture| holders.contains(&capture.outer))
-        };
+        let captured =
+            |child: usize| self.body.children[child].captures.iter().any(|capture| holders.contains(&capture.outer));
         self.body.statements().into_iter().any(|statement| match &statement.kind {
             StatementKind::Assign(to, value) => match value {
                 Rvalue::Use(operand) => (to.local == Body::RETURN || !to.projection.is_empty()) && moved(operand),
