@@ -7,7 +7,7 @@ use crate::summary::{Analysis, MAX_CALLS};
 use crate::value::Value;
 use crate::world::World;
 use sessionlint_ir::{
-    Body, Call, Callee, ItemKind, LocalId, Operand, Place, Rvalue, StatementKind, Terminator, Test, TestRole,
+    BlockId, Body, Call, Callee, ExitKind, ItemKind, LocalId, Operand, Place, Rvalue, StatementKind, Terminator, Test,
 };
 use sessionlint_protocols::ProtocolKind;
 
@@ -140,12 +140,32 @@ fn gives_up(body: &Body, call: &Call) -> bool {
         }
     }
     let asked = body.blocks.iter().any(|block| match &block.terminator {
-        Terminator::Test { test: Test::Success(place) | Test::Failure(place), role, .. } => {
-            *role == TestRole::Question && carriers.contains(place)
+        Terminator::Test { test: Test::Success(place), yes, no, .. } => {
+            carriers.contains(place) && leaves(body, *no, *yes)
+        }
+        Terminator::Test { test: Test::Failure(place), yes, no, .. } => {
+            carriers.contains(place) && leaves(body, *yes, *no)
         }
         _ => false,
     });
     asked || carriers.contains(&Place::local(Body::RETURN))
+}
+
+/// Whether every way from a block returns an error, and none comes back to where the other side of the test goes on.
+fn leaves(body: &Body, failed: BlockId, worked: BlockId) -> bool {
+    let is_end = |at: BlockId| matches!(body.blocks[at.index()].terminator, Terminator::Return);
+    let from = |start: BlockId| {
+        let blocks = (0..body.blocks.len() as u32).map(BlockId);
+        blocks.filter(move |at| *at == start || body.leads_to(start, *at)).filter(move |at| !is_end(*at))
+    };
+    let on: Vec<BlockId> = from(worked).collect();
+    let is_error = |at: BlockId| {
+        body.blocks[at.index()]
+            .statements
+            .iter()
+            .any(|statement| matches!(&statement.kind, StatementKind::Assign(_, Rvalue::Exit(ExitKind::Error, ..))))
+    };
+    from(failed).all(|at| !on.contains(&at)) && from(failed).any(is_error)
 }
 
 /// Whether a text calls a function of this name.

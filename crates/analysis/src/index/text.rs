@@ -21,6 +21,12 @@ impl Index<'_> {
         crate::sql::may_begin(self.item_text(item, |item| item.head).map_or("", |(text, _)| text))
     }
 
+    /// Whether a function's text has a literal that gives back a lock of the server.
+    pub(crate) fn unlocks(&self, item: ItemRef) -> bool {
+        let text = self.item_text(item, |item| item.head).map_or("", |(text, _)| text).to_ascii_lowercase();
+        ["advisory_unlock", "release_lock"].iter().any(|name| text.contains(name))
+    }
+
     /// Whether a function's text names any of these calls.
     pub(crate) fn names_call<'n>(&self, item: ItemRef, mut calls: impl Iterator<Item = &'n str>) -> bool {
         let text = self.item_text(item, |item| item.head).map_or("", |(text, _)| text);

@@ -1,10 +1,11 @@
 //! Is a lock held that was only tried for? `pg_try_advisory_lock` and `GET_LOCK` answer whether they got it. Which answer means
 //! yes is not read: of the two sides of a condition the one that goes on to unlock has it.
 
+use crate::index::Resolved;
 use crate::solver::Solver;
 use crate::sql::{SessionState, StateChange};
 use crate::world::World;
-use sessionlint_ir::{BlockId, Body, Callee, Literal, Operand, Rvalue, StatementKind, Test};
+use sessionlint_ir::{BlockId, Body, Call, Callee, Literal, Operand, Rvalue, StatementKind, Test};
 use std::collections::BTreeSet;
 
 impl Solver<'_> {
@@ -30,20 +31,25 @@ impl Solver<'_> {
     }
 
     fn goes_on_to_unlock(&self, block: BlockId) -> bool {
-        let unlocks = self.unlocks.get_or_init(|| {
-            unlocking(self.body, &|text| {
-                self.index
-                    .text_effect(text)
-                    .state
-                    .is_some_and(|change| change.state == SessionState::Lock && !change.on)
-            })
-        });
+        let names_unlock = |path: &[String]| match self.index.resolve(&self.scope, path) {
+            Some(Resolved::Item(item, rest)) if rest.is_empty() => self.index.unlocks(item),
+            _ => false,
+        };
+        let in_text = |text: &str| {
+            let change = self.index.text_effect(text).state;
+            change.is_some_and(|change| change.state == SessionState::Lock && !change.on)
+        };
+        let unlocks = self.unlocks.get_or_init(|| unlocking(self.body, &in_text, &names_unlock));
         unlocks.iter().any(|unlock| *unlock == block || self.body.leads_to(block, *unlock))
     }
 }
 
-/// The blocks that use a text that unlocks.
-fn unlocking(body: &Body, unlocks: &dyn Fn(&str) -> bool) -> BTreeSet<BlockId> {
+/// The blocks that use a text that unlocks, or call a function with such a text in it.
+fn unlocking(
+    body: &Body,
+    unlocks: &dyn Fn(&str) -> bool,
+    names_unlock: &dyn Fn(&[String]) -> bool,
+) -> BTreeSet<BlockId> {
     let mut texts = BTreeSet::new();
     let mut found = BTreeSet::new();
     let blocks = || (0..).map(BlockId).zip(&body.blocks);
@@ -57,6 +63,10 @@ fn unlocking(body: &Body, unlocks: &dyn Fn(&str) -> bool) -> BTreeSet<BlockId> {
                     Operand::Value(place) | Operand::Ref { place, .. } => texts.contains(&place.local),
                     _ => false,
                 });
+                if matches!(value, Rvalue::Call(Call { callee: Callee::Path { segments, .. }, .. }) if names_unlock(segments))
+                {
+                    found.insert(number);
+                }
                 if speaks {
                     texts.insert(target.local);
                     // A macro like `format!` makes a text, and runs nothing.
