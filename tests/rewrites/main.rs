@@ -37,6 +37,9 @@ const KNOWN: &[(Rewrite, &str, &str)] = &[
     (Rewrite::UsedAs, "sqlx statuses::refused", "a status is known by its name as it is written"),
     (Rewrite::BodyInClosure, "rusqlite callers::Store::migrate", "what a closure gives may be a success or an error"),
     (Rewrite::BodyInClosure, "rusqlite callers::set_up", "what a closure gives may be a success or an error"),
+    (Rewrite::BodyInClosure, "rusqlite callers::step", "what a closure gives may be a success or an error"),
+    (Rewrite::BodyInClosure, "rusqlite callers::for_the_package", "what a closure gives may be a success or an error"),
+    (Rewrite::BodyInClosure, "rusqlite callers::filled", "what a closure gives may be a success or an error"),
     (Rewrite::BodyInAsync, "generated p197::run", "more ways than are told apart, so nothing is said"),
     (Rewrite::BodyInAsync, "sqlx bounds::step_by_step", "more ways than are told apart, so nothing is said"),
     (

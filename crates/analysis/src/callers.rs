@@ -1,66 +1,106 @@
-//! Does everybody who calls a private function close the connection that it was lent, when it fails? Then a transaction that it
+//! Does everybody who calls a function of the package close the connection that it was lent, when it fails? Then a transaction that it
 //! leaves open on the way of an error goes with the connection. What a caller gets from a pool, or was lent itself, lives on.
 
-use crate::index::ItemRef;
+use crate::index::{ItemRef, Ty};
 use crate::solver::Solver;
 use crate::summary::{Analysis, MAX_CALLS};
 use crate::value::Value;
 use crate::world::World;
+use sessionlint_diagnostics::FileId;
 use sessionlint_ir::{
     BlockId, Body, Call, Callee, ExitKind, ItemKind, LocalId, Operand, Place, Rvalue, StatementKind, Terminator, Test,
 };
 use sessionlint_protocols::ProtocolKind;
 
+/// So many calls the lender of a connection is looked for.
+const MAX_LENDERS: u32 = 5;
+
 /// The calls of one function that were met in a body that calls it.
 pub(crate) struct Watched {
     pub callee: ItemRef,
-    /// For each: whether the caller closes the connection when it fails.
-    pub closes: Vec<bool>,
+    /// For each: what the caller lends it.
+    pub calls: Vec<Lends>,
+}
+
+/// What a caller lends a function whose error it passes on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lends {
+    /// A connection that is closed when the caller leaves with the error.
+    Own,
+    /// What it was lent itself.
+    Lent,
+    /// Something that lives on, or the caller does not leave.
+    Other,
 }
 
 impl Watched {
     /// The same calls in a closure or async block.
     pub fn inside(&self) -> Self {
-        Self { callee: self.callee, closes: Vec::new() }
+        Self { callee: self.callee, calls: Vec::new() }
     }
 }
 
 impl Analysis<'_> {
-    /// Whether all callers of a private function are known, own the connection that they lend it, and give up where it fails.
+    /// Whether all callers of a function that only its package can call are known, own the connection that they lend it, and give
+    /// up where it fails; or their callers do.
     pub(crate) fn callers_close(&self, item: ItemRef) -> bool {
-        let callers = self.callers_of_private(item);
-        !callers.is_empty() && callers.into_iter().all(|caller| self.closes_when_failing(caller, item))
+        self.all_close(item, MAX_LENDERS)
     }
 
-    /// The functions that name a private function, those of the same file; none for one that others can call.
-    fn callers_of_private(&self, item: ItemRef) -> Vec<ItemRef> {
+    fn all_close(&self, item: ItemRef, deep: u32) -> bool {
+        let callers = self.callers(item);
+        deep > 0
+            && !callers.is_empty()
+            && callers.into_iter().all(|caller| {
+                let lends = self.lends(caller, item);
+                let passes_on = lends.contains(&Lends::Lent);
+                !lends.is_empty() && !lends.contains(&Lends::Other) && (!passes_on || self.all_close(caller, deep - 1))
+            })
+    }
+
+    /// The functions that name a function, of the files that can see it; none for one that other packages can call.
+    fn callers(&self, item: ItemRef) -> Vec<ItemRef> {
         let Some(data) = self.index.host.data(item.file) else { return Vec::new() };
         let callee = data.outline.item(item.item);
         let before = data.text.get(callee.span.start as usize..callee.head.start as usize).unwrap_or("pub");
         let of_trait = self.index.impl_of(item).is_some_and(|(_, header)| header.of_trait.is_some());
         let in_trait = callee.parent.is_some_and(|parent| data.outline.item(parent).kind == ItemKind::Trait);
-        if before.contains("pub") || of_trait || in_trait {
+        let seen_outside = before.split("pub").skip(1).any(|rest| !rest.starts_with('('));
+        if seen_outside || of_trait || in_trait {
+            return Vec::new();
+        }
+        // A private one is seen by what is inside of its module, which may be another file.
+        let mut files: Vec<FileId> = self.index.package_of(item.file).indexed.to_vec();
+        files.push(item.file);
+        files.sort();
+        files.dedup();
+        files.into_iter().flat_map(|file| self.callers_in(file, item, &callee.name)).collect()
+    }
+
+    fn callers_in(&self, file: FileId, callee: ItemRef, name: &str) -> Vec<ItemRef> {
+        let Some(data) = self.index.host.data(file) else { return Vec::new() };
+        if !data.text.contains(name) {
             return Vec::new();
         }
         let names = |id: &sessionlint_ir::ItemId| {
             let other = data.outline.item(*id);
             let body = other.body.and_then(|body| data.text.get(body.start as usize..body.end as usize));
             other.kind == ItemKind::Function
-                && *id != item.item
+                && (ItemRef { file, item: *id }) != callee
                 && !data.outline.is_test(*id)
-                && body.is_some_and(|body| calls(body, &callee.name))
+                && body.is_some_and(|body| calls(body, name))
         };
-        data.outline.ids().filter(names).map(|id| ItemRef { file: item.file, item: id }).collect()
+        data.outline.ids().filter(names).map(|id| ItemRef { file, item: id }).collect()
     }
 
-    fn closes_when_failing(&self, caller: ItemRef, callee: ItemRef) -> bool {
-        let closes = self.asked(caller, MAX_CALLS, |mut solver| {
-            solver.watched = Some(Watched { callee, closes: Vec::new() });
+    fn lends(&self, caller: ItemRef, callee: ItemRef) -> Vec<Lends> {
+        let calls = self.asked(caller, MAX_CALLS, |mut solver| {
+            solver.watched = Some(Watched { callee, calls: Vec::new() });
             let world = solver.parameters(World::default());
             solver.run(world);
-            solver.watched.map(|watched| watched.closes)
+            solver.watched.map(|watched| watched.calls)
         });
-        closes.is_some_and(|closes| !closes.is_empty() && closes.into_iter().all(|closes| closes))
+        calls.unwrap_or_default()
     }
 }
 
@@ -70,35 +110,43 @@ impl Solver<'_> {
         if self.watched.as_ref().is_none_or(|watched| watched.callee != item) {
             return;
         }
-        let lent: Vec<Option<bool>> = call.operands().map(|operand| self.is_own_connection(world, operand)).collect();
-        let owned = lent.contains(&Some(true)) && !lent.contains(&Some(false));
-        let closes = owned && gives_up(self.body, call);
+        let lent: Vec<Lends> = call.operands().filter_map(|operand| self.lent_by(world, operand)).collect();
+        let lends = match lent.iter().copied().max_by_key(|lends| *lends as u8) {
+            Some(lends) if gives_up(self.body, call) => lends,
+            _ => Lends::Other,
+        };
         if let Some(watched) = &mut self.watched {
-            watched.closes.push(closes);
+            watched.calls.push(lends);
         }
     }
 
-    /// Whether an operand is a connection that this body opened outside of any pool, a struct that it made, or what somebody lends
-    /// a closure, of which nobody knows where it comes from; `None` for what is none of these and no other session.
-    fn is_own_connection(&self, world: &World, operand: &Operand) -> Option<bool> {
+    /// What an operand is for the function that is called: a connection that this body opened outside of any pool, a struct that
+    /// it made, or what somebody lends a closure, of which nobody knows where it comes from; `None` for what is no session.
+    fn lent_by(&self, world: &World, operand: &Operand) -> Option<Lends> {
         let (Operand::Value(place) | Operand::Ref { place, .. }) = operand else { return None };
         let (place, _) = world.canonical(place);
-        if self.nested && self.body.params.contains(&place.local) {
-            return Some(true);
+        let is_param = self.body.params.contains(&place.local) && place.projection.is_empty();
+        if self.nested && is_param {
+            return Some(Lends::Own);
         }
         let value = world.get(self.index, &place);
         if let Some(id) = self.session_of(world, &value) {
             let site = &self.sites[usize::from(id.site.0)];
             let protocol = self.index.model.protocol(site.protocol);
             let pooled = protocol.pooled || site.pooled || self.pools.contains_key(&id.site);
-            return Some(protocol.kind == ProtocolKind::Connection && !pooled && !site.borrowed && !site.parameter);
+            let own = protocol.kind == ProtocolKind::Connection && !pooled && !site.borrowed && !site.parameter;
+            return Some(if own { Lends::Own } else { Lends::Other });
         }
-        match value {
+        match &value {
             Value::Typed(..) | Value::Wrapper(..) | Value::Unknown if is_made_here(self.body, place.local) => {
-                Some(true)
+                Some(Lends::Own)
             }
             Value::Typed(ty, _) => match ty.peeled() {
-                crate::index::Ty::Known(protocol) if self.index.model.protocol(*protocol).is_session() => Some(false),
+                Ty::Own(..) if is_param => Some(Lends::Lent),
+                Ty::Known(protocol) if self.index.model.protocol(*protocol).is_session() => {
+                    let pooled = self.index.model.protocol(*protocol).pooled;
+                    Some(if is_param && !pooled { Lends::Lent } else { Lends::Other })
+                }
                 _ => None,
             },
             _ => None,

@@ -10,7 +10,8 @@ pub(super) const CHECK: Check = Check { rule: "discarded-session", run };
 fn run(context: &Context<'_>) -> Vec<Diagnostic> {
     // `check_not_locked` opens one to see whether it can.
     let function = context.report.function.rsplit("::").next().unwrap_or_default();
-    if context.model.intent().is_probe(function) {
+    let intent = context.model.intent();
+    if intent.is_probe(function) || intent.is_trial(function) {
         return Vec::new();
     }
     context.by_site(is_mistake).into_iter().map(|(site, events)| word(context, site, &events)).collect()
