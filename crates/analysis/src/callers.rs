@@ -1,5 +1,6 @@
 //! Does everybody who calls a function of the package close the connection that it was lent, when it fails? Then a transaction that it
-//! leaves open on the way of an error goes with the connection. What a caller gets from a pool, or was lent itself, lives on.
+//! leaves open on the way of an error goes with the connection. What a caller gets from a pool lives on; of what it was lent itself its own
+//! callers are asked.
 
 use crate::index::{ItemRef, Ty};
 use crate::solver::Solver;
@@ -8,7 +9,8 @@ use crate::value::Value;
 use crate::world::World;
 use sessionlint_diagnostics::FileId;
 use sessionlint_ir::{
-    BlockId, Body, Call, Callee, ExitKind, ItemKind, LocalId, Operand, Place, Rvalue, StatementKind, Terminator, Test,
+    AggregateKind, BlockId, Body, Call, Callee, ExitKind, ItemKind, LocalId, Operand, Place, Rvalue, StatementKind,
+    Terminator, Test,
 };
 use sessionlint_protocols::ProtocolKind;
 
@@ -23,7 +25,8 @@ pub(crate) struct Watched {
 }
 
 /// What a caller lends a function whose error it passes on.
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// Where several things are lent, the last of these decides.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Lends {
     /// A connection that is closed when the caller leaves with the error.
     Own,
@@ -110,8 +113,7 @@ impl Solver<'_> {
         if self.watched.as_ref().is_none_or(|watched| watched.callee != item) {
             return;
         }
-        let lent: Vec<Lends> = call.operands().filter_map(|operand| self.lent_by(world, operand)).collect();
-        let lends = match lent.iter().copied().max_by_key(|lends| *lends as u8) {
+        let lends = match call.operands().filter_map(|operand| self.lent_by(world, operand)).max() {
             Some(lends) if gives_up(self.body, call) => lends,
             _ => Lends::Other,
         };
@@ -156,7 +158,7 @@ impl Solver<'_> {
 
 /// Whether a variable is a struct that is put together in this body.
 fn is_made_here(body: &Body, local: LocalId) -> bool {
-    matches!(body.value_of(&Place::local(local)), Some(Rvalue::Aggregate(sessionlint_ir::AggregateKind::Struct(_), _)))
+    matches!(body.value_of(&Place::local(local)), Some(Rvalue::Aggregate(AggregateKind::Struct(_), _)))
 }
 
 /// Whether the caller leaves with the error of a call: `?` behind it, adapters and `.await` between.
@@ -175,10 +177,7 @@ fn gives_up(body: &Body, call: &Call) -> bool {
                 Rvalue::Call(Call { callee: Callee::Method { receiver, .. }, .. }) => Some(receiver),
                 _ => None,
             };
-            let carried = |operand: &Operand| match operand {
-                Operand::Value(place) => carriers.contains(place),
-                _ => false,
-            };
+            let carried = |operand: &Operand| matches!(operand, Operand::Value(place) if carriers.contains(place));
             if from.is_some_and(carried) && !carriers.contains(target) {
                 carriers.push(target.clone());
             }

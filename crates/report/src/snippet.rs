@@ -109,12 +109,17 @@ fn first_line(source: &Source<'_>, range: &Range<u32>, most: usize) -> Range<usi
     start..start + length
 }
 
+/// The bytes that the library gets: whole lines, from the first that is marked to the last, whatever is around them.
+fn shown(source: &Source<'_>, first: usize, last: usize) -> Range<usize> {
+    let index = source.index();
+    let end = if last + 1 < index.line_count() { index.line_start(last + 1) as usize } else { source.text.len() };
+    index.line_start(first) as usize..end
+}
+
 /// Lines that are near each other.
 fn part(out: &mut String, source: &Source<'_>, marks: &[Placed<'_>], room: Room) {
     let (Some((first, ..)), Some((last, ..))) = (marks.first(), marks.last()) else { return };
-    let index = source.index();
-    let from = index.line_start(*first) as usize;
-    let to = if last + 1 < index.line_count() { index.line_start(last + 1) as usize } else { source.text.len() };
+    let Range { start: from, end: to } = shown(source, *first, *last);
     let annotations = marks.iter().enumerate().map(|(number, (_, range, mark))| {
         let kind = if mark.is_primary { AnnotationKind::Primary } else { AnnotationKind::Context };
         let label = char::from_u32(STAND_IN + number as u32).filter(|_| !mark.text.is_empty());
@@ -238,4 +243,36 @@ fn labelled(below: &[Vec<char>], marks: &[Placed<'_>], room: Room) -> Vec<String
     }
     rows.insert(0, marked);
     rows
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The library's work grows with what it gets.
+    #[test]
+    fn the_library_gets_the_marked_lines_of_a_long_file_alone() {
+        let line = "    let tx = pool.begin().await?;\n";
+        for lines in [100, 10_000] {
+            let text = line.repeat(lines);
+            let source = Source::new("a.rs", &text);
+            let mark = |at: usize| Mark {
+                range: (at * line.len() + 8) as u32..(at * line.len() + 10) as u32,
+                text: String::new(),
+                is_primary: false,
+                style: Room::frame(),
+            };
+            let marks = [mark(40), mark(42), mark(lines - 1)];
+            let placed: Vec<Placed<'_>> = marks
+                .iter()
+                .map(|mark| {
+                    (source.index().line_of(mark.range.start), mark.range.start as usize..mark.range.end as usize, mark)
+                })
+                .collect();
+            let room = Room { width: 100, gutter: 5, color: false };
+            let parts = parts(&source, &placed, room);
+            let got: usize = parts.iter().map(|near| shown(&source, near[0].0, near[near.len() - 1].0).len()).sum();
+            assert!(got <= line.len() * (3 + FAR), "{got} of {} bytes", text.len());
+        }
+    }
 }
