@@ -77,6 +77,7 @@ impl Analysis<'_> {
         files.push(item.file);
         files.sort();
         files.dedup();
+        files.retain(|file| !self.index.is_test_file(*file));
         files.into_iter().flat_map(|file| self.callers_in(file, item, &callee.name)).collect()
     }
 

@@ -240,36 +240,9 @@ impl Engine {
         outcome.skipped.sort();
     }
 
-    /// Whether a whole file is test code: by its directory, or because its module is declared so.
+    /// Whether a whole file is test code. Only files that something was read from can have findings.
     fn is_test_file(&self, files: &Files<'_>, analysis: &Analysis<'_>, file: FileId) -> bool {
-        let (package, module) = &self.packages.files[file.0 as usize];
-        if self.packages.tests[package.0 as usize] {
-            return true;
-        }
-        let path = &files.paths[file.0 as usize];
-        let inside = path.strip_prefix(&self.packages.about[package.0 as usize].0).unwrap_or(path);
-        let first = inside.components().next().map(|part| part.as_os_str().to_string_lossy().into_owned());
-        if matches!(first.as_deref(), Some("tests" | "benches" | "examples")) {
-            return true;
-        }
-        // Only files that something was read from can have findings.
-        if files.data[file.0 as usize].get().is_none() {
-            return false;
-        }
-        (1..=module.len()).any(|length| {
-            let (name, parents) = module[..length].split_last().expect("not empty");
-            // Behind a feature, say, for those who test an implementation of their own.
-            if matches!(name.as_str(), "test" | "tests") {
-                return true;
-            }
-            let parents = analysis.index.package_of(file).modules.get(parents).cloned().unwrap_or_default();
-            parents.into_iter().filter_map(|parent| files.data(parent)).any(|data| {
-                let declares = |item: &sessionlint_ir::Item| {
-                    item.kind == ItemKind::Module && item.name == *name && item.body.is_none() && item.test
-                };
-                data.outline.items.iter().any(declares)
-            })
-        })
+        files.data[file.0 as usize].get().is_some() && analysis.index.is_test_file(file)
     }
 }
 

@@ -26,8 +26,6 @@ pub(crate) struct Packages {
     pub about: Vec<(PathBuf, String, Arc<Words>)>,
     /// For each file its package and module path.
     pub files: Vec<(PackageId, Vec<String>)>,
-    /// For each package whether it is test code, by where it stands.
-    pub tests: Vec<bool>,
 }
 
 /// How many structs may stand around a session, each in another file.
@@ -253,8 +251,19 @@ pub(crate) fn find(known: &[PathBuf], named: &[PathBuf], model: &Model, manifest
         // Who stands in a package that is all there is has not chosen it among others.
         manifests.is_for_tests(directory, model.intent()) && (manifests.is_alone(directory) || !is_named(directory))
     };
-    let tests = about.iter().map(is_test).collect();
-    Packages { packages, about, files: placed, tests }
+    let tests: Vec<bool> = about.iter().map(is_test).collect();
+    for (id, package) in packages.iter_mut().enumerate() {
+        let in_tests = |file: &FileId| tests[id] || is_in_test_folder(&known[file.0 as usize], &about[id].0);
+        package.tests = package.modules.values().flatten().copied().filter(in_tests).collect();
+    }
+    Packages { packages, about, files: placed }
+}
+
+/// Whether a file of a package stands below a folder that Cargo takes no library or program from.
+fn is_in_test_folder(file: &Path, package: &Path) -> bool {
+    let inside = file.strip_prefix(package).unwrap_or(file);
+    let first = inside.components().next().map(|part| part.as_os_str());
+    first.and_then(|first| first.to_str()).is_some_and(|first| matches!(first, "tests" | "benches" | "examples"))
 }
 
 /// The versions and features of libraries whose facts depend on them.

@@ -2,6 +2,7 @@
 
 mod generics;
 mod resolve;
+mod tests;
 mod text;
 mod traits;
 mod types;
@@ -47,6 +48,8 @@ pub struct Package {
     pub libraries: BTreeSet<LibraryId>,
     /// Files that mention a session: where methods of its types are looked for.
     pub indexed: Vec<FileId>,
+    /// Files that are test code by where they stand.
+    pub tests: BTreeSet<FileId>,
     /// Whether its dependencies are unknown: then any known library may be named.
     pub loose: bool,
     /// The versions of packages that may be in use, where that is known.
@@ -172,6 +175,7 @@ pub struct Index<'h> {
     holding: Cache<(ItemRef, u32), bool>,
     held: Cache<(ItemRef, u32), Option<ProtocolId>>,
     blocks: OnceLock<HashMap<String, Vec<ItemRef>>>,
+    test_files: Cache<FileId, bool>,
     implementing: Cache<ItemRef, Vec<ItemRef>>,
     /// The traits that a trait asks for.
     above: Cache<ItemRef, Vec<ItemRef>>,
@@ -254,6 +258,7 @@ impl<'h> Index<'h> {
             holding: Cache::new(),
             held: Cache::new(),
             blocks: OnceLock::new(),
+            test_files: Cache::new(),
             implementing: Cache::new(),
             above: Cache::new(),
             methods: Cache::new(),

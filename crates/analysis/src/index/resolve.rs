@@ -181,12 +181,22 @@ impl Index<'_> {
     ) -> Option<Resolved> {
         let package = self.package_id(file);
         let first = path.first()?;
-        if !matches!(first.as_str(), "crate" | "self" | "super")
-            && let found @ Some(_) = self.external(package, path, trail)
-        {
-            return found;
+        if matches!(first.as_str(), "crate" | "self" | "super") {
+            return self.resolve_from(file, inline, path, trail);
         }
-        self.resolve_from(file, inline, path, trail)
+        // A module that is declared beside the import hides a crate of its name.
+        let hidden = match self.declares_module(file, inline, first) {
+            true => self.resolve_from(file, inline, path, trail),
+            false => None,
+        };
+        hidden.or_else(|| self.external(package, path, trail)).or_else(|| self.resolve_from(file, inline, path, trail))
+    }
+
+    /// Whether a file declares a module of this name in one of its inline modules.
+    fn declares_module(&self, file: FileId, inline: &[String], name: &String) -> bool {
+        let (names, Some(data)) = (self.names_of(file), self.host.data(file)) else { return false };
+        let declared = names.inside(inline).and_then(|names| names.items.get(name));
+        declared.into_iter().flatten().any(|id| data.outline.item(*id).kind == ItemKind::Module)
     }
 
     pub(super) fn is_known(&self, path: &[String]) -> bool {

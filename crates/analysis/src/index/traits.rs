@@ -58,7 +58,7 @@ impl Index<'_> {
     fn blocks_by_word(&self) -> HashMap<String, Vec<ItemRef>> {
         let mut found: HashMap<String, Vec<ItemRef>> = HashMap::new();
         for package in &self.packages {
-            for file in &package.indexed {
+            for file in package.indexed.iter().filter(|file| !self.serves_tests(**file)) {
                 self.blocks_of_file(*file, &mut found);
             }
         }
