@@ -269,6 +269,7 @@ fn operands(value: &Rvalue) -> Vec<&Operand> {
         Rvalue::Use(operand) | Rvalue::Exit(_, _, operand) | Rvalue::Await { future: operand, .. } => vec![operand],
         Rvalue::Aggregate(_, parts) => parts.iter().map(|(_, operand)| operand).collect(),
         Rvalue::Opaque(operands) => operands.iter().collect(),
+        Rvalue::Any { of, .. } => vec![of],
         Rvalue::Call(_) | Rvalue::Closure { .. } | Rvalue::Select(_) => Vec::new(),
     }
 }

@@ -26,6 +26,8 @@ impl Solver<'_> {
                     Value::Bool(true) => (Some(world), None),
                     Value::Bool(false) => (None, Some(world)),
                     Value::Affected { obligation, partial: true } => self.answered(world, obligation),
+                    Value::Affected { obligation, .. } => changed(world, obligation, true),
+                    Value::Changed { obligation, any } => changed(world, obligation, any),
                     Value::About(id) => self.asked_about(world, id),
                     Value::Verdict { obligation, end, ok } => {
                         let (mut held, mut failed) = (world.clone(), world);
@@ -184,4 +186,11 @@ impl Solver<'_> {
             _ => (Some(world.clone()), Some(world)),
         }
     }
+}
+
+/// It is asked whether a write changed anything, or nothing: where it did not, nothing was written.
+fn changed(world: World, obligation: ObligationId, any: bool) -> (Option<World>, Option<World>) {
+    let (mut held, mut failed) = (world.clone(), world);
+    if any { &mut failed } else { &mut held }.unwrite(obligation);
+    (Some(held), Some(failed))
 }

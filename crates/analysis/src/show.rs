@@ -316,6 +316,10 @@ impl Shower<'_> {
             Value::Wrote(id) | Value::Affected { obligation: id, .. } => {
                 format!("what a write through {} answers", site(usize::from(id.site.0)))
             }
+            Value::Changed { obligation: id, any } => {
+                let what = if *any { "anything" } else { "nothing" };
+                format!("whether a write through {} changed {what}", site(usize::from(id.site.0)))
+            }
             Value::About(id) => format!("what {} says of itself", site(usize::from(id.site.0))),
             Value::Set(id, _) => format!("whether state of {} was set", site(usize::from(id.site.0))),
             Value::Fallible(inner) => format!("Result of {}", self.value(inner)),

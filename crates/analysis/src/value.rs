@@ -141,6 +141,8 @@ pub(crate) enum Value {
     /// What the only write so far through a session answers: a count of rows, or which of several things was done. `partial` when
     /// something is written on some of the ways only that lead to an answer.
     Affected { obligation: ObligationId, partial: bool },
+    /// Whether the only write so far through a session changed anything, as a truth value; where not `any`, whether it changed nothing.
+    Changed { obligation: ObligationId, any: bool },
     /// What a session says about itself: a test of that decides what is left to do with it.
     About(ObligationId),
     /// Whether a session's end worked, as a truth value: true for success when `ok`.

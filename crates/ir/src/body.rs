@@ -371,6 +371,13 @@ pub enum Rvalue {
     },
     /// The value that leaves the body, how the caller sees it, and which of the body's answers it is.
     Exit(ExitKind, Option<u32>, Operand),
+    /// A truth value: whether there is any of a number or collection, or a truth value is true; where not `any`, whether there is none.
+    Any {
+        /// What is asked.
+        of: Operand,
+        /// Whether it is true when there is any.
+        any: bool,
+    },
     /// A value nobody can tell, computed from the operands.
     Opaque(Vec<Operand>),
 }

@@ -204,6 +204,7 @@ impl Printer<'_> {
                 format!("{kind}{answer} {}", self.operand(operand))
             }
             Rvalue::Opaque(operands) => format!("something of ({})", self.operands(operands)),
+            Rvalue::Any { of, any } => format!("{} of {}", if *any { "any" } else { "none" }, self.operand(of)),
         }
     }
 

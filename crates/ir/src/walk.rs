@@ -63,6 +63,7 @@ impl Rvalue {
             Rvalue::Use(operand) | Rvalue::Exit(_, _, operand) | Rvalue::Await { future: operand, .. } => vec![operand],
             Rvalue::Aggregate(_, parts) => parts.iter().map(|(_, operand)| operand).collect(),
             Rvalue::Opaque(operands) => operands.iter().collect(),
+            Rvalue::Any { of, .. } => vec![of],
             Rvalue::Call(call) => call.operands().collect(),
             Rvalue::Closure { .. } | Rvalue::Select(_) => Vec::new(),
         }

@@ -212,6 +212,27 @@ impl Solver<'_> {
                 };
                 Value::Exit(*kind, *answer, Box::new(shape))
             }
+            Rvalue::Any { of, any } => {
+                let value = self.operand(world, of);
+                let (place, asked) = match &value {
+                    Value::Ref(place) => {
+                        let ((place, _), asked) = self.read_at(world, place);
+                        (Some(place), asked)
+                    }
+                    _ => (None, value.clone()),
+                };
+                let told = any_of(&asked, *any);
+                match (&told, place) {
+                    // Who asks for the opposite has the answer.
+                    (Value::Verdict { .. }, Some(place)) => world.set(&place, Value::Unknown),
+                    (Value::Unknown, _) => {
+                        self.forget(world, &value);
+                        self.polled_in_part(world, &value);
+                    }
+                    _ => {}
+                }
+                told
+            }
             Rvalue::Opaque(operands) => {
                 for operand in operands {
                     let value = self.operand(world, operand);
@@ -523,5 +544,17 @@ impl Solver<'_> {
             }
             world.remove_local(*local);
         }
+    }
+}
+
+/// Whether there is any of something, or none of it, as far as is known.
+fn any_of(value: &Value, any: bool) -> Value {
+    match *value {
+        Value::Bool(holds) => Value::Bool(holds == any),
+        Value::Affected { obligation, partial: false } => Value::Changed { obligation, any },
+        Value::Affected { .. } | Value::About(_) => value.clone(),
+        Value::Changed { obligation, any: told } => Value::Changed { obligation, any: told == any },
+        Value::Verdict { obligation, end, ok } => Value::Verdict { obligation, end, ok: ok == any },
+        _ => Value::Unknown,
     }
 }

@@ -119,7 +119,7 @@ impl Solver<'_> {
             Rvalue::Aggregate(_, parts) => parts.iter().any(|(_, operand)| is_known(operand)),
             Rvalue::Opaque(parts) => parts.iter().any(is_known),
             Rvalue::Exit(_, _, operand) => is_known(operand),
-            Rvalue::Select(_) | Rvalue::Closure { .. } => false,
+            Rvalue::Select(_) | Rvalue::Closure { .. } | Rvalue::Any { .. } => false,
         }
     }
 
@@ -260,7 +260,7 @@ impl Solver<'_> {
                 }
                 Rvalue::Closure { child, .. } => captured(*child),
                 Rvalue::Opaque(parts) => parts.iter().any(moved),
-                Rvalue::Call(_) | Rvalue::Await { .. } | Rvalue::Select(_) => false,
+                Rvalue::Call(_) | Rvalue::Await { .. } | Rvalue::Select(_) | Rvalue::Any { .. } => false,
             },
             _ => false,
         })

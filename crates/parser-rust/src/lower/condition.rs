@@ -257,16 +257,16 @@ fn shows(method: &str) -> bool {
 }
 
 /// What a condition asks whether there is any of.
-struct Counted<'e> {
-    what: &'e Expr,
+pub(super) struct Counted<'e> {
+    pub what: &'e Expr,
     /// Whether the condition holds when there is.
-    any: bool,
+    pub any: bool,
     /// Whether that is so for a count of changed rows only.
     rows_only: bool,
 }
 
 /// What is counted, when a condition asks whether there is any of it: `x.is_empty()`, `x.len() > 0`, `x == 0`.
-fn asks_for_any(expr: &Expr) -> Option<Counted<'_>> {
+pub(super) fn asks_for_any(expr: &Expr) -> Option<Counted<'_>> {
     match expr {
         Expr::Paren(paren) => asks_for_any(&paren.expr),
         Expr::MethodCall(call) if call.method == "is_empty" && call.args.is_empty() => {

@@ -1,6 +1,7 @@
 //! Expressions: what is evaluated, in which order, and where control goes.
 
 use super::Lowerer;
+use super::condition::asks_for_any;
 use super::frame::Frame;
 use crate::types::{name, segments};
 use sessionlint_diagnostics::Span;
@@ -175,6 +176,10 @@ impl Lowerer<'_> {
                 syn::BinOp::And(_) | syn::BinOp::Or(_) => self.condition_into(expr, dest),
                 _ => {
                     let span = self.start_of(expr);
+                    if let Some(counted) = asks_for_any(expr) {
+                        let (of, any) = (self.read_only(counted.what), counted.any);
+                        return self.assign(dest, Rvalue::Any { of, any }, span);
+                    }
                     let left = self.read_only(&binary.left);
                     let right = self.read_only(&binary.right);
                     if let Operand::Ref { place, .. } = &left {
@@ -196,7 +201,11 @@ impl Lowerer<'_> {
                     return self.assign(dest, Rvalue::Use(value), span);
                 }
                 let value = self.read_only(&unary.expr);
-                self.assign(dest, Rvalue::Opaque(vec![value]), span);
+                let value = match unary.op {
+                    UnOp::Not(_) => Rvalue::Any { of: value, any: false },
+                    _ => Rvalue::Opaque(vec![value]),
+                };
+                self.assign(dest, value, span);
             }
             Expr::Field(field) => {
                 let member = match &field.member {

@@ -9,9 +9,10 @@ pub(super) const CHECK: Check = Check { rule: "ignored-release-result", run };
 
 fn run(context: &Context<'_>) -> Vec<Diagnostic> {
     let found = context.by_site(|_, protocol, event| match event.kind {
-        // A rollback or close that fails is followed by what dropping does, so nothing is hidden.
+        // A rollback or close that fails is followed by what dropping does, so nothing is hidden. Nor does a commit of nothing hide any.
         EventKind::ResultIgnored { end, .. } => {
-            end == EndKind::Commit && (protocol.is_transaction() || protocol.kind == ProtocolKind::Writer)
+            let of_writes = protocol.is_transaction() && event.written.is_some();
+            end == EndKind::Commit && (of_writes || protocol.kind == ProtocolKind::Writer)
         }
         _ => false,
     });
