@@ -262,6 +262,8 @@ pub struct Event {
     pub counted: bool,
     /// Whether something was written since the last branch.
     pub fresh: bool,
+    /// Whether this way handed an error value to somebody: who waits for it hears that it failed.
+    pub failure_told: bool,
     /// Whether it lies behind a comparison that decides in which turn of a loop it is committed: which one is the last is arithmetic.
     pub last_turn: bool,
     /// The branches taken since it was opened.

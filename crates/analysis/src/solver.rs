@@ -114,6 +114,8 @@ pub(crate) struct Solver<'a> {
     pub watched: Option<Watched>,
     /// The parameters and captures that are sessions which the caller keeps.
     pub lent_here: OnceCell<Vec<LocalId>>,
+    /// The variables that an error value of the body may be in.
+    pub errors: OnceCell<BTreeSet<LocalId>>,
     /// The blocks that unlock a lock of the server.
     pub unlocks: OnceCell<BTreeSet<BlockId>>,
     /// The temporaries that a constructor makes, by its path.
@@ -262,6 +264,7 @@ impl<'a> Solver<'a> {
             by_parameter: false,
             watched: None,
             lent_here: OnceCell::new(),
+            errors: OnceCell::new(),
             unlocks: OnceCell::new(),
             constructors: OnceCell::new(),
             variants: BTreeMap::new(),

@@ -23,6 +23,8 @@ pub(crate) struct Trace {
     pub taken: u32,
     /// The value of `taken` at the first write.
     pub written_after: BTreeMap<ObligationId, u32>,
+    /// Whether an error value was handed to somebody: sent, or passed to a function.
+    pub failure_told: bool,
     pub exit: Option<Span>,
     pub how: Option<ExitOrder>,
 }

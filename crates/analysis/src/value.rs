@@ -204,6 +204,15 @@ impl Value {
         }
     }
 
+    /// Whether it says if a session's end worked.
+    pub fn is_outcome(&self) -> bool {
+        match self {
+            Value::Fallible(inner) => matches!(**inner, Value::Outcome(..)),
+            Value::Verdict { .. } => true,
+            _ => false,
+        }
+    }
+
     /// What decides which way a test of the value goes, or what a statement does, without what is inside; `None` when either way
     /// may be taken, and for what owns a session.
     pub fn shape(&self) -> Option<Self> {

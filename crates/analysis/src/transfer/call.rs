@@ -11,6 +11,9 @@ use sessionlint_protocols::{EndKind, LibraryId, ProtocolId, ProtocolKind};
 
 impl Solver<'_> {
     pub(crate) fn call(&mut self, world: &mut World, call: &Call) -> Value {
+        if !world.trace.failure_told && self.tells_failure(world, call) {
+            world.trace.failure_told = true;
+        }
         match &call.callee {
             Callee::Macro(path) => self.macro_call(world, path, call),
             Callee::Path { segments, qualifier } => self.path_call(world, segments, qualifier.as_ref(), call),

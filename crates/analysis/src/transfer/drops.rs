@@ -6,7 +6,7 @@ use crate::solver::Solver;
 use crate::value::{Anchor, ObligationId, Value};
 use crate::world::{Phase, State, World};
 use sessionlint_diagnostics::Span;
-use sessionlint_ir::{Body, ExitKind, Place, TypeRef};
+use sessionlint_ir::{Body, Callee, ExitKind, LocalId, Operand, Place, Rvalue, Statement, StatementKind, TypeRef};
 use sessionlint_protocols::{EndKind, ProtocolKind};
 
 impl Solver<'_> {
@@ -86,6 +86,19 @@ impl Solver<'_> {
     }
 
     /// Nobody looks at whether a session's end worked. Where another error is returned, that is enough.
+    /// Whether somebody looks at what a variable holds, on this way or another: it is tested, or lent to a function. A loop that does
+    /// so may have had no round.
+    pub(super) fn is_looked_at(&self, local: LocalId) -> bool {
+        let lends = |statement: &Statement| match &statement.kind {
+            StatementKind::Assign(_, Rvalue::Call(call)) if !matches!(call.callee, Callee::Macro(_)) => {
+                call.args.iter().any(|arg| matches!(arg, Operand::Ref { place, .. } if *place == Place::local(local)))
+            }
+            _ => false,
+        };
+        self.body.locals[local.index()].name.is_some()
+            && (self.tests.contains_key(&Place::local(local)) || self.body.statements().any(lends))
+    }
+
     pub(super) fn drop_outcome(&mut self, world: &World, id: ObligationId, end: EndKind, kind: CauseKind, span: Span) {
         if kind.exit_kind() != ExitKind::Error {
             let release = world.trace.released.get(&id).copied();
@@ -210,6 +223,7 @@ impl Solver<'_> {
             inside: Vec::new(),
             dry_run: is(|state| state.dry_run),
             counted: is(|state| state.counted),
+            failure_told: world.trace.failure_told,
             fresh: is(|state| state.fresh),
             last_turn: false,
             branches: world.trace.branches.clone(),

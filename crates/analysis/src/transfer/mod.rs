@@ -5,6 +5,7 @@ mod call;
 mod change;
 mod child;
 mod drops;
+mod failure;
 mod function;
 mod future;
 mod given;
@@ -534,7 +535,7 @@ impl Solver<'_> {
                 continue;
             }
             if let Some(value) = world.facts.store.get(&Place::local(*local)).cloned() {
-                if value.owns() {
+                if value.owns() && !(value.is_outcome() && self.is_looked_at(*local)) {
                     if self.body.locals[local.index()].name.is_some() {
                         self.drop_halves(world, &value);
                     }

@@ -263,6 +263,24 @@ impl Frame {
         self.scopes[parent].drops.push(local);
     }
 
+    /// How many names the innermost scope has.
+    pub fn names_here(&self) -> usize {
+        self.scopes.last().map_or(0, |scope| scope.names.len())
+    }
+
+    /// The names that the innermost scope got since it had `known` of them.
+    pub fn names_since(&self, known: usize) -> Vec<(String, LocalId)> {
+        self.scopes.last().map(|scope| scope.names[known..].to_vec()).unwrap_or_default()
+    }
+
+    /// Gives a name of the innermost scope back to the variable that had it before, among the first `known` ones.
+    pub fn renamed(&mut self, name: &str, local: LocalId, known: usize) -> Option<LocalId> {
+        let names = &mut self.scopes.last_mut()?.names;
+        let before = names[..known].iter().rev().find(|(known, _)| known == name)?.1;
+        names.retain(|(_, other)| *other != local);
+        Some(before)
+    }
+
     pub fn lookup(&self, name: &str) -> Option<LocalId> {
         let names = self.scopes.iter().rev().flat_map(|scope| scope.names.iter().rev());
         names.into_iter().find(|(known, _)| known == name).map(|(_, local)| *local)

@@ -2,7 +2,7 @@
 
 use super::Lowerer;
 use super::frame::Stable;
-use sessionlint_ir::{DropCause, ExitKind, Place, Rvalue, TestRole};
+use sessionlint_ir::{DropCause, ExitKind, Operand, Place, Rvalue, TestRole};
 use syn::{Expr, Item, Local, Pat, Stmt};
 
 impl Lowerer<'_> {
@@ -53,7 +53,23 @@ impl Lowerer<'_> {
             Stmt::Expr(expr, _) => expression_attributes(expr),
             Stmt::Item(_) => &[],
         };
-        self.under_cfg(attributes, |lowerer| lowerer.plain_statement(statement));
+        self.under_cfg(attributes, |lowerer| {
+            let known = lowerer.frame().names_here();
+            lowerer.plain_statement(statement);
+            if matches!(statement, Stmt::Local(_)) && attributes.iter().any(|one| one.path().is_ident("cfg")) {
+                lowerer.one_of_several(known);
+            }
+        });
+    }
+
+    /// The variables that this scope has since it had `known` names were declared under `#[cfg]`: one whose name was there already
+    /// is that variable, with another value, where the condition holds.
+    fn one_of_several(&mut self, known: usize) {
+        for (name, local) in self.frame().names_since(known) {
+            let Some(before) = self.frame().renamed(&name, local, known) else { continue };
+            let span = self.frame().locals[local.index()].span;
+            self.assign(&Place::local(before), Rvalue::Use(Operand::Value(Place::local(local))), span);
+        }
     }
 
     /// Lowers what stands behind attributes: under a condition when one of them is `#[cfg]`, not at all in test code.

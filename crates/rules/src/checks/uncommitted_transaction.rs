@@ -19,6 +19,7 @@ pub(super) fn is_mistake(context: &Context<'_>, site: &Site, protocol: &Protocol
         && protocol.needs_commit()
         && !site.raw
         && event.written.is_some()
+        && !event.failure_told
         && event.cause.kind != CauseKind::Explicit
         && event.cause.kind.exit_kind() == ExitKind::Success
         && !is_half_of_a_pair(site, protocol)
