@@ -168,6 +168,13 @@ fn manifests_decide_which_names_are_libraries() {
     fs::write(workspace.path().join("app/Cargo.toml"), member).unwrap();
     fs::write(workspace.path().join("app/src/lib.rs"), renamed).unwrap();
     assert_eq!(rules_of(&json(workspace.path(), &[])), ["uncommitted-transaction"]);
+    // A fork that takes the library's place is the library, whatever it is called; another library under its name is not.
+    for (package_name, found) in [("sqlx-of-ours", 1), ("rusqlite", 0)] {
+        let forked = package(&[("lib.rs", LEAK.as_bytes())]);
+        let dependency = format!("sqlx = {{ package = \"{package_name}\", git = \"https://example.com/it\" }}\n");
+        fs::write(forked.path().join("Cargo.toml"), MANIFEST.replace("sqlx = \"0.9\"\n", &dependency)).unwrap();
+        assert_eq!(rules_of(&json(forked.path(), &[])).len(), found, "{package_name}");
+    }
     // A crate of one's own that happens to have the library's name is not the library.
     let own = package(&[("lib.rs", LEAK.as_bytes())]);
     let dependency = "sqlx = { path = \"own\" }\nrusqlite = \"0.40\"\n";

@@ -215,14 +215,21 @@ impl Manifests {
         for package in self.closure(directory).iter() {
             let Some(manifest) = self.load(package) else { continue };
             // A library's own sources do not name it from outside.
-            let names = manifest.dependencies.values().filter(|(_, path)| path.is_none()).map(|(name, _)| name);
-            for name in names {
-                found.extend(model.libraries_of_crate(&name.replace('-', "_")));
+            for (ident, (name, _)) in manifest.dependencies.iter().filter(|(_, (_, path))| path.is_none()) {
+                found.extend(model.libraries_of_crate(&stands_for(model, ident, name)));
                 found.extend(model.libraries_through(name));
             }
         }
         found
     }
+}
+
+/// The crate whose facts hold for a dependency: the package's own, or, of a package that nobody knows, the one under whose name
+/// it is used. A fork that takes a library's place is that library.
+pub(crate) fn stands_for(model: &Model, ident: &str, package: &str) -> String {
+    let is_known = |name: &str| model.knows_package(name) || model.does_work(name);
+    let is_fork = !is_known(package) && model.libraries_through(package).next().is_none() && is_known(ident);
+    if is_fork { ident.to_owned() } else { package.replace('-', "_") }
 }
 
 /// The directories below `root` that a member's path names, with `*` and `?` in its parts.

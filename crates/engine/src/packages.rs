@@ -2,7 +2,7 @@
 
 use crate::host::Files;
 use crate::lock::Locks;
-use crate::manifest::{Manifest, Manifests};
+use crate::manifest::{Manifest, Manifests, stands_for};
 use crate::memory::{Known, Memory};
 use crate::panics;
 use crate::read::{COMMON_OPENERS, Heads, Read, is_dropped, offered};
@@ -219,7 +219,7 @@ pub(crate) fn find(known: &[PathBuf], named: &[PathBuf], model: &Model, manifest
                 versions(model, package, &directory, manifests, &mut locks);
                 for (ident, (name, path)) in &manifest.dependencies {
                     let workspace = path.as_ref().and_then(|path| ids.get(&Some(path.clone())).copied());
-                    let real = name.replace('-', "_");
+                    let real = stands_for(model, ident, name);
                     if let Some(library) = model.library_name(name) {
                         package.dependencies.insert(library.to_owned(), (real.clone(), workspace));
                     }

@@ -162,6 +162,12 @@ impl Model {
         })
     }
 
+    /// Whether slow work is known of a package of this name (`async-nats`).
+    pub fn does_work(&self, package: &str) -> bool {
+        let name = package.replace('-', "_");
+        self.works.iter().any(|work| work.crates.iter().any(|known| known.replace('-', "_") == name))
+    }
+
     /// The crate identifier of the library in a package that is called otherwise: `s3` in `rust-s3`.
     pub fn library_name(&self, package: &str) -> Option<&str> {
         self.library_names.get(package).map(String::as_str)
