@@ -38,9 +38,23 @@ pub fn struct_fields(text: &str, span: Span) -> Result<(Vec<Field>, Vec<String>)
     })
 }
 
-/// What a type alias stands for, and its type parameters.
+/// What a type alias stands for, and its type parameters. An associated type that a trait only declares stands for its bounds.
 pub fn alias(text: &str, span: Span) -> Result<(TypeRef, Vec<String>), SyntaxError> {
-    parse(text, span, |item: &syn::ItemType| (type_ref(&item.ty), parameters(&item.generics)))
+    let plain = parse(text, span, |item: &syn::ItemType| (type_ref(&item.ty), parameters(&item.generics)));
+    let declared = |item: &syn::TraitItemType| {
+        let target = match &item.default {
+            Some((_, ty)) => type_ref(ty),
+            None => TypeRef::Bounds(bounds_of(item.bounds.iter())),
+        };
+        (target, parameters(&item.generics))
+    };
+    plain
+        .or_else(|error| parse(text, span, declared).map_err(|_| error))
+        // `type Inner<'a> = &'a mut Tx where Self: 'a`
+        .or_else(|error| {
+            let of_impl = |item: &syn::ImplItemType| (type_ref(&item.ty), parameters(&item.generics));
+            parse(text, span, of_impl).map_err(|_| error)
+        })
 }
 
 /// The header of an `impl` block: `text` ends where its brace begins.

@@ -5,23 +5,78 @@ use sessionlint_ir::{ItemKind, TypeRef};
 use std::collections::BTreeMap;
 
 impl Index<'_> {
-    /// What an implementation for a type says that an associated type is.
+/// So many traits above a trait are asked for an associated type.
+const MAX_SUPERTRAITS: u32 = 4;
+
+    /// The type that a path names behind `Self` or a type parameter: `Self::State`, `S::Unit`; `None` for any other path.
+    pub(super) fn parameter_path(
+        &self,
+        scope: &Scope<'_>,
+        path: &[String],
+        args: &[TypeRef],
+        bound: &BTreeMap<String, Ty>,
+        depth: u32,
+    ) -> Option<Ty> {
+        let (base, names) = path.split_first()?;
+        let (name, rest) = names.split_first()?;
+        let inside = |ty: Ty| rest.iter().fold(ty, |ty, name| self.associated_of(&ty, name, depth + 1));
+        if base == "Self"
+            && let Some(block) = scope.block
+            && let Some(alias) = self.associated_type(block, name)
+        {
+            let is_trait = self.item(block).is_some_and(|item| item.kind == ItemKind::Trait);
+            return Some(inside(match is_trait {
+                true => self.associated_of(&Ty::own(block), name, depth + 1),
+                false => self.item_ty(alias, args, scope, bound, depth),
+            }));
+        }
+        if let Some(ty) = bound.get(base) {
+            return Some(inside(self.associated_of(ty, name, depth)));
+        }
+        let (_, bounds) = scope.generics.iter().find(|(known, _)| known == base)?;
+        let of_bound = |written| {
+            let ty = self.ty_at(scope, written, bound, depth + 1);
+            inside(self.associated_of(&ty, name, depth + 1))
+        };
+        Some(bounds.iter().map(of_bound).find(|ty| !ty.is_unknown()).unwrap_or(Ty::Unknown))
+    }
+
+    /// What an implementation for a type says that an associated type is. For a trait it is what all its implementations say,
+    /// else what the trait asks of it.
     pub(super) fn associated_of(&self, ty: &Ty, name: &str, depth: u32) -> Ty {
-        let Ty::Own(owner, _) = ty.peeled() else { return Ty::Unknown };
-        let found = self.associated.get((*owner, name.to_owned()), || {
+        let owner = match ty.peeled() {
+            Ty::Own(owner, _) => *owner,
+            Ty::Known(protocol) if let Some(owner) = self.learned_item(*protocol) => owner,
+            _ => return Ty::Unknown,
+        };
+        if depth > MAX_DEPTH {
+            return Ty::Unknown;
+        }
+        let stands_for = |alias| self.item_ty(alias, &[], &self.scope_of(alias), &BTreeMap::new(), depth + 1);
+        let found = self.associated.get((owner, name.to_owned()), || {
+            if self.item(owner).is_some_and(|item| item.kind == ItemKind::Trait) {
+                let blocks = self.implementing(owner);
+                let mut aliases = blocks.iter().filter_map(|block| self.associated_type(*block, name));
+                let first = aliases.next().map(|alias| (alias, stands_for(alias)));
+                let agreed = first.filter(|(_, ty)| !ty.is_unknown() && aliases.all(|other| stands_for(other) == *ty));
+                return agreed.map(|(alias, _)| alias).or_else(|| self.declared(owner, name, 0));
+            }
             let files = &self.package_of(owner.file).indexed;
             files.iter().find_map(|file| {
                 let data = self.data(*file)?;
                 data.outline.ids().map(|item| ItemRef { file: *file, item }).find(|item| {
                     let known = data.outline.item(item.item);
-                    known.kind == ItemKind::Alias && known.name == name && self.is_for(*item, *owner)
+                    known.kind == ItemKind::Alias && known.name == name && self.is_for(*item, owner)
                 })
             })
         });
-        match *found {
-            Some(alias) => self.item_ty(alias, &[], &self.scope_of(alias), &BTreeMap::new(), depth + 1),
-            None => Ty::Unknown,
-        }
+        found.map_or(Ty::Unknown, stands_for)
+    }
+
+    /// The declaration of an associated type in a trait, or in those that it asks for.
+    fn declared(&self, owner: ItemRef, name: &str, depth: u32) -> Option<ItemRef> {
+        let above = || self.supertraits(owner).into_iter().filter(|_| depth < MAX_SUPERTRAITS);
+        self.associated_type(owner, name).or_else(|| above().find_map(|next| self.declared(next, name, depth + 1)))
     }
 
     /// Whether the `impl` block or trait around an item is one of a type. Only its path is looked at: what its arguments are may

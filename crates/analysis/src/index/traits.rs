@@ -13,7 +13,7 @@ const MAX_IMPLEMENTATIONS: usize = 24;
 
 impl Index<'_> {
     /// The `impl` blocks of a trait, outside of test code.
-    fn implementing(&self, owner: ItemRef) -> Arc<Vec<ItemRef>> {
+    pub(super) fn implementing(&self, owner: ItemRef) -> Arc<Vec<ItemRef>> {
         self.implementing.get(owner, || {
             let Some(name) = self.item(owner).map(|item| item.name.clone()) else { return Vec::new() };
             let blocks = self.blocks.get_or_init(|| self.blocks_by_word());

@@ -100,16 +100,10 @@ impl Index<'_> {
         let Some(last) = segments.last() else { return Ty::Unknown };
         let argument =
             |index: usize| args.get(index).map_or(Ty::Unknown, |arg| self.ty_at(scope, arg, bound, depth + 1));
-        if let ([base, name], Some(block)) = (segments, scope.block)
-            && base == "Self"
-            && let Some(alias) = self.associated_type(block, name)
+        if segments.len() > 1
+            && let Some(ty) = self.parameter_path(scope, segments, args, bound, depth)
         {
-            return self.item_ty(alias, args, scope, bound, depth);
-        }
-        if let [base, name] = segments
-            && let Some(ty) = bound.get(base)
-        {
-            return self.associated_of(ty, name, depth);
+            return ty;
         }
         if segments.len() == 1 {
             if last == "Self" {

@@ -44,7 +44,9 @@ impl Solver<'_> {
             let ty = self.scope.self_ty.clone().unwrap_or(Ty::Unknown);
             return self.associated(world, &ty, name, call);
         }
-        if owner.len() == 1 && self.scope.generics.iter().any(|(known, _)| *known == owner[0]) {
+        let is_parameter = |first: &String| self.scope.generics.iter().any(|(known, _)| known == first);
+        // `T::open(..)`, or `S::Unit::open(..)` and `Self::Unit::open(..)`.
+        if owner.first().is_some_and(|first| is_parameter(first) || (first == "Self" && owner.len() > 1)) {
             let ty = self.index.ty(&self.scope, &TypeRef::Path { segments: owner.to_vec(), args: Vec::new() });
             self.by_parameter = true;
             let value = self.associated(world, &ty, name, call);
