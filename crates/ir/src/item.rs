@@ -107,6 +107,18 @@ impl Outline {
         path
     }
 
+    /// Whether the item is one that a macro writes.
+    pub fn is_of_macro(&self, id: ItemId) -> bool {
+        let mut up = self.item(id).parent;
+        while let Some(item) = up {
+            if self.item(item).kind == ItemKind::Macro {
+                return true;
+            }
+            up = self.item(item).parent;
+        }
+        false
+    }
+
     /// Whether the item or anything around it is test code.
     pub fn is_test(&self, id: ItemId) -> bool {
         let mut at = Some(id);

@@ -36,7 +36,8 @@ pub(crate) fn parse<T: syn::parse::Parse, R>(
     if let Some(message) = tokens::too_deep(text) {
         return Err(SyntaxError { message: message.to_owned(), span, is_limit: true });
     }
-    let result = match syn::parse_str::<T>(text) {
+    let of_macro = || syn::parse_str::<T>(&tokens::without_fragments(text)?).ok();
+    let result = match syn::parse_str::<T>(text).or_else(|error| of_macro().ok_or(error)) {
         Ok(tree) => Ok(read(&tree)),
         Err(error) => {
             let range = error.span().byte_range();

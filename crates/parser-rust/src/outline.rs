@@ -109,6 +109,14 @@ impl<'a> Scanner<'a> {
     }
 
     fn item(&mut self, first: usize, end: usize, parent: Option<ItemId>, depth: usize) -> usize {
+        // What a macro repeats.
+        if self.is(first, TokenKind::Dollar) && self.is(first + 1, TokenKind::OpenParen) {
+            let close = (self.close[first + 1] as usize).min(end);
+            if depth < MAX_ITEM_NESTING {
+                self.items(first + 2, close, parent, depth + 1);
+            }
+            return close + 1;
+        }
         let mut index = first;
         let mut attributes = Attributes::default();
         while self.is(index, TokenKind::Pound) {
@@ -180,7 +188,8 @@ impl<'a> Scanner<'a> {
     ) -> usize {
         let Header { first, head, attributes } = header;
         use TokenKind::{OpenBrace, Semi};
-        let name = self.word(index + 1);
+        // A macro may be given the name.
+        let name = self.word(index + 1 + usize::from(self.is(index + 1, TokenKind::Dollar)));
         let (kind, stop) = match self.word(index) {
             "fn" if !name.is_empty() => (ItemKind::Function, self.find(index, end, &[OpenBrace, Semi])),
             "struct" if !name.is_empty() => (ItemKind::Struct, self.find(index, end, &[OpenBrace, Semi])),
@@ -221,7 +230,23 @@ impl<'a> Scanner<'a> {
         if has_body && depth < MAX_ITEM_NESTING && matches!(kind, ItemKind::Module | ItemKind::Impl | ItemKind::Trait) {
             self.items(stop + 1, body_close.min(end), Some(id), depth + 1);
         }
+        if has_body && depth < MAX_ITEM_NESTING && kind == ItemKind::Macro {
+            self.transcribed(stop + 1, body_close.min(end), id, depth + 1);
+        }
         body_close + 1
+    }
+
+    /// The items that the rules of a macro write: what stands in the brackets behind each `=>`.
+    fn transcribed(&mut self, mut index: usize, end: usize, id: ItemId, depth: usize) {
+        while index < end {
+            let is_arrow = self.is(index, TokenKind::Eq) && self.is(index + 1, TokenKind::Gt);
+            if is_arrow && self.is_open(index + 2) {
+                let close = (self.close[index + 2] as usize).min(end);
+                self.items(index + 3, close, Some(id), depth);
+                index += 2;
+            }
+            index = self.skip(index);
+        }
     }
 
     /// Reads what matters between the brackets of an attribute.

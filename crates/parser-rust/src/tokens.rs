@@ -50,6 +50,22 @@ pub(crate) fn significant(text: &str) -> (Vec<Token>, Vec<(Token, usize)>) {
     (tokens, comments)
 }
 
+/// What stands in a `macro_rules!` macro, with names for its fragments: `_ty` for `$ty`, so that every byte keeps its place. `None`
+/// where there are none.
+pub(crate) fn without_fragments(text: &str) -> Option<String> {
+    let bytes = text.as_bytes();
+    let is_name = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'_');
+    let fragment = |at: &usize| bytes[*at] == b'$' && is_name(bytes.get(*at + 1));
+    let found: Vec<usize> = (0..bytes.len()).filter(fragment).collect();
+    found.first()?;
+    let mut plain = text.to_owned();
+    for at in found {
+        let is_crate = text[at + 1..].starts_with("crate::");
+        plain.replace_range(at..=at, if is_crate { " " } else { "_" });
+    }
+    Some(plain)
+}
+
 /// The tokens of a text from a byte on, blanks and comments included. Names, blanks and signs in ASCII, which most of a text is made
 /// of, are told here; what else there is the lexer tells. With `frontmatter` the text may begin with one.
 fn all(text: &str, from: usize, mut frontmatter: bool) -> impl Iterator<Item = Token> {

@@ -1,13 +1,14 @@
 //! What are type parameters, and what comes of them? Outputs, inputs of closures, associated types.
 
-use super::{Index, ItemRef, Resolved, Ty};
+use super::fragments::fragments;
+use super::{Index, ItemRef, MAX_DEPTH, Resolved, Scope, Ty};
 use sessionlint_ir::{ItemKind, TypeRef};
 use std::collections::BTreeMap;
 
-impl Index<'_> {
 /// So many traits above a trait are asked for an associated type.
 const MAX_SUPERTRAITS: u32 = 4;
 
+impl Index<'_> {
     /// The type that a path names behind `Self` or a type parameter: `Self::State`, `S::Unit`; `None` for any other path.
     pub(super) fn parameter_path(
         &self,
@@ -173,6 +174,13 @@ const MAX_SUPERTRAITS: u32 = 4;
         let mut generics = own.to_vec();
         if let Some((_, header)) = self.impl_of(item) {
             generics.extend(header.generics.iter().cloned());
+        }
+        let around = self.item(item).and_then(|item| item.parent);
+        if let Some(definition) = around
+            && let Some(data) = self.data(item.file)
+            && data.outline.item(definition).kind == ItemKind::Macro
+        {
+            generics.extend(fragments(self.host, data, definition));
         }
         generics
     }

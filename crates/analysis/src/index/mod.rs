@@ -1,5 +1,6 @@
 //! What does each written name mean? Names and types of a workspace, read on demand from outlines.
 
+mod fragments;
 mod generics;
 mod resolve;
 mod tests;
@@ -496,7 +497,8 @@ impl<'h> Index<'h> {
         let data = self.data(item.file)?;
         let compute = || {
             let span = data.outline.item(item.item).header();
-            self.host.impl_header(data.text.get(span.start as usize..span.end as usize)?, span)
+            let header = self.host.impl_header(data.text.get(span.start as usize..span.end as usize)?, span)?;
+            Some(fragments::filled(self.host, data, item.item, header))
         };
         data.headers[item.item.0 as usize].get_or_init(compute).as_ref()
     }
