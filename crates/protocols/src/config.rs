@@ -1,5 +1,6 @@
 //! What is configured? Reads rules.toml, or what a Cargo.toml says instead, into a [`Config`]; mistakes point into the file.
 
+use crate::derived::Derived;
 use crate::model::Model;
 use crate::raw::RawProtocol;
 use crate::rules::RuleSet;
@@ -69,7 +70,7 @@ pub enum ConfigPlace {
 }
 
 /// The keys at the top of a rules.toml.
-const KEYS: [&str; 7] = ["profile", "exclude", "tests", "rules", "override", "protocol", "rule"];
+const KEYS: [&str; 8] = ["profile", "exclude", "tests", "rules", "override", "protocol", "derive", "rule"];
 
 impl ConfigPlace {
     /// Whether a text has settings at this place. A file of their own has none when it has keys, and not one of them is a
@@ -191,6 +192,8 @@ struct RawConfig {
     overrides: Vec<RawOverride>,
     #[serde(default, rename = "protocol")]
     protocols: Vec<RawProtocol>,
+    #[serde(default, rename = "derive")]
+    derives: Vec<Derived>,
     #[serde(default)]
     rule: Vec<RawRule>,
 }
@@ -265,6 +268,7 @@ impl Config {
             overrides.push(Override { paths: one.paths, rules: self::settings(name, text, one.rules, rules)? });
         }
         model.add_custom(raw.protocols, name, text)?;
+        model.add_derives(raw.derives);
         let all = std::iter::once(&settings).chain(overrides.iter().map(|one| &one.rules));
         for path in all.flat_map(|rules| rules.values()).flat_map(|setting| &setting.also) {
             model.add_outside(path);

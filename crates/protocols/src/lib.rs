@@ -3,6 +3,7 @@
 //! Does no IO: texts come in, values or [`ConfigError`]s that point into the text come out.
 
 mod config;
+mod derived;
 mod intent;
 mod learned;
 mod library;
@@ -15,6 +16,7 @@ mod typed;
 mod versions;
 
 pub use config::{Config, ConfigError, ConfigPlace, Override, Profile, RuleSetting, TestCode, nearest};
+pub use derived::Derived;
 pub use intent::{Intent, Refusal};
 pub use learned::{LearnedProtocol, LearnedWords};
 pub use model::{

@@ -153,6 +153,7 @@ impl Model {
         }
         model.add_built_in_outside();
         model.add_built_in_typed();
+        model.add_built_in_derives();
         model
     }
 

@@ -1,5 +1,6 @@
 //! What is known about every session type: how it is opened and ended, and what dropping it does.
 
+use crate::derived::Derived;
 use crate::intent::Intent;
 use crate::learned::LearnedWords;
 use crate::outside::{Work, WorkId};
@@ -474,6 +475,7 @@ pub struct Model {
     pub(crate) typed: Vec<Typed>,
     /// Paths that types begin with which are made for each request.
     pub(crate) request_parts: Vec<Vec<String>>,
+    pub(crate) derived: Vec<Derived>,
     /// The ends of paths of functions that the user adds to slow work.
     pub(crate) also: Vec<Vec<String>>,
     /// Words that say what somebody meant.

@@ -1,5 +1,6 @@
 //! What does each written name mean? Names and types of a workspace, read on demand from outlines.
 
+mod derived;
 mod fragments;
 mod generics;
 mod resolve;
@@ -173,6 +174,8 @@ pub struct Index<'h> {
     texts: Cache<(PackageId, String), Vec<String>>,
     constants: Cache<ItemRef, Option<(TypeRef, Option<String>)>>,
     owned: Cache<ItemRef, Option<(String, ProtocolId)>>,
+    /// The derives and attributes that packages make.
+    own_macros: Cache<PackageId, BTreeSet<String>>,
     holding: Cache<(ItemRef, u32), bool>,
     held: Cache<(ItemRef, u32), Option<ProtocolId>>,
     blocks: OnceLock<HashMap<String, Vec<ItemRef>>>,
@@ -258,6 +261,7 @@ impl<'h> Index<'h> {
             owned: Cache::new(),
             holding: Cache::new(),
             held: Cache::new(),
+            own_macros: Cache::new(),
             blocks: OnceLock::new(),
             test_files: Cache::new(),
             implementing: Cache::new(),

@@ -458,6 +458,7 @@ impl Solver<'_> {
                 [] if name.starts_with(char::is_uppercase) => {
                     self.constructed(world, *owner, Some(name.to_owned()), call)
                 }
+                [] if let Some(value) = self.derived_method(world, *owner, name, call) => value,
                 _ => {
                     self.pass_arguments(world, &call.args, call.name_span);
                     Value::Unknown

@@ -92,6 +92,11 @@ impl Solver<'_> {
             Ty::Own(owner, _) => {
                 let owner = *owner;
                 let methods = self.index.methods_near(self.scope.file, owner, name);
+                if methods.is_empty()
+                    && let Some(value) = self.derived_method(world, owner, name, call)
+                {
+                    return value;
+                }
                 match methods.as_slice() {
                     [item] => {
                         self.own_function(world, *item, Receiver::of(target, origin), Some(ty.peeled().clone()), call)

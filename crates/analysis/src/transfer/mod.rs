@@ -4,6 +4,7 @@ mod becomes;
 mod call;
 mod change;
 mod child;
+mod derived;
 mod drops;
 mod failure;
 mod function;

@@ -1,0 +1,67 @@
+//! Which methods may a derive or attribute have written for a type of the workspace?
+
+use super::{Index, ItemRef, PackageId};
+use std::collections::BTreeSet;
+
+impl Index<'_> {
+    /// Whether a method that no file shows is one that a derive or attribute on its type writes, and runs a statement: `true` where
+    /// that writes.
+    pub(crate) fn derived_method(&self, owner: ItemRef, method: &str) -> Option<bool> {
+        let names = self.macros_on(owner);
+        if names.is_empty() {
+            return None;
+        }
+        let package = self.package_of(owner.file);
+        let can_name = |crates: &[String]| {
+            let has = |name: &String| package.dependencies.contains_key(&name.replace('-', "_"));
+            crates.is_empty() || crates.iter().any(has)
+        };
+        let known =
+            self.model.derives().iter().filter(|derived| names.contains(&derived.name) && can_name(&derived.crates));
+        if let Some(writes) = known.clone().find_map(|derived| derived.writes(method)) {
+            return Some(writes);
+        }
+        let mut own = package.dependencies.values().filter_map(|(_, package)| *package);
+        let is_own = own.any(|package| {
+            let made = self.own_macros.get(package, || self.macros_made_by(package));
+            names.iter().any(|name| made.contains(name))
+        });
+        is_own.then(|| self.model.learned_words().is_write(method))
+    }
+
+    /// The derives and attributes that stand on a type, without their paths.
+    fn macros_on(&self, owner: ItemRef) -> BTreeSet<String> {
+        let Some((text, _)) = self.item_text(owner, |item| item.span) else { return BTreeSet::new() };
+        let head = text.split(['{', ';']).next().unwrap_or_default();
+        let last = |path: &str| path.trim().rsplit("::").next().unwrap_or_default().to_owned();
+        let mut found = BTreeSet::new();
+        for attribute in head.split("#[").skip(1) {
+            let path = attribute.split(['(', ']', '=', ' ']).next().unwrap_or_default();
+            match path {
+                "derive" => {
+                    let list = attribute.split(['(', ')']).nth(1).unwrap_or_default();
+                    found.extend(list.split(',').map(last));
+                }
+                path => _ = found.insert(last(path)),
+            }
+        }
+        found
+    }
+
+    /// The derives and attributes that a package makes. They stand in the root of its library.
+    fn macros_made_by(&self, package: PackageId) -> BTreeSet<String> {
+        let mut found = BTreeSet::new();
+        for file in self.package(package).modules.get(&[] as &[String]).into_iter().flatten() {
+            let Some(data) = self.data(*file) else { continue };
+            let name = |text: &str| {
+                let end = text.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(text.len());
+                text[..end].to_owned()
+            };
+            let after = |word: &'static str| data.text.split(word).skip(1).map(str::trim_start);
+            found.extend(after("#[proc_macro_derive(").map(name));
+            let functions = after("#[proc_macro_attribute]").filter_map(|text| text.split("fn ").nth(1));
+            found.extend(functions.map(name));
+        }
+        found
+    }
+}

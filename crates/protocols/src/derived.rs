@@ -1,0 +1,73 @@
+//! Which methods does a derive write that run statements? Reads `outside/derives.toml` and a project's own into the [`Model`].
+
+use crate::model::Model;
+use serde::Deserialize;
+
+const DERIVES: &str = include_str!("../outside/derives.toml");
+
+/// A derive or attribute that writes methods which run a statement on what they are given.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Derived {
+    /// Its name, without a path.
+    pub name: String,
+    /// The packages that it comes from; empty where that is the workspace's own affair.
+    #[serde(default)]
+    pub crates: Vec<String>,
+    /// Methods that write.
+    #[serde(default)]
+    pub writes: Vec<String>,
+    /// Methods that only read.
+    #[serde(default)]
+    pub reads: Vec<String>,
+}
+
+impl Derived {
+    /// Whether a method of this name writes, `false` when it only reads; `None` when the derive makes none.
+    pub fn writes(&self, method: &str) -> Option<bool> {
+        let names = |known: &[String]| known.iter().any(|known| known == method);
+        if names(&self.writes) { Some(true) } else { names(&self.reads).then_some(false) }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Raw {
+    derive: Vec<Derived>,
+}
+
+impl Model {
+    /// Adds what is built in.
+    ///
+    /// # Panics
+    /// When the built-in data file is wrong, which a test rules out.
+    pub(crate) fn add_built_in_derives(&mut self) {
+        let raw: Raw = toml::from_str(DERIVES).unwrap_or_else(|error| panic!("outside/derives.toml: {error}"));
+        self.derived = raw.derive;
+    }
+
+    /// Adds derives of a project; the last word on a name is said first.
+    pub(crate) fn add_derives(&mut self, derives: Vec<Derived>) {
+        self.derived.splice(0..0, derives);
+    }
+
+    /// All derives whose methods are known.
+    pub fn derives(&self) -> &[Derived] {
+        &self.derived
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn methods_write_or_read() {
+        let model = Model::built_in();
+        let georm = model.derives().iter().find(|derived| derived.name == "Georm").unwrap();
+        assert_eq!(
+            (georm.writes("create"), georm.writes("find"), georm.writes("get_id")),
+            (Some(true), Some(false), None)
+        );
+    }
+}
