@@ -72,7 +72,7 @@ impl Solver<'_> {
             }
             Test::Variant(place, name) => match world.get(self.index, place) {
                 // Of several variants that hold one, and others that do not.
-                Value::Wrapper(item, step, inner) if step.contains('|') => {
+                Value::Wrapper(item, step, inner) if step.starts_with("::") && step.contains('|') => {
                     let (target, _) = world.canonical(place);
                     let (mut is, is_not) = (world.clone(), world);
                     if is_variant(&step, name) {

@@ -276,6 +276,7 @@ impl<'h> Analysis<'h> {
     fn may_matter(&self, item: ItemRef) -> bool {
         self.index.waits(item)
             || self.index.takes_without_waiting(item)
+            || self.index.opens_handles(item)
             || self.index.output(item, None).is_some_and(|ty| self.index.may_hold(&ty))
     }
 

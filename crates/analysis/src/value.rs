@@ -112,6 +112,11 @@ pub(crate) fn is_variant(step: &str, variant: &str) -> bool {
     step.strip_prefix("::").is_some_and(|variants| variants.split('|').any(|known| known == variant))
 }
 
+/// Whether a step of a wrapper leads into a field: `rows`, or `rows|names` for any of two that write through one session.
+pub(crate) fn is_field(step: &str, field: &str) -> bool {
+    !step.starts_with("::") && step.split('|').any(|known| known == field)
+}
+
 /// An abstract value.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Value {

@@ -4,7 +4,7 @@ use crate::index::{Index, Ty};
 use crate::shared::Shared;
 use crate::sql::StateChange;
 use crate::trace::Trace;
-use crate::value::{Anchor, ObligationId, Origin, Root, Value, is_variant};
+use crate::value::{Anchor, ObligationId, Origin, Root, Value, is_field, is_variant};
 use sessionlint_ir::{BlockId, ConditionId, LocalId, Place, Projection};
 use sessionlint_protocols::EndKind;
 use std::collections::{BTreeMap, BTreeSet};
@@ -330,7 +330,7 @@ fn part<'v>(value: &'v Value, step: &Projection) -> Option<&'v Value> {
         (Value::Tuple(parts), Projection::Field(field)) => parts.get(field.parse::<usize>().ok()?),
         (Value::Tuple(parts), Projection::FromEnd(at)) => parts.get(parts.len().checked_sub(*at)?),
         (Value::Text(_), Projection::Index) => Some(value),
-        (Value::Wrapper(_, owner, inner), Projection::Field(field)) if owner == field => Some(inner),
+        (Value::Wrapper(_, step, inner), Projection::Field(field)) if is_field(step, field) => Some(inner),
         (Value::Wrapper(_, owner, inner), Projection::Variant(variant)) => match owner.strip_prefix("::") {
             Some(_) => is_variant(owner, variant).then_some(inner),
             // The pattern of a struct: a tuple's only field is bound without a name.
@@ -344,7 +344,7 @@ fn part<'v>(value: &'v Value, step: &Projection) -> Option<&'v Value> {
 fn part_mut<'v>(value: &'v mut Value, step: &Projection) -> Option<&'v mut Value> {
     if let Value::Wrapper(_, owner, _) = &*value {
         let is_inside = match (step, owner.strip_prefix("::")) {
-            (Projection::Field(field), _) => owner == field,
+            (Projection::Field(field), _) => is_field(owner, field),
             (Projection::Variant(variant), Some(_)) => is_variant(owner, variant),
             // The pattern of a struct: a tuple's only field is bound without a name.
             (Projection::Variant(_), None) if owner != "0" => return Some(value),

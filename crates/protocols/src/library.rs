@@ -310,6 +310,7 @@ fn check(
             cancel_unsafe,
             exclusive: opening.exclusive,
             in_memory: opening.in_memory,
+            there: opening.there,
         });
     }
     let mut endings = Vec::new();

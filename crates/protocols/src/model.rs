@@ -371,6 +371,8 @@ pub struct Opening {
     pub exclusive: bool,
     /// Whether what it opens is in memory only, and gone with the value.
     pub in_memory: bool,
+    /// Whether it only gives what was there before: the client of a database.
+    pub there: bool,
 }
 
 /// Versions in which a call that is cancelled leaves a session open that nobody knows of.
@@ -473,9 +475,9 @@ pub struct Model {
     pub(crate) protocol_works: BTreeMap<ProtocolId, WorkId>,
     /// Functions that give what their type argument names.
     pub(crate) typed: Vec<Typed>,
+    pub(crate) derived: Vec<Derived>,
     /// Paths that types begin with which are made for each request.
     pub(crate) request_parts: Vec<Vec<String>>,
-    pub(crate) derived: Vec<Derived>,
     /// The ends of paths of functions that the user adds to slow work.
     pub(crate) also: Vec<Vec<String>>,
     /// Words that say what somebody meant.

@@ -166,6 +166,8 @@ pub(crate) struct RawOpening {
     pub exclusive: bool,
     #[serde(default)]
     pub in_memory: bool,
+    #[serde(default)]
+    pub there: bool,
 }
 
 #[derive(Clone, Debug, Deserialize)]

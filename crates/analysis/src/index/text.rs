@@ -1,7 +1,7 @@
 //! What do the words of a function's text rule out? Questions that save a look at its body.
 
-use super::{Index, ItemRef, cancels};
-use sessionlint_ir::ItemKind;
+use super::{Index, ItemRef, Ty, cancels};
+use sessionlint_ir::{ItemKind, TypeRef};
 
 impl Index<'_> {
     /// Whether a function's text has an `await`, an `async` block, a future that it gives or a closure that it is given.
@@ -31,6 +31,19 @@ impl Index<'_> {
     pub(crate) fn names_call<'n>(&self, item: ItemRef, mut calls: impl Iterator<Item = &'n str>) -> bool {
         let text = self.item_text(item, |item| item.head).map_or("", |(text, _)| text);
         calls.any(|call| text.contains(call))
+    }
+
+    /// Whether a function is given a session by reference, and its text names a call that gives what writes through it.
+    pub(crate) fn opens_handles(&self, item: ItemRef) -> bool {
+        let Some(signature) = self.signature(item) else { return false };
+        let is_lent = |at: &usize| matches!(signature.params[*at].ty, TypeRef::Ref { .. });
+        (0..signature.params.len()).filter(is_lent).any(|at| match self.parameter_ty(item, at) {
+            Ty::Known(protocol) => {
+                let library = self.model.library(self.model.protocol(protocol).library);
+                self.names_call(item, library.handles.iter().map(String::as_str))
+            }
+            _ => false,
+        })
     }
 
     /// Whether a function's text names the call that opens a writer, or a function of its package whose text does.

@@ -11,7 +11,7 @@ use crate::workload::{Deed, Workload};
 use crate::world::World;
 use sessionlint_diagnostics::{Evidence, Span};
 use sessionlint_ir::{Call, Callee, Literal, Operand, Place};
-use sessionlint_protocols::{ProtocolId, ProtocolKind, Source};
+use sessionlint_protocols::{Opening, ProtocolId, ProtocolKind, Source};
 
 impl Solver<'_> {
     /// A statement that is prepared. Whoever prepares a COMMIT or ROLLBACK is about to run it: that it cannot be prepared is
@@ -264,6 +264,10 @@ impl Solver<'_> {
         }
         self.locked(world, protocol_id, call);
         let openings = self.method_openings(protocol_id, name, call);
+        if let [(given, Opening { there: true, .. })] = openings.as_slice() {
+            let origin = self.origin_of(world, target).and_then(|origin| origin.then(format!("{name}()")));
+            return Some(Value::Typed(Ty::Ref(Box::new(Ty::Known(*given))), origin));
+        }
         if !openings.is_empty() {
             self.pass_arguments(world, &call.args, call.name_span);
             let pool = self.pool_of(world, target).map(|(_, pool)| pool);
@@ -318,6 +322,14 @@ impl Solver<'_> {
                 Some(effect) => self.run_text(world, target, effect, call.name_span),
                 None => Value::Unknown,
             });
+        }
+        // Tables and the like: whoever has one has the transaction, as far as it matters.
+        if library.handles.iter().any(|handle| handle == name)
+            && let Some(origin) = self.origin_of(world, target)
+        {
+            self.pass_arguments(world, &call.args, call.name_span);
+            let part = Value::Typed(Ty::Ref(Box::new(Ty::Known(protocol_id))), Some(origin));
+            return Some(Value::Fallible(Box::new(part)));
         }
         // What is a state of this is written through it.
         if library.writes.iter().any(|write| write == name)

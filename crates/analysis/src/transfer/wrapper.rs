@@ -64,17 +64,20 @@ impl Solver<'_> {
             true => self.session_of(world, &values[*index]).is_some(),
             false => self.holds(world, &values[*index]),
         };
-        let mut holding = (0..values.len()).filter(holds);
-        let index = holding.next().filter(|_| holding.next().is_none())?;
+        let holding: Vec<usize> = (0..values.len()).filter(holds).collect();
+        let index = *holding.first()?;
+        if holding.len() > 1 && !self.write_through_one(world, holding.iter().map(|index| &values[*index])) {
+            return None;
+        }
         if values.iter().enumerate().any(|(other, value)| other != index && value.owns()) {
             return None;
         }
-        let field = &fields[index];
+        let field = &holding.iter().map(|index| fields[*index].as_str()).collect::<Vec<_>>().join("|");
         // A loop that puts one around the other never ends.
         if layers(&values[index]).is_some_and(|layers| layers.len() >= MAX_LAYERS) {
             return None;
         }
-        if !self.index.drop_leaves(item, field) {
+        if !field.split('|').all(|field| self.index.drop_leaves(item, field)) {
             return None;
         }
         // A pool stays what it is behind a reference, and comes from where it came from.
@@ -95,6 +98,17 @@ impl Solver<'_> {
         };
         self.remember_layers(&value);
         Some(value)
+    }
+
+    /// Whether several values are parts of one session that nobody here has to end: tables that write through it.
+    fn write_through_one<'v>(&self, world: &World, mut values: impl Iterator<Item = &'v Value>) -> bool {
+        let what = |value: &Value| match value {
+            Value::Handle(_) | Value::Ref(_) => self.session_of(world, value).map(Ok),
+            Value::Typed(ty, Some(origin)) if !self.lends(ty) => Some(Err(origin.clone())),
+            _ => None,
+        };
+        let Some(first) = values.next().and_then(what) else { return false };
+        values.all(|value| what(value).as_ref() == Some(&first))
     }
 
     /// Whether a value is, owns or refers to one session or pool. In summaries also what may turn out to.
@@ -441,7 +455,7 @@ pub(crate) fn names(fields: &[(String, Operand)]) -> Vec<String> {
 /// What stands around the session in a value; `None` when there is none.
 pub(crate) fn layers(value: &Value) -> Option<Vec<Layer>> {
     let (layer, inner) = match value {
-        Value::Session(_) | Value::Pending(..) => return Some(Vec::new()),
+        Value::Session(_) | Value::Pending(..) | Value::Handle(_) => return Some(Vec::new()),
         Value::Wrapper(item, field, inner) => (Layer::Part(*item, field.clone()), inner),
         Value::Success(inner) => (Layer::Some, inner),
         _ => return None,
