@@ -308,20 +308,31 @@ impl<'a> Solver<'a> {
             Ty::Own(item, _) if self.index.is_learned(*item) => return None,
             // Who asks what a method gives of its receiver knows the receiver's parts.
             Ty::Own(item, _) if self.reporting || self.body.locals[local.index()].name.as_deref() != Some("self") => {
-                let (_, protocol) = self.index.owned_session(*item)?;
-                (protocol, Some(*item))
+                match self.index.owned_session(*item) {
+                    Some((_, protocol)) => (protocol, Some(self.index.owned_layers(*item))),
+                    // What a framework makes for each request around a connection of a pool.
+                    None => {
+                        let (field, protocol) = self.index.owned_connection(*item)?;
+                        (protocol, Some(vec![Layer::Part(*item, field)]))
+                    }
+                }
             }
             _ => return None,
         };
         let known = self.index.model.protocol(protocol);
-        if !known.is_transaction() || known.in_place {
+        // A connection of a pool is held until it is dropped.
+        if !self.index.is_held(protocol) || known.in_place {
             return None;
         }
         let evidence = if wrapper.is_some() { Evidence::Inferred } else { Evidence::Typed };
         let site = self.parameter_site(local, protocol, evidence, false);
         let session = self.begin(world, site, None, None);
         Some(match wrapper {
-            Some(item) => self.wrap(item, session),
+            Some(layers) => {
+                let value = fold(&layers, session);
+                self.remember_layers(&value);
+                value
+            }
             None => session,
         })
     }

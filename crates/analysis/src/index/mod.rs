@@ -176,6 +176,8 @@ pub struct Index<'h> {
     owned: Cache<ItemRef, Option<(String, ProtocolId)>>,
     /// The derives and attributes that packages make.
     own_macros: Cache<PackageId, BTreeSet<String>>,
+    /// The connections that structs dereference to.
+    guarded: Cache<ItemRef, Option<ProtocolId>>,
     holding: Cache<(ItemRef, u32), bool>,
     held: Cache<(ItemRef, u32), Option<ProtocolId>>,
     blocks: OnceLock<HashMap<String, Vec<ItemRef>>>,
@@ -259,9 +261,10 @@ impl<'h> Index<'h> {
             texts: Cache::new(),
             constants: Cache::new(),
             owned: Cache::new(),
+            own_macros: Cache::new(),
+            guarded: Cache::new(),
             holding: Cache::new(),
             held: Cache::new(),
-            own_macros: Cache::new(),
             blocks: OnceLock::new(),
             test_files: Cache::new(),
             implementing: Cache::new(),

@@ -9,7 +9,8 @@ use crate::value::{Anchor, Layer, ObligationId, Value};
 use crate::workload::Workload;
 use crate::world::{Phase, World};
 use sessionlint_diagnostics::Span;
-use sessionlint_protocols::ProtocolKind;
+use sessionlint_ir::Projection;
+use sessionlint_protocols::{ProtocolId, ProtocolKind};
 
 /// A function, and the position of one of its parameters.
 pub(super) struct Lent {
@@ -79,15 +80,23 @@ impl Solver<'_> {
             }
             return if begun == Value::Unknown { set } else { begun };
         }
-        // A connection that this body did not open: what matters is the text that runs on it.
-        let Some((protocol, anchor)) = self.anchor_of(world, value) else { return Value::Unknown };
+        self.lent_connection(world, lent, value, passed)
+    }
+
+    /// The same for a connection that this body did not open, or what holds one: what matters is the text that runs on it.
+    pub(super) fn lent_connection(&mut self, world: &mut World, lent: &Lent, value: &Value, passed: &Passed) -> Value {
+        let whole =
+            self.anchor_of(world, value).map(|(protocol, anchor)| (protocol, anchor, Vec::new(), value.clone()));
+        let Some((protocol, anchor, layers, target)) = whole.or_else(|| self.connection_inside(world, value)) else {
+            return Value::Unknown;
+        };
         let known = passed.known();
         let begins = |value: &Value| matches!(value, Value::Text(effect) if effect.control.is_some());
         let is_told = known.iter().any(|(_, value)| begins(value));
         if world.anchored(&anchor).is_empty() && !is_told && !self.index.begins_as_text(lent.item) {
             return Value::Unknown;
         }
-        let lent_as = LentAs { param: lent.param, protocol, layers: Vec::new(), known };
+        let lent_as = LentAs { param: lent.param, protocol, layers, known };
         let effect = self.analysis.lent_effect(lent.item, &lent_as, self.depth);
         let unseen = effect.as_ref().is_none_or(|effect| effect.unseen);
         if unseen && !self.few {
@@ -97,7 +106,17 @@ impl Solver<'_> {
         if effect.writes {
             self.write_anchored(world, &anchor, lent.at);
         }
-        self.texts_of(world, value, &effect, lent.at)
+        self.texts_of(world, &target, &effect, lent.at)
+    }
+
+    /// The one connection in a field of a struct of the project's own: what it is, where, and what stands around it.
+    fn connection_inside(&self, world: &World, value: &Value) -> Option<(ProtocolId, Anchor, Vec<Layer>, Value)> {
+        let Value::Ref(place) = value else { return None };
+        let Value::Typed(ty, _) = world.get(self.index, place) else { return None };
+        let Ty::Own(owner, _) = ty.peeled() else { return None };
+        let (field, protocol) = self.index.only_connection(*owner)?;
+        let part = world.canonical(place).0.project(Projection::Field(field.clone()));
+        Some((protocol, Anchor::Place(part.clone()), vec![Layer::Part(*owner, field)], Value::Ref(part)))
     }
 
     /// The effect of a helper was asked for: how deep it goes is how deep this body goes.

@@ -106,7 +106,11 @@ impl Solver<'_> {
                         _ => Value::Typed(ty.clone(), origin),
                     },
                     [] => match self.dereferenced_to(owner, self.source_at(world, place.as_ref(), origin), name) {
-                        Some((ty, origin)) => self.typed_method(world, &ty, origin, None, name, call),
+                        Some((ty, origin)) => {
+                            // What is a state of the connection is one of the guard.
+                            let place = place.filter(|_| self.index.guarded_connection(owner).is_some());
+                            self.typed_method(world, &ty, origin, place, name, call)
+                        }
                         None => self.unknown_method(world, place, name, call),
                     },
                     _ => {

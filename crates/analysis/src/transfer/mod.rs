@@ -492,6 +492,11 @@ impl Solver<'_> {
                     Ty::Known(protocol) if !self.lends(&ty) => {
                         Some((*protocol, Anchor::Place(world.canonical(place).0)))
                     }
+                    // A guard of the project's own around one.
+                    Ty::Own(owner, _) => {
+                        let protocol = self.index.guarded_connection(*owner)?;
+                        Some((protocol, Anchor::Place(world.canonical(place).0)))
+                    }
                     _ => None,
                 },
                 _ => None,

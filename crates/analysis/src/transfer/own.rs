@@ -73,7 +73,7 @@ impl Solver<'_> {
             _ => None,
         };
         workload.0.extend(own_pool.clone().map(|pool| (Deed::Checkout(pool), vec![at])));
-        let same = if varies { None } else { self.same_every_time(item, receiver, call) };
+        let same = if varies { None } else { self.same_every_time(item, &receiver, call) };
         let pool = own_pool.or(known);
         let from = From { value: pool.clone().or(same), pool };
         // What is given back is still here.
@@ -99,6 +99,15 @@ impl Solver<'_> {
                 self.forget(world, value);
             }
             self.forget_option(world, value);
+        }
+        if let Receiver::Of { value: Some(value @ Value::Ref(_)), .. } = &receiver
+            && self.session_of(world, value).is_none()
+        {
+            let lent = Lent { item, param: 0, at };
+            match self.lent_connection(world, &lent, value, &passed) {
+                Value::Unknown => {}
+                value => told = value,
+            }
         }
         if unawaited && kept_by.is_none() {
             kept_by = self.closed_by(world, &workload, at);
@@ -198,12 +207,12 @@ impl Solver<'_> {
     }
 
     /// Where what a function without arguments gives comes from: an accessor gives the same thing every time.
-    fn same_every_time(&self, item: ItemRef, receiver: Receiver, call: &Call) -> Option<Origin> {
+    fn same_every_time(&self, item: ItemRef, receiver: &Receiver, call: &Call) -> Option<Origin> {
         if !call.args.is_empty() {
             return None;
         }
         match receiver {
-            Receiver::Of { origin, .. } => origin?.then(format!("{}()", self.index.item(item)?.name)),
+            Receiver::Of { origin, .. } => origin.clone()?.then(format!("{}()", self.index.item(item)?.name)),
             Receiver::Argument => Some(Origin { root: Root::Item(item), path: Vec::new() }),
         }
     }
