@@ -70,7 +70,7 @@ impl Solver<'_> {
                         *value = Value::Fallible(std::mem::take(inner));
                     }
                     // A struct around a pool may have another one. What its own methods do is looked into.
-                    Value::Wrapper(item, ..) if !by_name && inside(place) => {
+                    Value::Wrapper(item, _, inner) if !by_name && inside(place) && !is_of_session(inner) => {
                         *value = Value::Typed(Ty::own(*item), None)
                     }
                     _ => {}
@@ -85,5 +85,14 @@ impl Solver<'_> {
         let is_open = world.facts.obligations.values().any(|state| state.phase == Phase::Open);
         let flags = [local, meant.local].into_iter().filter(|local| is_open && self.flags.contains(local));
         world.facts.changed.extend(flags);
+    }
+}
+
+/// Whether what is inside of a struct writes through a session: whoever changes the struct writes, too.
+fn is_of_session(inside: &Value) -> bool {
+    match inside {
+        Value::Ref(_) | Value::Handle(_) => true,
+        Value::Wrapper(_, _, inner) | Value::Success(inner) => is_of_session(inner),
+        _ => false,
     }
 }
