@@ -125,6 +125,7 @@ pub(crate) fn effect_words(effect: &Effect, name: &str) -> Vec<String> {
             SqlControl::Commit => "COMMIT",
             SqlControl::Rollback => "ROLLBACK",
             SqlControl::Release => "RELEASE",
+            SqlControl::RollbackTo => "ROLLBACK TO",
         };
         format!("runs {statement} on {name}")
     }));

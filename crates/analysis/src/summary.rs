@@ -369,8 +369,9 @@ fn lent_effect(lent: &LentAs, mut solver: Solver<'_>) -> Option<Effect> {
     let has = |control: SqlControl| texts.contains(&control);
     if has(SqlControl::Begin) && (has(SqlControl::Commit) || has(SqlControl::Rollback)) {
         texts.clear();
-    } else if has(SqlControl::Savepoint) && has(SqlControl::Release) {
-        texts.retain(|control| !matches!(control, SqlControl::Savepoint | SqlControl::Release));
+    } else if has(SqlControl::Savepoint) && (has(SqlControl::Release) || has(SqlControl::RollbackTo)) {
+        use SqlControl::{Release, RollbackTo, Savepoint};
+        texts.retain(|control| !matches!(control, Savepoint | Release | RollbackTo));
     }
     Some(Effect {
         writes: solver.written.contains(&id.site),

@@ -1,5 +1,6 @@
 //! What does each written name mean? Names and types of a workspace, read on demand from outlines.
 
+mod connections;
 mod derived;
 mod fragments;
 mod generics;
@@ -176,6 +177,8 @@ pub struct Index<'h> {
     owned: Cache<ItemRef, Option<(String, ProtocolId)>>,
     /// The derives and attributes that packages make.
     own_macros: Cache<PackageId, BTreeSet<String>>,
+    /// The connections that structs hold in a field.
+    connections: Cache<ItemRef, Option<(String, ProtocolId)>>,
     /// The connections that structs dereference to.
     guarded: Cache<ItemRef, Option<ProtocolId>>,
     holding: Cache<(ItemRef, u32), bool>,
@@ -262,6 +265,7 @@ impl<'h> Index<'h> {
             constants: Cache::new(),
             owned: Cache::new(),
             own_macros: Cache::new(),
+            connections: Cache::new(),
             guarded: Cache::new(),
             holding: Cache::new(),
             held: Cache::new(),

@@ -4,7 +4,7 @@ use super::{Field, Index, ItemRef, MAX_DEPTH, Resolved, Scope};
 use crate::value::Layer;
 use sessionlint_diagnostics::Span;
 use sessionlint_ir::{ItemKind, TypeRef};
-use sessionlint_protocols::{ProtocolId, ProtocolKind, WorkId, Wraps};
+use sessionlint_protocols::{ProtocolId, WorkId, Wraps};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -423,42 +423,6 @@ impl Index<'_> {
         }
     }
 
-    /// The field by which a struct of the project's own holds a connection that keeps a transaction begun as text, where it holds
-    /// one only.
-    pub(crate) fn only_connection(&self, owner: ItemRef) -> Option<(String, ProtocolId)> {
-        (self.is_holder(owner) && self.item(owner)?.kind == ItemKind::Struct).then_some(())?;
-        let (fields, scope) = (self.fields_of(owner), self.scope_of(owner));
-        let mut holding = fields.0.iter().filter_map(|field| match self.ty(&scope, &field.ty).peeled() {
-            Ty::Known(protocol) => {
-                let known = self.model.protocol(*protocol);
-                (known.keeps_begin && known.kind == ProtocolKind::Connection).then(|| (field.name.clone(), *protocol))
-            }
-            _ => None,
-        });
-        holding.next().filter(|_| holding.next().is_none())
-    }
-
-    /// The connection that a struct of the project's own dereferences to, through others like it.
-    pub(crate) fn guarded_connection(&self, owner: ItemRef) -> Option<ProtocolId> {
-        *self.guarded.get(owner, || {
-            let mut at = owner;
-            for _ in 0..MAX_DEREFS {
-                if !self.is_holder(at) {
-                    return None;
-                }
-                match self.deref_target(at)? {
-                    Ty::Own(next, _) => at = next,
-                    Ty::Known(protocol) => {
-                        let is_connection = self.model.protocol(protocol).kind == ProtocolKind::Connection;
-                        return is_connection.then_some(protocol);
-                    }
-                    _ => return None,
-                }
-            }
-            None
-        })
-    }
-
     /// The field that a struct dereferences to by `#[derive(Deref)]`: the one that is marked, or its only one.
     pub fn derived_deref(&self, owner: ItemRef) -> Option<String> {
         let (text, _) = self.item_text(owner, |item| item.span)?;
@@ -493,21 +457,6 @@ impl Index<'_> {
     /// nothing when it is dropped. What is optional may well be empty, and does not count.
     pub fn owned_session(&self, owner: ItemRef) -> Option<(String, ProtocolId)> {
         self.owned_at(owner, 0)
-    }
-
-    /// The field by which a struct of the workspace owns a connection of a pool, when it owns exactly one and does nothing else when
-    /// it is dropped.
-    pub(crate) fn owned_connection(&self, owner: ItemRef) -> Option<(String, ProtocolId)> {
-        (self.is_holder(owner) && self.item(owner)?.kind == ItemKind::Struct).then_some(())?;
-        let (fields, scope) = (self.fields_of(owner), self.scope_of(owner));
-        let mut owning = fields.0.iter().filter_map(|field| match self.ty(&scope, &field.ty) {
-            Ty::Known(protocol) => {
-                let known = self.model.protocol(protocol);
-                (known.pooled && known.kind == ProtocolKind::Connection).then(|| (field.name.clone(), protocol))
-            }
-            _ => None,
-        });
-        owning.next().filter(|(field, _)| owning.next().is_none() && self.drop_leaves(owner, field))
     }
 
     fn owned_at(&self, owner: ItemRef, depth: u32) -> Option<(String, ProtocolId)> {

@@ -39,8 +39,10 @@ pub enum SqlControl {
     Commit,
     /// `ROLLBACK`, `ABORT`.
     Rollback,
-    /// `RELEASE`, or `ROLLBACK TO` a savepoint.
+    /// `RELEASE`.
     Release,
+    /// `ROLLBACK TO` a savepoint, which stays.
+    RollbackTo,
 }
 
 /// What one statement does.
@@ -84,7 +86,7 @@ impl SqlEffect {
             effect.writes |= one.writes;
             effect.control = match (effect.control, one.control) {
                 (Some(SqlControl::Begin), Some(SqlControl::Commit | SqlControl::Rollback)) => None,
-                (Some(SqlControl::Savepoint), Some(SqlControl::Release)) => None,
+                (Some(SqlControl::Savepoint), Some(SqlControl::Release | SqlControl::RollbackTo)) => None,
                 (before, None) => before,
                 (_, after) => after,
             };
@@ -267,7 +269,7 @@ mod tests {
         assert_eq!(control("begin immediate;"), Some(SqlControl::Begin));
         assert_eq!(control("START TRANSACTION READ ONLY"), Some(SqlControl::Begin));
         assert_eq!(control("BEGIN; INSERT INTO a VALUES (1); COMMIT;"), None);
-        assert_eq!(control("ROLLBACK TO SAVEPOINT a"), Some(SqlControl::Release));
+        assert_eq!(control("ROLLBACK TO SAVEPOINT a"), Some(SqlControl::RollbackTo));
         assert_eq!(control("ROLLBACK"), Some(SqlControl::Rollback));
         assert_eq!(control("END"), Some(SqlControl::Commit));
         assert_eq!(control("begin processing"), None);

@@ -25,9 +25,8 @@ fn effect(statement: &Statement) -> One {
         Statement::Query(query) => One::writes(query_writes(query)),
         Statement::StartTransaction { .. } => One::control(SqlControl::Begin),
         Statement::Commit { .. } => One::control(SqlControl::Commit),
-        Statement::Rollback { savepoint: Some(_), .. } | Statement::ReleaseSavepoint { .. } => {
-            One::control(SqlControl::Release)
-        }
+        Statement::Rollback { savepoint: Some(_), .. } => One::control(SqlControl::RollbackTo),
+        Statement::ReleaseSavepoint { .. } => One::control(SqlControl::Release),
         Statement::Rollback { .. } => One::control(SqlControl::Rollback),
         Statement::Savepoint { .. } => One::control(SqlControl::Savepoint),
         // Explaining runs nothing, unless it is asked to.

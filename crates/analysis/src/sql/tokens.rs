@@ -99,7 +99,7 @@ pub(super) fn effect(tokens: &[Token]) -> One {
         }
         "ROLLBACK" | "ABORT" => {
             let to = (1..tokens.len()).any(|index| word(index) == "TO");
-            One::control(if to { SqlControl::Release } else { SqlControl::Rollback })
+            One::control(if to { SqlControl::RollbackTo } else { SqlControl::Rollback })
         }
         "SAVEPOINT" => One::control(SqlControl::Savepoint),
         "RELEASE" => One::control(SqlControl::Release),
@@ -126,7 +126,7 @@ pub(super) fn effect(tokens: &[Token]) -> One {
 
 #[cfg(test)]
 mod tests {
-    use super::super::SqlControl::{Begin, Commit, Release, Rollback, Savepoint};
+    use super::super::SqlControl::{Begin, Commit, Release, Rollback, RollbackTo, Savepoint};
     use super::super::tokens;
     use super::{One, first_word, is_verb};
     use sqlparser::dialect::GenericDialect;
@@ -153,8 +153,8 @@ mod tests {
             ("ROLLBACK", Rollback),
             ("ABORT", Rollback),
             ("ROLLBACK WORK", Rollback),
-            ("ROLLBACK TO a", Release),
-            ("ROLLBACK TRANSACTION TO SAVEPOINT a", Release),
+            ("ROLLBACK TO a", RollbackTo),
+            ("ROLLBACK TRANSACTION TO SAVEPOINT a", RollbackTo),
             ("SAVEPOINT a", Savepoint),
             ("RELEASE a", Release),
         ] {

@@ -122,8 +122,12 @@ impl Solver<'_> {
                 }
                 let layers = self.layers_of(world, &value);
                 self.unseen(world, id, &layers);
-            } else if let Some((_, anchor)) = self.anchor_of(world, &value).filter(|_| !self.few) {
-                self.give_anchored(world, &anchor);
+            } else if !self.few {
+                let whole = self.anchor_of(world, &value).map(|(_, anchor)| anchor);
+                let inside = || self.connection_inside(world, &value).map(|(_, anchor, ..)| anchor);
+                if let Some(anchor) = whole.or_else(inside) {
+                    self.give_anchored(world, &anchor);
+                }
             }
             self.builder_passed(world, &value);
         }
@@ -205,10 +209,13 @@ impl Solver<'_> {
                 }
                 Value::Unknown
             }
-            Some(SqlControl::Release) => {
+            Some(control @ (SqlControl::Release | SqlControl::RollbackTo)) => {
                 let last = world.anchored(&anchor).into_iter().rfind(|id| self.sites[usize::from(id.site.0)].raw);
                 if let Some(id) = last {
-                    self.ended_at(id, span, EndKind::Commit);
+                    // Who only goes back to it leaves it to the transaction around it.
+                    if control == SqlControl::Release {
+                        self.ended_at(id, span, EndKind::Commit);
+                    }
                     world.set_phase(id, Phase::Ended(EndKind::Commit));
                 }
                 Value::Unknown

@@ -110,7 +110,11 @@ impl Solver<'_> {
     }
 
     /// The one connection in a field of a struct of the project's own: what it is, where, and what stands around it.
-    fn connection_inside(&self, world: &World, value: &Value) -> Option<(ProtocolId, Anchor, Vec<Layer>, Value)> {
+    pub(super) fn connection_inside(
+        &self,
+        world: &World,
+        value: &Value,
+    ) -> Option<(ProtocolId, Anchor, Vec<Layer>, Value)> {
         let Value::Ref(place) = value else { return None };
         let Value::Typed(ty, _) = world.get(self.index, place) else { return None };
         let Ty::Own(owner, _) = ty.peeled() else { return None };

@@ -17,7 +17,8 @@ impl Solver<'_> {
     /// A statement that is prepared. Whoever prepares a COMMIT or ROLLBACK is about to run it: that it cannot be prepared is
     /// as good as that it fails.
     fn prepared(&mut self, world: &mut World, target: &Value, on: Anchor, effect: SqlEffect, span: Span) -> Value {
-        if matches!(effect.control, Some(SqlControl::Commit | SqlControl::Rollback | SqlControl::Release)) {
+        use SqlControl::{Commit, Release, Rollback, RollbackTo};
+        if matches!(effect.control, Some(Commit | Rollback | Release | RollbackTo)) {
             self.run_text(world, target, effect, span);
         }
         Value::Fallible(Box::new(Value::Prepared(on, effect)))

@@ -1,0 +1,62 @@
+//! Which connection does a struct of the workspace hold, own or guard?
+
+use super::{Index, ItemRef, Ty};
+use sessionlint_ir::ItemKind;
+use sessionlint_protocols::{ProtocolId, ProtocolKind};
+
+/// So many times a struct is dereferenced for a connection.
+const MAX_DEREFS: usize = 4;
+
+impl Index<'_> {
+    /// The field by which a struct of the project's own holds a connection that keeps a transaction begun as text, where it holds
+    /// one only.
+    pub(crate) fn only_connection(&self, owner: ItemRef) -> Option<(String, ProtocolId)> {
+        self.connections.get(owner, || self.only_connection_of(owner)).as_ref().clone()
+    }
+
+    fn only_connection_of(&self, owner: ItemRef) -> Option<(String, ProtocolId)> {
+        (self.item(owner)?.kind == ItemKind::Struct).then_some(())?;
+        let (fields, scope) = (self.fields_of(owner), self.scope_of(owner));
+        let mut holding = fields.0.iter().filter_map(|field| match self.ty(&scope, &field.ty).peeled() {
+            Ty::Known(protocol) => {
+                let known = self.model.protocol(*protocol);
+                (known.keeps_begin && known.kind == ProtocolKind::Connection).then(|| (field.name.clone(), *protocol))
+            }
+            _ => None,
+        });
+        holding.next().filter(|_| holding.next().is_none())
+    }
+
+    /// The connection that a struct of the project's own dereferences to, through others like it.
+    pub(crate) fn guarded_connection(&self, owner: ItemRef) -> Option<ProtocolId> {
+        *self.guarded.get(owner, || {
+            let mut at = owner;
+            for _ in 0..MAX_DEREFS {
+                match self.deref_target(at)? {
+                    Ty::Own(next, _) => at = next,
+                    Ty::Known(protocol) => {
+                        let is_connection = self.model.protocol(protocol).kind == ProtocolKind::Connection;
+                        return is_connection.then_some(protocol);
+                    }
+                    _ => return None,
+                }
+            }
+            None
+        })
+    }
+
+    /// The field by which a struct of the workspace owns a connection of a pool, when it owns exactly one and does nothing else when
+    /// it is dropped.
+    pub(crate) fn owned_connection(&self, owner: ItemRef) -> Option<(String, ProtocolId)> {
+        (self.item(owner)?.kind == ItemKind::Struct).then_some(())?;
+        let (fields, scope) = (self.fields_of(owner), self.scope_of(owner));
+        let mut owning = fields.0.iter().filter_map(|field| match self.ty(&scope, &field.ty) {
+            Ty::Known(protocol) => {
+                let known = self.model.protocol(protocol);
+                (known.pooled && known.kind == ProtocolKind::Connection).then(|| (field.name.clone(), protocol))
+            }
+            _ => None,
+        });
+        owning.next().filter(|(field, _)| owning.next().is_none() && self.drop_leaves(owner, field))
+    }
+}
