@@ -275,7 +275,7 @@ impl Words {
         let is_session = |name: &str| self.transactions.0.contains(name) || names.aliases.contains(name);
         // Out of a borrowed option, too.
         let takes_out = || sessionlint_parser_rust::identifiers(body).any(|(_, name)| name == "take");
-        // A connection by value is held as long as something is awaited.
+        // A connection by value is held while something is awaited.
         let is_held = |name: &str| self.lent.0.contains(name) || names.handed.contains(name);
         let takes = |(at, name): (usize, &str)| match is_borrowed(&signature[..at]) {
             true => is_session(name) && takes_out(),
