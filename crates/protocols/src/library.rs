@@ -355,7 +355,9 @@ fn check(
         not_in: raw.not_in,
         pooled: raw.pooled,
         in_place: raw.in_place,
-        needs_end: raw.needs_end.unwrap_or(class.is_some_and(|class| class >= DropClass::C)),
+        needs_end: raw.needs_end.unwrap_or(class.is_some_and(|class| class >= DropClass::C))
+            || raw.needs_end_when_written,
+        needs_end_when_written: raw.needs_end_when_written,
         keeps_begin: raw.keeps_begin,
         openings,
         endings,

@@ -91,6 +91,8 @@ pub struct Protocol {
     pub in_place: bool,
     /// Whether leaving it without an end is a mistake of its own, on every way out.
     pub needs_end: bool,
+    /// Whether that is so only where something was written: before, there is nothing that could stay behind.
+    pub needs_end_when_written: bool,
     /// Whether SQL `BEGIN` on it stays open when it goes back to its pool or owner.
     pub keeps_begin: bool,
     /// How it is opened.

@@ -79,6 +79,8 @@ pub(crate) struct RawProtocol {
     #[serde(default)]
     pub needs_end: Option<bool>,
     #[serde(default)]
+    pub needs_end_when_written: bool,
+    #[serde(default)]
     pub keeps_begin: bool,
     #[serde(default)]
     pub open: Vec<RawOpening>,

@@ -5,7 +5,8 @@ use super::{missing_rollback, uncommitted_transaction, unfinished_writer};
 use crate::{Check, Context, Words, words};
 use sessionlint_analysis::{Event, EventKind, Site};
 use sessionlint_diagnostics::Diagnostic;
-use sessionlint_protocols::Protocol;
+use sessionlint_ir::ExitKind;
+use sessionlint_protocols::{Protocol, ProtocolKind};
 
 pub(super) const CHECK: Check = Check { rule: "unguarded-session", run };
 
@@ -17,6 +18,7 @@ fn run(context: &Context<'_>) -> Vec<Diagnostic> {
 fn is_mistake(context: &Context<'_>, site: &Site, protocol: &Protocol, event: &Event) -> bool {
     event.kind == EventKind::LeftOpen
         && protocol.needs_end
+        && (event.written.is_some() || !protocol.needs_end_when_written)
         && !site.raw
         && !is_half_of_a_pair(site, protocol)
         && !uncommitted_transaction::is_mistake(context, site, protocol, event)
@@ -34,9 +36,19 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
     } else {
         format!("dropping it here {}", protocol.on_drop)
     };
-    let help = protocol.usual_end().map(|end| {
-        let call = words::call(site, end, false);
-        format!("call `{call}` on every way out: keep the result of what can fail, end it, then use `?`")
-    });
+    // What is given up is not finished: the end that does so is for the error path.
+    let gives_up = protocol
+        .giving_up()
+        .filter(|_| protocol.kind == ProtocolKind::Writer && event.cause.kind.exit_kind() == ExitKind::Error);
+    let help = match gives_up {
+        Some(end) => {
+            let call = words::call(site, end, false);
+            Some(format!("call `{call}` on the error path, before the error is returned"))
+        }
+        None => protocol.usual_end().map(|end| {
+            let call = words::call(site, end, false);
+            format!("call `{call}` on every way out: keep the result of what can fail, end it, then use `?`")
+        }),
+    };
     context.finding(CHECK.rule, site, events, event.cause.span, Words { message, leaks, help, fix: None })
 }
