@@ -325,7 +325,7 @@ impl Words {
     /// Whether a pool is made where a name stands; `text` starts with it.
     fn is_made(&self, name: &str, text: &str) -> bool {
         self.makers.get(name).is_some_and(|calls| {
-            let called = text[name.len()..]
+            let called = behind_arguments(&text[name.len()..])
                 .strip_prefix("::")
                 .and_then(|after| sessionlint_parser_rust::identifiers(after).next().filter(|(at, _)| *at == 0));
             called.is_some_and(|(_, call)| calls.contains(call))
@@ -449,4 +449,24 @@ fn is_not_awaited(after: &str) -> bool {
         Some(after) => !after.trim_start().starts_with(['.', '?']),
         None => !after.trim_start().starts_with([',', ';', '=', '{', '}']),
     }
+}
+
+/// What stands behind the type arguments that a text begins with, `::<A, B<C>>`; all of it where there are none.
+fn behind_arguments(text: &str) -> &str {
+    let Some(inside) = text.strip_prefix("::").map(str::trim_start).and_then(|text| text.strip_prefix('<')) else {
+        return text;
+    };
+    let mut open = 1;
+    for (at, sign) in inside.char_indices() {
+        match sign {
+            '<' => open += 1,
+            '>' => open -= 1,
+            ';' | '{' => return text,
+            _ => {}
+        }
+        if open == 0 {
+            return &inside[at + 1..];
+        }
+    }
+    text
 }
