@@ -264,6 +264,8 @@ pub struct Event {
     pub fresh: bool,
     /// Whether this way handed an error value to somebody: who waits for it hears that it failed.
     pub failure_told: bool,
+    /// Whether all that was written is what it made itself, to ask how a statement would run.
+    pub scratch: bool,
     /// Whether it lies behind a comparison that decides in which turn of a loop it is committed: which one is the last is arithmetic.
     pub last_turn: bool,
     /// The branches taken since it was opened.

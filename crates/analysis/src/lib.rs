@@ -16,6 +16,7 @@ mod last_turn;
 mod learn;
 mod liveness;
 mod refine;
+mod scratch;
 mod shared;
 mod show;
 mod solver;
@@ -32,7 +33,7 @@ pub use events::{Branch, Cause, CauseKind, Event, EventKind, ExitOrder, Report, 
 pub use index::{FileData, Host, Index, ItemRef, Package, PackageId, Resolved, Scope, Ty, cancels};
 pub use learn::{Learned, Proof, learn};
 pub use show::View;
-pub use sql::{SessionState, SqlControl, SqlEffect, may_begin, may_set_state};
+pub use sql::{SessionState, SqlControl, SqlEffect, SqlTarget, may_begin, may_set_state};
 use summary::function_segments;
 pub use summary::{Analysis, function_path};
 pub use workload::Wait;

@@ -413,6 +413,7 @@ impl<'a> Solver<'a> {
             bypassed: false,
             left: BTreeSet::new(),
             fresh: false,
+            scratch: crate::scratch::Scratch::default(),
             dry_run: !world.facts.dry_run.is_empty(),
             counted: false,
         };

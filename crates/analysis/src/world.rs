@@ -1,6 +1,7 @@
 //! What is true at one point on one way through a body?
 
 use crate::index::{Index, Ty};
+use crate::scratch::Scratch;
 use crate::shared::Shared;
 use crate::sql::StateChange;
 use crate::trace::Trace;
@@ -48,6 +49,8 @@ pub(crate) struct State {
     pub left: BTreeSet<StateChange>,
     /// Whether something was written since the last branch.
     pub fresh: bool,
+    /// What was written, as far as that may be of no use but to try something out.
+    pub scratch: Scratch,
     /// Whether it is open on the side of a condition on which nothing is kept: a dry run.
     pub dry_run: bool,
     /// Whether a test was passed of something that changed while it was open, in a way that is not followed.

@@ -7,10 +7,10 @@ use sessionlint_protocols::{DropClass, EndKind, Protocol, ProtocolKind, Refusal}
 impl Context<'_> {
     /// Whether an open session is left on purpose at the end of a way on which it was written through.
     ///
-    /// A dry run, the isolation of a test, or the arm of an error excuses by itself. All else excuses only beside another way of the same body that
+    /// A dry run, a table made only to explain a statement, the isolation of a test, or the arm of an error excuses by itself. All else excuses only beside another way of the same body that
     /// commits: what nobody ever commits was forgotten, unless a comment says that it was not.
     pub(crate) fn is_given_up(&self, site: &Site, protocol: &Protocol, event: &Event) -> bool {
-        let excused = event.dry_run || event.cause.kind.in_error_arm() || self.is_isolation(protocol);
+        let excused = event.dry_run || event.scratch || event.cause.kind.in_error_arm() || self.is_isolation(protocol);
         if excused || self.is_trial(site, event) {
             return true;
         }

@@ -5,9 +5,11 @@
 
 mod parsed;
 mod state;
+mod target;
 mod tokens;
 
 pub use state::{SessionState, StateChange};
+pub use target::SqlTarget;
 
 use sqlparser::dialect::GenericDialect;
 use sqlparser::tokenizer::{Token, Tokenizer};
@@ -26,6 +28,10 @@ pub struct SqlEffect {
     pub control: Option<SqlControl>,
     /// What it changes of the state of its connection, and leaves so.
     pub state: Option<StateChange>,
+    /// The table or view that its only statement makes or writes to.
+    pub target: Option<SqlTarget>,
+    /// Whether it asks how a statement would run.
+    pub explains: bool,
 }
 
 /// What a text does to the transaction of its connection.
@@ -91,6 +97,11 @@ impl SqlEffect {
                 (_, after) => after,
             };
         }
+        let mut each = statements();
+        if let (Some(only), None) = (each.next(), each.next()) {
+            effect.target = target::target(only);
+            effect.explains = first == "EXPLAIN";
+        }
         for statement in statements() {
             effect.holds |= state::holds(statement);
             if let Some(change) = state::change(statement) {
@@ -105,6 +116,9 @@ impl SqlEffect {
     }
 }
 
+/// The name that stands for one that is put in at run time.
+const FILLED: &str = "x";
+
 /// The text with a name in each place that is filled at run time: `{}` of `format!`.
 fn filled(text: &str) -> Cow<'_, str> {
     if !text.contains('{') {
@@ -118,7 +132,7 @@ fn filled(text: &str) -> Cow<'_, str> {
         result.push_str(&rest[..open]);
         match close {
             Some(close) => {
-                result.push('x');
+                result.push_str(FILLED);
                 rest = &inside[close + 1..];
             }
             None => {

@@ -120,7 +120,10 @@ impl Solver<'_> {
                 if self.index.model.protocol(self.protocol_of(id)).kind == ProtocolKind::Writer {
                     self.forget_obligation(world, id);
                 }
-                let layers = self.layers_of(world, &value);
+                let layers = match &value {
+                    Value::Ref(place) => self.layers_behind(world, &world.get_canonical(self.index, place)),
+                    value => self.layers_behind(world, value),
+                };
                 self.unseen(world, id, &layers);
             } else if !self.few {
                 let whole = self.anchor_of(world, &value).map(|(_, anchor)| anchor);
@@ -176,9 +179,14 @@ impl Solver<'_> {
             {
                 state.by_design = true;
             }
-            if effect.writes {
+            let before = world.facts.obligations.get(id).map(|state| state.scratch.clone()).unwrap_or_default();
+            if effect.writes && !before.is_temporary(&effect) {
                 value = self.first_write(world, *id);
                 self.write(world, *id, Some(span));
+            }
+            let is_noted = effect.writes || effect.target.is_some() || effect.explains;
+            if is_noted && let Some(state) = world.facts.obligations.get_mut(id) {
+                state.scratch = before.after(&effect);
             }
         }
         self.state_on_place(world, protocol, &anchor, effect, span);

@@ -225,6 +225,7 @@ impl Solver<'_> {
             counted: is(|state| state.counted),
             failure_told: world.trace.failure_told,
             fresh: is(|state| state.fresh),
+            scratch: is(|state| state.scratch.is_for_nothing()),
             last_turn: false,
             branches: world.trace.branches.clone(),
             at_hand: false,
@@ -234,7 +235,8 @@ impl Solver<'_> {
         }
         let known = self.events.entry((kind, id.site, cause)).or_insert_with(|| event.clone());
         // A way on which something was written, and not given up on purpose, says more.
-        let says = |event: &Event| (event.written.is_some(), !event.dry_run, !event.counted, event.fresh);
+        let says =
+            |event: &Event| (event.written.is_some(), !event.dry_run && !event.scratch, !event.counted, event.fresh);
         if says(&event) > says(known) {
             *known = event;
         }
