@@ -4,7 +4,7 @@ use crate::index::Ty;
 use crate::solver::{Solver, typed_at};
 use crate::value::{ObligationId, Value, is_variant};
 use crate::world::{Phase, World};
-use sessionlint_ir::{ConditionId, Place, Test};
+use sessionlint_ir::{ConditionId, Place, Projection, Test};
 use sessionlint_protocols::EndKind;
 
 /// Conditions that one way remembers while they may be asked again. With more of them nothing tells its ways apart anyhow.
@@ -15,10 +15,12 @@ impl Solver<'_> {
     /// `only_logged` when nothing but a log line is written where a result is an error.
     pub(crate) fn test(&mut self, world: World, test: &Test, only_logged: bool) -> (Option<World>, Option<World>) {
         match test {
-            Test::Success(place) => self.test_success(world, place, only_logged),
-            Test::Failure(place) => {
-                let (success, failure) = self.test_success(world, place, only_logged);
-                (failure, success)
+            Test::Success(place) | Test::Failure(place) => {
+                let (success, mut failure) = self.test_success(world, place, only_logged);
+                if let Some(failure) = &mut failure {
+                    self.others_looked_at(failure, place);
+                }
+                if matches!(test, Test::Success(_)) { (success, failure) } else { (failure, success) }
             }
             Test::Bool(place) => {
                 let (target, _) = world.canonical(place);
@@ -29,12 +31,8 @@ impl Solver<'_> {
                     Value::Affected { obligation, .. } => changed(world, obligation, true),
                     Value::Changed { obligation, any } => changed(world, obligation, any),
                     Value::About(id) => self.asked_about(world, id),
-                    Value::Verdict { obligation, end, ok } => {
-                        let (mut held, mut failed) = (world.clone(), world);
-                        held.set(&target, Value::Unknown);
-                        failed.set(&target, Value::Unknown);
-                        let lost = if ok { &mut failed } else { &mut held };
-                        lost.set_phase(obligation, Phase::Failed(end));
+                    value @ Value::Verdict { .. } => {
+                        let (held, failed) = self.judged(world, &target, &value, only_logged);
                         (Some(held), Some(failed))
                     }
                     _ if self.is_tested_again(place) => {
@@ -124,6 +122,33 @@ impl Solver<'_> {
         value.is_some() && world.facts.conditions.iter().any(|(other, holds)| *holds && same(other))
     }
 
+    /// Whether an end worked is looked at: what comes of it where it did not counts, unless that is nothing but a log line.
+    fn judged(&self, world: World, target: &Place, verdict: &Value, only_logged: bool) -> (World, World) {
+        let (mut held, mut failed) = (world.clone(), world);
+        held.set(target, Value::Unknown);
+        failed.set(target, Value::Unknown);
+        if let (Value::Verdict { obligation, end, ok }, true) = (verdict, only_logged) {
+            let lost = if *ok { &mut failed } else { &mut held };
+            lost.set_phase(*obligation, Phase::Failed(*end));
+        }
+        (held, failed)
+    }
+
+    /// `match (sent, tx.commit().await) { (Ok(_), Ok(())) => .., .. }`: where one of them failed, and the other is asked in the same breath,
+    /// what comes of both is decided here.
+    fn others_looked_at(&self, world: &mut World, place: &Place) {
+        let Some((Projection::Field(_), around)) = place.projection.split_last() else { return };
+        let tuple = Place { projection: around.to_vec(), ..place.clone() };
+        let Value::Tuple(parts) = world.get(self.index, &tuple) else { return };
+        for (at, part) in parts.iter().enumerate() {
+            let beside = tuple.project(Projection::Field(at.to_string()));
+            let is_result = matches!(part, Value::Fallible(inner) if matches!(**inner, Value::Outcome(..)));
+            if is_result && beside != *place && self.tests.contains_key(&beside) {
+                world.set(&beside, Value::Unknown);
+            }
+        }
+    }
+
     fn is_tested_again(&self, place: &Place) -> bool {
         self.tests.get(place).is_some_and(|count| *count > 1)
     }
@@ -159,6 +184,11 @@ impl Solver<'_> {
                 (Some(success), Some(failure))
             }
             Value::Affected { obligation, partial: true } => self.answered(world, obligation),
+            // The error of an end, as an option.
+            verdict @ Value::Verdict { .. } => {
+                let (some, none) = self.judged(world, &target, &verdict, ignored);
+                (Some(some), Some(none))
+            }
             Value::About(id) => {
                 // Without it there is nothing to end.
                 let (mut success, mut failure) = (world.clone(), world);

@@ -15,6 +15,7 @@ pub struct Standard {
     values: Values,
     paths: Paths,
     futures: Futures,
+    drops: Drops,
     iterators: Iterators,
 }
 
@@ -88,6 +89,12 @@ struct Futures {
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
+struct Drops {
+    hand_on: Vec<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Iterators {
     run: Vec<String>,
 }
@@ -118,6 +125,11 @@ impl Standard {
             (&types.maps, Wraps::Map),
         ];
         kinds.into_iter().find(|(names, _)| has(names, ty)).map(|(_, wraps)| wraps)
+    }
+
+    /// Calls by which a `Drop` leaves the rest to somebody else.
+    pub fn hand_on(&self) -> impl Iterator<Item = &str> {
+        self.drops.hand_on.iter().map(String::as_str)
     }
 
     /// Whether all kinds of types have a trait of this name.

@@ -7,6 +7,7 @@ mod generics;
 mod resolve;
 mod tests;
 mod text;
+mod through;
 mod traits;
 mod types;
 

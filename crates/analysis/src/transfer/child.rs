@@ -28,6 +28,7 @@ impl Solver<'_> {
                 known
             }
         };
+        self.uploads_end_in(world, body);
         let mut kept = None;
         for capture in &body.captures {
             let place = Place::local(capture.outer);

@@ -414,6 +414,7 @@ impl Solver<'_> {
             return built;
         }
         values.iter().for_each(|value| self.forget(world, value));
+        self.uploads_guarded_by(world, item);
         Value::Typed(Ty::own(item), None)
     }
 

@@ -1,13 +1,12 @@
 //! Sessions that are a state of a connection: which calls begin and end one?
 
 use super::open::From;
-use crate::index::ItemRef;
 use crate::solver::Solver;
-use crate::value::{ObligationId, Value};
-use crate::world::{Phase, State, World};
+use crate::value::Value;
+use crate::world::{Phase, World};
 use sessionlint_diagnostics::Evidence;
 use sessionlint_ir::{Call, Operand};
-use sessionlint_protocols::{Opening, ProtocolId, ProtocolKind, Source};
+use sessionlint_protocols::{Opening, ProtocolId, Source};
 
 impl Solver<'_> {
     /// Methods that open or end a session that is a state of the receiver.
@@ -62,22 +61,6 @@ impl Solver<'_> {
             }
         }
         None
-    }
-
-    /// A function of the workspace is called that names a call which ends an upload: it may end the one that is open here, whatever
-    /// it is given.
-    pub(super) fn uploads_may_end(&self, world: &mut World, item: ItemRef) {
-        let is_open = |state: &State| state.anchor.is_some() && state.phase == Phase::Open;
-        let open = world.facts.obligations.iter().filter(|(_, state)| is_open(state));
-        let open: Vec<ObligationId> = open.map(|(id, _)| *id).collect();
-        for id in open {
-            let protocol = self.index.model.protocol(self.protocol_of(id));
-            if protocol.kind == ProtocolKind::Writer
-                && self.index.names_call(item, protocol.endings.iter().map(|ending| ending.call.as_str()))
-            {
-                world.set_phase(id, Phase::Gone);
-            }
-        }
     }
 
     /// Whether any in-place session is opened or ended by calls of this name.

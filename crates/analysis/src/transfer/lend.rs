@@ -1,6 +1,7 @@
 //! What does a function of the workspace do to the session or connection that it is lent?
 
 use super::given::Passed;
+use super::wrapper::is_reference;
 use crate::index::{ItemRef, Ty};
 use crate::solver::Solver;
 use crate::sql::{SqlControl, SqlEffect};
@@ -33,28 +34,29 @@ impl Solver<'_> {
         if let Some(id) = self.session_of(world, value) {
             self.touch(world, id);
             self.goes_on(world, id);
-            if !matches!(value, Value::Ref(_)) {
+            if !is_reference(value) {
                 return Value::Unknown;
             }
             // What takes a connection gets nothing of what stands around it.
             let layers = match self.index.parameter_ty(lent.item, lent.param) {
                 Ty::Known(_) => Vec::new(),
+                Ty::Fallible(inner) if matches!(inner.peeled(), Ty::Known(_)) => vec![Layer::Some],
                 _ => self.layers_of(world, value),
             };
+            let behind = self.layers_behind(world, value);
             let protocol = self.protocol_of(id);
             let lent_as = LentAs { param: lent.param, protocol, layers, known: passed.known() };
-            let layers = &lent_as.layers;
             let effect = self.analysis.lent_effect(lent.item, &lent_as, self.depth);
             let Some(effect) = self.followed_to(effect) else {
                 self.forget_state(world, id);
                 if self.index.model.protocol(protocol).kind == ProtocolKind::Writer {
                     self.forget_obligation(world, id);
                 }
-                self.unseen(world, id, layers);
+                self.unseen(world, id, &behind);
                 return Value::Unknown;
             };
             if effect.unseen {
-                self.unseen(world, id, layers);
+                self.unseen(world, id, &behind);
             }
             let mut set = Value::Unknown;
             for change in &effect.changes {

@@ -4,10 +4,11 @@ use super::own::Receiver;
 use crate::events::CauseKind;
 use crate::index::{ItemRef, Ty};
 use crate::solver::{Solver, typed, typed_at};
-use crate::value::{Anchor, Origin, Source, Value};
+use crate::value::{Anchor, ObligationId, Origin, Source, Value};
 use crate::workload::Workload;
 use crate::world::World;
 use sessionlint_ir::{Call, Operand, Place};
+use sessionlint_protocols::EndKind;
 
 /// So many times a value is dereferenced for a method.
 const MAX_DEREFS: usize = 4;
@@ -58,6 +59,16 @@ impl Solver<'_> {
             Value::Typed(ty, origin) => {
                 let origin = origin.or_else(|| world.origin(place.as_ref()?));
                 self.typed_method(world, &ty, origin, place, name, call)
+            }
+            // Whether it worked, and what is made of that.
+            Value::Verdict { obligation, end, ok } => {
+                self.pass_arguments(world, &call.args, call.name_span);
+                self.move_receiver(world, place, value);
+                match name {
+                    "is_some" => Value::Verdict { obligation, end, ok },
+                    "is_none" => Value::Verdict { obligation, end, ok: !ok },
+                    _ => Value::Unknown,
+                }
             }
             _ => self.unknown_method(world, place, name, call),
         }
@@ -251,13 +262,27 @@ impl Solver<'_> {
                 }
                 return Value::Unknown;
             }
-            "is_ok" | "is_err" => {
-                let Value::Fallible(inner) = &value else { return Value::Unknown };
-                let Value::Outcome(obligation, end) = **inner else { return Value::Unknown };
+            "is_ok" | "is_err" | "is_some" | "is_none" | "err" | "is_ok_and" | "is_err_and" | "is_some_and"
+                if let Some((obligation, end)) = outcome(&value) =>
+            {
+                self.pass_arguments(world, &call.args, call.name_span);
                 self.move_receiver(world, place, value);
-                return Value::Verdict { obligation, end, ok: name == "is_ok" };
+                return Value::Verdict {
+                    obligation,
+                    end,
+                    ok: matches!(name, "is_ok" | "is_some" | "is_ok_and" | "is_some_and"),
+                };
             }
-            "is_some" | "is_none" => return Value::Unknown,
+            "is_ok" | "is_err"
+                if let Value::Fallible(inner) = &value
+                    && outcome(inner).is_some() =>
+            {
+                // Whether it was done in time: what is said about the rest is looked at, too.
+                self.forget(world, &value);
+                self.move_receiver(world, place, value);
+                return Value::Unknown;
+            }
+            "is_ok" | "is_err" | "is_some" | "is_none" => return Value::Unknown,
             _ => {}
         }
         self.pass_arguments(world, &call.args, call.name_span);
@@ -286,6 +311,10 @@ impl Solver<'_> {
         }
         if name == "map" {
             return self.mapped(world, value, call);
+        }
+        // The error of an end goes on through what is done after it.
+        if matches!(name, "and" | "and_then") && outcome(&value).is_some() {
+            return value;
         }
         // A project's own method on results: what is inside goes on as it was.
         let has_closure = call.args.iter().any(|arg| self.closure_of(arg).is_some());
@@ -499,5 +528,16 @@ impl Solver<'_> {
             return Value::Statement(crate::sql::SqlEffect { writes: true, ..Default::default() });
         }
         value
+    }
+}
+
+/// The session whose end a result is of, and the end.
+fn outcome(value: &Value) -> Option<(ObligationId, EndKind)> {
+    match value {
+        Value::Fallible(inner) => match **inner {
+            Value::Outcome(obligation, end) => Some((obligation, end)),
+            _ => None,
+        },
+        _ => None,
     }
 }

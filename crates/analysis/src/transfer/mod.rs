@@ -27,6 +27,7 @@ mod state;
 mod thrown;
 mod tried;
 mod typed;
+mod uploads;
 mod waits;
 mod workload;
 mod wrapper;
@@ -140,11 +141,9 @@ impl Solver<'_> {
             referred = world.get(self.index, place);
             inner = &referred;
         }
-        while let Value::Success(next)
-        | Value::Fallible(next)
-        | Value::Future(next)
-        | Value::Work(_, next)
-        | Value::Wrapper(_, _, next) = inner
+        // A future that will open one has none.
+        while let Value::Success(next) | Value::Fallible(next) | Value::Work(_, next) | Value::Wrapper(_, _, next) =
+            inner
         {
             inner = next;
         }
@@ -373,6 +372,9 @@ impl Solver<'_> {
             AggregateKind::Struct(path) => {
                 self.kept_elsewhere(world, &values);
                 if let Some(wrapped) = self.wrapped(path, &wrapper::names(fields), &values, world) {
+                    if let Value::Wrapper(owner, ..) = &wrapped {
+                        self.uploads_guarded_by(world, *owner);
+                    }
                     return wrapped;
                 }
                 values.iter().for_each(|value| self.forget(world, value));
@@ -380,7 +382,10 @@ impl Solver<'_> {
                     .index
                     .ty(&self.scope, &sessionlint_ir::TypeRef::Path { segments: path.clone(), args: Vec::new() });
                 match ty {
-                    Ty::Own(_, _) => Value::Typed(ty, None),
+                    Ty::Own(owner, _) => {
+                        self.uploads_guarded_by(world, owner);
+                        Value::Typed(ty, None)
+                    }
                     _ => Value::Unknown,
                 }
             }
@@ -446,6 +451,7 @@ impl Solver<'_> {
             state.written = true;
             state.fresh = true;
             state.touched = true;
+            state.scratch.wrote();
             self.written.insert(id.site);
             if let Some(span) = span.filter(|_| !world.trace.written.contains_key(&id)) {
                 let taken = world.trace.taken;

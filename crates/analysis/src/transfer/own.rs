@@ -65,6 +65,7 @@ impl Solver<'_> {
         let output = self.index.output(item, self_ty);
         let instance = given.and_then(|given| self.instantiated(world, &given, &passed, at));
         let instance = instance.map(|value| self.opened_option(world, value, output.as_ref()));
+        let instance = instance.or_else(|| self.out_of_future(item, &values, receivers, &mut workload));
         let runs = Workload(workload.0.extract_if(.., |deed, _| matches!(deed, Deed::Runs { .. })).collect());
         self.run_closures(world, &mut workload, &runs, call, &passed);
         // A connection of a pool of the project's own: the pool is what the method is called on.
@@ -147,6 +148,37 @@ impl Solver<'_> {
                 value
             }
         }
+    }
+
+    /// What a function gives comes out of a future that it is passed, which opens a session and is polled inside.
+    fn out_of_future(
+        &self,
+        item: ItemRef,
+        values: &[Value],
+        receivers: usize,
+        workload: &mut Workload,
+    ) -> Option<Value> {
+        let opens = |value: &Value| {
+            let (mut sites, mut here) = (Vec::new(), Vec::new());
+            value.sites(&mut sites);
+            value.obligations(&mut here);
+            matches!(value, Value::Future(_)) && !sites.is_empty() && here.is_empty()
+        };
+        if !values.iter().any(opens) {
+            return None;
+        }
+        let through = self.index.through(item)?;
+        let value = values.get(through.param.checked_sub(receivers)?).filter(|value| opens(value))?;
+        for (deed, way) in self.inside(value).map(|inside| inside.0.clone()).unwrap_or_default() {
+            workload.add(deed, way);
+        }
+        let Value::Future(inner) = value else { return None };
+        let given = match (super::drops::without_work(inner).clone(), through.opened) {
+            (Value::Fallible(inner), true) => *inner,
+            (_, true) => return None,
+            (value, false) => value,
+        };
+        Some(if through.wrapped { Value::Fallible(Box::new(given)) } else { given })
     }
 
     /// A reference to an option, where the function gives what is inside.

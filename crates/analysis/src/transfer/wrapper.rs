@@ -148,6 +148,17 @@ impl Solver<'_> {
         found.unwrap_or_default()
     }
 
+    /// The same behind the reference that an option or enum holds: what stands around that is made for the call, and nothing can be
+    /// taken out through it.
+    pub(super) fn layers_behind(&self, world: &World, value: &Value) -> Vec<Layer> {
+        match value {
+            Value::Success(inner) | Value::Wrapper(_, _, inner) if is_reference(inner) => {
+                self.layers_behind(world, inner)
+            }
+            value => self.layers_of(world, value),
+        }
+    }
+
     /// A value with the references inside replaced by what they refer to.
     fn followed(&self, world: &World, value: Value, depth: u32) -> Value {
         match value {
@@ -463,6 +474,15 @@ pub(crate) fn layers(value: &Value) -> Option<Vec<Layer>> {
     let mut found = layers(inner)?;
     found.insert(0, layer);
     Some(found)
+}
+
+/// Whether a value refers to a session that stays where it is: `&mut tx`, `Some(&mut tx)`, `Executor::Transaction(&mut tx)`.
+pub(super) fn is_reference(value: &Value) -> bool {
+    match value {
+        Value::Ref(_) => true,
+        Value::Success(inner) | Value::Wrapper(_, _, inner) => is_reference(inner),
+        _ => false,
+    }
 }
 
 /// A session with layers around it.

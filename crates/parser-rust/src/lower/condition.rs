@@ -430,6 +430,13 @@ fn starts_with(pattern: &Pat, variant: &str) -> bool {
         Pat::Paren(paren) => starts_with(&paren.pat, variant),
         Pat::Reference(reference) => starts_with(&reference.pat, variant),
         Pat::Or(or) => or.cases.iter().all(|case| starts_with(case, variant)),
+        // One error is enough; for success all that is tested has to be.
+        Pat::Tuple(tuple) => {
+            let is_it = |element: &Pat| starts_with(element, variant);
+            let is_open = |element: &Pat| matches!(element, Pat::Wild(_) | Pat::Rest(_) | Pat::Ident(_));
+            let all = variant == "Err" || tuple.elems.iter().all(|element| is_it(element) || is_open(element));
+            all && tuple.elems.iter().any(is_it)
+        }
         _ => false,
     }
 }

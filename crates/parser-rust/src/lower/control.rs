@@ -31,16 +31,18 @@ impl Lowerer<'_> {
         let (yes, no, after) = (self.new_block(), self.new_block(), self.new_block());
         let error_side = condition::error_side(&branch.cond);
         self.frame().push_scope();
-        let tested_from = self.frame().current;
+        let tested_from = self.frame().begin_test();
         self.frame().joins.push(after);
         self.condition(&branch.cond, yes, no);
-        let logs = match (error_side, &branch.else_branch) {
-            (Some(true), _) => only_logs_block(&branch.then_branch),
-            (Some(false), Some((_, otherwise))) => only_logs(otherwise),
-            _ => false,
+        let otherwise = branch.else_branch.as_ref().map(|(_, otherwise)| only_logs(otherwise));
+        let logs = match error_side {
+            Some(true) => only_logs_block(&branch.then_branch),
+            Some(false) => otherwise == Some(true),
+            // A variable may say on either side that something failed.
+            None => only_logs_block(&branch.then_branch) && otherwise != Some(false),
         };
         if logs {
-            self.frame().mark_ignored(tested_from);
+            self.frame().mark_ignored(tested_from, error_side.is_some());
         }
         self.frame().branches += 1;
         let drops = self.frame().scope_drops();
@@ -82,10 +84,10 @@ impl Lowerer<'_> {
             let next = self.new_block();
             self.frame().push_scope();
             let is_error = condition::is_error_pattern(&arm.pat);
-            let tested_from = self.frame().current;
+            let tested_from = self.frame().begin_test();
             self.pattern_as(TestRole::Arm(begin), &arm.pat, &place, next);
             if logs && (is_error || condition::is_success_pattern(&arm.pat)) {
-                self.frame().mark_ignored(tested_from);
+                self.frame().mark_ignored(tested_from, true);
             }
             self.frame().error_arms += u32::from(is_error);
             let subject = self.compared.take();
@@ -241,12 +243,18 @@ fn as_result(matched: &syn::ExprMatch) -> Option<&Expr> {
     }
 }
 
-/// Whether an arm does nothing but write log lines.
-fn only_logs(expr: &Expr) -> bool {
+/// Whether an arm does nothing but write log lines, and say that it worked.
+pub(super) fn only_logs(expr: &Expr) -> bool {
     match expr {
         Expr::Block(block) => only_logs_block(&block.block),
         Expr::Macro(call) => is_logging(&call.mac),
         Expr::Tuple(tuple) => tuple.elems.is_empty(),
+        Expr::Return(returned) => returned.expr.as_deref().is_some_and(only_logs),
+        // `Ok(())`
+        Expr::Call(call) => match (&*call.func, call.args.first()) {
+            (Expr::Path(path), Some(Expr::Tuple(value))) => path.path.is_ident("Ok") && value.elems.is_empty(),
+            _ => false,
+        },
         _ => false,
     }
 }

@@ -307,11 +307,24 @@ impl Frame {
         }
     }
 
-    /// Marks the test of a result that ends `block` as one whose error is only logged.
-    pub fn mark_ignored(&mut self, block: BlockId) {
-        if let Some(Terminator::Test { test: Test::Failure(_) | Test::Success(_), .. }) = &self.blocks[block.index()].1
-        {
-            self.only_logged.insert(block);
+    /// Where a condition or pattern begins: the block, and the number of the first one that it makes.
+    pub fn begin_test(&self) -> (BlockId, usize) {
+        (self.current, self.blocks.len())
+    }
+
+    /// Marks the tests of a condition or pattern that begins there as those whose error is only logged: of truth values, and of results
+    /// where it is known on which side the error is.
+    pub fn mark_ignored(&mut self, (first, made): (BlockId, usize), of_results: bool) {
+        for at in std::iter::once(first.index()).chain(made..self.blocks.len()) {
+            let Some(Terminator::Test { test, role, .. }) = &self.blocks[at].1 else { continue };
+            let is_meant = match test {
+                Test::Failure(_) | Test::Success(_) => of_results,
+                Test::Bool(_) => true,
+                _ => false,
+            };
+            if is_meant && *role != TestRole::Question {
+                self.only_logged.insert(BlockId(at as u32));
+            }
         }
     }
 

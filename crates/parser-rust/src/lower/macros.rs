@@ -90,7 +90,7 @@ impl Lowerer<'_> {
                 self.frame().current = self.frames.last_mut().expect("a frame is open").new_block();
             }
             "assert" | "debug_assert" => self.assert(mac, dest),
-            "select" => self.select(mac, dest),
+            "select" | "select_biased" => self.select(mac, dest),
             "join" | "try_join" => self.join(mac, dest),
             "vec" => self.vec(mac, dest),
             "matches" => {
@@ -329,7 +329,7 @@ impl Lowerer<'_> {
                 future
             })
             .collect();
-        if select.otherwise.is_none() {
+        if select.waits {
             let nothing = Place::local(self.frame().local(None, span, None));
             self.assign(&nothing, Rvalue::Select(futures.clone()), span);
         }
@@ -380,11 +380,13 @@ struct SelectArm {
 struct Select {
     arms: Vec<SelectArm>,
     otherwise: Option<Expr>,
+    /// Whether it waits until one of its futures is done.
+    waits: bool,
 }
 
 impl Parse for Select {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        let mut select = Select { arms: Vec::new(), otherwise: None };
+        let mut select = Select { arms: Vec::new(), otherwise: None, waits: true };
         if input.peek(syn::Ident) && input.fork().parse::<syn::Ident>()? == "biased" && input.peek2(Token![;]) {
             input.parse::<syn::Ident>()?;
             input.parse::<Token![;]>()?;
@@ -393,7 +395,15 @@ impl Parse for Select {
             if input.peek(Token![else]) {
                 input.parse::<Token![else]>()?;
                 input.parse::<Token![=>]>()?;
-                select.otherwise = Some(input.parse()?);
+                (select.otherwise, select.waits) = (Some(arm_body(input)?), false);
+            } else if input.peek(syn::Ident) && input.peek2(Token![=>]) && select.otherwise.is_none() {
+                // Those of `futures`: `default` does not wait, `complete` is for when all are done.
+                let word: syn::Ident = input.parse()?;
+                if word != "default" && word != "complete" {
+                    return Err(syn::Error::new(word.span(), "expected `default` or `complete`"));
+                }
+                input.parse::<Token![=>]>()?;
+                (select.otherwise, select.waits) = (Some(arm_body(input)?), word == "complete");
             } else {
                 let pattern = Pat::parse_multi_with_leading_vert(input)?;
                 input.parse::<Token![=]>()?;
@@ -404,12 +414,7 @@ impl Parse for Select {
                     input.parse::<Expr>()?;
                 }
                 input.parse::<Token![=>]>()?;
-                let body = if input.peek(syn::token::Brace) {
-                    let block: syn::Block = input.parse()?;
-                    Expr::Block(syn::ExprBlock { attrs: Vec::new(), label: None, block })
-                } else {
-                    input.parse()?
-                };
+                let body = arm_body(input)?;
                 select.arms.push(SelectArm { pattern, future, body });
             }
             if input.peek(Token![,]) {
@@ -418,6 +423,15 @@ impl Parse for Select {
         }
         Ok(select)
     }
+}
+
+/// The body of an arm: behind a block no comma is needed.
+fn arm_body(input: ParseStream<'_>) -> syn::Result<Expr> {
+    if !input.peek(syn::token::Brace) {
+        return input.parse();
+    }
+    let block: syn::Block = input.parse()?;
+    Ok(Expr::Block(syn::ExprBlock { attrs: Vec::new(), label: None, block }))
 }
 
 /// The value and the pattern of `matches!`.

@@ -180,9 +180,14 @@ impl Lowerer<'_> {
         if fail.is_some() {
             self.mark_flag(&init.expr, None);
         }
+        let tested_from = self.frame().begin_test();
         match fail {
             Some(fail) => self.pattern_at_as(TestRole::LetElse, pattern, &matched, fail, scope),
             None => self.pattern_at(pattern, &matched, None, scope),
+        }
+        let goes_on = init.diverge.as_ref().is_some_and(|(_, diverge)| super::control::only_logs(diverge));
+        if goes_on && super::condition::is_success_pattern(pattern) {
+            self.frame().mark_ignored(tested_from, true);
         }
         let temporaries = self.frame().scope_drops();
         let wildcard = has_wildcard(pattern);
