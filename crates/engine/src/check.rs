@@ -5,6 +5,7 @@ use crate::host::{Files, Overlay};
 use crate::learn::Workspace;
 use crate::memory::{Known, Memory, ROUNDS};
 use crate::outcome::{Outcome, Session, Skipped};
+use crate::placed::modules;
 use crate::read::{Read, select};
 use crate::run::{Engine, Progress};
 use crate::sift::Sifted;
@@ -130,8 +131,7 @@ impl Engine {
             }
             known = self.packages.names(files, &reads, &self.model, memory, round);
         }
-        let mut packages = self.packages.packages.clone();
-        let placed = &self.packages.files;
+        let (mut packages, placed) = modules(&self.packages, files, &reads);
         for file in files.ids().filter(|file| reads[file.0 as usize].hot) {
             let package = placed[file.0 as usize].0;
             packages[package.0 as usize].indexed.push(file);
@@ -145,7 +145,7 @@ impl Engine {
             })
             .collect();
         let model = workspace.model.as_ref().unwrap_or(&self.model);
-        let index = Index::new(files, model, packages, placed.clone(), holders);
+        let index = Index::new(files, model, packages, placed, holders);
         let analysis = Analysis::new(index.with_learned(workspace.types.iter().copied()));
         (reads, known, analysis)
     }

@@ -2,6 +2,7 @@
 
 use crate::host::{self, Files, Overlay};
 use crate::memory::Memory;
+use crate::placed::modules;
 use crate::read::{Read, said};
 use crate::run::Engine;
 use crate::settings::Failure;
@@ -125,12 +126,12 @@ impl Engine {
 
     /// An index over what is known without anything that is learned.
     fn index<'f>(&'f self, files: &'f Files<'_>, reads: &[Read], asked: &[FileId]) -> Index<'f> {
-        let mut packages = self.packages.packages.clone();
+        let (mut packages, placed) = modules(&self.packages, files, reads);
         let read = files.ids().filter(|file| reads[file.0 as usize].hot || asked.binary_search(file).is_ok());
         for file in read {
-            packages[self.packages.files[file.0 as usize].0.0 as usize].indexed.push(file);
+            packages[placed[file.0 as usize].0.0 as usize].indexed.push(file);
         }
-        Index::new(files, self.model(), packages, self.packages.files.clone(), HashSet::new())
+        Index::new(files, self.model(), packages, placed, HashSet::new())
     }
 }
 

@@ -19,6 +19,7 @@ mod notes;
 mod outcome;
 mod packages;
 mod panics;
+mod placed;
 mod read;
 mod run;
 mod settings;

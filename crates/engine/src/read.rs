@@ -5,6 +5,7 @@ use crate::memory::{Known, Look, Memory, Stamp};
 use crate::outcome::Skipped;
 use crate::packages::Packages;
 use crate::panics;
+use crate::placed;
 use crate::run::Engine;
 use crate::suppress::{self, Suppression};
 use crate::walk;
@@ -63,6 +64,8 @@ pub(crate) struct Read {
     pub resets: bool,
     /// Whether a method in it may commit: its type may be a transaction of the project's own.
     pub commits: bool,
+    /// Whether an attribute in it may say in which file a module stands.
+    pub names_files: bool,
 }
 
 impl Engine {
@@ -91,6 +94,7 @@ impl Engine {
         read.hot = words.wants_file(&bytes);
         let silences = memchr::memmem::find(&bytes, b"sessionlint:").is_some();
         read.commits = self.may_commit(&bytes);
+        read.names_files = placed::may_name_files(&bytes);
         if !read.hot && !silences && !read.commits {
             // What is not looked at must still be text, or nobody would know that it was left out.
             if std::str::from_utf8(&bytes).is_err() {
@@ -100,7 +104,7 @@ impl Engine {
         }
         let Some(text) = host::decode(bytes) else {
             read.skipped = skip("not UTF-8".to_owned());
-            read.hot = false;
+            (read.hot, read.names_files) = (false, false);
             return read;
         };
         let data = host::outlined(text, file);

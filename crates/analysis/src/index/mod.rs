@@ -412,6 +412,11 @@ impl<'h> Index<'h> {
         self.item_text(item, |item| item.head).is_some_and(|(whole, _)| whole.contains(text))
     }
 
+    /// The module path of a file.
+    pub fn module_of_file(&self, file: FileId) -> &[String] {
+        &self.files[file.0 as usize].1
+    }
+
     /// The module path of an item, file and inline modules together.
     pub fn module_of(&self, item: ItemRef) -> Vec<String> {
         let mut path = self.files[item.file.0 as usize].1.clone();

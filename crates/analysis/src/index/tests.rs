@@ -26,12 +26,8 @@ impl Index<'_> {
             }
             let parents = package.modules.get(parents).map(Vec::as_slice).unwrap_or_default();
             parents.iter().filter_map(|parent| self.host.data(*parent)).any(|data| {
-                let leads_here = |item: &Item| match &item.path_attribute {
-                    Some(path) => path.rsplit('/').next().and_then(|file| file.strip_suffix(".rs")) == Some(name),
-                    None => item.name == *name,
-                };
                 let declares = |item: &Item| {
-                    item.kind == ItemKind::Module && item.body.is_none() && item.test && leads_here(item)
+                    item.kind == ItemKind::Module && item.body.is_none() && item.test && item.name == *name
                 };
                 data.outline.items.iter().any(declares)
             })
