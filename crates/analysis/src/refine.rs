@@ -27,7 +27,7 @@ impl Solver<'_> {
                 match world.get(self.index, place) {
                     Value::Bool(true) => (Some(world), None),
                     Value::Bool(false) => (None, Some(world)),
-                    Value::Affected { obligation, partial: true } => self.answered(world, obligation),
+                    Value::Affected { obligation, partial: true, .. } => self.answered(world, obligation),
                     Value::Affected { obligation, .. } => changed(world, obligation, true),
                     Value::Changed { obligation, any } => changed(world, obligation, any),
                     Value::About(id) => self.asked_about(world, id),
@@ -86,7 +86,7 @@ impl Solver<'_> {
                     // It is that variant, or a struct, which has no other.
                     _ => (Some(world), None),
                 },
-                Value::Affected { obligation, partial: true } => self.answered(world, obligation),
+                Value::Affected { obligation, partial: true, .. } => self.answered(world, obligation),
                 _ => (Some(world.clone()), Some(world)),
             },
             Test::Opaque => (Some(world.clone()), Some(world)),
@@ -183,7 +183,7 @@ impl Solver<'_> {
                 }
                 (Some(success), Some(failure))
             }
-            Value::Affected { obligation, partial: true } => self.answered(world, obligation),
+            Value::Affected { obligation, partial: true, .. } => self.answered(world, obligation),
             // The error of an end, as an option.
             verdict @ Value::Verdict { .. } => {
                 let (some, none) = self.judged(world, &target, &verdict, ignored);

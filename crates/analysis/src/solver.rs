@@ -436,7 +436,7 @@ impl<'a> Solver<'a> {
                 let parent = self.parents.get(&site).copied();
                 self.begin(world, site, anchor, parent)
             }
-            Value::Wrote(obligation) => Value::Affected { obligation, partial: false },
+            Value::Wrote(obligation) => Value::Affected { obligation, partial: false, of: None },
             Value::Set(..) => Value::Unknown,
             Value::Wrapper(item, field, inner) => {
                 let inner = self.realise(world, *inner);

@@ -144,8 +144,8 @@ pub(crate) enum Value {
     /// Inside a result: the first write through a session, which has not happened when the result is an error.
     Wrote(ObligationId),
     /// What the only write so far through a session answers: a count of rows, or which of several things was done. `partial` when
-    /// something is written on some of the ways only that lead to an answer.
-    Affected { obligation: ObligationId, partial: bool },
+    /// something is written on some of the ways only that lead to an answer. And the type of the answer, where that has methods.
+    Affected { obligation: ObligationId, partial: bool, of: Option<Ty> },
     /// Whether the only write so far through a session changed anything, as a truth value; where not `any`, whether it changed nothing.
     Changed { obligation: ObligationId, any: bool },
     /// What a session says about itself: a test of that decides what is left to do with it.

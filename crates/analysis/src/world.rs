@@ -377,7 +377,15 @@ fn typed_part(index: &Index<'_>, value: &Value, step: &Projection) -> Value {
         // Another field of a struct that owns a session.
         Value::Wrapper(item, _, _) => (&Ty::own(*item), None),
         Value::Session(id) if matches!(step, Projection::Field(_)) => return Value::About(*id),
-        Value::About(_) | Value::Affected { .. } => return value.clone(),
+        Value::About(_) | Value::Affected { of: None, .. } => return value.clone(),
+        // A part of an answer is as much of one as the whole.
+        Value::Affected { obligation, partial, of: Some(ty) } => {
+            let of = match typed_part(index, &Value::Typed(ty.clone(), None), step) {
+                Value::Typed(ty, _) => Some(ty),
+                _ => None,
+            };
+            return Value::Affected { obligation: *obligation, partial: *partial, of };
+        }
         _ => return Value::Unknown,
     };
     let part = match (ty.peeled(), step) {

@@ -165,7 +165,7 @@ impl Solver<'_> {
     pub(super) fn effect_wrote(&self, world: &World, id: ObligationId, effect: &Effect) -> Value {
         match self.first_write(world, id) {
             Value::Fallible(_) if effect.partly => {
-                Value::Fallible(Box::new(Value::Affected { obligation: id, partial: true }))
+                Value::Fallible(Box::new(Value::Affected { obligation: id, partial: true, of: None }))
             }
             wrote => wrote,
         }

@@ -53,8 +53,15 @@ impl Solver<'_> {
                     let value = self.read(world, arg);
                     self.session_of(world, &value).is_some()
                 });
-                self.pass_arguments(world, &call.args, call.name_span);
-                if on_session { Value::Unknown } else { value }
+                match value {
+                    Value::Affected { of: Some(ty), .. } if on_session => {
+                        self.typed_method(world, &ty, None, place, name, call)
+                    }
+                    value => {
+                        self.pass_arguments(world, &call.args, call.name_span);
+                        if on_session { Value::Unknown } else { value }
+                    }
+                }
             }
             Value::Typed(ty, origin) => {
                 let origin = origin.or_else(|| world.origin(place.as_ref()?));

@@ -564,7 +564,7 @@ impl Solver<'_> {
 fn any_of(value: &Value, any: bool) -> Value {
     match *value {
         Value::Bool(holds) => Value::Bool(holds == any),
-        Value::Affected { obligation, partial: false } => Value::Changed { obligation, any },
+        Value::Affected { obligation, partial: false, .. } => Value::Changed { obligation, any },
         Value::Affected { .. } | Value::About(_) => value.clone(),
         Value::Changed { obligation, any: told } => Value::Changed { obligation, any: told == any },
         Value::Verdict { obligation, end, ok } => Value::Verdict { obligation, end, ok: ok == any },

@@ -121,10 +121,10 @@ impl Solver<'_> {
             (None, Some(ty)) => match (self.handed_out(&ty, at, &from), told) {
                 (Value::Unknown, told) if is_fallible(&ty) => told,
                 // Which of several things was done: more than the type says.
-                (value, Value::Fallible(told)) if !value.owns() && is_partial(&told) => match is_fallible(&ty) {
-                    true => Value::Fallible(told),
-                    false => *told,
-                },
+                (value, Value::Fallible(told)) if !value.owns() && is_partial(&told) => {
+                    let told = with_type(*told, value);
+                    if is_fallible(&ty) { Value::Fallible(Box::new(told)) } else { told }
+                }
                 (value, _) => value,
             },
             (None, None) => Value::Unknown,
@@ -341,6 +341,19 @@ fn is_future(signature: &Signature) -> bool {
 /// Whether a value says which of several things was done.
 fn is_partial(value: &Value) -> bool {
     matches!(value, Value::Affected { partial: true, .. })
+}
+
+/// What is told by an answer, which also is a value that the function gives.
+fn with_type(told: Value, mut given: Value) -> Value {
+    while let Value::Future(inner) | Value::Fallible(inner) = given {
+        given = *inner;
+    }
+    match (told, given) {
+        (Value::Affected { obligation, partial, .. }, Value::Typed(ty, _)) => {
+            Value::Affected { obligation, partial, of: Some(ty) }
+        }
+        (told, _) => told,
+    }
 }
 
 /// Whether a call gives a result, at once or when it is awaited.
