@@ -180,6 +180,7 @@ impl Solver<'_> {
                         }
                         self.decided_here(&mut way, block, *role, holds);
                         self.tried_here(&mut way, test, next, if holds { *no } else { *yes });
+                        self.tested(&mut way, block);
                         self.enqueue(next, way, ways);
                     }
                 }
@@ -204,6 +205,15 @@ impl Solver<'_> {
         // What was counted while a session was open decides on purpose.
         if (both || flag.any.is_some()) && !flag.rows_only && world.facts.changed.contains(&flag.local) {
             world.open_mut(|state| !state.counted).for_each(|state| state.counted = true);
+        }
+    }
+
+    /// A value without a name is tested, and never again.
+    fn tested(&self, world: &mut World, block: BlockId) {
+        let Some(local) = self.only_tested.get(&block) else { return };
+        world.facts.amounts.remove(local);
+        if !world.facts.store.get(&Place::local(*local)).is_some_and(Value::owns) && world.knows(*local) {
+            world.remove_local(*local);
         }
     }
 

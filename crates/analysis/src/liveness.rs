@@ -1,7 +1,7 @@
-//! How long does it matter what was known of a condition?
+//! How long does it matter what was known of a condition, and of a value that is only tested?
 
-use sessionlint_ir::{BlockId, Body, Condition, Terminator, Test};
-use std::collections::BTreeMap;
+use sessionlint_ir::{BlockId, Body, Condition, LocalId, Operand, Rvalue, StatementKind, Terminator, Test};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The last block that may ask a condition.
 #[derive(Clone, Copy)]
@@ -62,4 +62,41 @@ pub(crate) fn last_asked(body: &Body) -> Vec<LastAsked> {
         value: condition.value.map_or(*last, |value| values[&value]),
     };
     body.conditions.iter().zip(&last).map(of).collect()
+}
+
+/// For each block the value without a name that its test asks, and nobody else: `if self.has(id).await? { .. }`. Behind the test it
+/// tells ways apart that go on alike.
+pub(crate) fn only_tested(body: &Body) -> BTreeMap<BlockId, LocalId> {
+    let mut read = BTreeSet::new();
+    for statement in body.statements() {
+        match &statement.kind {
+            StatementKind::Assign(place, value) => {
+                read.extend(place.projection.first().map(|_| place.local));
+                read.extend(value.operands().into_iter().filter_map(Operand::local));
+                if let Rvalue::Select(places) = value {
+                    read.extend(places.iter().map(|place| place.local));
+                }
+            }
+            StatementKind::Bind { from, .. } => read.extend([from.local]),
+            StatementKind::Change { local, .. } => read.extend([*local]),
+            StatementKind::Drop(..) => {}
+        }
+    }
+    let mut tested: BTreeMap<BlockId, LocalId> = BTreeMap::new();
+    let mut often: BTreeMap<LocalId, usize> = BTreeMap::new();
+    for (at, block) in (0..).map(BlockId).zip(&body.blocks) {
+        let Terminator::Test { test, .. } = &block.terminator else { continue };
+        let asked = match test {
+            Test::Success(place) | Test::Failure(place) | Test::Bool(place) | Test::Variant(place, _) => place.local,
+            Test::Condition { .. } | Test::Opaque => match body.flags.get(&at) {
+                Some(flag) => flag.local,
+                None => continue,
+            },
+        };
+        tested.insert(at, asked);
+        *often.entry(asked).or_default() += 1;
+    }
+    let is_kept = |local: LocalId| body.locals[local.index()].name.is_some() || local == Body::RETURN;
+    tested.retain(|_, local| often[&*local] == 1 && !read.contains(local) && !is_kept(*local));
+    tested
 }

@@ -4,7 +4,7 @@ use crate::callers::Watched;
 use crate::events::{Cause, Event, EventKind, Site, SiteId};
 use crate::index::{Index, Scope, Ty};
 use crate::known::{Known, passed};
-use crate::liveness::{LastAsked, last_asked};
+use crate::liveness::{LastAsked, last_asked, only_tested};
 use crate::show::Seen;
 use crate::sql::{SqlControl, StateChange};
 use crate::summary::Analysis;
@@ -99,6 +99,8 @@ pub(crate) struct Solver<'a> {
     pub dry_runs: BTreeMap<BlockId, bool>,
     /// For each condition the last block that may ask it.
     pub last_asked: Vec<LastAsked>,
+    /// For each block the value that its test asks, and nobody else.
+    pub only_tested: BTreeMap<BlockId, LocalId>,
     pub gave_up: bool,
     /// The work since the last visit ended: facts that statements ran on, and that were compared with those of other ways.
     pub steps: usize,
@@ -253,6 +255,7 @@ impl<'a> Solver<'a> {
             commits: BTreeMap::new(),
             dry_runs: dry_runs(analysis, body),
             last_asked: last_asked(body),
+            only_tested: only_tested(body),
             gave_up: false,
             gives_future: false,
             unawaited: false,

@@ -543,6 +543,7 @@ impl Solver<'_> {
             }
         };
         for local in locals {
+            world.facts.amounts.remove(local);
             if !world.knows(*local) {
                 continue;
             }
