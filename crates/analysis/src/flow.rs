@@ -240,9 +240,16 @@ impl Solver<'_> {
                     worlds = worlds.into_iter().flat_map(|world| self.decided(world, place)).collect();
                 }
             }
+            let question = self.question(statement);
+            if let Some(question) = &question {
+                worlds = worlds.into_iter().flat_map(|world| self.asked(world, question)).collect();
+            }
             for world in &mut worlds {
                 self.steps += world.facts.count();
                 self.statement(world, statement);
+                if let Some(question) = &question {
+                    self.answer(world, question);
+                }
                 if let Some(seen) = &mut self.seen {
                     seen.value(world, self.index, statement);
                 }

@@ -4,6 +4,7 @@
 //! The analysis states facts: what happens to each session on each way out ([`Event`]). Whether that is a
 //! mistake is for the rules to say.
 
+mod asked;
 mod at_hand;
 mod callers;
 mod describe;
