@@ -190,6 +190,8 @@ mod tests {
             ("Response::builder StatusCode::TOO_MANY_REQUESTS", Refusal::Clear),
             ("HttpResponse::NotFound", Refusal::Clear),
             ("Ok ApiError::new", Refusal::Clear),
+            ("Ok Outcome::transition State::Error", Refusal::Clear),
+            ("Ok Outcome::transition State::Ready", Refusal::None),
             ("Ok None", Refusal::Weak),
             ("Ok false", Refusal::Weak),
             ("Ok Some 0", Refusal::Weak),
