@@ -172,3 +172,47 @@ fn a_workspace_of_nothing_else_is_no_test_code() {
     let workspace = workspace(manifest, &["fixtures/cart", "fixtures/shop"]);
     assert_eq!(found(&workspace, &[]), ["fixtures/cart", "fixtures/shop"]);
 }
+
+#[test]
+fn a_package_is_named_as_its_library_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let put = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    };
+    put("Cargo.toml", "[workspace]\nmembers = [\"store\", \"shop\", \"mart\", \"kept\"]\n");
+    put(
+        "store/Cargo.toml",
+        "[package]\nname = \"acme-store\"\nversion = \"0.0.0\"\n[lib]\nname = \"db\"\n[dependencies]\nsqlx = \"0.9\"\n",
+    );
+    put(
+        "store/src/lib.rs",
+        "pub async fn put(conn: &mut sqlx::PgConnection) -> sqlx::Result<()> {
+    sqlx::query(\"INSERT INTO orders (id) VALUES (1)\").execute(conn).await?;
+    Ok(())
+}
+",
+    );
+    let package = |name: &str, dependency: &str| {
+        let rest = format!("[dependencies]\nsqlx = \"0.9\"\n{dependency}\n");
+        put(&format!("{name}/Cargo.toml"), &format!("[package]\nname = \"{name}\"\nversion = \"0.0.0\"\n{rest}"));
+    };
+    package("shop", "acme-store = { path = \"../store\" }");
+    package("mart", "goods = { package = \"acme-store\", path = \"../store\" }");
+    package("kept", "acme-store = { path = \"../store\" }");
+    let place = |name: &str, end: &str| {
+        format!(
+            "pub async fn place(pool: &sqlx::PgPool) -> sqlx::Result<()> {{
+    let mut tx = pool.begin().await?;
+    {name}::put(&mut tx).await?;
+    {end}
+}}
+"
+        )
+    };
+    put("shop/src/lib.rs", &place("db", "Ok(())"));
+    put("mart/src/lib.rs", &place("goods", "Ok(())"));
+    put("kept/src/lib.rs", &place("db", "tx.commit().await"));
+    assert_eq!(found(&folder, &[]), ["mart", "shop"]);
+}

@@ -223,6 +223,11 @@ pub(crate) fn find(known: &[PathBuf], named: &[PathBuf], model: &Model, manifest
                     if let Some(library) = model.library_name(name) {
                         package.dependencies.insert(library.to_owned(), (real.clone(), workspace));
                     }
+                    // Unless it gets a new name here, it is named as its library is.
+                    let library = path.as_ref().filter(|_| *ident == real).and_then(|path| manifests.load(path));
+                    if let Some(library) = library.map(|manifest| manifest.library.replace('-', "_")) {
+                        package.dependencies.insert(library.clone(), (library, workspace));
+                    }
                     package.dependencies.insert(ident.clone(), (real, workspace));
                 }
                 // The package's own library, as its binaries and tests name it.
