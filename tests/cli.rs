@@ -428,7 +428,7 @@ fn a_report_can_go_to_a_file_and_be_counted() {
     let (status, out, error) =
         sessionlint(package.path(), &["--output", "report.txt", "--format", "concise", "--statistics"]);
     assert_eq!((status, out.as_str()), (1, ""));
-    assert!(error.starts_with("1 finding (1 error) in 1 file, 1 session"), "{error}");
+    assert!(error.starts_with("1 error in 1 file (1 file checked, 1 session)\n"), "{error}");
     let report = fs::read_to_string(package.path().join("report.txt")).unwrap();
     assert!(report.contains("     1  uncommitted-transaction"), "{report}");
 }

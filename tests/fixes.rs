@@ -91,7 +91,7 @@ fn fixes_are_shown_as_a_patch() {
     let (status, patch, said) = sessionlint(here.path(), &["--diff", "--unsafe-fixes"]);
     assert_eq!(status, 1);
     insta::assert_snapshot!("patch", patch);
-    assert!(said.starts_with("8 findings"), "{said}");
+    assert!(said.starts_with("8 errors in 1 file ("), "{said}");
     assert_eq!(text_of(here.path()), MISTAKES);
 }
 

@@ -149,6 +149,8 @@ fn run(text: &str, findings: Vec<Vec<(u32, u32)>>) -> Run {
         function_count: 1,
         session_count: 1,
         levels: BTreeMap::new(),
+        not_shown: Vec::new(),
+        times: Vec::new(),
         nothing_checked: false,
         notes: Vec::new(),
         elapsed_ms: 0,

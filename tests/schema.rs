@@ -141,7 +141,7 @@ fn shells_and_man_know_every_option() {
     }
     let (status, page) = run(&root(), &["man"]);
     assert!(status == 0 && page.contains("new\\-from") && page.contains("EXIT STATUS"), "{page}");
-    for (of, file) in [("rules", "rules.json"), ("report", "report.json")] {
+    for (of, file) in [("rules", "rules.json"), ("report", "report.json"), ("statistics", "statistics.json")] {
         let committed = fs::read_to_string(root().join("docs/schema").join(file)).unwrap();
         assert_eq!(run(&root(), &["schema", of]), (0, committed));
     }

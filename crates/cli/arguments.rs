@@ -56,7 +56,7 @@ pub enum Command {
     Man,
     /// Write a JSON schema, for editors and other programs
     Schema {
-        /// Of rules.toml, or of the JSON report
+        /// Of rules.toml, of the JSON report, or of its statistics
         #[arg(value_enum)]
         of: Schema,
     },
@@ -94,6 +94,7 @@ pub struct Baseline {
 pub enum Schema {
     Rules,
     Report,
+    Statistics,
 }
 
 #[derive(Args, Debug, Default)]
@@ -101,8 +102,14 @@ pub struct Check {
     /// Files and directories to check
     #[arg(value_name = "PATH")]
     pub paths: Vec<PathBuf>,
+    /// Check only this package of the workspace, instead of paths; may be repeated, and be a glob
+    #[arg(long, short, value_name = "NAME", conflicts_with_all = ["paths", "files_from", "stdin_filename"])]
+    pub package: Vec<String>,
+    /// Check only files with staged changes, as they are staged
+    #[arg(long, conflicts_with_all = ["fix", "diff", "suppress", "watch", "stdin_filename", "new_from"])]
+    pub staged: bool,
     /// How the report is written
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, visible_alias = "output-format", value_enum, default_value_t)]
     pub format: Format,
     /// Write the report to a file
     #[arg(long, value_name = "FILE")]
@@ -125,6 +132,15 @@ pub struct Check {
     /// Report a rule as an error
     #[arg(long, value_name = "RULE")]
     pub deny: Vec<String>,
+    /// Report these rules only, a list with commas; rules that are off by default are turned on
+    #[arg(long, value_name = "RULES", value_delimiter = ',')]
+    pub select: Vec<String>,
+    /// Report these rules as well, also where they are off
+    #[arg(long, value_name = "RULES", value_delimiter = ',')]
+    pub extend_select: Vec<String>,
+    /// Do not report these rules: `--allow` with a list
+    #[arg(long, value_name = "RULES", value_delimiter = ',')]
+    pub ignore: Vec<String>,
     /// What to do with test code
     #[arg(long, value_enum)]
     pub tests: Option<Tests>,
@@ -140,10 +156,10 @@ pub struct Check {
     /// Check also what ignore files leave out
     #[arg(long)]
     pub no_ignore: bool,
-    /// Apply the fixes that cannot harm
+    /// Apply the fixes that are safe
     #[arg(long, conflicts_with = "stdin_filename")]
     pub fix: bool,
-    /// With --fix or --diff, also those that guess what was meant
+    /// With --fix or --diff, also fixes that may change what the code does
     #[arg(long)]
     pub unsafe_fixes: bool,
     /// Print the fixes as a patch, and change nothing
@@ -158,7 +174,7 @@ pub struct Check {
     /// Report only what has a step on a line that changed since the merge base with this revision
     #[arg(long, value_name = "REV")]
     pub new_from: Option<String>,
-    /// Write a silencing comment with this reason for every finding
+    /// Write a comment with this reason that suppresses it, for every finding
     #[arg(long, value_name = "REASON", conflicts_with_all = ["fix", "diff", "stdin_filename"])]
     pub suppress: Option<String>,
     /// Write a page with a picture of every walk
@@ -179,9 +195,21 @@ pub struct Check {
     /// Which level makes the exit status 1
     #[arg(long, value_enum, default_value_t)]
     pub fail_on: FailOn,
-    /// Count findings by rule
+    /// End with status 0 also when there are findings: `--fail-on never`
+    #[arg(long, conflicts_with = "fail_on")]
+    pub exit_zero: bool,
+    /// Show at most so many findings; the summary and the exit status count all of them
+    #[arg(long, value_name = "N")]
+    pub max_findings: Option<usize>,
+    /// Instead of the findings, count them by rule, and say what took how long (text or JSON)
     #[arg(long)]
     pub statistics: bool,
+    /// List the files that would be checked, and check nothing
+    #[arg(long)]
+    pub show_files: bool,
+    /// Print the settings that hold, as a rules.toml, and check nothing; for one file, the settings of that file
+    #[arg(long, conflicts_with = "show_files")]
+    pub show_settings: bool,
     /// Write the report only
     #[arg(long, short)]
     pub quiet: bool,

@@ -2,7 +2,7 @@
 
 use crate::arguments::{Arguments, Cargo, Check, FailOn, Format};
 use crate::options::options;
-use crate::{cargo_messages, progress, terminal, watch};
+use crate::{cargo_messages, progress, show, terminal, watch};
 use clap::CommandFactory;
 use sessionlint_diagnostics::{Applicability, Level};
 use sessionlint_engine::{Failure, Options, Outcome, SilencedBy};
@@ -19,6 +19,12 @@ const MAX_PASSES: usize = 8;
 pub fn run(check: &Check) -> ExitCode {
     let start = Instant::now();
     let done = options(check).and_then(|options| {
+        if check.show_files || check.show_settings {
+            return show::run(check, options);
+        }
+        if check.statistics && !matches!(check.format, Format::Pretty | Format::Concise | Format::Json) {
+            return Err("--statistics goes with --format pretty, concise and json".to_owned());
+        }
         if check.watch {
             return watch::run(check, &options);
         }
@@ -45,7 +51,7 @@ pub fn once(check: &Check, options: &Options, outcome: Outcome, start: Instant) 
         let patches = changes.iter().map(|one| sessionlint_report::patch(&one.path, &one.before, &one.after));
         patches.collect::<String>()
     });
-    let run = to_report(outcome, start);
+    let run = limited(check, to_report(outcome, start));
     let report = match patch {
         Some(patch) => patch,
         None => report(check, options, &run)?,
@@ -81,11 +87,19 @@ fn report(check: &Check, options: &Options, run: &Run) -> Result<String, String>
             return Ok(text);
         }
     };
-    let mut report = sessionlint_report::render(run, format, style);
-    if check.statistics && is_for_people(check) {
-        report.push_str(&sessionlint_report::statistics(run));
+    Ok(match (check.statistics, check.format) {
+        (true, Format::Json) => sessionlint_report::statistics_json(run),
+        (true, _) => sessionlint_report::statistics(run),
+        (false, _) => sessionlint_report::render(run, format, style),
+    })
+}
+
+/// A run of which the report shows as many findings as it may.
+fn limited(check: &Check, mut run: Run) -> Run {
+    if let Some(max) = check.max_findings.filter(|max| *max < run.findings.len()) {
+        run.not_shown = run.findings.split_off(max);
     }
-    Ok(report)
+    run
 }
 
 fn is_for_people(check: &Check) -> bool {
@@ -197,15 +211,19 @@ fn suppress(
         };
         let (count, plural) = (written.findings, if written.findings == 1 { "finding" } else { "findings" });
         let (changed, files) = (written.changed.len(), if written.changed.len() == 1 { "file" } else { "files" });
-        terminal::complain(&format!("{count} {plural} silenced in {changed} {files}{left}\n"));
+        terminal::complain(&format!("{count} {plural} suppressed in {changed} {files}{left}\n"));
     }
     let outcome = progress::shown(check, options, start).map_err(|failure| failure.to_string())?;
-    let run = to_report(outcome, start);
+    let run = limited(check, to_report(outcome, start));
     write_report(check, &report(check, options, &run)?)?;
     Ok(written.status(finish(check, &run, 0)))
 }
 
-fn write_report(check: &Check, report: &str) -> Result<(), String> {
+/// Writes the report where it was asked for.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn write_report(check: &Check, report: &str) -> Result<(), String> {
     match &check.output {
         Some(path) => std::fs::write(path, report).map_err(|error| format!("{}: {error}", path.display())),
         None => terminal::print(report).map_err(|error| format!("standard output: {error}")),
@@ -231,7 +249,8 @@ fn finish(check: &Check, run: &Run, fixed: usize) -> ExitCode {
     if run.nothing_checked {
         return refuse("nothing could be checked");
     }
-    let fails = run.findings.iter().any(|finding| match check.fail_on {
+    let fail_on = if check.exit_zero { FailOn::Never } else { check.fail_on };
+    let fails = run.all_findings().any(|finding| match fail_on {
         FailOn::Never => false,
         FailOn::Deny => finding.level >= Level::Deny,
         FailOn::Warn => finding.level >= Level::Warn,
@@ -259,17 +278,19 @@ fn notes(check: &Check, run: &Run) {
 
 /// What could be done next.
 fn hints(check: &Check, run: &Run) {
-    let fixable = run.findings.iter().filter(|finding| !finding.fixes.is_empty());
+    let fixable = run.all_findings().filter(|finding| !finding.fixes.is_empty());
     let (safe, guesses): (Vec<_>, Vec<_>) =
         fixable.partition(|finding| finding.fixes.iter().any(|fix| fix.applicability == Applicability::Safe));
+    let fixes = |count: usize| if count == 1 { "1 fix".to_owned() } else { format!("{count} fixes") };
     if !safe.is_empty() && !check.diff {
-        terminal::complain(&format!("{} can be fixed with `--fix`, or seen with `--diff`\n", safe.len()));
+        terminal::complain(&format!("{} available with `--fix` (`--diff` shows them)\n", fixes(safe.len())));
     }
     if !guesses.is_empty() && !check.unsafe_fixes {
-        let count = guesses.len();
-        terminal::complain(&format!("{count} more with `--unsafe-fixes`, which guesses what was meant\n"));
+        let option = if check.diff { "--diff" } else { "--fix" };
+        let count = fixes(guesses.len());
+        terminal::complain(&format!("{count} available with `{option} --unsafe-fixes` (may change behaviour)\n"));
     }
-    if let Some(first) = run.findings.first().filter(|_| check.format == Format::Pretty) {
+    if let Some(first) = run.findings.first().filter(|_| check.format == Format::Pretty && !check.statistics) {
         terminal::complain(&format!("`sessionlint explain {}` says what a rule means and why\n", first.rule));
     }
 }
@@ -295,9 +316,19 @@ pub fn skipped(skipped: Vec<sessionlint_engine::Skipped>) -> Vec<Skipped> {
 
 /// An outcome as reports take it.
 pub fn to_report(outcome: Outcome, start: Instant) -> Run {
+    let timing = &outcome.timing;
+    let parts = [
+        ("finding the files", timing.files),
+        ("reading them", timing.read),
+        ("analysing functions", timing.functions),
+        ("trying fixes", timing.fixes),
+    ];
+    let times = if timing.kept { Vec::new() } else { parts.to_vec() };
     Run {
         version: env!("CARGO_PKG_VERSION"),
         findings: outcome.findings,
+        not_shown: Vec::new(),
+        times,
         files: outcome.files.into_iter().map(|file| File { path: file.path, text: file.text }).collect(),
         skipped: skipped(outcome.skipped),
         gaps: outcome.gaps,

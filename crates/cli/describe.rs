@@ -1,6 +1,6 @@
 //! The commands that describe: `rules`, `explain`, `libraries`, `schema`.
 
-use crate::arguments::{Check, ListFormat};
+use crate::arguments::{Check, ListFormat, Schema};
 use crate::options::options;
 use crate::terminal;
 use sessionlint_engine::Engine;
@@ -92,12 +92,12 @@ pub fn learned(path: PathBuf) -> ExitCode {
     }
 }
 
-/// Prints the schema of rules.toml, or of the report.
-pub fn schema(of_rules: bool) -> ExitCode {
-    print(if of_rules {
-        include_str!("../../docs/schema/rules.json")
-    } else {
-        include_str!("../../docs/schema/report.json")
+/// Prints a schema.
+pub fn schema(of: Schema) -> ExitCode {
+    print(match of {
+        Schema::Rules => include_str!("../../docs/schema/rules.json"),
+        Schema::Report => include_str!("../../docs/schema/report.json"),
+        Schema::Statistics => include_str!("../../docs/schema/statistics.json"),
     })
 }
 

@@ -1,6 +1,6 @@
 //! Which command does what?
 
-use crate::arguments::{Arguments, Command, Schema};
+use crate::arguments::{Arguments, Command};
 use crate::{baseline, check, debug, describe, init, shell};
 use std::process::ExitCode;
 
@@ -21,7 +21,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         },
         Some(Command::Completions { shell }) => shell::completions(shell),
         Some(Command::Man) => shell::man(),
-        Some(Command::Schema { of }) => describe::schema(of == Schema::Rules),
+        Some(Command::Schema { of }) => describe::schema(of),
         Some(Command::Debug { facts, function, check }) => debug::run(facts, &function, &check),
     }
 }

@@ -11,6 +11,7 @@ mod init;
 mod options;
 mod progress;
 mod shell;
+mod show;
 mod terminal;
 mod watch;
 

@@ -21,6 +21,9 @@ pub fn options(check: &Check) -> Result<Options, String> {
         threads: check.threads,
         fixes: true,
         new_from: check.new_from.clone(),
+        packages: check.package.clone(),
+        staged: check.staged,
+        select: check.select.iter().map(|rule| named(rule)).collect(),
         cache: cache_directory(check),
         ..Options::default()
     };
@@ -41,7 +44,7 @@ pub fn options(check: &Check) -> Result<Options, String> {
     }
     if let Some(path) = &check.files_from {
         options.paths.extend(paths_in(path)?);
-    } else if options.paths.is_empty() {
+    } else if options.paths.is_empty() && check.package.is_empty() {
         options.paths.push(PathBuf::from("."));
     }
     if let Some(path) = &check.stdin_filename {
@@ -68,7 +71,7 @@ fn paths_in(path: &Path) -> Result<Vec<PathBuf>, String> {
     Ok(text.lines().map(str::trim).filter(|line| !line.is_empty()).map(PathBuf::from).collect())
 }
 
-/// `--allow`, `--warn` and `--deny` in the order in which they stand: the last one wins.
+/// The options that set the level of a rule, in the order in which they stand: the last one wins.
 fn level_flags() -> Vec<LevelFlag> {
     let mut flags = Vec::new();
     let mut words = std::env::args_os().map(|word| word.to_string_lossy().into_owned());
@@ -78,17 +81,23 @@ fn level_flags() -> Vec<LevelFlag> {
             None => (word, None),
         };
         let level = match name.as_str() {
-            "--allow" => Level::Allow,
-            "--warn" => Level::Warn,
-            "--deny" => Level::Deny,
+            "--allow" | "--ignore" => Some(Level::Allow),
+            "--warn" => Some(Level::Warn),
+            "--deny" => Some(Level::Deny),
+            "--select" | "--extend-select" => None,
             "--" => break,
             _ => continue,
         };
-        if let Some(rule) = value.or_else(|| words.next()) {
-            flags.push(LevelFlag { rule, level });
-        }
+        let rules = value.or_else(|| words.next()).unwrap_or_default();
+        flags.extend(rules.split(',').map(|rule| LevelFlag { rule: named(rule), level }));
     }
     flags
+}
+
+/// A rule's name; `ALL` is what other tools call all of them.
+fn named(rule: &str) -> String {
+    let rule = rule.trim();
+    if rule.eq_ignore_ascii_case("all") { "all".to_owned() } else { rule.to_owned() }
 }
 
 /// The directory that results are kept in: the one that is named, or the user's for such things.

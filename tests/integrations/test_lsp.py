@@ -88,7 +88,7 @@ def test_fixes_and_silencing_are_offered(opened):
 
     client.change(uri, LEAK, 4)
     [found] = client.wait(uri, 4)
-    [silence] = [action for action in actions(client, uri, found) if "allow" in action["title"].lower() or "silence" in action["title"].lower()]
+    [silence] = [action for action in actions(client, uri, found) if "allow" in action["title"].lower() or "suppress" in action["title"].lower()]
     silenced = applied(LEAK, edits_of(silence, uri))
     assert "// sessionlint: allow(uncommitted-transaction) -- " in silenced
     client.change(uri, silenced, 5)

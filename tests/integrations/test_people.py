@@ -93,7 +93,7 @@ def test_watch_checks_again_when_a_file_changes(tmp_path):
         until("nothing found")
         (directory / "src/lib.rs").write_text(LEAK)
         until("uncommitted-transaction")
-        until("1 finding")
+        until("1 error in 1 file")
         # As editors write: another file, renamed.
         (directory / "src/.lib.rs.new").write_text(CLEAN)
         (directory / "src/.lib.rs.new").rename(directory / "src/lib.rs")

@@ -176,7 +176,8 @@ pub(crate) fn apply(outcome: &mut Outcome, baseline: &Baseline, engine: &Engine)
         outcome.skipped.iter().map(|one| walk::absolute(base, Path::new(&one.path))).collect();
     let could_be_met = |entry: &&Entry| {
         let path = directory.join(&entry.path);
-        let is_asked = asked.iter().any(|asked| path.starts_with(asked));
+        let is_below = asked.iter().any(|asked| path.starts_with(asked));
+        let is_asked = is_below && (!engine.options.is_part() || engine.asks_for(&path));
         is_asked && !skipped.contains(&path) && engine.reports(&entry.rule, &path)
     };
     outcome.stale = known.entries.into_values().filter(could_be_met).cloned().collect();

@@ -1,7 +1,7 @@
 //! What came out the last time? A result is kept on disk, and used again when everything that it depends on says the same:
 //! this program, the options, the configuration, the manifests, and every file that is known.
 
-use crate::outcome::{CheckedFile, Outcome, Silenced, SilencedBy, Skipped, Summary};
+use crate::outcome::{CheckedFile, Outcome, Silenced, SilencedBy, Skipped, Summary, Timing};
 use crate::run::Engine;
 use crate::walk;
 use rayon::prelude::*;
@@ -33,7 +33,9 @@ impl Cache {
         let options = &engine.options;
         let mut place = blake3::Hasher::new();
         // What differs from one call to the next has a result of its own; what changes over time replaces the last one.
-        let asked = (&options.directory, &options.paths, options.profile, options.tests, &options.levels);
+        let levels = (&options.levels, &options.select);
+        let part = (&options.packages, options.staged);
+        let asked = (&options.directory, &options.paths, options.profile, options.tests, levels, part);
         put(&mut place, &format!("{asked:?}"));
         let name = place.finalize().to_hex()[..32].to_owned();
         let mut key = blake3::Hasher::new();
@@ -220,6 +222,7 @@ impl<'a> Kept<'a> {
             gaps: self.gaps.iter().map(|(at, reason)| Gap { span: span(*at), reason: reason.clone() }).collect(),
             summary: Summary { files, functions, sessions, ..Summary::default() },
             former: self.former.clone().into_owned(),
+            timing: Timing { kept: true, ..Timing::default() },
             ..Outcome::default()
         };
         outcome.count();

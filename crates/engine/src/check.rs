@@ -4,7 +4,7 @@ use crate::errors::Errors;
 use crate::host::{Files, Overlay};
 use crate::learn::Workspace;
 use crate::memory::{Known, Memory, ROUNDS};
-use crate::outcome::{Outcome, Session, Skipped};
+use crate::outcome::{Outcome, Session, Skipped, Timing};
 use crate::placed::modules;
 use crate::read::{Read, select};
 use crate::run::{Engine, Progress};
@@ -19,6 +19,7 @@ use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Instant;
 
 /// What one function gave.
 #[derive(Default)]
@@ -33,6 +34,7 @@ struct Checked {
 impl Engine {
     /// One look at the files `reported`.
     pub(crate) fn look(&self, reported: &[PathBuf], overlay: &Overlay, progress: Progress<'_>) -> Outcome {
+        let start = Instant::now();
         // A panic in what is about all files loses what was learned, and no more.
         let mut memory = std::mem::take(&mut *self.memory());
         let files = Files::new(&self.known, overlay);
@@ -40,6 +42,7 @@ impl Engine {
         let reported: Vec<bool> = files.paths.iter().map(|path| wanted.contains(path.as_os_str())).collect();
         let (reads, workspace) = self.first_look(&files, overlay, &mut memory);
         let (mut reads, known, analysis) = self.known(&files, reads, &workspace, &mut memory);
+        let read = start.elapsed();
         let package = |file: FileId| self.packages.files[file.0 as usize].0.0 as usize;
         // What is not reported need not be looked at.
         let with_tests = self.tests == TestCode::Include;
@@ -97,6 +100,7 @@ impl Engine {
         outcome.summary.nothing_checked = outcome.summary.panics > 0 && !done;
         memory.keep(&files);
         drop(analysis);
+        outcome.timing = Timing { read, functions: start.elapsed() - read, ..Timing::default() };
         outcome.included =
             files.included.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner).into_iter().collect();
         *self.memory() = memory;

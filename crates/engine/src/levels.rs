@@ -3,7 +3,7 @@
 use crate::settings::{Failure, Options, Settings};
 use globset::{Glob, GlobSet, GlobSetBuilder};
 use sessionlint_diagnostics::Level;
-use sessionlint_protocols::{Profile, RuleSet};
+use sessionlint_protocols::{Profile, RuleInfo, RuleSet};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -11,7 +11,10 @@ use std::path::Path;
 pub(crate) struct Levels {
     base: BTreeMap<String, Level>,
     overrides: Vec<(GlobSet, BTreeMap<String, Level>)>,
-    flags: Vec<(String, Level)>,
+    flags: Vec<(String, Option<Level>)>,
+    /// The level that a rule gets when it is turned on.
+    on: BTreeMap<String, Level>,
+    select: Vec<String>,
     strict: bool,
     /// Globs of files that are not checked.
     pub exclude: GlobSet,
@@ -49,8 +52,19 @@ impl Levels {
             overrides.push((globs(&settings.name, &one.paths)?, levels.collect()));
         }
         let flags = options.levels.iter().map(|flag| (flag.rule.clone(), flag.level)).collect();
-        let strict = profile == Profile::Strict;
-        Ok(Self { base, overrides, flags, strict, exclude: globs(&settings.name, &settings.config.exclude)? })
+        let on = |rule: &RuleInfo| {
+            let levels = [rule.level(profile), rule.level(Profile::Strict)];
+            levels.into_iter().find(|level| *level != Level::Allow).unwrap_or(Level::Warn)
+        };
+        Ok(Self {
+            base,
+            overrides,
+            flags,
+            on: rules.iter().map(|rule| (rule.id.clone(), on(rule))).collect(),
+            select: options.select.clone(),
+            strict: profile == Profile::Strict,
+            exclude: globs(&settings.name, &settings.config.exclude)?,
+        })
     }
 
     /// For each `[[override]]` whether it holds for one of these files; their paths are relative to the configuration file.
@@ -65,15 +79,46 @@ impl Levels {
 
     /// The level of a rule in a file; `path` is relative to the configuration file.
     pub fn of(&self, rule: &str, path: &Path) -> Level {
-        let mut level = self.base.get(rule).copied().unwrap_or(Level::Warn);
-        for (globs, levels) in &self.overrides {
-            if globs.is_match(path) {
-                level = levels.get(rule).or_else(|| levels.get("all")).copied().unwrap_or(level);
-            }
+        let here = self.overrides.iter().filter(|(globs, _)| globs.is_match(path));
+        let set = here.filter_map(|(_, levels)| levels.get(rule).or_else(|| levels.get("all")));
+        self.flagged(rule, set.last().copied())
+    }
+
+    /// The level of a rule where no `[[override]]` holds.
+    pub fn everywhere(&self, rule: &str) -> Level {
+        self.flagged(rule, None)
+    }
+
+    /// The levels that an `[[override]]` sets, by its number, as far as options leave something of it.
+    pub fn overridden(&self, number: usize) -> BTreeMap<String, Level> {
+        let levels = &self.overrides[number].1;
+        let set = |rule: &String| levels.get(rule).or_else(|| levels.get("all")).copied();
+        let left = self.base.keys().filter(|rule| !self.is_decided(rule));
+        left.filter_map(|rule| Some((rule.clone(), set(rule)?))).collect()
+    }
+
+    /// Whether options set the level of a rule, so that it is the same in all files.
+    fn is_decided(&self, rule: &str) -> bool {
+        let sets = |(flag, level): &(String, Option<Level>)| level.is_some() && (flag == rule || flag == "all");
+        !self.is_selected(rule) || self.flags.iter().any(sets)
+    }
+
+    fn is_selected(&self, rule: &str) -> bool {
+        self.select.is_empty() || self.select.iter().any(|selected| selected == rule || selected == "all")
+    }
+
+    /// What the options make of a level that an `[[override]]` sets, or of the one that holds elsewhere. A rule that is off in
+    /// some files stays off there when it is only turned on.
+    fn flagged(&self, rule: &str, mut set: Option<Level>) -> Level {
+        let mut level = set.or_else(|| self.base.get(rule).copied()).unwrap_or(Level::Warn);
+        if !self.is_selected(rule) {
+            (level, set) = (Level::Allow, None);
         }
-        for (flag, set) in &self.flags {
-            if flag == rule || flag == "all" {
-                level = *set;
+        for (_, flag) in self.flags.iter().filter(|(flag, _)| flag == rule || flag == "all") {
+            match flag {
+                Some(flag) => (level, set) = (*flag, None),
+                None if level == Level::Allow && set.is_none() => level = self.on.get(rule).copied().unwrap_or(level),
+                None => {}
             }
         }
         level

@@ -1,5 +1,6 @@
 //! Which package is a file in, and what can it name? Reads Cargo.toml files.
 
+use crate::settings::Failure;
 use sessionlint_protocols::{Intent, Model};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -182,6 +183,40 @@ impl Manifests {
         let found = Arc::new(found);
         self.members.insert(root, Arc::clone(&found));
         found
+    }
+
+    /// The directories of the packages with these names, or names that these globs match, in the workspace around a directory.
+    ///
+    /// # Errors
+    /// When there is no such package, or a glob is none.
+    pub fn named(&mut self, directory: &Path, names: &[String]) -> Result<BTreeSet<PathBuf>, Failure> {
+        let mut found = BTreeSet::new();
+        if names.is_empty() {
+            return Ok(found);
+        }
+        let mut members = self.members(directory).as_ref().clone();
+        members.extend(self.package_of(&directory.join("Cargo.toml")));
+        let known: BTreeSet<PathBuf> = members.iter().flat_map(|member| self.closure(member).to_vec()).collect();
+        let mut by_name: BTreeMap<String, PathBuf> = BTreeMap::new();
+        for path in known {
+            if let Some(manifest) = self.load(&path).filter(|manifest| !manifest.name.is_empty()) {
+                by_name.insert(manifest.name.clone(), path);
+            }
+        }
+        for name in names {
+            let glob = globset::Glob::new(name)
+                .map_err(|error| Failure::Option(format!("--package: {error}")))?
+                .compile_matcher();
+            let met: Vec<&PathBuf> =
+                by_name.iter().filter(|(one, _)| glob.is_match(one)).map(|(_, path)| path).collect();
+            if met.is_empty() {
+                let near = sessionlint_protocols::nearest(name, by_name.keys().map(String::as_str));
+                let hint = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+                return Err(Failure::Option(format!("no package of this workspace is called `{name}`{hint}")));
+            }
+            found.extend(met.into_iter().cloned());
+        }
+        Ok(found)
     }
 
     /// The packages that a package leads to by path dependencies, itself first.

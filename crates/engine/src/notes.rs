@@ -34,7 +34,10 @@ impl Engine {
         }
         notes.extend(self.other_languages());
         if self.requested.is_empty() {
-            notes.extend(self.no_files());
+            notes.extend(match self.options.staged {
+                true => Some("no Rust file is staged, so nothing was checked".to_owned()),
+                false => self.no_files(),
+            });
             return notes;
         }
         // Without a library there may be sessions of the project's own.
@@ -96,7 +99,7 @@ impl Engine {
     /// Whether everything was asked for that the configuration is about.
     fn covers_the_configuration(&self) -> bool {
         let mut asked = self.options.paths.iter().map(|path| walk::absolute(&self.options.directory, path));
-        asked.any(|path| self.base.starts_with(path))
+        !self.options.is_part() && asked.any(|path| self.base.starts_with(path))
     }
 
     /// `[[override]]` tables whose paths match no file.

@@ -5,6 +5,7 @@ use sessionlint_diagnostics::{Diagnostic, Gap, Span};
 use sessionlint_protocols::ProtocolId;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// One file, for reports.
 #[derive(Clone, Debug, Default)]
@@ -47,6 +48,21 @@ pub struct Summary {
     pub panics: usize,
     /// Whether nothing at all could be checked for that reason.
     pub nothing_checked: bool,
+}
+
+/// How long the parts of a run took.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Timing {
+    /// Reading the settings and manifests, and finding the files.
+    pub files: Duration,
+    /// Reading the files, and finding out which of them matter.
+    pub read: Duration,
+    /// Analysing the functions.
+    pub functions: Duration,
+    /// Trying the fixes.
+    pub fixes: Duration,
+    /// Whether the result was kept from another run: then nothing was read, analysed or tried.
+    pub kept: bool,
 }
 
 /// A finding that is not reported.
@@ -109,6 +125,8 @@ pub struct Outcome {
     pub sessions: Vec<Session>,
     /// Counts.
     pub summary: Summary,
+    /// Times.
+    pub timing: Timing,
     /// What is known about functions, when it was asked for: the name's file and offset, and the words.
     pub described: Vec<(Span, String)>,
 }

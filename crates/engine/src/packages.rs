@@ -179,7 +179,10 @@ pub(crate) fn known_files(options: &Options, requested: &[PathBuf], manifests: &
     directories.extend(manifests.dependents(&directories));
     let walked: Vec<PathBuf> = options.paths.iter().map(|path| walk::absolute(&options.directory, path)).collect();
     for directory in directories {
-        if options.stdin.is_none() && walked.iter().any(|path| directory.starts_with(path) && path.is_dir()) {
+        if options.stdin.is_none()
+            && !options.is_part()
+            && walked.iter().any(|path| directory.starts_with(path) && path.is_dir())
+        {
             continue;
         }
         // One that uses no library may still have transactions of its own.

@@ -9,6 +9,7 @@ use crate::memory::Memory;
 use crate::outcome::Outcome;
 use crate::packages::Packages;
 use crate::settings::{self, Failure, Options, Settings};
+use crate::staged::Staged;
 use crate::{fixes, panics, since, walk};
 use sessionlint_diagnostics::Level;
 use sessionlint_protocols::{Model, RuleSet, TestCode};
@@ -16,6 +17,7 @@ use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use std::time::Instant;
 
 /// Stack of a worker thread, in bytes: the parser recurses. Only what is used is ever backed by memory.
 const STACK: usize = 256 << 20;
@@ -29,16 +31,18 @@ pub type Progress<'a> = &'a (dyn Fn(usize, usize) + Sync);
 /// When nothing can be checked: bad options, a bad configuration, a path that cannot be read, a revision or a baseline
 /// that cannot.
 pub fn run(options: &Options, progress: Progress<'_>) -> Result<Outcome, Failure> {
+    let start = Instant::now();
     let known = baseline::read(options)?;
     let changes = options.new_from.as_deref().map(|revision| since::changes(&options.directory, revision));
     let changes = changes.transpose()?;
     let engine = Engine::new(options.clone())?;
-    let mut overlay = Overlay::new();
+    let mut overlay = engine.staged.as_ref().map(|staged| staged.texts.clone()).unwrap_or_default();
     if let Some(stdin) = &options.stdin {
         overlay.insert(walk::absolute(&options.directory, &stdin.path), stdin.text.clone());
     }
-    // What stands on standard input is new each time, and a description is for tests.
-    let directory = options.cache.as_ref().filter(|_| options.stdin.is_none() && !options.describe);
+    let found_files = start.elapsed();
+    // What is not what files say is new each time, and a description is for tests.
+    let directory = options.cache.as_ref().filter(|_| overlay.is_empty() && !options.describe);
     let cache = directory.map(|directory| Cache::new(directory, &engine));
     let mut outcome = match cache.as_ref().and_then(|cache| cache.load(&engine)) {
         Some(outcome) => outcome,
@@ -58,6 +62,7 @@ pub fn run(options: &Options, progress: Progress<'_>) -> Result<Outcome, Failure
         since::apply(&mut outcome, changes, &options.directory);
     }
     outcome.notes = engine.notes(outcome.summary.sessions);
+    outcome.timing.files = found_files;
     Ok(outcome)
 }
 
@@ -70,6 +75,8 @@ pub struct Engine {
     pub(crate) base: PathBuf,
     pub(crate) tests: TestCode,
     pub(crate) settings: Settings,
+    /// What is staged, when that was asked for.
+    pub(crate) staged: Option<Staged>,
     /// The files that were asked for.
     pub(crate) requested: Vec<PathBuf>,
     /// Those, and all that they can name; sorted. A file's place in the list is its number.
@@ -89,22 +96,38 @@ impl Engine {
         panics::caught(|| Self::prepared(options)).unwrap_or_else(|what| Err(Failure::Internal(what)))
     }
 
-    fn prepared(options: Options) -> Result<Self, Failure> {
+    fn prepared(mut options: Options) -> Result<Self, Failure> {
         let rules = RuleSet::built_in();
         let mut model = Model::built_in();
         let settings = settings::read(&options, &rules, &mut model)?;
         let levels = Levels::new(&options, &settings, &rules)?;
-        let requested = match &options.stdin {
+        let mut manifests = Manifests::default();
+        let packages = manifests.named(&options.directory, &options.packages)?;
+        if !packages.is_empty() {
+            let name = |path: &PathBuf| match walk::shown(&options.directory, path) {
+                here if here.is_empty() => PathBuf::from("."),
+                name => PathBuf::from(name),
+            };
+            options.paths = packages.iter().map(name).collect();
+        }
+        let mut requested = match &options.stdin {
             Some(stdin) => vec![walk::absolute(&options.directory, &stdin.path)],
             None => walk::requested(&options, &settings.base, &levels.exclude)?,
         };
+        if !packages.is_empty() {
+            // Another package may stand below the directory of one.
+            requested.retain(|file| manifests.package_of(file).is_some_and(|package| packages.contains(&package)));
+        }
+        let staged = options.staged.then(|| Staged::read(&options.directory)).transpose()?;
+        if let Some(staged) = &staged {
+            requested.retain(|file| staged.files.contains(file));
+        }
         let threads = rayon::ThreadPoolBuilder::new()
             .num_threads(options.threads)
             .stack_size(STACK)
             .start_handler(|_| panics::works())
             .build()
             .map_err(|error| Failure::Threads(error.to_string()))?;
-        let mut manifests = Manifests::default();
         let known = crate::packages::known_files(&options, &requested, &mut manifests);
         let named = match &options.stdin {
             Some(_) => requested.clone(),
@@ -122,6 +145,7 @@ impl Engine {
             base,
             tests,
             settings,
+            staged,
             requested,
             known,
             manifests,
@@ -134,6 +158,16 @@ impl Engine {
     /// The files that were asked for, as absolute paths.
     pub fn requested(&self) -> &[PathBuf] {
         &self.requested
+    }
+
+    /// The files that were asked for, as they are shown.
+    pub fn requested_names(&self) -> Vec<String> {
+        self.requested.iter().map(|path| walk::shown(&self.options.directory, path)).collect()
+    }
+
+    /// Whether a file, given by its absolute path, was asked for.
+    pub(crate) fn asks_for(&self, path: &Path) -> bool {
+        self.requested.binary_search_by(|file| file.as_os_str().cmp(path.as_os_str())).is_ok()
     }
 
     /// Whether a file, given by its absolute path, is one of those that are known.
@@ -157,6 +191,7 @@ impl Engine {
     ) -> Result<Outcome, Failure> {
         let check = || {
             let mut outcome = self.look(reported, overlay, progress);
+            let start = Instant::now();
             if fixes {
                 let tried = Cell::new(0);
                 let again = |paths: Vec<PathBuf>, overlay: &Overlay| {
@@ -169,6 +204,7 @@ impl Engine {
             } else {
                 outcome.findings.iter_mut().for_each(|finding| finding.fixes.clear());
             }
+            outcome.timing.fixes = start.elapsed();
             outcome
         };
         panics::caught(|| self.threads.install(check)).map_err(Failure::Internal)

@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 pub struct LevelFlag {
     /// A rule's id, or `all`.
     pub rule: String,
-    /// Its level.
-    pub level: Level,
+    /// Its level. `None` turns the rule on where it is off: it gets its level in a profile that reports it.
+    pub level: Option<Level>,
 }
 
 /// One file given on standard input.
@@ -45,6 +45,12 @@ pub struct Options {
     pub tests: Option<TestCode>,
     /// Levels, in order; the last one wins.
     pub levels: Vec<LevelFlag>,
+    /// The rules that are reported at all, or `all`; every rule when none is named.
+    pub select: Vec<String>,
+    /// The packages of the workspace that are checked, by name or glob, instead of paths.
+    pub packages: Vec<String>,
+    /// Whether only files with staged changes are checked, as they are staged.
+    pub staged: bool,
     /// Whether excludes hold for paths named on the command line too.
     pub force_exclude: bool,
     /// Whether ignore files are not read.
@@ -63,6 +69,13 @@ pub struct Options {
     pub sessions: bool,
     /// Whether to tell of every function what is known about it: for tests.
     pub describe: bool,
+}
+
+impl Options {
+    /// Whether only some of the files below the paths are asked for.
+    pub(crate) fn is_part(&self) -> bool {
+        self.staged || !self.packages.is_empty()
+    }
 }
 
 /// Why nothing was checked.
@@ -108,6 +121,8 @@ pub(crate) struct Settings {
     pub base: PathBuf,
     /// The configuration file as it is shown, or the option that stands for it.
     pub name: String,
+    /// The configuration file as it is shown, when one was read.
+    pub file: Option<String>,
     /// The text of the configuration file.
     pub text: String,
     /// Files called rules.toml that belong to another tool, as they are shown.
@@ -120,6 +135,7 @@ pub(crate) fn read(options: &Options, rules: &RuleSet, model: &mut Model) -> Res
     let mut base = options.directory.clone();
     let mut read = String::new();
     let mut name = "--config".to_owned();
+    let mut file = None;
     let found = match (&options.config, options.isolated) {
         (Some(path), _) => FoundConfig { config: Some((path.clone(), ConfigPlace::File)), foreign: Vec::new() },
         (None, true) => FoundConfig::default(),
@@ -133,6 +149,7 @@ pub(crate) fn read(options: &Options, rules: &RuleSet, model: &mut Model) -> Res
         let beside = crate::walk::absolute(&options.directory, &path);
         base = beside.parent().map(Path::to_path_buf).unwrap_or(base);
         read = text;
+        file = Some(name.clone());
     }
     for text in &options.inline {
         let inline = Config::parse("--config", text, rules, model).map_err(|error| Failure::Config(Box::new(error)))?;
@@ -145,5 +162,5 @@ pub(crate) fn read(options: &Options, rules: &RuleSet, model: &mut Model) -> Res
         }
     }
     let foreign = found.foreign.iter().map(|path| crate::walk::shown(&options.directory, path)).collect();
-    Ok(Settings { config, base, name, text: read, foreign })
+    Ok(Settings { config, base, name, file, text: read, foreign })
 }

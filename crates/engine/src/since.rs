@@ -1,12 +1,12 @@
 //! What changed since a revision? Asks git, and keeps the findings that have to do with it.
 
+use crate::git::git;
 use crate::outcome::Outcome;
 use crate::settings::Failure;
 use crate::walk;
 use sessionlint_diagnostics::{Diagnostic, LineIndex};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 /// The changes of one file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -77,20 +77,6 @@ fn merge_base(root: &Path, revision: &str) -> Result<String, Failure> {
     base.map(|base| base.trim().to_owned()).map_err(|_| {
         Failure::Option(format!("--new-from: `{revision}` and what is checked out have no common history{}", hint()))
     })
-}
-
-fn git(directory: &Path, arguments: &[&str]) -> Result<String, String> {
-    let output = Command::new("git")
-        .current_dir(directory)
-        .args(arguments)
-        .output()
-        .map_err(|error| format!("git could not be run: {error}"))?;
-    if output.status.success() {
-        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
-    } else {
-        let error = String::from_utf8_lossy(&output.stderr);
-        Err(error.trim().lines().next().unwrap_or("git failed").to_owned())
-    }
 }
 
 /// The files of a diff without context.

@@ -149,12 +149,12 @@ pub(crate) fn findings(suppressions: &[Suppression], rules: &RuleSet) -> Vec<Dia
             } else if suppression.expect {
                 (format!("`expect({rule})` was not met: nothing is found here"), None)
             } else {
-                (format!("`allow({rule})` silences nothing"), Some("delete it".to_owned()))
+                (format!("`allow({rule})` suppresses nothing"), Some("delete it".to_owned()))
             };
             found.push(about_comment(UNUSED, suppression.span, message, help));
         }
         if suppression.reason.is_none() {
-            let message = "this silencing comment gives no reason".to_owned();
+            let message = "this comment suppresses a rule and gives no reason".to_owned();
             let help = Some("add one behind `--`".to_owned());
             found.push(about_comment(UNEXPLAINED, suppression.span, message, help));
         }

@@ -46,7 +46,7 @@ pub fn actions(
         }
         let text = answer.files.get(&finding.span.file.0).map_or("", |file| file.text.as_str());
         if let Some(edit) = sessionlint_engine::silencing_edit(text, finding, REASON) {
-            let title = format!("silence `{}` here, with a reason", finding.rule);
+            let title = format!("suppress `{}` here, with a reason", finding.rule);
             let change = (path.to_path_buf(), text_edit(text, &edit, encoding));
             found.push(action(title, std::iter::once(change), false, &shown));
         }

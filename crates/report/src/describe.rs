@@ -214,7 +214,7 @@ pub fn libraries_index(model: &Model) -> String {
 pub fn rule(rule: &RuleInfo) -> String {
     let indent = |code: &str| code.lines().map(|line| format!("    {line}\n")).collect::<String>();
     format!(
-        "{} ({}; {} in the profile `strict`)\n\nReports when {}.\n\n{}\n\nReported:\n\n{}\nRight:\n\n{}\nTo silence one \
+        "{} ({}; {} in the profile `strict`)\n\nReports when {}.\n\n{}\n\nReported:\n\n{}\nRight:\n\n{}\nTo suppress it in one \
          place, write above it:\n\n    // sessionlint: allow({}) -- the reason\n",
         rule.id,
         rule.level(Profile::Default),
@@ -231,7 +231,7 @@ pub fn rule(rule: &RuleInfo) -> String {
 pub fn rule_page(rule: &RuleInfo) -> String {
     format!(
         "# {0}\n\n{GENERATED}\n\nLevel: {1}, and {2} in the profile `strict`.\n\nReports when {3}.\n\n{4}\n\n## Reported\n\n\
-         ```rust\n{5}\n```\n\n## Right\n\n```rust\n{6}\n```\n\n## Silencing one place\n\n```rust\n// sessionlint: allow({0}) -- \
+         ```rust\n{5}\n```\n\n## Right\n\n```rust\n{6}\n```\n\n## Suppressing it in one place\n\n```rust\n// sessionlint: allow({0}) -- \
          the reason\n```\n",
         rule.id,
         rule.level(Profile::Default),

@@ -18,7 +18,7 @@ struct Object<'a> {
 }
 
 #[derive(Serialize)]
-struct Tool {
+pub(crate) struct Tool {
     name: &'static str,
     version: &'static str,
 }
@@ -91,14 +91,20 @@ struct Skipped<'a> {
 }
 
 #[derive(Serialize)]
-struct Summary<'a> {
+pub(crate) struct Summary<'a> {
     files: usize,
     functions: usize,
     sessions: usize,
     findings: &'a BTreeMap<&'static str, usize>,
     gaps: usize,
     panics: usize,
+    #[serde(skip_serializing_if = "is_none")]
+    not_shown: usize,
     elapsed_ms: u64,
+}
+
+fn is_none(count: &usize) -> bool {
+    *count == 0
 }
 
 #[derive(Serialize)]
@@ -129,7 +135,7 @@ pub fn rules_json(rules: &[ListedRule<'_>]) -> String {
 pub(crate) fn object(run: &Run, sources: &Sources<'_>) -> String {
     let object = Object {
         version: 1,
-        tool: Tool { name: "sessionlint", version: run.version },
+        tool: tool(run),
         findings: run.findings.iter().map(|one| finding(one, sources)).collect(),
         skipped: run
             .skipped
@@ -149,11 +155,15 @@ pub(crate) fn lines(run: &Run, sources: &Sources<'_>) -> String {
 }
 
 /// Plain structs with text keys cannot fail to serialise.
-fn text(written: serde_json::Result<String>) -> String {
+pub(crate) fn text(written: serde_json::Result<String>) -> String {
     written.map(|text| text + "\n").unwrap_or_default()
 }
 
-fn summary(run: &Run) -> Summary<'_> {
+pub(crate) fn tool(run: &Run) -> Tool {
+    Tool { name: "sessionlint", version: run.version }
+}
+
+pub(crate) fn summary(run: &Run) -> Summary<'_> {
     Summary {
         files: run.file_count,
         functions: run.function_count,
@@ -161,6 +171,7 @@ fn summary(run: &Run) -> Summary<'_> {
         findings: &run.levels,
         gaps: run.gaps.len(),
         panics: run.panics(),
+        not_shown: run.not_shown.len(),
         elapsed_ms: run.elapsed_ms,
     }
 }

@@ -16,8 +16,10 @@ mod patch;
 mod pretty;
 mod proposal;
 mod sarif;
+mod settings;
 mod snippet;
 mod source;
+mod statistics;
 mod summary;
 mod text;
 
@@ -31,12 +33,15 @@ pub use json::{ListedRule, rules_json};
 pub use patch::patch;
 pub use proposal::proposal;
 pub use sarif::encoded;
-pub use summary::{statistics, summary};
+pub use settings::settings;
+pub use statistics::{statistics, statistics_json};
+pub use summary::summary;
 
 use sessionlint_diagnostics::{Diagnostic, Gap};
 use source::Sources;
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Duration;
 
 /// A file that findings point into.
 #[derive(Clone, Debug)]
@@ -78,6 +83,8 @@ pub struct Run {
     pub version: &'static str,
     /// Findings, sorted.
     pub findings: Vec<Diagnostic>,
+    /// Those after so many as the report may have; they are counted, and not shown.
+    pub not_shown: Vec<Diagnostic>,
     /// The files, by the number in spans.
     pub files: Vec<File>,
     /// What was not checked.
@@ -102,6 +109,8 @@ pub struct Run {
     pub notes: Vec<String>,
     /// Milliseconds from start to report.
     pub elapsed_ms: u64,
+    /// The parts of a run and what they took, in the order of the run; none where the result was kept from an earlier run.
+    pub times: Vec<(&'static str, Duration)>,
 }
 
 impl Run {
@@ -113,6 +122,11 @@ impl Run {
     /// How many findings the baseline has.
     pub fn baselined(&self) -> usize {
         self.silenced.len() - self.suppressed()
+    }
+
+    /// All findings, those that are not shown as well.
+    pub fn all_findings(&self) -> impl Iterator<Item = &Diagnostic> {
+        self.findings.iter().chain(&self.not_shown)
     }
 
     /// How many files and functions were not checked because the tool panicked.

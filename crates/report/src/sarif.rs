@@ -74,7 +74,7 @@ fn about(rule: &RuleInfo) -> Value {
     };
     let help = crate::rule(rule);
     let markdown = format!(
-        "Reports when {}.\n\n{}\n\nReported:\n\n```rust\n{}\n```\n\nRight:\n\n```rust\n{}\n```\n\nTo silence one place, write \
+        "Reports when {}.\n\n{}\n\nReported:\n\n```rust\n{}\n```\n\nRight:\n\n```rust\n{}\n```\n\nTo suppress it in one place, write \
          above it:\n\n```rust\n// sessionlint: allow({}) -- the reason\n```\n",
         rule.summary,
         rule.why.trim(),

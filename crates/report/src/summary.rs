@@ -1,8 +1,8 @@
-//! What is the outcome in one line, and by rule?
+//! What is the outcome in one line?
 
 use crate::Run;
-use sessionlint_diagnostics::Level;
-use std::collections::BTreeMap;
+use sessionlint_diagnostics::{FileId, Level};
+use std::collections::BTreeSet;
 
 /// A number of things.
 pub(crate) fn plural(count: usize, word: &str) -> String {
@@ -11,19 +11,25 @@ pub(crate) fn plural(count: usize, word: &str) -> String {
 
 /// One line that says what was found and where it was looked for.
 pub fn summary(run: &Run) -> String {
-    let found = if run.findings.is_empty() {
-        "nothing found".to_owned()
-    } else {
-        let levels = [Level::Deny, Level::Warn, Level::Note].iter().filter_map(|level| {
-            let count = run.levels.get(level.as_str()).copied().filter(|count| *count > 0)?;
-            Some(plural(count, level.spoken()))
-        });
-        let levels: Vec<String> = levels.collect();
-        format!("{} ({})", plural(run.findings.len(), "finding"), levels.join(", "))
+    let levels = [Level::Deny, Level::Warn, Level::Note].iter().filter_map(|level| {
+        let count = run.levels.get(level.as_str()).copied().filter(|count| *count > 0)?;
+        Some(plural(count, level.spoken()))
+    });
+    let levels: Vec<String> = levels.collect();
+    let found = match levels.as_slice() {
+        [] => "nothing found".to_owned(),
+        levels => {
+            let files: BTreeSet<FileId> = run.all_findings().map(|finding| finding.span.file).collect();
+            format!("{} in {}", levels.join(", "), plural(files.len(), "file"))
+        }
     };
-    let mut line = format!("{found} in {}, {}", plural(run.file_count, "file"), plural(run.session_count, "session"));
+    let looked_at = format!("{} checked, {}", plural(run.file_count, "file"), plural(run.session_count, "session"));
+    let mut line = format!("{found} ({looked_at})");
+    if !run.not_shown.is_empty() {
+        line.push_str(&format!("; {} not shown (--max-findings)", run.not_shown.len()));
+    }
     if run.suppressed() > 0 {
-        line.push_str(&format!("; {} silenced", run.suppressed()));
+        line.push_str(&format!("; {} suppressed", run.suppressed()));
     }
     if run.baselined() > 0 {
         line.push_str(&format!("; {} in the baseline", run.baselined()));
@@ -36,15 +42,4 @@ pub fn summary(run: &Run) -> String {
     }
     line.push('\n');
     line
-}
-
-/// Findings by rule, the most frequent first.
-pub fn statistics(run: &Run) -> String {
-    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    for finding in &run.findings {
-        *counts.entry(finding.rule).or_default() += 1;
-    }
-    let mut counts: Vec<_> = counts.into_iter().collect();
-    counts.sort_by_key(|(rule, count)| (std::cmp::Reverse(*count), *rule));
-    counts.iter().map(|(rule, count)| format!("{count:>6}  {rule}\n")).collect()
 }
