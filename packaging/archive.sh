@@ -15,5 +15,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir "$work/$folder"
 cp "$directory/sessionlint$suffix" "$directory/cargo-sessionlint$suffix" "$root/README.md" "$root/LICENSE-MIT" "$root/LICENSE-APACHE" "$work/$folder"
-tar -C "$work" --owner 0 --group 0 --numeric-owner --sort name -czf "$out/$folder.tar.gz" "$folder"
+# macOS has another tar, and calls GNU's so.
+tar=$(command -v gtar || command -v tar)
+"$tar" -C "$work" --owner 0 --group 0 --numeric-owner --sort name -czf "$out/$folder.tar.gz" "$folder"
 echo "$out/$folder.tar.gz"

@@ -170,9 +170,9 @@ fn examples_of_rules_are_reported_and_silent() {
 
 #[test]
 fn links_between_pages_lead_somewhere() {
-    let docs = root().join("docs");
-    let mut pending = vec![docs.clone()];
-    let mut pages = vec![root().join("README.md")];
+    let top = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", ".github/PULL_REQUEST_TEMPLATE.md"];
+    let mut pending = vec![root().join("docs")];
+    let mut pages: Vec<PathBuf> = top.iter().map(|page| root().join(page)).collect();
     while let Some(directory) = pending.pop() {
         for entry in fs::read_dir(&directory).unwrap() {
             let path = entry.unwrap().path();
@@ -197,6 +197,52 @@ fn links_between_pages_lead_somewhere() {
         }
     }
     assert!(broken.is_empty(), "{broken:?}");
+}
+
+/// Each page stands once in the index, in one line that says what it answers; what is made from the data stands in its own list.
+#[test]
+fn the_index_has_every_page() {
+    let docs = root().join("docs");
+    let index = fs::read_to_string(docs.join("README.md")).unwrap();
+    let mut listed: Vec<&str> = Vec::new();
+    for line in index.lines().filter(|line| line.starts_with("- ")) {
+        let (page, about) = line.split_once("): ").unwrap_or_else(|| panic!("{line}"));
+        listed.push(page.split_once("](").unwrap().1);
+        assert!(about.len() > 10 && line.len() < 160, "{line}");
+    }
+    let mut pages = BTreeSet::from(["rules/README.md".to_owned(), "libraries/README.md".to_owned()]);
+    for (folder, prefix) in [(docs.clone(), ""), (docs.join("schema"), "schema/")] {
+        for entry in fs::read_dir(folder).unwrap() {
+            let name = entry.unwrap().file_name().into_string().unwrap();
+            if name != "README.md" && [".md", ".json", ".toml"].iter().any(|end| name.ends_with(end)) {
+                pages.insert(format!("{prefix}{name}"));
+            }
+        }
+    }
+    listed.sort_unstable();
+    assert_eq!(listed, pages.iter().map(String::as_str).collect::<Vec<_>>());
+}
+
+/// Headings as Keep a Changelog has them, and what a release's notes are taken from.
+#[test]
+fn the_changelog_has_its_form() {
+    let text = fs::read_to_string(root().join("CHANGELOG.md")).unwrap();
+    let versions: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("## ")).collect();
+    assert_eq!(versions[0], "[Unreleased]");
+    for version in &versions[1..] {
+        let (number, date) = version.split_once("] - ").unwrap_or_else(|| panic!("{version}"));
+        assert!(number.starts_with('[') && date.len() == 10, "{version}");
+    }
+    let kinds = ["Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"];
+    let mut headings = text.lines().filter_map(|line| line.strip_prefix("### "));
+    assert!(headings.all(|heading| kinds.contains(&heading)));
+    let notes = |version: &str| {
+        let output = std::process::Command::new(root().join("packaging/notes.sh")).arg(version).output().unwrap();
+        (output.status.success(), String::from_utf8(output.stdout).unwrap())
+    };
+    let (is_there, unreleased) = notes("Unreleased");
+    assert!(is_there && unreleased.contains("### Added") && !unreleased.contains("## ["), "{unreleased}");
+    assert!(!notes("99.0.0").0);
 }
 
 /// The code blocks of a language in a page.

