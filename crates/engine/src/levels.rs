@@ -80,8 +80,8 @@ impl Levels {
     /// The level of a rule in a file; `path` is relative to the configuration file.
     pub fn of(&self, rule: &str, path: &Path) -> Level {
         let here = self.overrides.iter().filter(|(globs, _)| globs.is_match(path));
-        let set = here.filter_map(|(_, levels)| levels.get(rule).or_else(|| levels.get("all")));
-        self.flagged(rule, set.last().copied())
+        let mut set = here.filter_map(|(_, levels)| levels.get(rule).or_else(|| levels.get("all")));
+        self.flagged(rule, set.next_back().copied())
     }
 
     /// The level of a rule where no `[[override]]` holds.
