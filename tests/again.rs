@@ -47,7 +47,7 @@ fn options(directory: &Path, path: &str) -> Options {
 }
 
 fn run(options: &Options) -> Outcome {
-    sessionlint_engine::run(options, &|_, _| {}).unwrap()
+    sessionlint_engine::run(options, &|_, _, _| {}).unwrap()
 }
 
 #[test]
@@ -69,7 +69,7 @@ fn a_key_reads_one_file_and_analyses_no_other() {
         let engine = Engine::new(options(workspace.path(), ".")).unwrap();
         let path = workspace.path().join("part1/src/lib.rs");
         let check = |overlay: &Overlay| {
-            let outcome = engine.check(std::slice::from_ref(&path), overlay, false, &|_, _| {}).unwrap();
+            let outcome = engine.check(std::slice::from_ref(&path), overlay, false, &|_, _, _| {}).unwrap();
             (outcome.summary.read, outcome.summary.functions, outcome.summary.steps)
         };
         let first = check(&Overlay::new());

@@ -172,7 +172,7 @@ fn what_is_learned_changes_with_the_text() {
     let path = engine.requested()[0].clone();
     let rules = |text: &str| {
         let overlay = Overlay::from([(path.clone(), text.as_bytes().to_vec())]);
-        let outcome = engine.check(engine.requested(), &overlay, true, &|_, _| {}).unwrap();
+        let outcome = engine.check(engine.requested(), &overlay, true, &|_, _, _| {}).unwrap();
         outcome.findings.iter().map(|finding| finding.rule).collect::<Vec<_>>()
     };
     assert_eq!(rules(&source(PANICS)), ["missing-rollback"]);

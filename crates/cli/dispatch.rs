@@ -16,8 +16,8 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Some(Command::Init { stdout }) => init::run(stdout),
         Some(Command::Baseline(baseline)) => baseline::run(&baseline),
         Some(Command::Lsp) => match sessionlint_lsp::serve() {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(message) => check::refuse(&message),
+            true => ExitCode::SUCCESS,
+            false => ExitCode::FAILURE,
         },
         Some(Command::Completions { shell }) => shell::completions(shell),
         Some(Command::Man) => shell::man(),

@@ -3,7 +3,7 @@
 use crate::arguments::Check;
 use crate::terminal;
 use indicatif::{ProgressBar, ProgressStyle};
-use sessionlint_engine::{Failure, Options, Outcome};
+use sessionlint_engine::{Failure, Options, Outcome, Stage};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
@@ -17,8 +17,8 @@ const PATIENCE: Duration = Duration::from_millis(700);
 pub fn shown(check: &Check, options: &Options, start: Instant) -> Result<Outcome, Failure> {
     let bar: OnceLock<ProgressBar> = OnceLock::new();
     let show = !check.no_progress && !check.quiet && terminal::stderr_is_terminal();
-    let outcome = sessionlint_engine::run(options, &|done, total| {
-        if show && start.elapsed() > PATIENCE {
+    let outcome = sessionlint_engine::run(options, &|stage, done, total| {
+        if show && stage == Stage::Analysing && start.elapsed() > PATIENCE {
             let bar = bar.get_or_init(|| {
                 let bar = ProgressBar::new(total as u64);
                 match ProgressStyle::with_template("{bar:30} {pos}/{len} functions") {

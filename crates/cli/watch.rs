@@ -49,7 +49,7 @@ fn until_files_come_or_go(
     mut start: Instant,
 ) -> Result<(), String> {
     loop {
-        let checked = engine.check(engine.requested(), &Overlay::new(), options.fixes, &|_, _| {});
+        let checked = engine.check(engine.requested(), &Overlay::new(), options.fixes, &|_, _, _| {});
         if terminal::stdout_is_terminal() && check.output.is_none() {
             // Clears the screen and what scrolled away.
             terminal::print("\u{1b}[2J\u{1b}[3J\u{1b}[H").map_err(|error| error.to_string())?;

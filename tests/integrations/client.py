@@ -6,7 +6,7 @@ import subprocess
 
 
 class Client:
-    def __init__(self, command, root, capabilities=None, options=None, env=None):
+    def __init__(self, command, root, capabilities=None, options=None, env=None, settings=None):
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=root, env=env
         )
@@ -15,7 +15,10 @@ class Client:
         self.diagnostics = {}
         self.versions = {}
         self.published = []
-        self.progress = set()
+        # What the editor answers when it is asked for its settings, and what it is told and asked.
+        self.settings = settings
+        self.told = []
+        self.asked = []
         uri = "file://" + root
         answer = self.request("initialize", {
             "processId": os.getpid(),
@@ -52,10 +55,12 @@ class Client:
             self.diagnostics[params["uri"]] = params["diagnostics"]
             self.versions[params["uri"]] = params.get("version")
             self.published.append(params["uri"])
+        elif "method" in message and "id" not in message:
+            self.told.append((message["method"], message.get("params")))
         elif "method" in message and "id" in message:
-            # The server asks something; nothing is configured here.
+            self.asked.append((message["method"], message.get("params")))
             items = message.get("params", {}).get("items", []) if isinstance(message.get("params"), dict) else []
-            self.send({"id": message["id"], "result": [None] * len(items) if items else None})
+            self.send({"id": message["id"], "result": [self.settings] * len(items) if items else None})
         return message
 
     def request(self, method, params):
@@ -83,6 +88,12 @@ class Client:
         while self.versions.get(uri) != version:
             self.read()
         return self.diagnostics[uri]
+
+    def until(self, method, count=1):
+        """What was told under a name, when it was told so often."""
+        while len(found := [params for name, params in self.told if name == method]) < count:
+            self.read()
+        return found
 
     def close(self):
         self.request("shutdown", None)

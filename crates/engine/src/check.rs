@@ -7,7 +7,7 @@ use crate::memory::{Known, Memory, ROUNDS};
 use crate::outcome::{Outcome, Session, Skipped, Timing};
 use crate::placed::modules;
 use crate::read::{Read, select};
-use crate::run::{Engine, Progress};
+use crate::run::{Engine, Progress, Stage};
 use crate::sift::Sifted;
 use crate::{panics, walk};
 use rayon::prelude::*;
@@ -40,7 +40,7 @@ impl Engine {
         let files = Files::new(&self.known, overlay);
         let wanted: HashSet<&OsStr> = reported.iter().map(|path| path.as_os_str()).collect();
         let reported: Vec<bool> = files.paths.iter().map(|path| wanted.contains(path.as_os_str())).collect();
-        let (reads, workspace) = self.first_look(&files, overlay, &mut memory);
+        let (reads, workspace) = self.first_look(&files, overlay, &mut memory, progress);
         let (mut reads, known, analysis) = self.known(&files, reads, &workspace, &mut memory);
         let read = start.elapsed();
         let package = |file: FileId| self.packages.files[file.0 as usize].0.0 as usize;
@@ -65,7 +65,8 @@ impl Engine {
             .map(|item| {
                 let is_test_file = with_tests && self.is_test_file(&files, &analysis, item.file);
                 let checked = self.function(&files, &analysis, *item, is_test_file);
-                progress(done.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1, functions.len());
+                let count = done.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
+                progress(Stage::Analysing, count, functions.len());
                 checked
             })
             .collect();
@@ -113,8 +114,9 @@ impl Engine {
         files: &Files<'_>,
         overlay: &Overlay,
         memory: &mut Memory,
+        progress: Progress<'_>,
     ) -> (Vec<Read>, Workspace) {
-        let mut reads = self.look_at(files, overlay, memory);
+        let mut reads = self.look_at(files, overlay, memory, progress);
         let workspace = self.learned(files, &mut reads);
         (reads, workspace)
     }

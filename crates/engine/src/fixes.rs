@@ -117,9 +117,9 @@ pub struct Changed {
     pub fixed: usize,
 }
 
-/// What the fixes of a run make of its files; those that guess the intent only when they are asked for. Of fixes that
-/// touch the same place the first is taken.
-pub fn changed(outcome: &Outcome, guesses: bool) -> Vec<Changed> {
+/// The edits of the fixes of a run by the number of the file, and how many findings they are for; those that guess the
+/// intent only when they are asked for. Of fixes that touch the same place the first is taken.
+pub fn chosen(outcome: &Outcome, guesses: bool) -> BTreeMap<u32, (Vec<&Edit>, usize)> {
     let mut by_file: BTreeMap<u32, (Vec<&Edit>, usize)> = BTreeMap::new();
     for finding in &outcome.findings {
         let wanted = |fix: &&Fix| guesses || fix.applicability == Applicability::Safe;
@@ -136,11 +136,16 @@ pub fn changed(outcome: &Outcome, guesses: bool) -> Vec<Changed> {
             *fixed += 1;
         }
     }
+    by_file
+}
+
+/// What the fixes of a run make of its files; those that guess the intent only when they are asked for.
+pub fn changed(outcome: &Outcome, guesses: bool) -> Vec<Changed> {
     let change = |(file, (edits, fixed)): (u32, (Vec<&Edit>, usize))| {
         let known = &outcome.files[file as usize];
         Changed { path: known.path.clone(), before: known.text.clone(), after: applied(&known.text, edits), fixed }
     };
-    by_file.into_iter().map(change).collect()
+    chosen(outcome, guesses).into_iter().map(change).collect()
 }
 
 /// Writes a changed file in one step, so that it is whole whatever happens. Nothing is written when the file says

@@ -37,7 +37,7 @@ impl Engine {
     fn shown_learned(&self) -> String {
         let overlay = Overlay::new();
         let files = Files::new(&self.known, &overlay);
-        let (_, workspace) = self.first_look(&files, &overlay, &mut Memory::default());
+        let (_, workspace) = self.first_look(&files, &overlay, &mut Memory::default(), &|_, _, _| {});
         let place = |span: Span| {
             let path = walk::shown(&self.options.directory, &files.paths[span.file.0 as usize]);
             format!("{path}:{}", files.line(span.file, span.start).unwrap_or(0))

@@ -1,7 +1,7 @@
 //! What does the first look at a file say: is it text, does it matter, what does it silence?
 
-use crate::host::{self, Files, Overlay};
-use crate::memory::{Known, Look, Memory, Stamp};
+use crate::host::{self, Files};
+use crate::memory::{Known, Memory};
 use crate::outcome::Skipped;
 use crate::packages::Packages;
 use crate::panics;
@@ -70,7 +70,7 @@ pub(crate) struct Read {
 
 impl Engine {
     /// The first look at a file: is it text, does it matter, what does it silence?
-    fn read(&self, files: &Files<'_>, file: FileId, packages: &Packages) -> Read {
+    pub(crate) fn read(&self, files: &Files<'_>, file: FileId, packages: &Packages) -> Read {
         let path = &files.paths[file.0 as usize];
         let words = &packages.about[packages.files[file.0 as usize].0.0 as usize].2;
         let mut read = Read::default();
@@ -203,39 +203,6 @@ fn is_error(item: &Item) -> bool {
 }
 
 impl Engine {
-    /// The first look at all files, from before where they say the same.
-    pub(crate) fn look_at(&self, files: &Files<'_>, overlay: &Overlay, memory: &mut Memory) -> Vec<Read> {
-        memory.looks.resize_with(files.paths.len(), || None);
-        let looks: Vec<Option<Look>> = files
-            .ids()
-            .collect::<Vec<_>>()
-            .into_par_iter()
-            .zip(memory.looks.par_iter())
-            .map(|(file, before)| {
-                let stamp = Stamp::of(&files.paths[file.0 as usize], overlay);
-                if let Some(before) = before.as_ref().filter(|before| before.stamp == stamp) {
-                    if let Some(data) = &before.data {
-                        let _ = files.data[file.0 as usize].set(Some(Arc::clone(data)));
-                    }
-                    return None;
-                }
-                let read = files.guarded(file, || self.read(files, file, &self.packages));
-                // What went wrong is tried again, and told again.
-                let stamp = if read.is_some() { stamp } else { Stamp::Broken };
-                let data = files.data[file.0 as usize].get().cloned().flatten();
-                Some(Look { number: 0, stamp, read: read.unwrap_or_default(), data })
-            })
-            .collect();
-        memory.read = looks.iter().flatten().count();
-        for (place, look) in looks.into_iter().enumerate() {
-            if let Some(look) = look {
-                let number = memory.number();
-                memory.looks[place] = Some(Look { number, ..look });
-            }
-        }
-        memory.looks.iter().map(|look| look.as_ref().map(|look| look.read.clone()).unwrap_or_default()).collect()
-    }
-
     /// A second look at the files that name no library: they may use what the package puts around one. Whether there are any.
     pub(crate) fn read_again(
         &self,

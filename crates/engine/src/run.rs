@@ -22,8 +22,17 @@ use std::time::Instant;
 /// Stack of a worker thread, in bytes: the parser recurses. Only what is used is ever backed by memory.
 const STACK: usize = 256 << 20;
 
-/// Told how many functions of how many are done.
-pub type Progress<'a> = &'a (dyn Fn(usize, usize) + Sync);
+/// What a check does for a while.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// It reads files.
+    Reading,
+    /// It analyses functions.
+    Analysing,
+}
+
+/// Told how many files or functions of how many are done.
+pub type Progress<'a> = &'a (dyn Fn(Stage, usize, usize) + Sync);
 
 /// Checks files once.
 ///
@@ -195,7 +204,7 @@ impl Engine {
             if fixes {
                 let tried = Cell::new(0);
                 let again = |paths: Vec<PathBuf>, overlay: &Overlay| {
-                    let outcome = self.look(&paths, overlay, &|_, _| {});
+                    let outcome = self.look(&paths, overlay, &|_, _, _| {});
                     tried.set(tried.get() + outcome.summary.steps);
                     outcome
                 };

@@ -31,6 +31,8 @@ pub struct Options {
     pub directory: PathBuf,
     /// Files and directories whose findings are reported.
     pub paths: Vec<PathBuf>,
+    /// Files that are not on disk yet: an editor has them, and gives their texts with each check.
+    pub unsaved: Vec<PathBuf>,
     /// One file that is read from standard input instead.
     pub stdin: Option<StandardInput>,
     /// A configuration file named on the command line.

@@ -26,7 +26,7 @@ impl Engine {
         let overlay = Overlay::new();
         let files = Files::new(&self.known, &overlay);
         let mut memory = Memory::default();
-        let (reads, workspace) = self.first_look(&files, &overlay, &mut memory);
+        let (reads, workspace) = self.first_look(&files, &overlay, &mut memory, &|_, _, _| {});
         let (_, _, analysis) = self.known(&files, reads, &workspace, &mut memory);
         let functions = self.functions(&files, &analysis);
         let wanted: Vec<&str> = name.split("::").collect();

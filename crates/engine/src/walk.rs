@@ -46,6 +46,7 @@ pub(crate) fn requested(options: &Options, base: &Path, exclude: &GlobSet) -> Re
             found.push(path);
         }
     }
+    found.extend(options.unsaved.iter().filter(|path| !is_excluded(exclude, base, path)).cloned());
     sort(&mut found);
     Ok(found)
 }

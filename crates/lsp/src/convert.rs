@@ -21,15 +21,19 @@ impl Encoding {
         }
     }
 
-    /// The position of a byte.
+    /// The position of a byte. One between `\r` and `\n` is at the end of its line.
     pub fn position(self, text: &str, offset: u32) -> Position {
         let mut offset = (offset as usize).min(text.len());
         while !text.is_char_boundary(offset) {
             offset -= 1;
         }
-        let start = text[..offset].rfind('\n').map_or(0, |end| end + 1);
-        let line = memchr_count(&text.as_bytes()[..start]);
-        Position { line, character: self.length(&text[start..offset]) }
+        let (mut line, mut start) = (0, 0);
+        while let Some(next) = next_line(text, start).filter(|next| *next <= offset) {
+            line += 1;
+            start = next;
+        }
+        let before = &text[start..offset];
+        Position { line, character: self.length(before.strip_suffix('\r').unwrap_or(before)) }
     }
 
     /// The range of a span.
@@ -41,12 +45,13 @@ impl Encoding {
     pub fn offset(self, text: &str, position: Position) -> usize {
         let mut start = 0;
         for _ in 0..position.line {
-            match text[start..].find('\n') {
-                Some(end) => start += end + 1,
+            match next_line(text, start) {
+                Some(next) => start = next,
                 None => return text.len(),
             }
         }
-        let line = text[start..].split('\n').next().unwrap_or_default();
+        let end = text[start..].find(['\n', '\r']).map_or(text.len(), |length| start + length);
+        let line = &text[start..end];
         let mut units = 0;
         for (at, letter) in line.char_indices() {
             if units >= position.character {
@@ -61,8 +66,10 @@ impl Encoding {
     }
 }
 
-fn memchr_count(bytes: &[u8]) -> u32 {
-    bytes.iter().filter(|byte| **byte == b'\n').count() as u32
+/// Where the line behind the one with this byte begins. Lines end with `\n`, `\r\n` or `\r`.
+fn next_line(text: &str, at: usize) -> Option<usize> {
+    let end = at + text[at..].find(['\n', '\r'])?;
+    Some(if text[end..].starts_with("\r\n") { end + 2 } else { end + 1 })
 }
 
 /// A path as a URI.
@@ -119,6 +126,20 @@ mod tests {
         for encoding in [Encoding::Utf8, Encoding::Utf16] {
             assert_eq!(encoding.offset(text, encoding.position(text, at)), at as usize);
             assert_eq!(encoding.offset(text, Position { line: 9, character: 0 }), text.len());
+        }
+    }
+
+    #[test]
+    fn a_line_ends_before_what_ends_it() {
+        for ending in ["\n", "\r\n", "\r"] {
+            let text = format!("ab{ending}cd{ending}");
+            let at = |line, character| Encoding::Utf16.offset(&text, Position { line, character });
+            assert_eq!((at(0, 2), at(0, 7), at(1, 0), at(1, 2)), (2, 2, 2 + ending.len(), 4 + ending.len()));
+            assert_eq!((at(2, 0), at(3, 0)), (text.len(), text.len()));
+            let back = |offset: usize| Encoding::Utf16.position(&text, offset as u32);
+            assert_eq!(back(2 + ending.len()), Position { line: 1, character: 0 });
+            assert_eq!(back(text.len()), Position { line: 2, character: 0 });
+            assert_eq!(back(3).line, u32::from(ending.len() == 1));
         }
     }
 

@@ -1,13 +1,14 @@
 //! What is known of one folder of a workspace? Its engine, and the last answer for each file.
 
 use crate::convert::{Encoding, severity, uri};
+use crate::settings::Settings;
 use gen_lsp_types::{Code, CodeDescription, Diagnostic, DiagnosticRelatedInformation, Location, Uri};
-use sessionlint_engine::{CheckedFile, Engine, Failure, Options, Outcome, Overlay, Session};
+use sessionlint_engine::{CheckedFile, Engine, Failure, Options, Outcome, Overlay, Progress, Session};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};
 
 /// So many files are checked before the next message is read.
-const BATCH: usize = 200;
+pub const BATCH: usize = 200;
 
 /// The last answer for one file.
 #[derive(Default)]
@@ -25,6 +26,8 @@ pub struct Folder {
     pub root: PathBuf,
     /// Files beside those of the folder that were opened.
     extra: BTreeSet<PathBuf>,
+    /// What is set in the editor.
+    settings: Settings,
     engine: Option<Engine>,
     /// What is wrong with the configuration.
     pub failure: Option<Failure>,
@@ -33,18 +36,22 @@ pub struct Folder {
     pub answers: BTreeMap<PathBuf, Answer>,
     /// Files that are checked when there is time.
     pending: VecDeque<PathBuf>,
+    /// Whether that was begun because of settings or files that are new.
+    pub is_new: bool,
 }
 
 impl Folder {
-    pub fn new(root: PathBuf) -> Self {
+    pub fn new(root: PathBuf, settings: Settings) -> Self {
         let mut folder = Self {
             root,
             extra: BTreeSet::new(),
+            settings,
             engine: None,
             failure: None,
             troubles: BTreeMap::new(),
             answers: BTreeMap::new(),
             pending: VecDeque::new(),
+            is_new: true,
         };
         folder.load();
         folder
@@ -52,9 +59,19 @@ impl Folder {
 
     /// Reads settings, manifests and the list of files anew. With wrong settings the last right ones hold.
     pub fn load(&mut self) {
-        let mut paths = vec![self.root.clone()];
-        paths.extend(self.extra.iter().filter(|path| path.is_file()).cloned());
-        let options = Options { directory: self.root.clone(), paths, sessions: true, ..Options::default() };
+        let (on_disk, unsaved): (Vec<PathBuf>, Vec<PathBuf>) =
+            self.extra.iter().cloned().partition(|path| path.is_file());
+        let options = Options {
+            directory: self.root.clone(),
+            paths: std::iter::once(self.root.clone()).chain(on_disk).collect(),
+            unsaved,
+            config: self.settings.config(&self.root),
+            inline: self.settings.inline(),
+            force_exclude: true,
+            sessions: true,
+            ..Options::default()
+        };
+        self.is_new = true;
         match Engine::new(options) {
             Ok(engine) => {
                 self.engine = Some(engine);
@@ -87,22 +104,54 @@ impl Folder {
         !self.pending.is_empty()
     }
 
-    /// Makes sure that a file which is opened is known.
+    /// How many files were checked, of how many.
+    pub fn done(&self) -> (usize, usize) {
+        let all = self.engine.as_ref().map_or(0, |engine| engine.requested().len()).max(self.pending.len());
+        (all - self.pending.len(), all)
+    }
+
+    /// Makes sure that a file which is opened is known, also when it is not on disk yet.
     pub fn open(&mut self, path: &Path) {
         let knows = self.engine.as_ref().is_some_and(|engine| engine.knows(path));
-        if !knows && path.is_file() && self.extra.insert(path.to_path_buf()) {
+        if !knows && self.extra.insert(path.to_path_buf()) {
             self.load();
         }
     }
 
+    /// A file was closed: one that was never saved is gone, and of another one counts what is on disk.
+    pub fn close(&mut self, path: &Path) {
+        if !path.is_file() && self.extra.remove(path) {
+            self.load();
+        } else {
+            self.check_all();
+        }
+    }
+
+    /// Sets what is set in the editor. Whether that is new.
+    pub fn set(&mut self, settings: &Settings) -> bool {
+        let is_new = self.settings != *settings;
+        if is_new {
+            self.settings = settings.clone();
+            self.load();
+        }
+        is_new
+    }
+
+    /// Makes sure that a file has an answer.
+    pub fn look_at(&mut self, path: &PathBuf, overlay: &Overlay) {
+        if !self.answers.contains_key(path) {
+            self.check(std::slice::from_ref(path), overlay, &|_, _, _| {});
+        }
+    }
+
     /// Checks some files now, and gives those whose answer is new.
-    pub fn check(&mut self, paths: &[PathBuf], overlay: &Overlay) -> Vec<PathBuf> {
+    pub fn check(&mut self, paths: &[PathBuf], overlay: &Overlay, progress: Progress<'_>) -> Vec<PathBuf> {
         let Some(engine) = &self.engine else { return Vec::new() };
         let known: Vec<PathBuf> = paths.iter().filter(|path| engine.knows(path)).cloned().collect();
         if known.is_empty() {
             return Vec::new();
         }
-        let mut outcome = match engine.check(&known, overlay, false, &|_, _| {}) {
+        let mut outcome = match engine.check(&known, overlay, false, progress) {
             Ok(outcome) => outcome,
             // The last answers hold.
             Err(failure) => {
@@ -152,14 +201,14 @@ impl Folder {
     }
 
     /// Checks some of the files that wait, and gives those whose answer is new.
-    pub fn check_some(&mut self, overlay: &Overlay) -> Vec<PathBuf> {
+    pub fn check_some(&mut self, overlay: &Overlay, progress: Progress<'_>) -> Vec<PathBuf> {
         let count = BATCH.min(self.pending.len());
         let batch: Vec<PathBuf> = self.pending.drain(..count).collect();
         let gone: Vec<PathBuf> = match &self.engine {
             Some(engine) => batch.iter().filter(|path| !engine.knows(path)).cloned().collect(),
             None => Vec::new(),
         };
-        let mut changed = self.check(&batch, overlay);
+        let mut changed = self.check(&batch, overlay, progress);
         changed.extend(gone);
         changed
     }

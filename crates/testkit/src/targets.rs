@@ -203,7 +203,7 @@ fn checked(text: &str, fixes: bool) -> Outcome {
     });
     let (_, engine, path) = &*ENGINE;
     let overlay = Overlay::from([(path.clone(), text.as_bytes().to_vec())]);
-    let outcome = engine.check(std::slice::from_ref(path), &overlay, fixes, &|_, _| {});
+    let outcome = engine.check(std::slice::from_ref(path), &overlay, fixes, &|_, _, _| {});
     let outcome = outcome.unwrap_or_else(|error| panic!("{error}"));
     if let Some(broken) = outcome.skipped.iter().find(|skipped| skipped.internal) {
         panic!("{}: {}", broken.path, broken.reason);
