@@ -24,7 +24,7 @@ pub use model::{
     ProtocolKind, RunsClosure, Setting, Shape, Source,
 };
 pub use outside::{Rank, Work, WorkId};
-pub use rules::{RuleInfo, RuleSet};
+pub use rules::{Precision, RuleInfo, RuleSet};
 pub use standard::{Standard, Wraps};
 pub use typed::{Around, Typed};
 pub use versions::{InUse, Versions, allows};

@@ -4,6 +4,33 @@ use crate::config::Profile;
 use serde::Deserialize;
 use sessionlint_diagnostics::Level;
 
+/// How often a rule is right in real code, by the findings that somebody judged: `docs/verdicts.toml`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Precision {
+    /// Less often than not.
+    Low,
+    /// In more than half of its findings, or too few were judged.
+    Medium,
+    /// In nine of ten findings, of ten or more.
+    High,
+    /// In 19 of 20 findings, of twenty or more.
+    VeryHigh,
+}
+
+impl Precision {
+    /// What so many judged findings say, of which so many were wrong.
+    pub fn measured(judged: usize, wrong: usize) -> Self {
+        let right = judged.saturating_sub(wrong);
+        match judged {
+            20.. if right * 20 >= judged * 19 => Precision::VeryHigh,
+            10.. if right * 10 >= judged * 9 => Precision::High,
+            10.. if right * 2 < judged => Precision::Low,
+            _ => Precision::Medium,
+        }
+    }
+}
+
 /// One rule.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -16,6 +43,10 @@ pub struct RuleInfo {
     strict: String,
     /// Languages it speaks about.
     pub languages: Vec<String>,
+    /// Numbers of the weaknesses in the list of MITRE (CWE) that it finds.
+    pub cwe: Vec<u32>,
+    /// How often it is right in real code.
+    pub precision: Precision,
     /// One line.
     pub summary: String,
     /// Why it matters.
@@ -78,6 +109,16 @@ impl RuleSet {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn few_findings_say_little() {
+        let measured = [(0, 0), (9, 0), (10, 1), (19, 0), (20, 1), (20, 2), (10, 2), (10, 6)];
+        let expected = {
+            use Precision::{High, Low, Medium, VeryHigh};
+            [Medium, Medium, High, High, VeryHigh, High, Medium, Low]
+        };
+        assert_eq!(measured.map(|(judged, wrong)| Precision::measured(judged, wrong)), expected);
+    }
 
     #[test]
     fn every_rule_is_described_and_has_known_levels() {

@@ -7,12 +7,14 @@ mod describe;
 mod github;
 mod gitlab;
 mod graph;
+mod highlight;
 mod json;
 mod junit;
 mod links;
 mod markdown;
 mod meaning;
 mod patch;
+mod picture;
 mod pretty;
 mod proposal;
 mod sarif;
@@ -192,8 +194,15 @@ pub fn rule_url(rule: &str) -> Option<String> {
 
 /// The project's public address, as its manifest has it; `None` while it has none.
 pub(crate) fn address() -> Option<&'static str> {
-    let repository = env!("CARGO_PKG_REPOSITORY").trim_end_matches('/');
-    (!repository.is_empty()).then_some(repository)
+    address_in(include_str!("../../../Cargo.toml"))
+}
+
+/// The address that the manifest of the program names, whichever of its tables has it.
+fn address_in(manifest: &str) -> Option<&str> {
+    let values =
+        manifest.lines().filter_map(|line| line.trim().strip_prefix("repository")?.trim_start().strip_prefix('='));
+    let addresses = values.filter_map(|value| value.trim().strip_prefix('"')?.split('"').next());
+    addresses.map(|address| address.trim_end_matches('/')).find(|address| !address.is_empty())
 }
 
 /// What was skipped because the tool panicked, a line each, and what to do about it; empty when it did not.
@@ -226,4 +235,23 @@ pub fn verbose(run: &Run) -> String {
         format!("gap {path}:{}:{}: {}\n", at.line, at.column, gap.reason)
     });
     skipped.chain(gaps).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_manifest_names_the_address() {
+        for manifest in [
+            "[package]\nname = \"a\"\nrepository = \"https://example.org/a\"\n",
+            "[workspace.package]\nrepository=\"https://example.org/a/\" # why\n",
+            "[package]\nrepository.workspace = true\n[workspace.package]\n  repository = \"https://example.org/a\"\n",
+        ] {
+            assert_eq!(address_in(manifest), Some("https://example.org/a"), "{manifest}");
+        }
+        for manifest in ["", "[package]\n# repository = \"https://example.org\"\n", "repository = \"\"\n"] {
+            assert_eq!(address_in(manifest), None);
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! SARIF 2.1.0, for code scanning: the walk as a code flow, fixes, suppressions, and what each rule means.
+//! SARIF 2.1.0, for code scanning: the walk as a code flow, safe fixes, suppressions, and what each rule means.
 //!
 //! Written for what GitHub reads: it matches alerts by `primaryLocationLineHash`, shows `codeFlows` as paths, and wants a
 //! description and help of every rule.
@@ -7,12 +7,14 @@ use crate::source::Sources;
 use crate::{Run, Silenced};
 use serde_json::{Value, json};
 use sessionlint_diagnostics::{Applicability, Diagnostic, Fix, Label, LabelKind, Level, Span};
-use sessionlint_protocols::{Profile, RuleInfo, RuleSet};
+use sessionlint_protocols::{Precision, Profile, RuleInfo, RuleSet};
 use std::collections::BTreeMap;
 
 const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 /// The name of the root that paths are relative to: the working directory.
 const ROOT: &str = "SRCROOT";
+/// A message has so many links at most.
+const LINKS: usize = 6;
 
 pub(crate) fn render(run: &Run, sources: &Sources<'_>) -> String {
     let rules = RuleSet::built_in();
@@ -72,6 +74,15 @@ fn about(rule: &RuleInfo) -> Value {
         Level::Warn => "warning",
         Level::Note | Level::Allow => "recommendation",
     };
+    let precision = match rule.precision {
+        Precision::Low => "low",
+        Precision::Medium => "medium",
+        Precision::High => "high",
+        Precision::VeryHigh => "very-high",
+    };
+    // As GitHub writes them for its own queries.
+    let weaknesses = rule.cwe.iter().map(|number| format!("external/cwe/cwe-{number:03}"));
+    let tags: Vec<String> = ["correctness", "resource-leak"].map(str::to_owned).into_iter().chain(weaknesses).collect();
     let help = crate::rule(rule);
     let markdown = format!(
         "Reports when {}.\n\n{}\n\nReported:\n\n```rust\n{}\n```\n\nRight:\n\n```rust\n{}\n```\n\nTo suppress it in one place, write \
@@ -89,7 +100,7 @@ fn about(rule: &RuleInfo) -> Value {
         "fullDescription": {"text": rule.why.trim().replace('\n', " ")},
         "help": {"text": help.trim_end(), "markdown": markdown},
         "defaultConfiguration": {"level": level(rule.level(Profile::Default)), "enabled": rule.level(Profile::Default) != Level::Allow},
-        "properties": {"tags": ["correctness", "resource-leak"], "precision": "very-high", "problem.severity": severity},
+        "properties": {"tags": tags, "precision": precision, "problem.severity": severity},
     });
     if let Some(url) = crate::rule_url(&rule.id) {
         about["helpUri"] = json!(url);
@@ -123,11 +134,12 @@ fn level(level: Level) -> &'static str {
 }
 
 fn result(finding: &Diagnostic, sources: &Sources<'_>, rule: Option<usize>) -> Value {
-    let mut text = sentence(&finding.message);
+    let mut text = escaped(&sentence(&finding.message));
     if let Some(help) = &finding.help {
         text.push(' ');
-        text.push_str(&sentence(help));
+        text.push_str(&escaped(&sentence(help)));
     }
+    text.push_str(&links(finding));
     let mut result = json!({
         "ruleId": format!("sessionlint/{}", finding.rule),
         "level": level(finding.level),
@@ -164,10 +176,26 @@ fn result(finding: &Diagnostic, sources: &Sources<'_>, rule: Option<usize>) -> V
         result["relatedLocations"] = json!(related.collect::<Vec<_>>());
         result["codeFlows"] = json!([{"threadFlows": [{"locations": steps}]}]);
     }
-    if !finding.fixes.is_empty() {
-        result["fixes"] = json!(finding.fixes.iter().map(|one| fix(one, sources)).collect::<Vec<_>>());
+    // Whoever applies one does not see that it guesses.
+    let fixes = finding.fixes.iter().filter(|one| one.applicability == Applicability::Safe);
+    let fixes: Vec<Value> = fixes.map(|one| fix(one, sources)).collect();
+    if !fixes.is_empty() {
+        result["fixes"] = json!(fixes);
     }
     result
+}
+
+/// The steps as links to the related locations with their numbers: who reads an alert jumps to them.
+fn links(finding: &Diagnostic) -> String {
+    let steps = finding.labels.iter().enumerate().filter(|(_, label)| !label.aside);
+    let steps: Vec<String> =
+        steps.take(LINKS).map(|(place, label)| format!("[{}]({})", escaped(&label.message), place + 1)).collect();
+    if steps.is_empty() { String::new() } else { format!(" Step by step: {}.", steps.join("; ")) }
+}
+
+/// A text without what begins or ends a link.
+fn escaped(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('[', "\\[").replace(']', "\\]")
 }
 
 /// The words that SARIF has for steps.
@@ -246,7 +274,5 @@ fn fix(fix: &Fix, sources: &Sources<'_>) -> Value {
     let changes = by_file
         .into_iter()
         .map(|(path, replacements)| json!({"artifactLocation": artifact(path), "replacements": replacements}));
-    let note = if fix.applicability == Applicability::Safe { "" } else { " (guesses what was meant)" };
-    let text = sentence(&format!("{}{note}", fix.message));
-    json!({"description": {"text": text}, "artifactChanges": changes.collect::<Vec<_>>()})
+    json!({"description": {"text": sentence(&fix.message)}, "artifactChanges": changes.collect::<Vec<_>>()})
 }
