@@ -87,15 +87,15 @@ fn linked(style: Style<'_>, path: &str, text: String) -> String {
 }
 
 /// The steps of the walk that follow each other in one function, each with its number.
-struct Frame<'f> {
-    steps: Vec<(usize, &'f Label)>,
+pub(crate) struct Frame<'f> {
+    pub steps: Vec<(usize, &'f Label)>,
     /// Its first step is another function's.
-    function: Option<&'f str>,
-    span: Span,
+    pub function: Option<&'f str>,
+    pub span: Span,
 }
 
 /// The functions on the walk, in its order; a finding without steps is one.
-fn frames(finding: &Diagnostic) -> Vec<Frame<'_>> {
+pub(crate) fn frames(finding: &Diagnostic) -> Vec<Frame<'_>> {
     let mut frames: Vec<Frame<'_>> = Vec::new();
     for (number, step) in finding.steps().enumerate() {
         let function = step.function.as_deref();
