@@ -181,7 +181,7 @@ fn picture(page: &mut String, finding: &Diagnostic, steps: &mut [Step<'_>], capt
                 };
                 let _ = write!(
                     page,
-                    "<div class=\"row step {class}{lane}\">{dot}<i></i><span style=\"--at:{column}ch\">{}</span></div>",
+                    "<div class=\"row step {class}{lane}\">{dot}<i style=\"margin-right:{column}ch\"></i><span>{}</span></div>",
                     prose(&step.message)
                 );
             }
