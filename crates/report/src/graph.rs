@@ -163,7 +163,8 @@ mod tests {
         let mut run = run(1);
         let before = "é(); ".repeat(10_000);
         run.files[0].text.insert_str(run.findings[0].labels[0].span.start as usize, &before);
-        for span in [&mut run.findings[0].span, &mut run.findings[0].labels[0].span] {
+        let finding = &mut run.findings[0];
+        for span in [&mut finding.span, &mut finding.labels[0].span] {
             *span = Span::new(span.file, span.start + before.len() as u32, span.end + before.len() as u32);
         }
         let page = graph(&run);
