@@ -266,6 +266,8 @@ pub struct Event {
     pub failure_told: bool,
     /// Whether all that was written is what it made itself, to ask how a statement would run.
     pub scratch: bool,
+    /// Whether somebody else has a clone of it.
+    pub shared: bool,
     /// Whether it lies behind a comparison that decides in which turn of a loop it is committed: which one is the last is arithmetic.
     pub last_turn: bool,
     /// The branches taken since it was opened.

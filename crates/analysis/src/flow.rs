@@ -39,6 +39,8 @@ impl Solver<'_> {
         self.tell_polls();
         let mut events: Vec<Event> = std::mem::take(&mut self.events).into_values().collect();
         events.retain(|event| !self.is_thrown_away(&event.kind, event.site));
+        // Whoever has the clone may end it, unless this body shows that it does so itself.
+        events.retain(|event| !event.shared || self.gives_up_shared.contains(&event.site));
         // What nothing drops is taken out again, or somebody has it.
         let ended = &self.given_away;
         let kept = |event: &Event| match &event.kind {

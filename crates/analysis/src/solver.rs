@@ -31,6 +31,8 @@ pub(crate) struct Solver<'a> {
     pub gaps: BTreeSet<Gap>,
     /// Sites through which something is written on some way.
     pub written: BTreeSet<SiteId>,
+    /// Sites of sessions that this body gives up itself behind the place where somebody else got a clone.
+    pub gives_up_shared: BTreeSet<SiteId>,
     /// Sites of sessions that somebody else has on some way, and where that is so.
     pub given_away: BTreeMap<SiteId, BTreeSet<BlockId>>,
     /// How often a place is tested: what is tested once needs no memory.
@@ -215,6 +217,7 @@ impl<'a> Solver<'a> {
             events: BTreeMap::new(),
             gaps: BTreeSet::new(),
             written: BTreeSet::new(),
+            gives_up_shared: BTreeSet::new(),
             given_away: BTreeMap::new(),
             tests,
             flags: body.flags.values().map(|flag| flag.local).collect(),
@@ -419,6 +422,7 @@ impl<'a> Solver<'a> {
             scratch: crate::scratch::Scratch::default(),
             dry_run: !world.facts.dry_run.is_empty(),
             counted: false,
+            shared: false,
         };
         world.facts.obligations.insert(id, state);
         world.trace.written.remove(&id);

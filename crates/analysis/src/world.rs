@@ -55,6 +55,8 @@ pub(crate) struct State {
     pub dry_run: bool,
     /// Whether a test was passed of something that changed while it was open, in a way that is not followed.
     pub counted: bool,
+    /// Whether a clone of it was put somewhere: it is this body's, too.
+    pub shared: bool,
 }
 
 /// The facts that tell one way from another.
@@ -269,6 +271,7 @@ impl World {
     pub fn set_phase(&mut self, id: ObligationId, phase: Phase) {
         if let Some(state) = self.facts.obligations.get_mut(&id) {
             state.phase = phase;
+            state.shared = false;
         }
     }
 

@@ -337,6 +337,12 @@ impl<'h> Index<'h> {
         names.filter(|name| name.starts_with(char::is_uppercase)).map(str::to_owned).collect()
     }
 
+    /// Whether an enum says in which mode a transaction of the project's own is opened: for reading, or for writing too.
+    pub(crate) fn is_mode(&self, owner: ItemRef) -> bool {
+        let words = self.model.learned_words();
+        self.has_learned() && self.variants(owner).iter().any(|name| words.reads_only(name).is_some())
+    }
+
     /// The type of the workspace that a protocol was learned from.
     pub fn learned_item(&self, protocol: ProtocolId) -> Option<ItemRef> {
         self.learned.items.get(&protocol).copied().filter(|_| self.model.protocol(protocol).learned_from.is_some())

@@ -218,8 +218,8 @@ impl Learner<'_, '_> {
         });
         let known: Vec<&Verdict> = known.collect();
         let holds = known.iter().any(|verdict| verdict.holds);
-        // The most harmless of what dropping may do.
-        let verdict = known.into_iter().min_by_key(|verdict| verdict.class)?;
+        // Who only knows the trait cannot count on more than the worst of what dropping may do.
+        let verdict = known.into_iter().rev().max_by_key(|verdict| verdict.class)?;
         Some(Verdict { is_layer: false, holds, ..verdict.clone() })
     }
 

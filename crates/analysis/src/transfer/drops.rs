@@ -126,6 +126,12 @@ impl Solver<'_> {
             world.set_phase(anchored, Phase::Gone);
         }
         let Some(state) = world.facts.obligations.get(&id).cloned() else { return };
+        if state.shared {
+            // Told only where this body gives it up itself on another way.
+            self.event(world, EventKind::LeftOpen, id, kind, span, None);
+            world.set_phase(id, Phase::Gone);
+            return;
+        }
         if state.phase != Phase::Open {
             return;
         }
@@ -226,6 +232,7 @@ impl Solver<'_> {
             failure_told: world.trace.failure_told,
             fresh: is(|state| state.fresh),
             scratch: is(|state| state.scratch.is_for_nothing()),
+            shared: is(|state| state.shared),
             last_turn: false,
             branches: world.trace.branches.clone(),
             at_hand: false,
@@ -236,7 +243,7 @@ impl Solver<'_> {
         let known = self.events.entry((kind, id.site, cause)).or_insert_with(|| event.clone());
         // A way on which something was written, and not given up on purpose, says more.
         let says =
-            |event: &Event| (event.written.is_some(), !event.dry_run && !event.scratch, !event.counted, event.fresh);
+            |event: &Event| (!event.shared, event.written.is_some(), !event.dry_run && !event.scratch, !event.counted, event.fresh);
         if says(&event) > says(known) {
             *known = event;
         }

@@ -4,7 +4,7 @@ use crate::index::{ItemRef, Ty};
 use crate::solver::Solver;
 use crate::summary::LentAs;
 use crate::value::{ObligationId, Value};
-use crate::world::World;
+use crate::world::{Phase, World};
 use sessionlint_ir::{Call, Literal, Operand, Place, Rvalue, TypeRef};
 use sessionlint_protocols::ProtocolId;
 
@@ -126,7 +126,7 @@ impl Solver<'_> {
                     let shared = self.session_of(world, value).filter(|id| self.is_shared(&Value::Session(*id)));
                     if let Some(id) = shared {
                         self.loan.escapes |= self.lent == Some(id);
-                        self.forget_obligation(world, id);
+                        self.share(world, id);
                     }
                 }
                 Value::Success(inner) | Value::Fallible(inner) | Value::Wrapper(_, _, inner) | Value::Future(inner) => {
@@ -135,6 +135,19 @@ impl Solver<'_> {
                 Value::Tuple(parts) => self.kept_elsewhere(world, parts),
                 _ => {}
             }
+        }
+    }
+
+    /// Somebody else has a clone of a session, and may end it. Where this body gives it up itself on another way, it is still its own.
+    pub(super) fn share(&mut self, world: &mut World, id: ObligationId) {
+        let state = world.facts.obligations.get(&id);
+        let is_own = state.is_some_and(|state| state.phase == Phase::Open || state.shared);
+        self.forget_obligation(world, id);
+        if is_own
+            && self.is_shared(&Value::Session(id))
+            && let Some(state) = world.facts.obligations.get_mut(&id)
+        {
+            state.shared = !self.sites[usize::from(id.site.0)].borrowed;
         }
     }
 
@@ -180,8 +193,12 @@ impl Solver<'_> {
                 };
             }
             match self.index.parameter_ty(item, at + receivers) {
-                Ty::Own(mode, _) if self.index.variants(mode).iter().any(|name| words.reads_only(name).is_some()) => {
-                    self.named_constant(arg).and_then(|name| words.reads_only(&name)) != Some(false)
+                Ty::Own(mode, _) if self.index.is_mode(mode) => {
+                    let name = match self.read_value(world, arg) {
+                        Value::Wrapper(_, variant, _) => variant.strip_prefix("::").map(str::to_owned),
+                        _ => self.named_constant(arg),
+                    };
+                    name.and_then(|name| words.reads_only(&name)) != Some(false)
                 }
                 _ => false,
             }

@@ -72,7 +72,7 @@ impl Solver<'_> {
             let begun = self.texts_of(world, value, &effect, lent.at);
             if effect.escapes {
                 self.loan.escapes |= self.lent == Some(id);
-                self.forget_obligation(world, id);
+                self.share(world, id);
             }
             if effect.writes {
                 let wrote = self.effect_wrote(world, id, &effect);

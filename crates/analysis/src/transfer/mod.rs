@@ -338,6 +338,10 @@ impl Solver<'_> {
             _ => {}
         }
         match named(owner) {
+            // Which mode a transaction is opened in may be chosen before.
+            Ty::Own(item, _) if self.index.is_mode(item) && self.index.has_variant(item, name) => {
+                Value::Wrapper(item, format!("::{name}"), Box::default())
+            }
             Ty::Own(item, args) if self.index.has_variant(item, name) => Value::Typed(Ty::Own(item, args), None),
             _ => Value::Unknown,
         }
@@ -430,6 +434,9 @@ impl Solver<'_> {
     pub(crate) fn end(&mut self, world: &mut World, id: ObligationId, end: EndKind) {
         if end == EndKind::Commit {
             self.goes_on(world, id);
+        }
+        if end == EndKind::Rollback && world.facts.obligations.get(&id).is_some_and(|state| state.shared) {
+            self.gives_up_shared.insert(id.site);
         }
         world.set_phase(id, Phase::Ended(end));
         if end != EndKind::Close {
