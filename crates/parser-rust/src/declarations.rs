@@ -280,6 +280,15 @@ mod tests {
     }
 
     #[test]
+    fn an_associated_type_is_what_is_asked_of_it() {
+        let (asked, _) = alias("type Tx<'a>: Turn + Send where Self: 'a;", AT).unwrap();
+        assert_eq!(asked, TypeRef::Bounds(vec![TypeRef::named(&["Turn"]), TypeRef::named(&["Send"])]));
+        let (declared, _) = alias("pub type Tx = Turn;", AT).unwrap();
+        assert_eq!(declared, TypeRef::named(&["Turn"]));
+        assert!(alias("type Tx", AT).is_err());
+    }
+
+    #[test]
     fn where_clauses_add_to_bounds() {
         let read = signature("async fn f<E: A>(&mut self, e: E) -> Result<T, X> where E: B", AT).unwrap();
         assert!(read.is_async && read.has_receiver);

@@ -337,6 +337,12 @@ impl<'h> Index<'h> {
         names.filter(|name| name.starts_with(char::is_uppercase)).map(str::to_owned).collect()
     }
 
+    /// Whether a protocol was learned from a trait.
+    pub(crate) fn is_learned_trait(&self, protocol: ProtocolId) -> bool {
+        let item = self.learned_item(protocol).and_then(|item| self.item(item));
+        item.is_some_and(|item| item.kind == ItemKind::Trait)
+    }
+
     /// Whether an enum says in which mode a transaction of the project's own is opened: for reading, or for writing too.
     pub(crate) fn is_mode(&self, owner: ItemRef) -> bool {
         let words = self.model.learned_words();

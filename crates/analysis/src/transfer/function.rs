@@ -9,7 +9,7 @@ use crate::workload::{Deed, Wait, Workload};
 use crate::world::World;
 use sessionlint_diagnostics::{Evidence, Span};
 use sessionlint_ir::{Call, Callee, ItemKind, Literal, Operand, Place, TypeRef};
-use sessionlint_protocols::{Opening, ProtocolId, Rank, Source};
+use sessionlint_protocols::{Opening, ProtocolId, Rank, Source, Wraps};
 use std::cmp::Reverse;
 
 /// Modules and types of the standard library whose functions are known.
@@ -100,6 +100,13 @@ impl Solver<'_> {
             _ => "",
         };
         let first = call.args.first();
+        // Behind a lock a transaction that a reference is enough to end stays what it is.
+        if let ("new", [inner]) = (name, call.args.as_slice())
+            && self.index.model.standard().wraps(owner) == Some(Wraps::Shared)
+            && self.is_shared(&self.read_value(world, inner))
+        {
+            return Some(self.operand(world, inner));
+        }
         let value = match (owner, name, call.args.len()) {
             ("" | "mem", "drop", 1) => self.explicit_drop(world, first?, call.name_span),
             ("" | "mem", "forget", 1) if owner == "mem" || self.is_standard(segments) => {
@@ -181,9 +188,6 @@ impl Solver<'_> {
             }
             ("Arc" | "Rc", "new", 1) => {
                 let value = self.operand(world, first?);
-                if self.is_shared(&value) {
-                    return Some(value);
-                }
                 self.forget(world, &value);
                 match value {
                     Value::Typed(ty, origin) => Value::Typed(Ty::Ref(Box::new(ty)), origin),

@@ -49,6 +49,12 @@ impl Solver<'_> {
             self.pass_arguments(world, &call.args, call.name_span);
             return Some(value);
         }
+        // The lock around it, and what that gives.
+        let standard = self.index.model.standard();
+        let is_same = methods.is_empty() && call.args.is_empty() && protocol.ends_by_reference;
+        if is_same && name != "take" && (standard.keeps(name) || standard.opens(name)) {
+            return Some(Value::Ref(place?.clone()));
+        }
         let writes = self.index.model.learned_words().is_write(name)
             || methods.iter().any(|method| self.writes_inside(*method, protocol_id));
         if methods.is_empty() && !writes {

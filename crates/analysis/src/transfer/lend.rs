@@ -37,9 +37,9 @@ impl Solver<'_> {
             if !is_reference(value) {
                 return Value::Unknown;
             }
-            // What takes a connection gets nothing of what stands around it.
+            // What takes a connection gets nothing of what stands around it. A trait of the project's own gets the whole.
             let layers = match self.index.parameter_ty(lent.item, lent.param) {
-                Ty::Known(_) => Vec::new(),
+                Ty::Known(protocol) if !self.index.is_learned_trait(protocol) => Vec::new(),
                 Ty::Fallible(inner) if matches!(inner.peeled(), Ty::Known(_)) => vec![Layer::Some],
                 _ => self.layers_of(world, value),
             };
@@ -149,7 +149,7 @@ impl Solver<'_> {
             self.index.model.protocol(self.protocol_of(id)).ends_by_reference || layers.contains(&Layer::Some);
         if reachable {
             self.loan.escapes |= self.lent == Some(id);
-            self.forget_obligation(world, id);
+            self.share(world, id);
         }
     }
 
