@@ -172,7 +172,7 @@ impl Solver<'_> {
     }
 
     /// Runs on a connection what the function runs on it as text.
-    fn texts_of(&mut self, world: &mut World, value: &Value, effect: &Effect, at: Span) -> Value {
+    pub(super) fn texts_of(&mut self, world: &mut World, value: &Value, effect: &Effect, at: Span) -> Value {
         let mut begun = Value::Unknown;
         for control in &effect.texts {
             let text = SqlEffect { control: Some(*control), holds: effect.holds, ..SqlEffect::default() };

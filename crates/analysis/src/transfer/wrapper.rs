@@ -5,7 +5,7 @@ use crate::index::{ItemRef, Ty};
 use crate::known::known;
 use crate::solver::Solver;
 use crate::summary::LentAs;
-use crate::value::{Layer, ObligationId, Value};
+use crate::value::{Anchor, Layer, ObligationId, Value};
 use crate::workload::{Deed, Workload, seen_by_caller};
 use crate::world::{Phase, World};
 use sessionlint_ir::{Call, ItemKind, Operand, Place, TypeRef};
@@ -219,9 +219,15 @@ impl Solver<'_> {
             Some(effect) if effect.writes => {
                 let value = self.effect_wrote(world, id, effect);
                 self.write(world, id, Some(call.name_span));
+                self.write_anchored(world, &Anchor::Obligation(id), call.name_span);
                 value
             }
             _ => Value::Unknown,
+        };
+        // `BEGIN` and its like, that the method runs on the connection inside.
+        let by_text = match &effect {
+            Some(effect) => self.texts_of(world, &target, effect, call.name_span),
+            None => Value::Unknown,
         };
         let ends = effect.as_ref().map(|effect| effect.ends.as_slice()).unwrap_or_default();
         let end = EndKind::meant(ends);
@@ -264,7 +270,7 @@ impl Solver<'_> {
         if gives_itself && !by_value {
             target
         } else if value == Value::Unknown {
-            wrote
+            if by_text == Value::Unknown { wrote } else { by_text }
         } else {
             value
         }
