@@ -2,7 +2,7 @@
 
 use crate::callers::Watched;
 use crate::events::{Cause, Event, EventKind, Site, SiteId};
-use crate::index::{Index, Scope, Ty};
+use crate::index::{Index, ItemRef, Scope, Ty};
 use crate::known::{Known, passed};
 use crate::liveness::{LastAsked, last_asked, only_tested};
 use crate::show::Seen;
@@ -91,6 +91,8 @@ pub(crate) struct Solver<'a> {
     pub handler: bool,
     /// Whether it tells what it finds: a receiver by value is then its own.
     pub reporting: bool,
+    /// The function whose mistakes are told.
+    pub method: Option<ItemRef>,
     /// Whether it may cancel what must not be cancelled.
     pub races: bool,
     /// The block that is visited.
@@ -253,6 +255,7 @@ impl<'a> Solver<'a> {
             carriers: BTreeMap::new(),
             handler: false,
             reporting: false,
+            method: None,
             races: false,
             at: BlockId(0),
             commits: BTreeMap::new(),
@@ -326,8 +329,9 @@ impl<'a> Solver<'a> {
             _ => return None,
         };
         let known = self.index.model.protocol(protocol);
-        // A connection of a pool is held until it is dropped.
-        if !self.index.is_held(protocol) || known.in_place {
+        // A connection of a pool is held until it is dropped. A writer that loses what it was given is owed here, too.
+        let loses = known.kind == ProtocolKind::Writer && !known.finishes;
+        if !(self.index.is_held(protocol) || loses) || known.in_place {
             return None;
         }
         let evidence = if wrapper.is_some() { Evidence::Inferred } else { Evidence::Typed };

@@ -132,6 +132,7 @@ impl<'h> Analysis<'h> {
         let handler = self.is_handler(&scope, signature);
         let mut solver = Solver::new(self, body, scope, MAX_CALLS);
         (solver.deep, solver.handler, solver.reporting) = (MAX_DEEP, handler, true);
+        solver.method = Some(item);
         solver.races = self.index.may_cancel(item);
         solver
     }

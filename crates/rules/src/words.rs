@@ -28,6 +28,8 @@ pub(crate) fn opened(site: &Site, protocol: &Protocol) -> String {
         "SQL text begins a transaction here".to_owned()
     } else if site.borrowed {
         format!("the {noun} is lent here")
+    } else if site.parameter && site.taken {
+        format!("an open {noun} may be in here")
     } else if site.parameter {
         format!("the {noun} is handed in by value here")
     } else {

@@ -22,6 +22,7 @@ mod own;
 mod pause;
 mod queued;
 mod release;
+mod replaced;
 mod session;
 mod state;
 mod thrown;
@@ -88,6 +89,7 @@ impl Solver<'_> {
 
     fn assign(&mut self, world: &mut World, place: &Place, value: &Rvalue, span: Span) {
         self.unawaited = !self.awaited.contains(place);
+        let written = value;
         let mut value = self.value(world, value, span);
         if place.projection.iter().all(|step| *step == Projection::Deref) {
             let target = if place.projection.is_empty() { place.clone() } else { world.canonical(place).0 };
@@ -117,6 +119,7 @@ impl Solver<'_> {
         if old.owns() && !through_reference {
             self.drop_value(world, &old, CauseKind::Overwritten, span);
         }
+        self.replaced(world, &target, &old, written, span);
         world.set(&target, if value.owns() { Value::Unknown } else { value });
     }
 
