@@ -17,8 +17,10 @@ pub struct LearnedWords {
     pub commits: Vec<String>,
     /// Methods that give it up.
     pub gives_up: Vec<String>,
-    /// Methods of a connection that begin a transaction on itself.
-    pub begins: Vec<String>,
+    /// Methods of a connection that begin a transaction on itself: whole names, and words that begin and end other names.
+    begins: Vec<String>,
+    begin_verbs: Vec<String>,
+    begun: Vec<String>,
     /// Macros by which a `Drop` says that an end was forgotten.
     pub warns: Vec<String>,
     hands_on: Vec<String>,
@@ -43,6 +45,14 @@ impl LearnedWords {
         let verb = |word: &String| self.verbs.contains(word);
         said.iter().find(|word| !self.before_verbs.contains(word)).is_some_and(verb)
             || said.windows(2).any(|two| two[0] == "or" && verb(&two[1]))
+    }
+
+    /// Whether the name of a method says that it begins a transaction: `begin`, `start_tx`.
+    pub fn begins(&self, method: &str) -> bool {
+        let said = words(method);
+        let is_in = |list: &[String], word: Option<&String>| word.is_some_and(|word| list.contains(word));
+        self.begins.iter().any(|name| name == method)
+            || (said.len() > 1 && is_in(&self.begin_verbs, said.first()) && is_in(&self.begun, said.last()))
     }
 
     /// Whether the name of a function says that it keeps what was written: `commit`, `do_commit`.
@@ -150,6 +160,17 @@ mod tests {
         }
         for method in ["get", "settings", "is_deleted", "for_update", "get_proofs_by_ys", "added"] {
             assert!(!words.is_write(method), "{method}");
+        }
+    }
+
+    #[test]
+    fn a_connection_begins_by_a_verb_and_what_is_begun() {
+        let words = LearnedWords::built_in();
+        for method in ["begin", "transaction", "start_tx", "begin_transaction", "open_write_txn", "startTransaction"] {
+            assert!(words.begins(method), "{method}");
+        }
+        for method in ["start", "open", "tx", "beginning", "start_worker", "restart_tx"] {
+            assert!(!words.begins(method), "{method}");
         }
     }
 

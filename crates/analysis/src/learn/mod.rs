@@ -134,8 +134,11 @@ fn candidates(index: &Index<'_>, files: &[FileId]) -> BTreeMap<ItemRef, Candidat
                 index.signature(*method).and_then(|signature| signature.params.first().map(|first| first.ty.clone()));
             first.is_some_and(|ty| !matches!(ty, TypeRef::Ref { .. }))
         };
-        let begins = !own(owner, &words.begins).is_empty() && !commits.iter().all(by_value);
-        if gives_up.is_empty() || is_test || begins {
+        let begins = || {
+            let names = index.methods_of(owner).into_iter().map(|(name, _)| name).filter(|name| words.begins(name));
+            !own(owner, &names.collect::<Vec<_>>()).is_empty() && !commits.iter().all(by_value)
+        };
+        if gives_up.is_empty() || is_test || begins() {
             continue;
         }
         let ends = commits.into_iter().map(|method| (method, EndKind::Commit));
