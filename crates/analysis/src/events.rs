@@ -275,6 +275,8 @@ pub struct Event {
     /// Whether the session is in its variable here, on every way, and may be moved out of it. Told of what is left open
     /// and bypassed.
     pub at_hand: bool,
+    /// The end that ways lead to from here. Told of what happens meanwhile.
+    pub end: Option<(Span, EndKind)>,
 }
 
 /// What was found out about one body.

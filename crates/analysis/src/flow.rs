@@ -5,7 +5,7 @@
 //! and if that does not help the body is a gap: silent, and counted.
 
 use crate::at_hand::{Hand, Hands};
-use crate::events::{Event, EventKind, Report, SiteId};
+use crate::events::{CauseKind, Event, EventKind, Report, SiteId};
 use crate::fingerprint::fingerprint;
 use crate::known::passed;
 use crate::show::Seen;
@@ -71,6 +71,9 @@ impl Solver<'_> {
         for event in events.iter_mut().filter(is_asked) {
             let hand = at_hand.entry(event.site).or_insert_with(|| hands.of(&self.sites[usize::from(event.site.0)]));
             event.at_hand = hand.holds(&event.cause);
+        }
+        for event in events.iter_mut().filter(|event| event.cause.kind == CauseKind::Meanwhile) {
+            event.end = event.end.or_else(|| self.end_behind(event));
         }
         let gives_result = self.gives_result();
         let gaps = self.body.gaps.iter().cloned().chain(self.gaps).collect();

@@ -8,6 +8,7 @@ mod asked;
 mod at_hand;
 mod callers;
 mod describe;
+mod ends;
 mod events;
 mod fingerprint;
 mod flow;

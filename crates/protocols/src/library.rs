@@ -349,6 +349,7 @@ fn check(
         id: raw.id.into_inner(),
         library,
         kind,
+        noun: raw.noun,
         class,
         on_drop: raw.on_drop,
         paths,

@@ -77,6 +77,8 @@ pub struct Protocol {
     pub versions: Option<String>,
     /// What kind of thing it is.
     pub kind: ProtocolKind,
+    /// What a person calls it, where its kind does not say it.
+    pub noun: Option<String>,
     /// What dropping it does; `None` for pools.
     pub class: Option<DropClass>,
     /// The same in words that complete "dropping it …".
@@ -217,7 +219,10 @@ impl Protocol {
     }
 
     /// What a person calls it.
-    pub fn noun(&self) -> &'static str {
+    pub fn noun(&self) -> &str {
+        if let Some(noun) = &self.noun {
+            return noun;
+        }
         match self.kind {
             ProtocolKind::Pool => "pool",
             ProtocolKind::Connection => "connection",

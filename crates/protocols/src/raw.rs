@@ -58,6 +58,8 @@ pub(crate) struct RawProtocol {
     /// Left out only where the types are no sessions.
     #[serde(default)]
     pub kind: Option<Spanned<String>>,
+    #[serde(default)]
+    pub noun: Option<String>,
     /// `false` for types of a workspace that look like sessions and are none.
     #[serde(default)]
     pub learn: Option<bool>,

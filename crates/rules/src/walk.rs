@@ -4,6 +4,7 @@ use crate::{Context, words};
 use sessionlint_analysis::{Branch, CauseKind, Event, EventKind, Site};
 use sessionlint_diagnostics::{Label, LabelKind, Span};
 use sessionlint_ir::TestRole;
+use sessionlint_protocols::EndKind;
 
 /// More ends and exits than this are not listed one by one.
 const MAX_ASIDES: usize = 3;
@@ -28,8 +29,10 @@ pub(crate) fn labels(context: &Context<'_>, site: &Site, events: &[&Event], span
         };
         labels.push(Label::new(LabelKind::Called, *call, message));
     }
-    let ends = site.ended.iter().take(if meanwhile { 1 } else { MAX_ASIDES });
-    for (end, how) in ends.filter(|(end, _)| *end != span && first.release != Some(*end)) {
+    // Behind what happens meanwhile stands one end; what is left open is ended on other ways.
+    let ends: Vec<&(Span, EndKind)> =
+        if meanwhile { first.end.iter().collect() } else { site.ended.iter().take(MAX_ASIDES).collect() };
+    for (end, how) in ends.into_iter().filter(|(end, _)| *end != span && first.release != Some(*end)) {
         let way = if meanwhile { "" } else { ", on another path" };
         labels.push(Label::new(LabelKind::Released, *end, format!("{} here{way}", words::ended(*how))).aside());
     }
@@ -44,6 +47,7 @@ fn opened(context: &Context<'_>, site: &Site, first: &Event, span: Span) -> Stri
         _ if only_ended => "this call makes a future".to_owned(),
         // Nobody opens anything: the statement is all there is.
         EventKind::StateOnShared { state, .. } => format!("it is {} here", words::set(state)),
+        EventKind::MadePerCall { .. } => "it is made here".to_owned(),
         _ => words::opened(site, context.protocol(site)),
     }
 }

@@ -2,6 +2,7 @@
 
 use super::given::Passed;
 use crate::callers::Watched;
+use crate::events::CauseKind;
 use crate::index::Ty;
 use crate::solver::{Child, ChildEffect, Solver};
 use crate::value::{Anchor, ObligationId, Origin, Root, Source, Value};
@@ -208,7 +209,10 @@ impl Solver<'_> {
                 }
             }
         }
-        for ((kind, site, cause), mut event) in solver.events {
+        for ((kind, site, cause), mut event) in std::mem::take(&mut solver.events) {
+            if cause.kind == CauseKind::Meanwhile && event.end.is_none() {
+                event.end = solver.end_behind(&event);
+            }
             let mapped = sites[usize::from(site.0)];
             event.site = mapped;
             self.events.entry((kind, mapped, cause)).or_insert(event);

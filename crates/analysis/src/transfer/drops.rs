@@ -236,6 +236,7 @@ impl Solver<'_> {
             last_turn: false,
             branches: world.trace.branches.clone(),
             at_hand: false,
+            end: None,
         };
         if kind == EventKind::LeftOpen {
             self.left_at.entry((id.site, cause.clone())).or_default().insert(self.at);

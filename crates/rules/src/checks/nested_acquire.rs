@@ -1,7 +1,7 @@
 //! A second connection is taken from a pool while the first is held.
 
 use crate::{Check, Context, Words, words};
-use sessionlint_analysis::{Event, EventKind, Site};
+use sessionlint_analysis::{Branch, Event, EventKind, Site};
 use sessionlint_diagnostics::Diagnostic;
 use sessionlint_protocols::Protocol;
 
@@ -24,12 +24,13 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
     let protocol = context.protocol(site);
     let event = events[0];
     let subject = words::subject(site, protocol);
-    let held = site.name.as_deref().unwrap_or(protocol.noun());
     if protocol.is_exclusive() {
+        let held =
+            site.name.as_ref().map_or_else(|| format!("the first {}", protocol.noun()), |name| format!("`{name}`"));
         let message = format!("another {} is begun while {subject} is open, and waits for it", protocol.noun());
         let leaks = if event.inside.is_empty() { "this waits" } else { "this call begins another one, which waits" };
-        let leaks = format!("{leaks} until `{held}` is over: only one may be open at a time");
-        let help = format!("use `{held}` for this too, or end it first: on one thread the wait never ends");
+        let leaks = format!("{leaks} until {held} is over: only one may be open at a time");
+        let help = format!("use {held} for this too, or end it first: on one thread the wait never ends");
         let words = Words { message, leaks, help: Some(help), fix: None };
         return context.finding(CHECK.rule, site, events, event.cause.span, words);
     }
@@ -44,17 +45,52 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
     } else {
         "this call needs a second connection of the same pool".to_owned()
     };
-    let help = if protocol.is_transaction() {
-        format!(
-            "run it on `{held}`, or before `{held}` begins or after it ends: tasks that hold one connection each and \
-             wait for another deadlock the pool"
-        )
-    } else {
-        format!(
-            "use `{held}` for this too, or {} first: tasks that hold one connection each and wait for another \
-             deadlock the pool",
-            words::give_back(site, "it")
-        )
+    let (keyword, why) =
+        (kept_by(context, site, event), "tasks that hold one connection each and wait for another deadlock the pool");
+    let help = match (&site.name, keyword) {
+        (Some(held), _) if protocol.is_transaction() => {
+            format!("run it on `{held}`, or before `{held}` begins or after it ends: {why}")
+        }
+        (Some(held), _) => format!("use `{held}` for this too, or {} first: {why}", words::give_back(site, "it")),
+        // It would be asked once only before the loop.
+        (None, Some("while")) => {
+            format!(
+                "bind the result with `let` inside of a `loop`: the `while` keeps the {} meanwhile, and {why}",
+                protocol.noun()
+            )
+        }
+        (None, Some(keyword)) => format!(
+            "bind the result with `let` before the `{keyword}`, which keeps the {} until it ends: {why}",
+            protocol.noun()
+        ),
+        (None, None) => format!("end the statement that keeps the {} first: {why}", protocol.noun()),
     };
     context.finding(CHECK.rule, site, events, event.cause.span, Words { message, leaks, help: Some(help), fix: None })
+}
+
+/// The keyword whose value a session without a name is a part of, and lives as long as: that of `if let`, `while let` or `match`.
+fn kept_by(context: &Context<'_>, site: &Site, event: &Event) -> Option<&'static str> {
+    let text = |from: u32, to: u32| context.text.get(from as usize..to as usize);
+    let is_here =
+        |branch: &&Branch| branch.condition.file == site.span.file && site.span.file == context.report.span.file;
+    event.branches.iter().filter(is_here).find_map(|Branch { condition, .. }| {
+        if condition.end <= site.span.start {
+            // `if let Some(row) = connect().await?.first()`.
+            let behind = text(condition.end, site.span.start)?;
+            let is_value = behind.trim_start().starts_with('=') && depth(behind)? == 0;
+            let before = text(0, condition.start)?.trim_end();
+            let word = before.strip_suffix("let").map_or(before, str::trim_end);
+            is_value.then(|| ["if", "while"].into_iter().find(|keyword| word.ends_with(keyword)))?
+        } else {
+            // `match connect().await?.first() { Some(row) => ..`.
+            let between = text(site.span.end, condition.start)?;
+            (depth(between)? == 1).then_some("match")
+        }
+    })
+}
+
+/// How many braces are open behind a piece of text; `None` where a statement ends in it.
+fn depth(text: &str) -> Option<i32> {
+    let of = |c: char| text.matches(c).count() as i32;
+    (!text.contains(';')).then(|| of('{') - of('}'))
 }
