@@ -29,6 +29,12 @@ pub struct Work {
     /// Whether a value of the types is itself the future.
     #[serde(default)]
     pub awaited: bool,
+    /// Whether values of the types are made here: functions that are given one wait for nothing.
+    #[serde(default)]
+    pub made_here: bool,
+    /// Methods, of whatever, that give such a value.
+    #[serde(default)]
+    pub made_by: Vec<String>,
     /// How long it takes.
     #[serde(default)]
     pub rank: Rank,
@@ -151,6 +157,12 @@ impl Model {
         let sends =
             |work: &Work| work.is_done_by(method) && work.types.iter().any(|full| self.is_statement_type(&path(full)));
         self.works.iter().position(sends).map(|at| WorkId(at as u16))
+    }
+
+    /// The kind of value that a method gives, on whatever it is called.
+    pub fn made_by(&self, method: &str) -> Option<WorkId> {
+        let makes = |work: &Work| work.made_by.iter().any(|call| call == method);
+        self.works.iter().position(makes).map(|at| WorkId(at as u16))
     }
 
     /// The work that the function with this full path does.

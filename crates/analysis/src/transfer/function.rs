@@ -315,6 +315,10 @@ impl Solver<'_> {
             return self.operand(world, list);
         }
         if let Some(work) = model.work_function(path) {
+            if self.is_made_here(world, &call.args) {
+                self.pass_arguments(world, &call.args, call.name_span);
+                return Value::Unknown;
+            }
             self.pass_arguments(world, &call.args, call.name_span);
             let known = model.work(work);
             if known.rank == Rank::Pause {

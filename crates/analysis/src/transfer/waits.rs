@@ -7,7 +7,7 @@ use crate::value::{ObligationId, Value};
 use crate::workload::{Deed, Wait, Workload};
 use crate::world::{State, World};
 use sessionlint_diagnostics::Span;
-use sessionlint_ir::{BlockId, Call, Callee, Place, Rvalue, StatementKind};
+use sessionlint_ir::{BlockId, Call, Callee, Operand, Place, Rvalue, StatementKind};
 use sessionlint_protocols::{ProtocolKind, Rank, WorkId};
 use std::cmp::Reverse;
 
@@ -125,6 +125,15 @@ impl Solver<'_> {
         let work = self.anchor_of(world, through).and_then(|(protocol, _)| model.work_of(protocol));
         let Some(done) = work.and_then(|work| model.work_done_by(work, name)) else { return value };
         self.later(Workload::one(Deed::Outside(self.wait_for(done)), at), value)
+    }
+
+    /// Whether anything that a function is given was made by this program: its body is in memory.
+    pub(super) fn is_made_here(&self, world: &World, args: &[Operand]) -> bool {
+        args.iter().any(|arg| {
+            let (Operand::Value(place) | Operand::Ref { place, .. }) = arg else { return false };
+            let Value::Typed(ty, _) = world.get(self.index, place) else { return false };
+            matches!(ty.peeled(), Ty::Work(work) if self.index.model.work(*work).made_here)
+        })
     }
 
     pub(super) fn wait_for(&self, work: WorkId) -> Wait {
