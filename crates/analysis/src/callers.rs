@@ -136,7 +136,7 @@ impl Solver<'_> {
         if let Some(id) = self.session_of(world, &value) {
             let site = &self.sites[usize::from(id.site.0)];
             let protocol = self.index.model.protocol(site.protocol);
-            let pooled = protocol.pooled || site.pooled || self.pools.contains_key(&id.site);
+            let pooled = self.is_pooled(site) || self.pools.contains_key(&id.site);
             let own = protocol.kind == ProtocolKind::Connection && !pooled && !site.borrowed && !site.parameter;
             return Some(if own { Lends::Own } else { Lends::Other });
         }

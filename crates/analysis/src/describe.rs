@@ -2,10 +2,10 @@
 
 use crate::index::{ItemRef, Ty};
 use crate::known::Known;
-use crate::sql::SqlControl;
+use crate::sql::{Hold, SqlControl};
 use crate::summary::{Analysis, Effect, LentAs, MAX_CALLS, MAX_DEEP};
 use crate::value::{Layer, Origin, Root};
-use crate::workload::{Deed, Given};
+use crate::workload::{Deed, Fresh, Given};
 use sessionlint_ir::Signature;
 use sessionlint_protocols::{EndKind, ProtocolId};
 
@@ -93,7 +93,7 @@ impl Analysis<'_> {
             Given::Part(item, field, inner) => {
                 format!("{}.{} = {}", self.name_of(*item), field, self.given_words(inner, origin)?)
             }
-            Given::Session(protocol, pool) => {
+            Given::Session(Fresh { protocol, pool, .. }) => {
                 let of = pool.as_ref().map(|pool| format!(" of {}", origin(pool))).unwrap_or_default();
                 format!("{}{of}", self.index.model.protocol(*protocol).id)
             }
@@ -129,9 +129,10 @@ pub(crate) fn effect_words(effect: &Effect, name: &str) -> Vec<String> {
         };
         format!("runs {statement} on {name}")
     }));
-    if effect.holds {
-        words.push(format!("locks through {name}"));
-    }
+    words.extend(effect.holds.map(|held_for| match held_for {
+        Hold::Nothing => format!("unlocks through {name}"),
+        Hold::Lock | Hold::Tables => format!("locks through {name}"),
+    }));
     words
 }
 

@@ -38,6 +38,8 @@ pub struct Site {
     pub on_borrowed: bool,
     /// Whether the connection that it is a state of goes back to a pool.
     pub pooled: bool,
+    /// Whether it was made without a pool, of a type that a pool may hand out, too.
+    pub apart: bool,
     /// The places where it is ended, on any way, and how.
     pub ended: Vec<(Span, EndKind)>,
     /// Whether it was there before: it is taken out of something that holds it.

@@ -232,7 +232,7 @@ impl Shower<'_> {
         if state.phase != Phase::Gone {
             let facts = [
                 (state.written, "written"),
-                (state.by_design, "held by design"),
+                (state.held_for.is_some(), "held by design"),
                 (state.bypassed, "written beside"),
                 (!state.left.is_empty(), "state of its connection set"),
                 (state.dry_run, "dry run"),

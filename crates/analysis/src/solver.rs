@@ -6,7 +6,7 @@ use crate::index::{Index, ItemRef, Scope, Ty};
 use crate::known::{Known, passed};
 use crate::liveness::{LastAsked, last_asked, only_tested};
 use crate::show::Seen;
-use crate::sql::{SqlControl, StateChange};
+use crate::sql::{Hold, SqlControl, StateChange};
 use crate::summary::Analysis;
 use crate::transfer::{Made, Thrown, fold};
 use crate::value::{Anchor, Layer, ObligationId, Origin, Value};
@@ -57,6 +57,8 @@ pub(crate) struct Solver<'a> {
     pub workloads: Vec<Workload>,
     /// What this body does, as its callers see it.
     pub done: Workload,
+    /// What sessions of a site are held for by whoever gave them.
+    pub holds: BTreeMap<SiteId, Hold>,
     /// The pools that sessions of a site are checked out of.
     pub pools: BTreeMap<SiteId, Origin>,
     /// What the body gives at its exits, other than errors.
@@ -151,8 +153,8 @@ pub(crate) struct Loan {
     pub texts: BTreeSet<SqlControl>,
     /// What they change of the state of its connection.
     pub changes: BTreeSet<StateChange>,
-    /// Whether any takes a lock of the server.
-    pub holds: bool,
+    /// What it is held for behind them.
+    pub holds: Option<Hold>,
     /// Whether it is taken out of what it was lent in: by `Option::take`, say.
     pub escapes: bool,
     /// Whether it is lent to code that nobody sees.
@@ -239,6 +241,7 @@ impl<'a> Solver<'a> {
             children: BTreeMap::new(),
             workloads: Vec::new(),
             done: Workload::default(),
+            holds: BTreeMap::new(),
             pools: BTreeMap::new(),
             gives: None,
             collects: false,
@@ -379,6 +382,7 @@ impl<'a> Solver<'a> {
             parameter: true,
             on_borrowed: false,
             pooled: false,
+            apart: false,
             ended: Vec::new(),
             taken: false,
             handed_on: false,
@@ -419,7 +423,7 @@ impl<'a> Solver<'a> {
             anchor,
             parent,
             pool: self.pools.get(&site).cloned(),
-            by_design: false,
+            held_for: self.holds.get(&site).copied(),
             bypassed: false,
             left: BTreeSet::new(),
             fresh: false,

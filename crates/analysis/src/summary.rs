@@ -4,7 +4,7 @@ use crate::events::{Event, EventKind, Report};
 use crate::index::{Index, ItemRef, Resolved, Scope, Ty};
 use crate::known::Known;
 use crate::solver::Solver;
-use crate::sql::{SqlControl, StateChange};
+use crate::sql::{Hold, SqlControl, StateChange};
 use crate::value::Layer;
 use crate::workload::{Deed, Given, Summary, Workload};
 use crate::world::World;
@@ -58,8 +58,8 @@ pub(crate) struct Effect {
     pub ends: Vec<EndKind>,
     /// The texts about transactions that it runs on it, when it does not take back itself what they do.
     pub texts: Vec<SqlControl>,
-    /// Whether it takes a lock of the server on it.
-    pub holds: bool,
+    /// What it is held for behind that.
+    pub holds: Option<Hold>,
     /// What it changes of the state of its connection, when it does not take that back itself.
     pub changes: Vec<StateChange>,
     /// Whether it takes it out of what it was lent in, so that somebody else has it.
@@ -342,7 +342,7 @@ impl Effect {
         self.unseen |= other.unseen || self.texts != other.texts;
         self.texts.retain(|text| other.texts.contains(text));
         self.changes.retain(|change| other.changes.contains(change));
-        self.holds |= other.holds;
+        self.holds = self.holds.max(other.holds);
         for (deed, way) in other.workload.0 {
             self.workload.add(deed, way);
         }

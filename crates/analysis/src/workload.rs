@@ -2,6 +2,7 @@
 //! does it wait for?
 
 use crate::index::ItemRef;
+use crate::sql::Hold;
 use crate::value::{Origin, Root, Source};
 use sessionlint_diagnostics::Span;
 use sessionlint_protocols::{EndKind, ProtocolId, Rank};
@@ -166,10 +167,32 @@ pub(crate) enum Given {
     Part(ItemRef, String, Box<Given>),
     /// Any of several variants of an enum, and what each of them holds.
     Variants(ItemRef, BTreeMap<String, Given>),
-    /// A fresh session, and the pool it is checked out of.
-    Session(ProtocolId, Option<Origin>),
+    /// A fresh session.
+    Session(Fresh),
     /// Something that was there before: an argument, a field of one, a static.
     Of(Origin),
+}
+
+/// A session that a function opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Fresh {
+    pub protocol: ProtocolId,
+    /// The pool that it is checked out of.
+    pub pool: Option<Origin>,
+    /// Whether it was made without one.
+    pub apart: bool,
+    /// What it is held for.
+    pub held_for: Option<Hold>,
+}
+
+impl Fresh {
+    /// Either of two. What excuses one excuses both.
+    fn joined(self, other: &Fresh) -> Option<Fresh> {
+        let of_same = self.pool == other.pool;
+        let same = self.protocol == other.protocol && (of_same || self.apart || other.apart);
+        let (apart, held_for) = (self.apart || other.apart, self.held_for.max(other.held_for));
+        same.then_some(Fresh { apart, held_for, pool: self.pool.filter(|_| of_same), ..self })
+    }
 }
 
 impl Given {
@@ -177,6 +200,7 @@ impl Given {
     pub fn joined(self, other: Given) -> Given {
         match (self, other) {
             (a, b) if a == b => a,
+            (Given::Session(a), Given::Session(b)) => a.joined(&b).map_or(Given::Unknown, Given::Session),
             (Given::Nothing, Given::Success(inner) | Given::Maybe(inner))
             | (Given::Success(inner) | Given::Maybe(inner), Given::Nothing) => Given::Maybe(inner),
             (Given::Success(a) | Given::Maybe(a), Given::Success(b) | Given::Maybe(b)) => {
@@ -236,7 +260,9 @@ impl Given {
             Given::Success(inner) => Given::Success(Box::new(inner.seen_from(outer))),
             Given::Maybe(inner) => Given::Maybe(Box::new(inner.seen_from(outer))),
             Given::Part(item, field, inner) => Given::Part(*item, field.clone(), Box::new(inner.seen_from(outer))),
-            Given::Session(protocol, pool) => Given::Session(*protocol, pool.as_ref().and_then(outer)),
+            Given::Session(fresh) => {
+                Given::Session(Fresh { pool: fresh.pool.as_ref().and_then(outer), ..fresh.clone() })
+            }
             Given::Variants(item, held) => {
                 let seen = held.iter().map(|(variant, given)| (variant.clone(), given.seen_from(outer)));
                 Given::Variants(*item, seen.collect())
@@ -249,7 +275,7 @@ impl Given {
     pub fn origin(&self) -> Option<&Origin> {
         match self {
             Given::Success(inner) | Given::Maybe(inner) | Given::Part(_, _, inner) => inner.origin(),
-            Given::Session(_, pool) => pool.as_ref(),
+            Given::Session(fresh) => fresh.pool.as_ref(),
             Given::Variants(_, held) => {
                 let mut origins = held.values().filter(|given| given.is_session()).map(Given::origin);
                 let first = origins.next().flatten();
@@ -309,7 +335,8 @@ mod tests {
 
     #[test]
     fn what_either_way_gives_is_given() {
-        let session = |id: u16| Given::Session(ProtocolId(id), None);
+        let fresh = |id: u16| Fresh { protocol: ProtocolId(id), pool: None, apart: false, held_for: None };
+        let session = |id: u16| Given::Session(fresh(id));
         let some = |inner| Given::Success(Box::new(inner));
         let maybe = |inner| Given::Maybe(Box::new(inner));
         assert_eq!(some(session(1)).joined(some(session(1))), some(session(1)));
@@ -318,5 +345,7 @@ mod tests {
         assert_eq!(some(session(1)).joined(maybe(session(1))), maybe(session(1)));
         assert_eq!(some(session(1)).joined(some(session(2))), maybe(Given::Unknown));
         assert_eq!(session(1).joined(session(2)), Given::Unknown);
+        let locked = || Given::Session(Fresh { apart: true, held_for: Some(Hold::Tables), ..fresh(1) });
+        assert_eq!(session(1).joined(locked()), locked());
     }
 }

@@ -3,7 +3,7 @@
 use crate::index::{Index, Ty};
 use crate::scratch::Scratch;
 use crate::shared::Shared;
-use crate::sql::StateChange;
+use crate::sql::{Hold, StateChange};
 use crate::trace::Trace;
 use crate::value::{Anchor, ObligationId, Origin, Root, Value, is_field, is_variant};
 use sessionlint_ir::{BlockId, ConditionId, LocalId, Place, Projection};
@@ -41,8 +41,8 @@ pub(crate) struct State {
     pub parent: Option<ObligationId>,
     /// The pool that its connection is checked out of.
     pub pool: Option<Origin>,
-    /// Whether it is held on purpose: it holds a lock of the server, or listens.
-    pub by_design: bool,
+    /// What it is held for on purpose.
+    pub held_for: Option<Hold>,
     /// Whether something was written beside it, through its pool.
     pub bypassed: bool,
     /// What was set of the state of its connection, and not taken back.
@@ -57,6 +57,16 @@ pub(crate) struct State {
     pub counted: bool,
     /// Whether a clone of it was put somewhere: it is this body's, too.
     pub shared: bool,
+}
+
+impl State {
+    /// A statement says what its connection is held for: unlocking tables leaves other locks alone.
+    pub fn hold(&mut self, held_for: Hold) {
+        self.held_for = match held_for {
+            Hold::Nothing => self.held_for.filter(|known| *known == Hold::Lock),
+            other => self.held_for.max(Some(other)),
+        };
+    }
 }
 
 /// The facts that tell one way from another.

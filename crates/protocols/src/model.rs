@@ -240,6 +240,11 @@ impl Protocol {
         }
     }
 
+    /// Whether whoever has one has it of a pool: nothing else makes one.
+    pub fn is_of_a_pool(&self) -> bool {
+        self.pooled && self.openings.iter().all(|opening| matches!(opening.source, Source::Method(_)))
+    }
+
     /// The call that brings it to the wanted end: commit for transactions, close for the rest.
     pub fn usual_end(&self) -> Option<&Ending> {
         self.endings.iter().find(|end| matches!(end.kind, EndKind::Commit | EndKind::Close))

@@ -292,10 +292,11 @@ impl Index<'_> {
         }
     }
 
-    /// Whether somebody who has one of these holds something: a transaction, or a connection of a pool.
+    /// Whether somebody who has one of these holds something: a transaction, or a connection of a pool. Of a type that is made without
+    /// a pool, too, nobody can tell.
     pub(crate) fn is_held(&self, protocol: ProtocolId) -> bool {
         let known = self.model.protocol(protocol);
-        known.is_session() && (known.is_transaction() || known.pooled)
+        known.is_session() && (known.is_transaction() || known.is_of_a_pool())
     }
 
     /// The transaction or connection of a pool that a type of the workspace always holds: a struct in a field, an enum in each

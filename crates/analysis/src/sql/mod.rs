@@ -22,8 +22,8 @@ pub struct SqlEffect {
     pub known: bool,
     /// Whether any of its statements writes.
     pub writes: bool,
-    /// Whether it takes a lock of the server that its connection holds, or listens on it.
-    pub holds: bool,
+    /// What its connection is held for from then on.
+    pub holds: Option<Hold>,
     /// Whether it leaves a transaction, or ends one, that other texts are about.
     pub control: Option<SqlControl>,
     /// What it changes of the state of its connection, and leaves so.
@@ -32,6 +32,17 @@ pub struct SqlEffect {
     pub target: Option<SqlTarget>,
     /// Whether it asks how a statement would run.
     pub explains: bool,
+}
+
+/// What a connection is held for on purpose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Hold {
+    /// Nothing any more: its tables are unlocked.
+    Nothing,
+    /// A lock of the server, or messages that it listens for.
+    Lock,
+    /// Tables, or all of the server, which others read meanwhile: a statement on it may give the lock up.
+    Tables,
 }
 
 /// What a text does to the transaction of its connection.
@@ -103,7 +114,7 @@ impl SqlEffect {
             effect.explains = first == "EXPLAIN";
         }
         for statement in statements() {
-            effect.holds |= state::holds(statement);
+            effect.holds = state::holds(statement).or(effect.holds);
             if let Some(change) = state::change(statement) {
                 // What one statement sets and another takes back is not left.
                 effect.state = match effect.state {
@@ -271,9 +282,32 @@ mod tests {
             "SELECT GET_LOCK('a', 1)",
             "LISTEN jobs",
         ] {
-            assert!(SqlEffect::of(text).holds, "{text}");
+            assert_eq!(SqlEffect::of(text).holds, Some(Hold::Lock), "{text}");
         }
-        assert!(!SqlEffect::of("SELECT * FROM advisory_locks").holds);
+        assert_eq!(SqlEffect::of("SELECT * FROM advisory_locks").holds, None);
+    }
+
+    #[test]
+    fn tables_are_locked_for_others_to_read() {
+        for text in [
+            "LOCK INSTANCE FOR BACKUP",
+            "FLUSH TABLES WITH READ LOCK",
+            "flush tables a, b with read lock;",
+            "FLUSH TABLES {} FOR EXPORT",
+            "LOCK TABLES {} READ",
+            "LOCK TABLES a AS x WRITE, b READ",
+            "LOCK TABLE a WRITE",
+            "UNLOCK TABLES; LOCK TABLES a READ",
+        ] {
+            assert_eq!(SqlEffect::of(text).holds, Some(Hold::Tables), "{text}");
+        }
+        for text in ["UNLOCK TABLES", "UNLOCK INSTANCE", "LOCK TABLES a READ; UNLOCK TABLES"] {
+            assert_eq!(SqlEffect::of(text).holds, Some(Hold::Nothing), "{text}");
+        }
+        // Of PostgreSQL, and of a transaction.
+        for text in ["LOCK TABLE a IN EXCLUSIVE MODE", "LOCK a", "LOCK TABLE a", "FLUSH TABLES", "FLUSH LOGS"] {
+            assert_eq!(SqlEffect::of(text).holds, None, "{text}");
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What does a statement leave behind in the session of the server that its connection is?
 
+use super::Hold;
 use super::tokens::word;
 use sqlparser::tokenizer::Token;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -50,8 +51,18 @@ impl StateChange {
 /// The name that stands for everything that a session has.
 const EVERYTHING: u64 = u64::MAX;
 
-/// Whether a statement takes a lock of the server that its connection holds, or listens.
-pub(super) fn holds(tokens: &[Token]) -> bool {
+/// What a connection is held for behind a statement that takes a lock of the server, listens, or locks tables of MySQL.
+pub(super) fn holds(tokens: &[Token]) -> Option<Hold> {
+    let at = |index: usize| word(tokens, index);
+    let last = |back: usize| tokens.len().checked_sub(back).map(at).unwrap_or_default();
+    let tables = |index: usize| matches!(at(index).as_str(), "TABLES" | "TABLE");
+    match at(0).as_str() {
+        "LOCK" if at(1) == "INSTANCE" => return Some(Hold::Tables),
+        "LOCK" if tables(1) && matches!(last(1).as_str(), "READ" | "WRITE" | "LOCAL") => return Some(Hold::Tables),
+        "FLUSH" if tables(1) && (last(1) == "LOCK" || last(1) == "EXPORT") => return Some(Hold::Tables),
+        "UNLOCK" if tables(1) || at(1) == "INSTANCE" => return Some(Hold::Nothing),
+        _ => {}
+    }
     let locks = |token: &Token| match token {
         Token::Word(word) => {
             let name = word.value.to_ascii_lowercase();
@@ -59,7 +70,8 @@ pub(super) fn holds(tokens: &[Token]) -> bool {
         }
         _ => false,
     };
-    matches!(word(tokens, 0).as_str(), "LISTEN" | "UNLISTEN") || tokens.iter().any(locks)
+    let holds = matches!(at(0).as_str(), "LISTEN" | "UNLISTEN") || tokens.iter().any(locks);
+    holds.then_some(Hold::Lock)
 }
 
 /// What a statement changes.

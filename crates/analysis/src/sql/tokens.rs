@@ -52,6 +52,8 @@ const VERBS: &[&str] = &[
     "UNLISTEN",
     "PRAGMA",
     "LOCK",
+    "UNLOCK",
+    "FLUSH",
     "GRANT",
     "REVOKE",
     "CALL",

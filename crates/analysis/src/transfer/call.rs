@@ -169,15 +169,15 @@ impl Solver<'_> {
             self.goes_on(world, *id);
             if self.lent == Some(*id) {
                 self.loan.texts.extend(effect.control);
-                self.loan.holds |= effect.holds;
+                self.loan.holds = self.loan.holds.max(effect.holds);
             }
             if let Some(change) = effect.state {
                 value = self.change_state(world, *id, change, span);
             }
-            if effect.holds
+            if let Some(held_for) = effect.holds
                 && let Some(state) = world.facts.obligations.get_mut(id)
             {
-                state.by_design = true;
+                state.hold(held_for);
             }
             let before = world.facts.obligations.get(id).map(|state| state.scratch.clone()).unwrap_or_default();
             if effect.writes && !before.is_temporary(&effect) {

@@ -4,11 +4,11 @@ use crate::index::{ItemRef, Ty};
 use crate::known::{Known, known};
 use crate::solver::Solver;
 use crate::value::{ObligationId, Origin, Root, Source, Value};
-use crate::workload::{Given, seen_by_caller};
+use crate::workload::{Fresh, Given, seen_by_caller};
 use crate::world::World;
 use sessionlint_diagnostics::{Evidence, Span};
 use sessionlint_ir::Projection;
-use sessionlint_protocols::{ProtocolId, ProtocolKind};
+use sessionlint_protocols::ProtocolKind;
 use std::collections::BTreeMap;
 
 /// What a body was given that gives something back.
@@ -76,7 +76,11 @@ impl Solver<'_> {
                         .map_or(Given::Unknown, |at| Given::Of(Origin { root: Root::Param(at), path: Vec::new() }));
                 }
                 let pool = self.pools.get(site).and_then(|pool| self.as_parameter(pool));
-                Given::Session(known.protocol, pool)
+                let held_for = match value {
+                    Value::Session(id) => world.facts.obligations.get(id).and_then(|state| state.held_for),
+                    _ => self.holds.get(site).copied(),
+                };
+                Given::Session(Fresh { protocol: known.protocol, pool, apart: known.apart, held_for })
             }
             // What a closure was lent.
             Value::Ref(place) if self.nested && self.session_of(world, value).is_some() => {
@@ -120,10 +124,12 @@ impl Solver<'_> {
                 Value::Wrapper(*item, field.clone(), Box::new(value))
             }
             Given::Variants(item, held) => self.variants(world, *item, held, passed, span)?,
-            Given::Session(protocol, pool) => {
+            Given::Session(Fresh { protocol, pool, apart, held_for }) => {
                 let site = self.opening_site(*protocol, span, Evidence::Inferred, None);
+                self.sites[usize::from(site.0)].apart = *apart;
                 let pool = pool.as_ref().and_then(|pool| passed.origin(pool));
                 self.pools.extend(pool.map(|pool| (site, pool)));
+                self.holds.extend(held_for.map(|held_for| (site, held_for)));
                 Value::Pending(site, None)
             }
             Given::Of(Origin { root: Root::Param(index), path }) => {
@@ -171,23 +177,25 @@ impl Solver<'_> {
         passed: &Passed,
         span: Span,
     ) -> Option<Value> {
-        let fresh: Vec<(&str, ProtocolId)> = held
+        let fresh: Vec<(&str, &Fresh)> = held
             .iter()
             .filter_map(|(variant, given)| match given {
-                Given::Session(protocol, _) => Some((variant.trim_start_matches("::"), *protocol)),
+                Given::Session(fresh) => Some((variant.trim_start_matches("::"), fresh)),
                 _ => None,
             })
             .collect();
-        if let Some((_, protocol)) = fresh.first() {
-            let pooled = |protocol: ProtocolId| {
-                let known = self.index.model.protocol(protocol);
-                known.kind == ProtocolKind::Connection && known.pooled
+        if let Some((_, first)) = fresh.first() {
+            let pooled = |fresh: &Fresh| {
+                let known = self.index.model.protocol(fresh.protocol);
+                known.kind == ProtocolKind::Connection && known.pooled && !fresh.apart
             };
-            if !fresh.iter().all(|(_, protocol)| pooled(*protocol)) {
+            if !fresh.iter().all(|(_, fresh)| pooled(fresh)) {
                 return None;
             }
             let pool = Given::Variants(item, held.clone()).origin().cloned();
-            let value = self.instance(world, &Given::Session(*protocol, pool), passed, span, 1)?;
+            let held_for = fresh.iter().filter_map(|(_, fresh)| fresh.held_for).max();
+            let any = Fresh { pool, held_for, ..(*first).clone() };
+            let value = self.instance(world, &Given::Session(any), passed, span, 1)?;
             let names: Vec<&str> = fresh.iter().map(|(variant, _)| *variant).collect();
             return Some(Value::Wrapper(item, format!("::{}", names.join("|")), Box::new(value)));
         }

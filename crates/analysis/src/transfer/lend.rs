@@ -181,8 +181,8 @@ impl Solver<'_> {
                 begun = value;
             }
         }
-        if effect.holds && effect.texts.is_empty() {
-            self.run_text(world, value, SqlEffect { holds: true, ..SqlEffect::default() }, at);
+        if effect.holds.is_some() && effect.texts.is_empty() {
+            self.run_text(world, value, SqlEffect { holds: effect.holds, ..SqlEffect::default() }, at);
         }
         begun
     }

@@ -29,6 +29,7 @@ impl Solver<'_> {
             parameter: false,
             on_borrowed: false,
             pooled: false,
+            apart: false,
             ended: Vec::new(),
             taken: false,
             handed_on: false,
@@ -46,7 +47,7 @@ impl Solver<'_> {
                 site.on_borrowed = connection.borrowed;
                 // What is detached is closed when it is dropped.
                 let kept = !self.detached.contains_key(&id.site);
-                site.pooled = (self.index.model.protocol(connection.protocol).pooled || connection.pooled) && kept;
+                site.pooled = self.is_pooled(connection) && kept;
             }
             Some((Anchor::Place(place), _)) => {
                 site.name = self.body.locals[place.local.index()].name.clone();
@@ -58,6 +59,11 @@ impl Solver<'_> {
         let site = self.site(site);
         self.pools.extend(pool.map(|pool| (site, pool)));
         site
+    }
+
+    /// Whether a connection goes back to a pool.
+    pub(crate) fn is_pooled(&self, site: &Site) -> bool {
+        (self.index.model.protocol(site.protocol).pooled && !site.apart) || site.pooled
     }
 
     /// A stream of rows holds a connection of the pool from its first row until it is dropped.
@@ -99,6 +105,7 @@ impl Solver<'_> {
             let in_place = known.in_place;
             let anchor = anchor.as_ref().filter(|_| in_place);
             let site = solver.opening_site(protocol, span, evidence, anchor.map(|(anchor, world)| (anchor, *world)));
+            solver.sites[usize::from(site.0)].apart = !matches!(opening.source, Source::Method(_));
             match &from {
                 From::Nowhere => _ = solver.thrown.makes(site),
                 From::Pool(pool) => {

@@ -5,7 +5,7 @@ use super::own::Receiver;
 use super::wrapper::Held;
 use crate::index::Ty;
 use crate::solver::{Solver, typed};
-use crate::sql::{SqlControl, SqlEffect};
+use crate::sql::{Hold, SqlControl, SqlEffect};
 use crate::value::{Anchor, ObligationId, Origin, Value};
 use crate::workload::{Deed, Workload};
 use crate::world::World;
@@ -174,7 +174,7 @@ impl Solver<'_> {
         }
         for arg in &call.args {
             let value = self.read(world, arg);
-            self.run_text(world, &value, SqlEffect { holds: true, ..SqlEffect::default() }, call.name_span);
+            self.run_text(world, &value, SqlEffect { holds: Some(Hold::Lock), ..SqlEffect::default() }, call.name_span);
         }
     }
 

@@ -61,7 +61,7 @@ impl Solver<'_> {
         let model = self.index.model;
         let protocol = model.protocol(self.protocol_of(id));
         let held = self.carriers.contains_key(&id.site);
-        let pooled = protocol.pooled || self.sites[usize::from(id.site.0)].pooled || state.pool.is_some();
+        let pooled = self.is_pooled(&self.sites[usize::from(id.site.0)]) || state.pool.is_some();
         // Only what the pool hands on as it is.
         let kept = if protocol.is_transaction() { self.keeps_state(id) } else { protocol.keeps_begin };
         if held || !pooled || !kept || self.index.package_of(self.scope.file).resets {

@@ -54,7 +54,7 @@ impl Solver<'_> {
         if wait.with_lent && (!polls_here || self.tells_polls) {
             let is_lent = |id: ObligationId, state: &State| {
                 let site = &self.sites[usize::from(id.site.0)];
-                site.borrowed && !state.by_design
+                site.borrowed && state.held_for.is_none()
             };
             if polls_here && let Some(id) = world.held(is_lent) {
                 self.meanwhile(world, EventKind::HeldAcross { wait: wait.clone() }, id, way);
@@ -68,8 +68,7 @@ impl Solver<'_> {
                 || (protocol.kind == ProtocolKind::Transaction
                     && (protocol.learned_from.is_none() || protocol.holds_connection))
                 || state.pool.is_some()
-                || protocol.pooled
-                || site.pooled;
+                || self.is_pooled(site);
             // A task that waits for what to do next, with a connection that it had before.
             let own = wait.idle
                 && !site.raw
@@ -82,7 +81,7 @@ impl Solver<'_> {
                 false => protocol.is_transaction() && self.fails_before(variable),
             });
             counts
-                && !state.by_design
+                && state.held_for.is_none()
                 && !site.borrowed
                 && (site.span != way[0] || self.is_of_macro(way[0]))
                 && !own

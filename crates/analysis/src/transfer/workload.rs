@@ -5,9 +5,10 @@ use crate::events::{Cause, CauseKind, EventKind};
 use crate::index::{ItemRef, Ty};
 use crate::known::{Known, known};
 use crate::solver::Solver;
+use crate::sql::Hold;
 use crate::value::{ObligationId, Origin, Root, Source, Value};
 use crate::workload::{Deed, Summary, Wait, Workload, seen_by_caller};
-use crate::world::World;
+use crate::world::{State, World};
 use sessionlint_diagnostics::{Evidence, Span};
 use sessionlint_ir::{Call, Operand};
 use sessionlint_protocols::ProtocolId;
@@ -74,7 +75,8 @@ impl Solver<'_> {
 
     /// A pool is asked for a connection: is one of its connections held already?
     fn second_checkout(&mut self, world: &World, pool: &Origin, lent: bool, way: &[Span]) {
-        let held = self.held_of(world, pool, |_| true);
+        // One that keeps tables locked is there for what others read meanwhile.
+        let held = self.held_of(world, pool, |_, state| state.held_for != Some(Hold::Tables));
         let Some(id) = held.filter(|id| self.sites[usize::from(id.site.0)].span != way[0]) else { return };
         let kind = EventKind::SecondCheckout { lent };
         self.meanwhile(world, kind, id, way);
@@ -83,7 +85,7 @@ impl Solver<'_> {
     /// Something is written through the pool of an open transaction. That is a mistake when the transaction goes
     /// on: beside one that is given up it may well be meant. Whether there is such a transaction.
     fn bypass(&mut self, world: &mut World, pool: &Origin, way: &[Span]) -> bool {
-        let transactions = |protocol: ProtocolId| self.index.model.protocol(protocol).is_transaction();
+        let transactions = |protocol: ProtocolId, _: &State| self.index.model.protocol(protocol).is_transaction();
         let Some(id) = self.held_of(world, pool, transactions) else { return false };
         if let Some(state) = world.facts.obligations.get_mut(&id)
             && !state.bypassed
@@ -124,10 +126,15 @@ impl Solver<'_> {
     }
 
     /// The session that is held of a pool.
-    fn held_of(&self, world: &World, pool: &Origin, wanted: impl Fn(ProtocolId) -> bool) -> Option<ObligationId> {
+    fn held_of(
+        &self,
+        world: &World,
+        pool: &Origin,
+        wanted: impl Fn(ProtocolId, &State) -> bool,
+    ) -> Option<ObligationId> {
         world.held(|id, state| {
             let site = &self.sites[usize::from(id.site.0)];
-            state.pool.as_ref() == Some(pool) && !site.borrowed && wanted(site.protocol)
+            state.pool.as_ref() == Some(pool) && !site.borrowed && wanted(site.protocol, state)
         })
     }
 
@@ -232,7 +239,7 @@ impl Solver<'_> {
         let held = world.held(|id, _| {
             let site = &self.sites[usize::from(id.site.0)];
             let protocol = self.index.model.protocol(site.protocol);
-            !site.borrowed && (protocol.is_transaction() || protocol.pooled)
+            !site.borrowed && (protocol.is_transaction() || (protocol.pooled && !site.apart))
         });
         let held = held.map(|id| {
             let pool = world.facts.obligations.get(&id).and_then(|state| state.pool.clone());
