@@ -1,5 +1,6 @@
 //! What does one statement do to what is known?
 
+mod answers;
 mod becomes;
 mod call;
 mod change;

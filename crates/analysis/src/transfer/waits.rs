@@ -69,12 +69,12 @@ impl Solver<'_> {
                     && (protocol.learned_from.is_none() || protocol.holds_connection))
                 || state.pool.is_some()
                 || self.is_pooled(site);
-            // A task that waits for what to do next, with a connection that it had before.
+            // A task that waits for what to do next, with a connection that it had before, or as the transaction of whoever asks.
             let own = wait.idle
-                && !site.raw
-                && protocol.kind == ProtocolKind::Connection
                 && self.body.leads_to(self.at, self.at)
-                && self.is_kept(site);
+                && self.is_kept(site)
+                && ((!site.raw && protocol.kind == ProtocolKind::Connection)
+                    || site.variable.is_some_and(|variable| self.answers(variable)));
             // A pause before the next try; and what is done about a transaction whose statement has failed is done to give it up.
             let again = site.variable.is_some_and(|variable| match wait.pause {
                 true => self.is_behind_failure(variable),
