@@ -243,8 +243,9 @@ impl Solver<'_> {
         }
         let known = self.events.entry((kind, id.site, cause)).or_insert_with(|| event.clone());
         // A way on which something was written, and not given up on purpose, says more.
-        let says =
-            |event: &Event| (!event.shared, event.written.is_some(), !event.dry_run && !event.scratch, !event.counted, event.fresh);
+        let says = |event: &Event| {
+            (!event.shared, event.written.is_some(), !event.dry_run && !event.scratch, !event.counted, event.fresh)
+        };
         if says(&event) > says(known) {
             *known = event;
         }
