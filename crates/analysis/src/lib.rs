@@ -32,7 +32,7 @@ mod workload;
 mod world;
 
 pub use events::{Branch, Cause, CauseKind, Event, EventKind, ExitOrder, Report, Site, SiteId};
-pub use index::{FileData, Host, Index, ItemRef, Package, PackageId, Resolved, Scope, Ty, cancels};
+pub use index::{FileData, Host, Index, ItemRef, Package, PackageId, Resolved, Scope, Ty, Unread, cancels};
 pub use learn::{Learned, Proof, learn};
 pub use show::View;
 pub use sql::{SessionState, SqlControl, SqlEffect, SqlTarget, may_begin, may_set_state};

@@ -5,6 +5,7 @@ use crate::host::{Files, Overlay};
 use crate::learn::Workspace;
 use crate::memory::{Known, Memory, ROUNDS};
 use crate::outcome::{Outcome, Session, Skipped, Timing};
+use crate::packages::with_files;
 use crate::placed::modules;
 use crate::read::{Read, select};
 use crate::run::{Engine, Progress, Stage};
@@ -137,12 +138,8 @@ impl Engine {
             }
             known = self.packages.names(files, &reads, &self.model, memory, round);
         }
-        let (mut packages, placed) = modules(&self.packages, files, &reads);
-        for file in files.ids().filter(|file| reads[file.0 as usize].hot) {
-            let package = placed[file.0 as usize].0;
-            packages[package.0 as usize].indexed.push(file);
-            packages[package.0 as usize].resets |= reads[file.0 as usize].resets;
-        }
+        let (packages, placed) = modules(&self.packages, files, &reads);
+        let packages = with_files(packages, &placed, &reads, |file| reads[file.0 as usize].hot);
         let holders = known
             .names
             .iter()

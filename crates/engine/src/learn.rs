@@ -2,6 +2,7 @@
 
 use crate::host::{self, Files, Overlay};
 use crate::memory::Memory;
+use crate::packages::with_files;
 use crate::placed::modules;
 use crate::read::{Read, said};
 use crate::run::Engine;
@@ -126,11 +127,9 @@ impl Engine {
 
     /// An index over what is known without anything that is learned.
     fn index<'f>(&'f self, files: &'f Files<'_>, reads: &[Read], asked: &[FileId]) -> Index<'f> {
-        let (mut packages, placed) = modules(&self.packages, files, reads);
-        let read = files.ids().filter(|file| reads[file.0 as usize].hot || asked.binary_search(file).is_ok());
-        for file in read {
-            packages[placed[file.0 as usize].0.0 as usize].indexed.push(file);
-        }
+        let is_read = |file: FileId| reads[file.0 as usize].hot || asked.binary_search(&file).is_ok();
+        let (packages, placed) = modules(&self.packages, files, reads);
+        let packages = with_files(packages, &placed, reads, is_read);
         Index::new(files, self.model(), packages, placed, HashSet::new())
     }
 }

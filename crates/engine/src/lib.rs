@@ -3,6 +3,7 @@
 //! The only room that reads source files and starts threads.
 
 mod baseline;
+mod blocks;
 mod cache;
 mod check;
 mod config;

@@ -267,6 +267,30 @@ pub(crate) fn find(known: &[PathBuf], named: &[PathBuf], model: &Model, manifest
     Packages { packages, about, files: placed }
 }
 
+/// Packages with their files, which are `placed`: those that are read at once, and what the others have blocks for.
+pub(crate) fn with_files(
+    mut packages: Vec<Package>,
+    placed: &[(PackageId, Vec<String>)],
+    reads: &[Read],
+    is_read: impl Fn(FileId) -> bool,
+) -> Vec<Package> {
+    for (file, read) in (0..).map(FileId).zip(reads) {
+        let package = &mut packages[placed[file.0 as usize].0.0 as usize];
+        if is_read(file) {
+            package.indexed.push(file);
+            package.resets |= read.resets;
+            continue;
+        }
+        for name in &read.blocks.traits {
+            package.unread.traits.entry(name.clone()).or_default().push(file);
+        }
+        for name in &read.blocks.types {
+            package.unread.types.entry(name.clone()).or_default().push(file);
+        }
+    }
+    packages
+}
+
 /// Whether a file of a package stands below a folder that Cargo takes no library or program from.
 fn is_in_test_folder(file: &Path, package: &Path) -> bool {
     let inside = file.strip_prefix(package).unwrap_or(file);

@@ -1,5 +1,6 @@
 //! What does the first look at a file say: is it text, does it matter, what does it silence?
 
+use crate::blocks::Blocks;
 use crate::host::{self, Files};
 use crate::memory::{Known, Memory};
 use crate::outcome::Skipped;
@@ -66,6 +67,8 @@ pub(crate) struct Read {
     pub commits: bool,
     /// Whether an attribute in it may say in which file a module stands.
     pub names_files: bool,
+    /// What it has `impl` blocks for, where it mentions no session.
+    pub blocks: Blocks,
 }
 
 impl Engine {
@@ -92,6 +95,9 @@ impl Engine {
             return read;
         }
         read.hot = words.wants_file(&bytes);
+        if !read.hot {
+            read.blocks = Blocks::of(&bytes);
+        }
         let silences = memchr::memmem::find(&bytes, b"sessionlint:").is_some();
         read.commits = self.may_commit(&bytes);
         read.names_files = placed::may_name_files(&bytes);

@@ -10,8 +10,10 @@ mod text;
 mod through;
 mod traits;
 mod types;
+mod unread;
 
 pub use types::Ty;
+pub use unread::Unread;
 
 use crate::sql::SqlEffect;
 use rustc_hash::FxHashMap;
@@ -52,6 +54,8 @@ pub struct Package {
     pub libraries: BTreeSet<LibraryId>,
     /// Files that mention a session: where methods of its types are looked for.
     pub indexed: Vec<FileId>,
+    /// The others, by what they implement.
+    pub unread: Unread,
     /// Files that are test code by where they stand.
     pub tests: BTreeSet<FileId>,
     /// Whether its dependencies are unknown: then any known library may be named.
@@ -67,6 +71,11 @@ pub struct Package {
 }
 
 impl Package {
+    /// Whether it can name another package of the workspace.
+    pub(crate) fn leads_to(&self, package: PackageId) -> bool {
+        self.dependencies.values().any(|(_, other)| *other == Some(package))
+    }
+
     /// Whether a call must not be cancelled, in the version and with the features that the package uses.
     pub fn has_hole(&self, hole: &CancelUnsafe) -> bool {
         let features = || self.features.values().flatten();
@@ -544,12 +553,8 @@ impl<'h> Index<'h> {
         let owner_name = owner_item.name.clone();
         let package = self.package_id(owner.file);
         let mut found = self.methods_in(package, &owner_name, name);
-        if !self.package(package).indexed.contains(&owner.file) {
-            let near = self.methods_of_file(owner.file).iter().filter(|(of, _)| *of == owner_name);
-            let near = near.flat_map(|(_, methods)| methods);
-            let near = near.map(|item| ItemRef { file: owner.file, item: *item });
-            found.extend(near.filter(|method| self.item(*method).is_some_and(|item| item.name == name)));
-        }
+        let unread = self.unread_methods(package, owner, &owner_name);
+        found.extend(unread.iter().filter(|method| self.item(**method).is_some_and(|item| item.name == name)));
         found.retain(|method| self.may_be_of(owner, &owner_name, *method));
         found.sort();
         found
@@ -558,7 +563,9 @@ impl<'h> Index<'h> {
     /// Whether a method of something called like `owner` may be one of `owner`: several may have that name.
     fn may_be_of(&self, owner: ItemRef, name: &str, method: ItemRef) -> bool {
         let package = self.package_id(owner.file);
-        let alone = self.package(package).indexed.contains(&owner.file)
+        let indexed = &self.package(package).indexed;
+        let alone = indexed.contains(&owner.file)
+            && (owner.file == method.file || indexed.contains(&method.file))
             && !self.methods_by_owner(package).shared.contains(name);
         alone
             || self
@@ -600,10 +607,7 @@ impl<'h> Index<'h> {
         let Some(item) = self.item(owner) else { return Vec::new() };
         let package = self.package_id(owner.file);
         let mut all = self.methods_by_owner(package).by_owner.get(item.name.as_str()).cloned().unwrap_or_default();
-        if !self.package(package).indexed.contains(&owner.file) {
-            let near = self.methods_of_file(owner.file).iter().filter(|(of, _)| *of == item.name);
-            all.extend(near.flat_map(|(_, methods)| methods).map(|item| ItemRef { file: owner.file, item: *item }));
-        }
+        all.extend(self.unread_methods(package, owner, &item.name).iter());
         all.retain(|method| self.may_be_of(owner, &item.name, *method));
         let mut own: BTreeMap<String, ItemRef> = BTreeMap::new();
         for method in all {

@@ -19,17 +19,12 @@ impl Index<'_> {
             let blocks = self.blocks.get_or_init(|| self.blocks_by_word());
             let blocks = blocks.get(&name).map(Vec::as_slice).unwrap_or_default();
             let package = self.package_id(owner.file);
-            // A file that names no library may still do slow work: what it implements itself is near at hand.
-            let mut beside = HashMap::new();
-            if !self.package(package).indexed.contains(&owner.file) {
-                self.blocks_of_file(owner.file, &mut beside);
-            }
-            let beside = beside.remove(&name).unwrap_or_default();
+            // A file that names no library may still do slow work.
+            let unread = self.unread_blocks(package, &name);
             let is_of = |block: &&ItemRef| {
                 // Only a package that can name the trait can implement it.
                 let own = self.package_id(block.file);
-                let near = || self.package(own).dependencies.values().any(|(_, other)| *other == Some(package));
-                if own != package && !near() {
+                if own != package && !self.package(own).leads_to(package) {
                     return false;
                 }
                 let Some(of_trait) = self.header(**block).and_then(|header| header.of_trait.as_ref()) else {
@@ -38,7 +33,7 @@ impl Index<'_> {
                 let TypeRef::Path { segments, .. } = of_trait else { return false };
                 self.resolve(&self.scope_of(**block), segments) == Some(Resolved::Item(owner, Vec::new()))
             };
-            let mut found: Vec<ItemRef> = blocks.iter().chain(&beside).filter(is_of).copied().collect();
+            let mut found: Vec<ItemRef> = blocks.iter().chain(&unread).filter(is_of).copied().collect();
             found.sort();
             found.dedup();
             // One for whatever implements it already says nothing of its own: `impl<T: Tx> Tx for Box<T>`.
@@ -69,7 +64,7 @@ impl Index<'_> {
         found
     }
 
-    fn blocks_of_file(&self, file: FileId, found: &mut HashMap<String, Vec<ItemRef>>) {
+    pub(super) fn blocks_of_file(&self, file: FileId, found: &mut HashMap<String, Vec<ItemRef>>) {
         let Some(data) = self.host.data(file) else { return };
         for id in data.outline.ids() {
             let item = data.outline.item(id);
