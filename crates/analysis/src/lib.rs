@@ -12,6 +12,7 @@ mod ends;
 mod events;
 mod fingerprint;
 mod flow;
+mod handlers;
 mod index;
 mod known;
 mod last_turn;

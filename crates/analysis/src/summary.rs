@@ -1,7 +1,7 @@
 //! What does a function do to the sessions that it opens, and to those that it is lent?
 
 use crate::events::{Event, EventKind, Report};
-use crate::index::{Index, ItemRef, Resolved, Scope, Ty};
+use crate::index::{Index, ItemRef, Scope, Ty};
 use crate::known::Known;
 use crate::solver::Solver;
 use crate::sql::{Hold, SqlControl, StateChange};
@@ -9,7 +9,7 @@ use crate::value::Layer;
 use crate::workload::{Deed, Given, Summary, Workload};
 use crate::world::World;
 use rustc_hash::FxHashMap;
-use sessionlint_ir::{Body, FunctionItem, Signature, TypeRef};
+use sessionlint_ir::{Body, FunctionItem, Signature};
 use sessionlint_protocols::{EndKind, ProtocolId};
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -129,29 +129,14 @@ impl<'h> Analysis<'h> {
         body: &'s Body,
         scope: Scope<'s>,
     ) -> Solver<'s> {
-        let handler = self.is_handler(&scope, signature);
+        // What is declared inside of a handler is none.
+        let is_whole = self.index.item(item).and_then(|item| item.body).is_none_or(|own| body.span.start <= own.start);
+        let handler = is_whole && self.index.is_handler(item, &scope, signature);
         let mut solver = Solver::new(self, body, scope, MAX_CALLS);
         (solver.deep, solver.handler, solver.reporting) = (MAX_DEEP, handler, true);
         solver.method = Some(item);
         solver.races = self.index.may_cancel(item);
         solver
-    }
-
-    /// Whether a web framework calls a function for each request: its parameters are what one is given for it.
-    fn is_handler(&self, scope: &Scope<'_>, signature: &Signature) -> bool {
-        signature.params.iter().any(|param| {
-            let written = match &param.ty {
-                TypeRef::Ref { inner, .. } => inner,
-                written => written,
-            };
-            match written {
-                TypeRef::Path { segments, .. } => match self.index.resolve(scope, segments) {
-                    Some(Resolved::External(path)) => self.index.model.is_request_part(&path),
-                    _ => false,
-                },
-                _ => false,
-            }
-        })
     }
 
     pub(crate) fn scope<'s>(

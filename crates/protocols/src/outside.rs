@@ -72,6 +72,8 @@ impl Work {
 struct Raw {
     /// Paths that a type begins with which a web framework hands to a function for each request.
     request_parts: Vec<String>,
+    /// Attributes of functions that are called for each request.
+    request_attributes: Vec<String>,
     /// The names of libraries inside of packages that are called otherwise.
     libraries: BTreeMap<String, String>,
     work: Vec<Work>,
@@ -86,6 +88,11 @@ impl Model {
         let raw: Raw = toml::from_str(RUST).unwrap_or_else(|error| panic!("outside/rust.toml: {error}"));
         self.request_parts =
             raw.request_parts.iter().map(|path| path.split("::").map(str::to_owned).collect()).collect();
+        let attribute = |path: &String| {
+            let (krate, name) = path.split_once("::")?;
+            Some((krate.to_owned(), name.to_owned()))
+        };
+        self.request_attributes = raw.request_attributes.iter().filter_map(attribute).collect();
         self.library_names = raw.libraries;
         for work in raw.work {
             let id = WorkId(self.works.len() as u16);
@@ -188,6 +195,11 @@ impl Model {
     /// Whether the full path of a type says that it is made for each request that a web framework answers.
     pub fn is_request_part(&self, path: &[String]) -> bool {
         self.request_parts.iter().any(|known| path.starts_with(known))
+    }
+
+    /// The attributes of functions that are called for each request: crates and names.
+    pub fn request_attributes(&self) -> &[(String, String)] {
+        &self.request_attributes
     }
 
     /// Adds a function or method of the user's own to what counts as slow work, by the end of its path.

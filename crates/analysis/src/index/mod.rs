@@ -89,7 +89,7 @@ impl Package {
 /// Whether a text has something that cancels futures of functions that are called. What `select!` races is looked at
 /// where it begins something itself.
 pub fn cancels(text: &str) -> bool {
-    text.contains("try_join!")
+    text.contains("try_join")
         || text
             .match_indices("timeout(")
             .any(|(at, _)| !text[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_'))
@@ -451,6 +451,13 @@ impl<'h> Index<'h> {
         let data = self.host.data(item.file)?;
         let span = part(data.outline.item(item.item));
         Some((data.text.get(span.start as usize..span.end as usize)?, span))
+    }
+
+    /// The text between the beginning of a function's attributes and its first word.
+    pub(crate) fn attributes_of(&self, item: ItemRef) -> &str {
+        let Some(data) = self.host.data(item.file) else { return "" };
+        let known = data.outline.item(item.item);
+        data.text.get(known.span.start as usize..known.head.start as usize).unwrap_or_default()
     }
 
     /// The kind and name of an item.
