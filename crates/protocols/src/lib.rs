@@ -25,6 +25,6 @@ pub use model::{
 };
 pub use outside::{Rank, Work, WorkId};
 pub use rules::{Precision, RuleInfo, RuleSet};
-pub use standard::{Standard, Wraps};
+pub use standard::{Joins, Standard, Wraps};
 pub use typed::{Around, Typed};
 pub use versions::{InUse, Versions, allows};

@@ -38,6 +38,17 @@ pub enum Wraps {
     Map,
 }
 
+/// What becomes of several futures that a function makes one of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Joins {
+    /// All are done.
+    All,
+    /// All are done, unless one fails.
+    UntilFailure,
+    /// One is done.
+    First,
+}
+
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Types {
@@ -85,6 +96,8 @@ struct Futures {
     adapt: Vec<String>,
     combine: Vec<String>,
     join: Vec<String>,
+    try_join: Vec<String>,
+    select: Vec<String>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -187,12 +200,16 @@ impl Standard {
         has(&self.futures.poll, method)
     }
 
-    /// Whether a function gives one future, or a stream, of the futures in a list.
-    pub fn joins(&self, function: &[String]) -> bool {
-        self.futures.join.iter().any(|known| {
+    /// What a function does that gives one future, or a stream, of several; `None` for all others.
+    pub fn joins(&self, function: &[String]) -> Option<Joins> {
+        let names = |known: &String| {
             let known: Vec<&str> = known.split("::").collect();
             function.len() >= known.len() && function[function.len() - known.len()..].iter().eq(known.iter())
-        })
+        };
+        let futures = &self.futures;
+        let kinds =
+            [(&futures.join, Joins::All), (&futures.try_join, Joins::UntilFailure), (&futures.select, Joins::First)];
+        kinds.into_iter().find(|(known, _)| known.iter().any(names)).map(|(_, joins)| joins)
     }
 
     /// Whether a method runs a closure on the items of a collection, iterator or stream.

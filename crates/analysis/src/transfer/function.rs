@@ -307,12 +307,10 @@ impl Solver<'_> {
         if !openings.is_empty() {
             return self.opened_by_path(world, &openings, call);
         }
-        // One future, or a stream, of the futures in a list.
         if path.first().is_some_and(|krate| krate.starts_with("futures"))
-            && model.standard().joins(path)
-            && let [list] = call.args.as_slice()
+            && let Some(joins) = model.standard().joins(path)
         {
-            return self.operand(world, list);
+            return self.joined(world, joins, call);
         }
         if let Some(work) = model.work_function(path) {
             if self.is_made_here(world, &call.args) {

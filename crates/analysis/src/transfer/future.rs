@@ -61,7 +61,7 @@ impl Solver<'_> {
     }
 
     /// What a future gives, without what happens when it is polled.
-    fn unworked(&mut self, world: &mut World, value: Value) -> Value {
+    pub(super) fn unworked(&mut self, world: &mut World, value: Value) -> Value {
         match value {
             Value::Work(_, inner) => self.unworked(world, *inner),
             Value::Fallible(inner) => Value::Fallible(Box::new(self.unworked(world, *inner))),

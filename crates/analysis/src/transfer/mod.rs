@@ -13,6 +13,7 @@ mod future;
 mod given;
 mod in_place;
 mod inputs;
+mod joined;
 mod learned;
 mod lend;
 mod made;
@@ -367,6 +368,7 @@ impl Solver<'_> {
             AggregateKind::Array => {
                 self.kept_elsewhere(world, &values);
                 values.iter().for_each(|value| self.forget(world, value));
+                let is_work = |value: &Value| matches!(value, Value::Future(_)) && !value.owns();
                 // Texts that are run one after another do what all of them do.
                 let texts = values.iter().filter_map(|value| match value {
                     Value::Text(effect) => Some(*effect),
@@ -374,6 +376,8 @@ impl Solver<'_> {
                 });
                 match texts.reduce(|a, b| SqlEffect { writes: a.writes || b.writes, ..SqlEffect::default() }) {
                     Some(effect) => Value::Text(effect),
+                    // Futures that somebody may make one of.
+                    None if !values.is_empty() && values.iter().all(is_work) => Value::Tuple(values),
                     None => Value::Unknown,
                 }
             }

@@ -15,25 +15,30 @@ impl Solver<'_> {
     /// The first of several futures is waited for. That takes long when each of them does: what ends first may be any of them, and a
     /// pause is a limit for the others.
     pub(super) fn selected(&mut self, world: &mut World, futures: &[Place], at: Span) {
-        let longest = |place: &Place| {
-            let future = match world.get(self.index, place) {
-                Value::Typed(ty, _) => match ty.peeled() {
-                    Ty::Work(work) => return self.index.model.work(*work).awaited.then(|| self.wait_for(*work)),
-                    _ => return None,
-                },
-                future => future,
-            };
-            let waits = self.inside(&future)?.0.keys().filter_map(|deed| match deed {
+        let futures: Vec<Value> = futures.iter().map(|place| world.get(self.index, place)).collect();
+        if let Some(wait) = self.first_of(&futures) {
+            self.perform(world, &Workload::one(Deed::Outside(wait), at));
+        }
+    }
+
+    /// The wait for the first of several futures, where that takes long.
+    pub(super) fn first_of(&self, futures: &[Value]) -> Option<Wait> {
+        let longest = |future: &Value| {
+            if let Value::Typed(ty, _) = future {
+                return match ty.peeled() {
+                    Ty::Work(work) => self.index.model.work(*work).awaited.then(|| self.wait_for(*work)),
+                    _ => None,
+                };
+            }
+            let waits = self.inside(future)?.0.keys().filter_map(|deed| match deed {
                 Deed::Outside(wait) => Some(wait.clone()),
                 _ => None,
             });
             waits.min()
         };
         let waits: Option<Vec<Wait>> = futures.iter().map(longest).collect();
-        let Some(waits) = waits.filter(|waits| waits.iter().all(|wait| wait.rank.0 > Rank::Quick)) else { return };
-        if let Some(wait) = waits.into_iter().min() {
-            self.perform(world, &Workload::one(Deed::Outside(wait), at));
-        }
+        let waits = waits.filter(|waits| waits.iter().all(|wait| wait.rank.0 > Rank::Quick))?;
+        waits.into_iter().min()
     }
 
     /// Whether several calls stand at one place: a macro wrote them.
