@@ -460,7 +460,7 @@ impl Solver<'_> {
                     None => Value::Unknown,
                 }
             }
-            Ty::Own(owner, _) => match self.index.methods(*owner, name).as_slice() {
+            Ty::Own(owner, _) => match self.index.methods_above(self.scope.file, *owner, name).as_slice() {
                 [item] => self.own_function(world, *item, Receiver::Argument, Some(Ty::own(*owner)), call),
                 [] if name.starts_with(char::is_uppercase) => {
                     self.constructed(world, *owner, Some(name.to_owned()), call)

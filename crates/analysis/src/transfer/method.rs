@@ -109,7 +109,7 @@ impl Solver<'_> {
             }
             Ty::Own(owner, _) => {
                 let owner = *owner;
-                let methods = self.index.methods_near(self.scope.file, owner, name);
+                let methods = self.index.methods_above(self.scope.file, owner, name);
                 if methods.is_empty()
                     && let Some(value) = self.derived_method(world, owner, name, call)
                 {
@@ -228,7 +228,7 @@ impl Solver<'_> {
         let (mut owner, mut source) = (owner, source);
         for _ in 0..MAX_DEREFS {
             match self.dereferenced(owner, &source)? {
-                (Ty::Own(next, _), from) if self.index.methods_near(self.scope.file, next, name).is_empty() => {
+                (Ty::Own(next, _), from) if self.index.methods_above(self.scope.file, next, name).is_empty() => {
                     (owner, source) = (next, Source::of(from));
                 }
                 found => return Some(found),
