@@ -103,6 +103,10 @@ impl Analysis<'_> {
                 });
                 words.collect::<Vec<_>>().join(" or ")
             }
+            Given::Tuple(parts) => {
+                let words = parts.iter().filter_map(|part| self.given_words(part, origin));
+                words.reduce(|all, one| format!("{all} and {one}"))?
+            }
             Given::Of(from) => origin(from),
         })
     }

@@ -165,6 +165,8 @@ pub(crate) enum Given {
     Maybe(Box<Given>),
     /// A part of a struct or enum around the rest.
     Part(ItemRef, String, Box<Given>),
+    /// Several things.
+    Tuple(Vec<Given>),
     /// Any of several variants of an enum, and what each of them holds.
     Variants(ItemRef, BTreeMap<String, Given>),
     /// A fresh session.
@@ -205,6 +207,9 @@ impl Given {
             | (Given::Success(inner) | Given::Maybe(inner), Given::Nothing) => Given::Maybe(inner),
             (Given::Success(a) | Given::Maybe(a), Given::Success(b) | Given::Maybe(b)) => {
                 Given::Maybe(Box::new(a.joined(*b)))
+            }
+            (Given::Tuple(a), Given::Tuple(b)) if a.len() == b.len() => {
+                Given::Tuple(a.into_iter().zip(b).map(|(a, b)| a.joined(b)).collect())
             }
             // One that holds nothing, as far as is known.
             (Given::Unknown, variants) | (variants, Given::Unknown) => match variants.variants() {
@@ -249,6 +254,7 @@ impl Given {
             Given::Success(inner) | Given::Maybe(inner) | Given::Part(_, _, inner) => inner.is_session(),
             Given::Session(..) => true,
             Given::Variants(_, held) => held.values().any(Given::is_session),
+            Given::Tuple(parts) => parts.iter().any(Given::is_session),
             Given::Unknown | Given::Nothing | Given::Of(_) => false,
         }
     }
@@ -263,6 +269,7 @@ impl Given {
             Given::Session(fresh) => {
                 Given::Session(Fresh { pool: fresh.pool.as_ref().and_then(outer), ..fresh.clone() })
             }
+            Given::Tuple(parts) => Given::Tuple(parts.iter().map(|part| part.seen_from(outer)).collect()),
             Given::Variants(item, held) => {
                 let seen = held.iter().map(|(variant, given)| (variant.clone(), given.seen_from(outer)));
                 Given::Variants(*item, seen.collect())
@@ -281,10 +288,20 @@ impl Given {
                 let first = origins.next().flatten();
                 first.filter(|first| origins.all(|other| other == Some(*first)))
             }
+            Given::Session(_, pool) => pool.as_ref(),
+            Given::Variants(_, held) => of_sessions(held.values()),
+            Given::Tuple(parts) => of_sessions(parts.iter()),
             Given::Of(origin) => Some(origin),
             Given::Unknown | Given::Nothing => None,
         }
     }
+}
+
+/// The pool of several sessions, when it is the same one.
+fn of_sessions<'g>(given: impl Iterator<Item = &'g Given>) -> Option<&'g Origin> {
+    let mut origins = given.filter(|given| given.is_session()).map(Given::origin);
+    let first = origins.next().flatten();
+    first.filter(|first| origins.all(|other| other == Some(*first)))
 }
 
 /// An origin as a caller sees it: parameters are what was passed for them.

@@ -132,6 +132,7 @@ mod tests {
         Run {
             version: "0",
             findings,
+            not_shown: Vec::new(),
             files: vec![File { path: "a.rs".to_owned(), text }],
             skipped: Vec::new(),
             gaps: Vec::new(),
@@ -144,6 +145,7 @@ mod tests {
             nothing_checked: false,
             notes: Vec::new(),
             elapsed_ms: 0,
+            times: Vec::new(),
         }
     }
 

@@ -66,6 +66,13 @@ impl Solver<'_> {
             Value::Wrapper(item, field, inner) => {
                 Given::Part(*item, field.clone(), Box::new(self.skeleton(world, inner)))
             }
+            Value::Tuple(parts) => {
+                let parts: Vec<Given> = parts.iter().map(|part| self.skeleton(world, part)).collect();
+                match parts.iter().all(|part| *part == Given::Unknown) {
+                    true => Given::Unknown,
+                    false => Given::Tuple(parts),
+                }
+            }
             Value::Session(ObligationId { site, .. }) | Value::Pending(site, None) => {
                 let known = &self.sites[usize::from(site.0)];
                 if known.parameter {
@@ -124,6 +131,12 @@ impl Solver<'_> {
                 Value::Wrapper(*item, field.clone(), Box::new(value))
             }
             Given::Variants(item, held) => self.variants(world, *item, held, passed, span)?,
+            Given::Tuple(parts) => {
+                let parts = parts.iter().map(|part| self.instance(world, part, passed, span, depth + 1));
+                let parts: Vec<Option<Value>> = parts.collect();
+                parts.iter().any(Option::is_some).then_some(())?;
+                Value::Tuple(parts.into_iter().map(Option::unwrap_or_default).collect())
+            }
             Given::Session(Fresh { protocol, pool, apart, held_for }) => {
                 let site = self.opening_site(*protocol, span, Evidence::Inferred, None);
                 self.sites[usize::from(site.0)].apart = *apart;

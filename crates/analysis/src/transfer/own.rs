@@ -77,6 +77,7 @@ impl Solver<'_> {
         let same = if varies { None } else { self.same_every_time(item, &receiver, call) };
         let pool = own_pool.or(known);
         let from = From { value: pool.clone().or(same), pool };
+        let instance = instance.map(|value| self.with_all_parts(value, output.as_ref(), at, &from));
         // What is given back is still here.
         let mut kept = Vec::new();
         instance.iter().for_each(|value| value.obligations(&mut kept));
@@ -191,6 +192,27 @@ impl Solver<'_> {
         }
     }
 
+    /// The same with what is known by its type only of the other parts of a tuple.
+    fn with_all_parts(&mut self, value: Value, ty: Option<&Ty>, span: Span, from: &From) -> Value {
+        match (value, ty) {
+            (value, Some(Ty::Future(output))) => self.with_all_parts(value, Some(output), span, from),
+            (Value::Fallible(inner), Some(Ty::Fallible(ty))) => {
+                Value::Fallible(Box::new(self.with_all_parts(*inner, Some(ty), span, from)))
+            }
+            (Value::Success(inner), Some(Ty::Fallible(ty))) => {
+                Value::Success(Box::new(self.with_all_parts(*inner, Some(ty), span, from)))
+            }
+            (Value::Tuple(parts), Some(Ty::Tuple(types))) if parts.len() == types.len() => {
+                let all = parts.into_iter().zip(types).enumerate().map(|(at, (part, ty))| match part {
+                    Value::Unknown => self.handed_out(ty, span, &from.part(at)),
+                    part => self.with_all_parts(part, Some(ty), span, from),
+                });
+                Value::Tuple(all.collect())
+            }
+            (value, _) => value,
+        }
+    }
+
     /// The source of an argument. What takes a pool gets the one that the argument dereferences to.
     fn argument_source(&self, world: &World, item: ItemRef, param: usize, value: &Value) -> Source {
         let source = self.source_of(world, value);
@@ -286,7 +308,8 @@ impl Solver<'_> {
                 inner => Value::Fallible(Box::new(inner)),
             },
             Ty::Tuple(parts) => {
-                let parts: Vec<Value> = parts.iter().map(|part| self.handed_out(part, span, from)).collect();
+                let parts = parts.iter().enumerate().map(|(at, part)| self.handed_out(part, span, &from.part(at)));
+                let parts: Vec<Value> = parts.collect();
                 if parts.iter().all(|part| *part == Value::Unknown) { Value::Unknown } else { Value::Tuple(parts) }
             }
             Ty::Ref(_) => typed_at(ty.clone(), from.value.clone()),
@@ -301,6 +324,14 @@ struct From {
     value: Option<Origin>,
     /// A session: the pool that it is checked out of.
     pool: Option<Origin>,
+}
+
+impl From {
+    /// Where a part of a tuple comes from.
+    fn part(&self, at: usize) -> Self {
+        let value = self.value.clone().and_then(|whole| whole.then(at.to_string()));
+        Self { value, pool: self.pool.clone() }
+    }
 }
 
 /// What a method is called on.
