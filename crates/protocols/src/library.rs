@@ -62,6 +62,7 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("parquet", include_str!("../libraries/rust/parquet.toml")),
     ("playwright", include_str!("../libraries/rust/playwright.toml")),
     ("postgres", include_str!("../libraries/rust/postgres.toml")),
+    ("qorb", include_str!("../libraries/rust/qorb.toml")),
     ("quinn", include_str!("../libraries/rust/quinn.toml")),
     ("r2d2", include_str!("../libraries/rust/r2d2.toml")),
     ("rbatis", include_str!("../libraries/rust/rbatis.toml")),
