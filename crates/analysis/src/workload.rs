@@ -283,12 +283,6 @@ impl Given {
         match self {
             Given::Success(inner) | Given::Maybe(inner) | Given::Part(_, _, inner) => inner.origin(),
             Given::Session(fresh) => fresh.pool.as_ref(),
-            Given::Variants(_, held) => {
-                let mut origins = held.values().filter(|given| given.is_session()).map(Given::origin);
-                let first = origins.next().flatten();
-                first.filter(|first| origins.all(|other| other == Some(*first)))
-            }
-            Given::Session(_, pool) => pool.as_ref(),
             Given::Variants(_, held) => of_sessions(held.values()),
             Given::Tuple(parts) => of_sessions(parts.iter()),
             Given::Of(origin) => Some(origin),
