@@ -264,6 +264,8 @@ pub struct Event {
     pub counted: bool,
     /// Whether something was written since the last branch.
     pub fresh: bool,
+    /// Whether something was read through it, and nothing written, as far as is seen.
+    pub only_read: bool,
     /// Whether this way handed an error value to somebody: who waits for it hears that it failed.
     pub failure_told: bool,
     /// Whether all that was written is what it made itself, to ask how a statement would run.

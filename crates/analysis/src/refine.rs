@@ -28,7 +28,6 @@ impl Solver<'_> {
                     Value::Bool(true) => (Some(world), None),
                     Value::Bool(false) => (None, Some(world)),
                     Value::Affected { obligation, partial: true, .. } => self.answered(world, obligation),
-                    Value::Affected { obligation, .. } => changed(world, obligation, true),
                     Value::Changed { obligation, any } => changed(world, obligation, any),
                     Value::About(id) => self.asked_about(world, id),
                     value @ Value::Verdict { .. } => {
@@ -178,7 +177,7 @@ impl Solver<'_> {
                     // The server is gone as a rule, and with it what its connections had set.
                     failure.facts.obligations.values_mut().for_each(|state| state.left.clear());
                 }
-                if let Value::Wrote(id) | Value::Affected { obligation: id, .. } = *inner {
+                if let Value::Wrote(id) | Value::Affected { obligation: id, .. } | Value::Changed { obligation: id, .. } = *inner {
                     failure.unwrite(id);
                 }
                 (Some(success), Some(failure))

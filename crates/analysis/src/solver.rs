@@ -163,6 +163,8 @@ pub(crate) struct Loan {
     pub meanwhile: Workload,
     /// Whether something was written through it at an exit that is no error, for all of them.
     pub exits: BTreeSet<bool>,
+    /// What those exits answer: whether the write changed anything, or nothing; `None` for what says neither.
+    pub changed: BTreeSet<Option<bool>>,
 }
 
 /// What is known of a closure or async block.

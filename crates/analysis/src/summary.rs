@@ -54,6 +54,8 @@ pub(crate) struct Effect {
     pub writes: bool,
     /// Whether it does so on some of the ways only that lead to an answer.
     pub partly: bool,
+    /// Whether it answers with a truth value that says if the write changed anything (`true`), or nothing.
+    pub changed: Option<bool>,
     /// How it ends it, on any way.
     pub ends: Vec<EndKind>,
     /// The texts about transactions that it runs on it, when it does not take back itself what they do.
@@ -322,6 +324,7 @@ impl Effect {
     fn joined(mut self, other: Effect) -> Effect {
         self.partly |= other.partly || self.writes != other.writes;
         self.writes |= other.writes;
+        self.changed = self.changed.filter(|_| self.changed == other.changed);
         self.escapes |= other.escapes || self.ends != other.ends;
         self.ends.retain(|end| other.ends.contains(end));
         self.unseen |= other.unseen || self.texts != other.texts;
@@ -362,6 +365,7 @@ fn lent_effect(lent: &LentAs, mut solver: Solver<'_>) -> Option<Effect> {
     Some(Effect {
         writes: solver.written.contains(&id.site),
         partly: solver.loan.exits.len() > 1,
+        changed: solver.loan.changed.first().copied().flatten().filter(|_| solver.loan.changed.len() == 1),
         ends,
         texts: texts.into_iter().collect(),
         holds: solver.loan.holds,

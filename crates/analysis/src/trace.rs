@@ -5,7 +5,7 @@ use crate::value::ObligationId;
 use crate::world::{Phase, World};
 use sessionlint_diagnostics::Span;
 use sessionlint_ir::TestRole;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How many branches are remembered.
 const MAX_BRANCHES: usize = 6;
@@ -23,6 +23,8 @@ pub(crate) struct Trace {
     pub taken: u32,
     /// The value of `taken` at the first write.
     pub written_after: BTreeMap<ObligationId, u32>,
+    /// The sessions that a text was run on which is known to write nothing.
+    pub read: BTreeSet<ObligationId>,
     /// Whether an error value was handed to somebody: sent, or passed to a function.
     pub failure_told: bool,
     pub exit: Option<Span>,

@@ -28,6 +28,10 @@ impl Blocks {
             };
             let Ok(header) = std::str::from_utf8(&after[..end]) else { continue };
             let header = without_parameters(header);
+            // An argument that is `impl Trait`.
+            if header.find(')').is_some_and(|at| !header[..at].contains('(')) {
+                continue;
+            }
             // Those of `for<'a>` have no space behind them.
             let (of_trait, owner) = match header.split_once(" for ") {
                 Some((of_trait, owner)) => (Some(of_trait), owner),

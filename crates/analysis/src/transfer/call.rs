@@ -179,6 +179,10 @@ impl Solver<'_> {
             {
                 state.hold(held_for);
             }
+            let reads = effect.known && !effect.writes && effect.control.is_none();
+            if reads && !world.trace.read.contains(id) {
+                world.trace.read.insert(*id);
+            }
             let before = world.facts.obligations.get(id).map(|state| state.scratch.clone()).unwrap_or_default();
             if effect.writes && !before.is_temporary(&effect) {
                 value = self.first_write(world, *id);

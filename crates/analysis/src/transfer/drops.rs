@@ -229,6 +229,7 @@ impl Solver<'_> {
             inside: Vec::new(),
             dry_run: is(|state| state.dry_run),
             counted: is(|state| state.counted),
+            only_read: world.trace.read.contains(&id) && is(|state| !state.written),
             failure_told: world.trace.failure_told,
             fresh: is(|state| state.fresh),
             scratch: is(|state| state.scratch.is_for_nothing()),

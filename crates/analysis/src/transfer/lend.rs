@@ -167,6 +167,10 @@ impl Solver<'_> {
             Value::Fallible(_) if effect.partly => {
                 Value::Fallible(Box::new(Value::Affected { obligation: id, partial: true, of: None }))
             }
+            Value::Fallible(wrote) => match effect.changed {
+                Some(any) => Value::Fallible(Box::new(Value::Changed { obligation: id, any })),
+                None => Value::Fallible(wrote),
+            },
             wrote => wrote,
         }
     }

@@ -207,6 +207,7 @@ impl Solver<'_> {
                     self.given(world, &value);
                     if let Some(lent) = self.lent.filter(|_| value != Value::Failure) {
                         self.loan.exits.insert(world.is_written(lent));
+                        self.loan.changed.insert(says_changed(&value));
                     }
                 }
                 self.kept_elsewhere(world, std::slice::from_ref(&value));
@@ -585,5 +586,14 @@ fn any_of(value: &Value, any: bool) -> Value {
         Value::Changed { obligation, any: told } => Value::Changed { obligation, any: told == any },
         Value::Verdict { obligation, end, ok } => Value::Verdict { obligation, end, ok: ok == any },
         _ => Value::Unknown,
+    }
+}
+
+/// Whether an answer is true where a write changed something, or where it changed nothing.
+fn says_changed(answer: &Value) -> Option<bool> {
+    match answer {
+        Value::Changed { any, .. } => Some(*any),
+        Value::Success(inner) => says_changed(inner),
+        _ => None,
     }
 }

@@ -9,10 +9,11 @@ pub(super) const CHECK: Check = Check { rule: "ignored-release-result", run };
 
 fn run(context: &Context<'_>) -> Vec<Diagnostic> {
     let found = context.by_site(|_, protocol, event| match event.kind {
-        // A rollback or close that fails is followed by what dropping does, so nothing is hidden. Nor does a commit of nothing hide any.
+        // A rollback or close that fails is followed by what dropping does, so nothing is hidden. Nor does the commit of what was
+        // only read hide any.
         EventKind::ResultIgnored { end, .. } => {
-            let of_writes = protocol.is_transaction() && event.written.is_some();
-            end == EndKind::Commit && (of_writes || protocol.kind == ProtocolKind::Writer)
+            let is_owed = protocol.is_transaction() && !event.only_read;
+            end == EndKind::Commit && (is_owed || protocol.kind == ProtocolKind::Writer)
         }
         _ => false,
     });
