@@ -34,6 +34,45 @@ const KNOWN: &[(Rewrite, &str, &str)] = &[
         "wrappers own_pool::client_stays_out",
         "a connection that `get` gives, with all imports of the package renamed",
     ),
+    (
+        Rewrite::UsedAs,
+        "wrappers elsewhere::by_own_method",
+        "a type whose methods stand in a file that names no library, with all imports renamed",
+    ),
+    (Rewrite::Unrelated, "sqlx looked_at::a_flag_is_only_logged", LOGS),
+    (Rewrite::Unrelated, "sqlx looked_at::either_is_only_logged", LOGS),
+    (Rewrite::Unrelated, "sqlx looked_at::success_all_the_same", LOGS),
+    (Rewrite::Unrelated, "sqlx looked_at::success_all_the_same_by_let", LOGS),
+    (Rewrite::Unrelated, "sqlx looked_at::success_all_the_same_by_match", LOGS),
+    (
+        Rewrite::LongNames,
+        "sqlx looked_at::success_all_the_same",
+        "an answer of nothing is known as `Ok(())`, as it is written",
+    ),
+    (
+        Rewrite::LongNames,
+        "sqlx looked_at::success_all_the_same_by_let",
+        "an answer of nothing is known as `Ok(())`, as it is written",
+    ),
+    (
+        Rewrite::LongNames,
+        "sqlx looked_at::success_all_the_same_by_match",
+        "an answer of nothing is known as `Ok(())`, as it is written",
+    ),
+    (Rewrite::IfTrue, "sqlx looked_at::success_all_the_same", LOGS),
+    (Rewrite::IfTrue, "sqlx looked_at::success_all_the_same_by_let", LOGS),
+    (Rewrite::UsedAs, "opendal around::Document::close", "a known miss, found where the import is renamed"),
+    (Rewrite::UsedAs, "opendal around::Register::close", "a known miss, found where the import is renamed"),
+    (Rewrite::UsedAs, "sqlx passed_on::in_a_box", "a future whose type is an alias, with all imports renamed"),
+    (
+        Rewrite::Renamed,
+        "opendal around::handed_in",
+        "its words decide whether a function that opens nothing is looked at",
+    ),
+    (Rewrite::BodyInBlock, "learned engines::Runner::mode_is_chosen_before", MODE),
+    (Rewrite::BodyInBlock, "learned engines::Runner::one_arm_forgets", MODE),
+    (Rewrite::BodyInAsync, "learned engines::Runner::mode_is_chosen_before", MODE),
+    (Rewrite::BodyInAsync, "learned engines::Runner::one_arm_forgets", MODE),
     (Rewrite::UsedAs, "sqlx statuses::refused", "a status is known by its name as it is written"),
     (Rewrite::BodyInClosure, "rusqlite callers::Store::migrate", "what a closure gives may be a success or an error"),
     (Rewrite::BodyInClosure, "rusqlite callers::set_up", "what a closure gives may be a success or an error"),
@@ -54,6 +93,10 @@ const KNOWN: &[(Rewrite, &str, &str)] = &[
     (Rewrite::Unrelated, "sqlx failures::is_err_that_logs", "an arm with statements of its own does more than log"),
     (Rewrite::Unrelated, "sqlx failures::loop_that_logs", "an arm with statements of its own does more than log"),
 ];
+
+const LOGS: &str = "an arm with statements of its own does more than log";
+
+const MODE: &str = "told as `unguarded-session` there: what is written behind the block is not seen as written by it";
 
 const BRANCH: &str =
     "a `match` that leaves with the error is a branch like any other: what was written before it may be meant to go";

@@ -10,7 +10,7 @@ use crate::world::World;
 use sessionlint_diagnostics::FileId;
 use sessionlint_ir::{
     AggregateKind, BlockId, Body, Call, Callee, ExitKind, ItemKind, LocalId, Operand, Place, Rvalue, StatementKind,
-    Terminator, Test,
+    Terminator, Test, TypeRef,
 };
 use sessionlint_protocols::ProtocolKind;
 
@@ -145,6 +145,8 @@ impl Solver<'_> {
                 Some(Lends::Own)
             }
             Value::Typed(ty, _) => match ty.peeled() {
+                // What the caller got by value goes with it.
+                Ty::Own(..) if is_param && !self.is_by_reference(place.local) => Some(Lends::Own),
                 Ty::Own(..) if is_param => Some(Lends::Lent),
                 Ty::Known(protocol) if self.index.model.protocol(*protocol).is_session() => {
                     let pooled = self.index.model.protocol(*protocol).pooled;
@@ -154,6 +156,11 @@ impl Solver<'_> {
             },
             _ => None,
         }
+    }
+
+    /// Whether a parameter is a reference, as it is written.
+    fn is_by_reference(&self, local: LocalId) -> bool {
+        !matches!(&self.body.locals[local.index()].ty, Some(ty) if !matches!(ty, TypeRef::Ref { .. }))
     }
 }
 

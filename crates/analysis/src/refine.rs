@@ -177,7 +177,10 @@ impl Solver<'_> {
                     // The server is gone as a rule, and with it what its connections had set.
                     failure.facts.obligations.values_mut().for_each(|state| state.left.clear());
                 }
-                if let Value::Wrote(id) | Value::Affected { obligation: id, .. } | Value::Changed { obligation: id, .. } = *inner {
+                if let Value::Wrote(id)
+                | Value::Affected { obligation: id, .. }
+                | Value::Changed { obligation: id, .. } = *inner
+                {
                     failure.unwrite(id);
                 }
                 (Some(success), Some(failure))

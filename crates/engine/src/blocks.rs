@@ -40,7 +40,27 @@ impl Blocks {
             found.traits.extend(of_trait.and_then(named).map(str::to_owned));
             found.types.extend(named(owner).map(str::to_owned));
         }
+        found.add_renamed(bytes);
         found
+    }
+
+    /// Adds what a name of a block is called elsewhere: `use Sink as Drain`.
+    fn add_renamed(&mut self, bytes: &[u8]) {
+        if self.traits.is_empty() && self.types.is_empty() {
+            return;
+        }
+        for at in memchr::memmem::find_iter(bytes, b" as ") {
+            let before = bytes[..at].iter().rev().take_while(|byte| is_name(**byte)).count();
+            let behind = &bytes[at + " as ".len()..];
+            let length = behind.iter().take_while(|byte| is_name(**byte)).count();
+            let word = |bytes| std::str::from_utf8(bytes).unwrap_or_default();
+            let (real, here) = (word(&bytes[at - before..at]), word(&behind[..length]));
+            for names in [&mut self.traits, &mut self.types] {
+                if real.starts_with(char::is_uppercase) && names.contains(here) {
+                    names.insert(real.to_owned());
+                }
+            }
+        }
     }
 }
 
@@ -111,6 +131,7 @@ mod tests {
             ("impl Sink for dyn Other {", "Sink for Other"),
             ("impl<F> Sink for F where F: for<'a> Fn(&'a u8) {", "Sink for F"),
             ("fn f(x: impl Sink) { for a in b {", " for "),
+            ("use a::Sink as Drain; impl Drain for Slow {", "Drain Sink for Slow"),
             ("simpl Sink for Slow {", " for "),
             ("impl<", " for "),
         ] {

@@ -250,6 +250,17 @@ impl Index<'_> {
         found
     }
 
+    /// The names of what a file imports under another name.
+    pub(super) fn renamed(&self, file: FileId, name: &str) -> Vec<String> {
+        let names = self.names_of(file);
+        let paths = names.0.values().filter_map(|module| module.imports.get(name)).flatten();
+        let mut found: Vec<String> =
+            paths.filter_map(|path| path.last()).filter(|last| *last != name).cloned().collect();
+        found.sort();
+        found.dedup();
+        found
+    }
+
     /// The names that a file declares and imports, by inline module.
     fn names_of(&self, file: FileId) -> Arc<FileNames> {
         self.names.get(file, || {

@@ -22,6 +22,9 @@ impl Index<'_> {
             // A file that names no library may still do slow work.
             let unread = self.unread_blocks(package, &name);
             let is_of = |block: &&ItemRef| {
+                if self.serves_tests(block.file) {
+                    return false;
+                }
                 // Only a package that can name the trait can implement it.
                 let own = self.package_id(block.file);
                 if own != package && !self.package(own).leads_to(package) {
@@ -53,7 +56,7 @@ impl Index<'_> {
     fn blocks_by_word(&self) -> HashMap<String, Vec<ItemRef>> {
         let mut found: HashMap<String, Vec<ItemRef>> = HashMap::new();
         for package in &self.packages {
-            for file in package.indexed.iter().filter(|file| !self.serves_tests(**file)) {
+            for file in &package.indexed {
                 self.blocks_of_file(*file, &mut found);
             }
         }
@@ -77,7 +80,8 @@ impl Index<'_> {
             for word in before.split(|c: char| !c.is_alphanumeric() && c != '_') {
                 // A trait's name, as names are written.
                 if word.starts_with(char::is_uppercase) {
-                    found.entry(word.to_owned()).or_default().push(ItemRef { file, item: id });
+                    let names = self.renamed(file, word).into_iter().chain([word.to_owned()]);
+                    names.for_each(|name| found.entry(name).or_default().push(ItemRef { file, item: id }));
                 }
             }
         }
