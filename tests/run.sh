@@ -44,7 +44,7 @@ about() { # group
 run() { # group
     case $1 in
         # More of what is made from numbers than in the inner loop.
-        rust) PROGRAMS=${PROGRAMS:-10000} MANGLED=${MANGLED:-600} REWRITTEN=${REWRITTEN:-400} cargo test --workspace ;;
+        rust) PROGRAMS=${PROGRAMS:-10000} MANGLED=${MANGLED:-300} REWRITTEN=${REWRITTEN:-150} cargo test --workspace ;;
         compile) tests/real/check.sh ;;
         engines) tests/real/run.sh ;;
         integrations)
