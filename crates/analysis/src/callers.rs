@@ -4,7 +4,7 @@
 
 use crate::index::{ItemRef, Ty};
 use crate::solver::Solver;
-use crate::summary::{Analysis, MAX_CALLS};
+use crate::summary::{Analysis, Asking};
 use crate::value::Value;
 use crate::world::World;
 use sessionlint_diagnostics::FileId;
@@ -98,7 +98,7 @@ impl Analysis<'_> {
     }
 
     fn lends(&self, caller: ItemRef, callee: ItemRef) -> Vec<Lends> {
-        let calls = self.asked(caller, MAX_CALLS, |mut solver| {
+        let calls = self.asked(caller, &Asking::default(), |mut solver| {
             solver.watched = Some(Watched { callee, calls: Vec::new() });
             let world = solver.parameters(World::default());
             solver.run(world);

@@ -3,7 +3,7 @@
 use crate::index::{ItemRef, Ty};
 use crate::known::Known;
 use crate::sql::{Hold, SqlControl};
-use crate::summary::{Analysis, Effect, LentAs, MAX_CALLS, MAX_DEEP};
+use crate::summary::{Analysis, Asking, Effect, LentAs};
 use crate::value::{Layer, Origin, Root};
 use crate::workload::{Deed, Fresh, Given};
 use sessionlint_ir::Signature;
@@ -19,11 +19,11 @@ impl Analysis<'_> {
             let name = declared.name.clone().unwrap_or_else(|| format!("#{param}"));
             let Some((protocol, layers)) = self.lendable(item, &signature, param) else { continue };
             let lent = LentAs { param, protocol, layers, known: Known::new() };
-            if let Some(effect) = self.effect(item, &lent, MAX_CALLS) {
+            if let Some(effect) = self.effect(item, &lent, &Asking::default()) {
                 parts.extend(effect_words(&effect, &name));
             }
         }
-        let summary = self.summary(item, &Known::new(), MAX_DEEP);
+        let summary = self.summary(item, &Known::new(), &Asking::default());
         let origin = |origin: &Origin| origin_words(origin, &signature, |item| self.name_of(item));
         parts.extend(summary.workload.0.keys().filter_map(|deed| self.deed_words(deed, &signature, &origin)));
         if let Some(given) = summary.gives.as_ref().and_then(|given| self.given_words(given, &origin)) {

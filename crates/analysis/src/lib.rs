@@ -11,6 +11,7 @@ mod describe;
 mod ends;
 mod events;
 mod fingerprint;
+mod fixpoint;
 mod flow;
 mod handlers;
 mod index;

@@ -5,7 +5,7 @@ use crate::events::Site;
 use crate::index::{Index, ItemRef, Ty};
 use crate::known::Known;
 use crate::solver::Solver;
-use crate::summary::{Analysis, Effect, LentAs, MAX_CALLS, MAX_DEEP};
+use crate::summary::{Analysis, Asking, Effect, LentAs};
 use crate::value::{Origin, Root, Value};
 use crate::workload::Workload;
 use crate::world::{Facts, Phase, State, World};
@@ -109,14 +109,14 @@ impl Analysis<'_> {
             let Some((protocol, layers)) = self.lendable(item, &signature, param) else { continue };
             let id = &self.index.model.protocol(protocol).id;
             let lent = LentAs { param, protocol, layers, known: Known::new() };
-            let words = match self.effect(item, &lent, MAX_CALLS) {
+            let words = match self.effect(item, &lent, &Asking::default()) {
                 Some(effect) => all_effect_words(&effect, &name),
                 None => vec!["no body to look at".to_owned()],
             };
             let words = if words.is_empty() { "nothing".to_owned() } else { words.join("; ") };
             let _ = writeln!(out, "      lent {name} ({id}): {words}");
         }
-        let summary = self.summary(item, &Known::new(), MAX_DEEP);
+        let summary = self.summary(item, &Known::new(), &Asking::default());
         for line in self.workload_lines(&summary.workload, &signature, &origin, line_of) {
             let _ = writeln!(out, "      {line}");
         }
@@ -127,7 +127,7 @@ impl Analysis<'_> {
             out.push_str("      nothing that matters to a session\n");
         }
         if summary.truncated {
-            let _ = writeln!(out, "      some calls are too deep to be followed");
+            let _ = writeln!(out, "      functions that call each other do not settle");
         }
     }
 
@@ -156,7 +156,7 @@ fn all_effect_words(effect: &Effect, name: &str) -> Vec<String> {
     }));
     words.extend(effect.escapes.then(|| "takes it away".to_owned()));
     words.extend(effect.unseen.then(|| "lends it to code that nobody sees".to_owned()));
-    words.extend(effect.cut().then(|| "some calls are too deep to be followed".to_owned()));
+    words.extend(effect.truncated.then(|| "functions that call each other do not settle".to_owned()));
     words
 }
 

@@ -7,7 +7,7 @@ use crate::known::{Known, passed};
 use crate::liveness::{LastAsked, last_asked, only_tested};
 use crate::show::Seen;
 use crate::sql::{Hold, SqlControl, StateChange};
-use crate::summary::Analysis;
+use crate::summary::{Analysis, Asking};
 use crate::transfer::{Made, Thrown, fold};
 use crate::value::{Anchor, Layer, ObligationId, Origin, Value};
 use crate::workload::{Given, Workload};
@@ -24,8 +24,8 @@ pub(crate) struct Solver<'a> {
     pub index: &'a Index<'a>,
     pub body: &'a Body,
     pub scope: Scope<'a>,
-    /// How many calls deep helpers are looked into.
-    pub depth: u32,
+    /// The questions about other functions that are in progress.
+    pub asking: Asking,
     pub sites: Vec<Site>,
     pub events: BTreeMap<(EventKind, SiteId, Cause), Event>,
     pub gaps: BTreeSet<Gap>,
@@ -72,14 +72,8 @@ pub(crate) struct Solver<'a> {
     pub collects: bool,
     /// Whether it is a closure or block inside another body.
     pub nested: bool,
-    /// How many calls deep it is looked what functions do.
-    pub deep: u32,
-    /// Whether some calls were too deep for that, and how deep the others go.
+    /// Whether what a function does had not settled that is called here.
     pub truncated: Cell<bool>,
-    pub height: Cell<u32>,
-    /// The same for what is asked of helpers that are lent a session.
-    pub cut: Cell<bool>,
-    pub calls: Cell<u32>,
     /// The session that a caller lends, and what is done to it.
     pub lent: Option<ObligationId>,
     pub loan: Loan,
@@ -190,7 +184,7 @@ pub(crate) struct ChildEffect {
 }
 
 impl<'a> Solver<'a> {
-    pub fn new(analysis: &'a Analysis<'a>, body: &'a Body, scope: Scope<'a>, depth: u32) -> Self {
+    pub fn new(analysis: &'a Analysis<'a>, body: &'a Body, scope: Scope<'a>, asking: Asking) -> Self {
         let (mut tests, mut truths) = (BTreeMap::new(), BTreeSet::new());
         for (number, block) in (0..).map(BlockId).zip(&body.blocks) {
             if let Terminator::Test { test, .. } = &block.terminator
@@ -218,7 +212,7 @@ impl<'a> Solver<'a> {
             index: &analysis.index,
             body,
             scope,
-            depth,
+            asking,
             sites: Vec::new(),
             events: BTreeMap::new(),
             gaps: BTreeSet::new(),
@@ -248,11 +242,7 @@ impl<'a> Solver<'a> {
             gives: None,
             collects: false,
             nested: false,
-            deep: 0,
             truncated: Cell::new(false),
-            height: Cell::new(0),
-            cut: Cell::new(false),
-            calls: Cell::new(0),
             lent: None,
             loan: Loan::default(),
             made: Made::default(),

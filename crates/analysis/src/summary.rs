@@ -1,6 +1,7 @@
 //! What does a function do to the sessions that it opens, and to those that it is lent?
 
 use crate::events::{Event, EventKind, Report};
+use crate::fixpoint::{Equations, Fixpoint, Pass};
 use crate::index::{Index, ItemRef, Scope, Ty};
 use crate::known::Known;
 use crate::solver::Solver;
@@ -8,24 +9,17 @@ use crate::sql::{Hold, SqlControl, StateChange};
 use crate::value::Layer;
 use crate::workload::{Deed, Given, Summary, Workload};
 use crate::world::World;
-use rustc_hash::FxHashMap;
 use sessionlint_ir::{Body, FunctionItem, Signature};
 use sessionlint_protocols::{EndKind, ProtocolId};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, RwLock};
-
-/// How many calls deep effects of helpers are looked for.
-pub(crate) const MAX_CALLS: u32 = 10;
-/// How many calls deep it is looked what functions do beside that.
-pub(crate) const MAX_DEEP: u32 = 8;
 
 /// The analysis of a workspace: an index, and what is known about helper functions.
 pub struct Analysis<'h> {
     /// Names and types.
     pub index: Index<'h>,
-    effects: RwLock<FxHashMap<EffectKey, Effect>>,
-    summaries: RwLock<FxHashMap<SummaryKey, Arc<Summary>>>,
+    answers: Fixpoint<Question, Answer>,
     steps: AtomicUsize,
 }
 
@@ -41,11 +35,24 @@ pub(crate) struct LentAs {
     pub known: Known,
 }
 
-/// A function, what it is lent, and the depth for those whose calls were too deep to be followed to their end.
-type EffectKey = (ItemRef, LentAs, Option<u32>);
+/// What is asked about a function.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Question {
+    /// What does it do to a session that it is lent?
+    Effect(ItemRef, LentAs),
+    /// What does it do beside giving its value, when it is called with these arguments?
+    Summary(ItemRef, Known),
+}
 
-/// A function, what it is called with, and the depth for those whose calls were too deep to be followed to their end.
-type SummaryKey = (ItemRef, Known, Option<u32>);
+/// The answer: `None` for a function without a body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    Effect(Option<Arc<Effect>>),
+    Summary(Arc<Summary>),
+}
+
+/// The questions that are in progress while a body is analysed.
+pub(crate) type Asking = Pass<Question, Answer>;
 
 /// What a function does to a session that it is lent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -68,21 +75,17 @@ pub(crate) struct Effect {
     pub escapes: bool,
     /// Whether it lends it to code that nobody sees.
     pub unseen: bool,
-    /// What it does beside that, and whether some calls were too deep to be followed.
+    /// What it does beside that, and whether functions that call each other had not settled.
     pub workload: Workload,
     pub truncated: bool,
     /// What it does while that is open.
     pub meanwhile: Workload,
-    /// Whether helpers were too deep to be looked into, and how deep the others go.
-    cut: bool,
-    calls: u32,
 }
 
 impl<'h> Analysis<'h> {
     /// An analysis over an index.
     pub fn new(index: Index<'h>) -> Self {
-        let (effects, summaries) = (RwLock::default(), RwLock::default());
-        Self { index, effects, summaries, steps: AtomicUsize::new(0) }
+        Self { index, answers: Fixpoint::default(), steps: AtomicUsize::new(0) }
     }
 
     /// The work so far, in facts that were looked at. On one thread the same for the same files; several may ask the same of
@@ -134,8 +137,8 @@ impl<'h> Analysis<'h> {
         // What is declared inside of a handler is none.
         let is_whole = self.index.item(item).and_then(|item| item.body).is_none_or(|own| body.span.start <= own.start);
         let handler = is_whole && self.index.is_handler(item, &scope, signature);
-        let mut solver = Solver::new(self, body, scope, MAX_CALLS);
-        (solver.deep, solver.handler, solver.reporting) = (MAX_DEEP, handler, true);
+        let mut solver = Solver::new(self, body, scope, Asking::default());
+        (solver.handler, solver.reporting) = (handler, true);
         solver.method = Some(item);
         solver.races = self.index.may_cancel(item);
         solver
@@ -154,100 +157,67 @@ impl<'h> Analysis<'h> {
         scope
     }
 
-    /// What a function does to a session that it is lent. Looks `depth` calls deep; `None` when it has no body to look at,
-    /// or that is too deep. The answer depends on nothing but the arguments.
-    pub(crate) fn effect(&self, item: ItemRef, lent: &LentAs, depth: u32) -> Option<Effect> {
-        if depth == 0 {
-            return None;
+    /// What a function does to a session that it is lent; `None` when it has no body to look at.
+    pub(crate) fn effect(&self, item: ItemRef, lent: &LentAs, asking: &Asking) -> Option<Arc<Effect>> {
+        match self.answers.answer(self, Question::Effect(item, lent.clone()), asking) {
+            Answer::Effect(effect) => effect,
+            Answer::Summary(_) => None,
         }
-        let mut key = (item, lent.clone(), None);
-        {
-            let effects = self.effects.read().unwrap_or_else(|poisoned| poisoned.into_inner());
-            // What was followed to its end serves everybody who could have done so.
-            if let Some(known) = effects.get(&key).filter(|known| known.calls < depth) {
-                return Some(known.clone());
-            }
-            key.2 = Some(depth);
-            if let Some(known) = effects.get(&key) {
-                return Some(known.clone());
-            }
-        }
-        let effect = self.compute_effect(item, lent, depth)?;
-        key.2 = effect.cut.then_some(depth);
-        self.effects.write().unwrap_or_else(|poisoned| poisoned.into_inner()).insert(key, effect.clone());
-        Some(effect)
     }
 
     /// What a call may do to a session that it is lent: for a method that a trait only declares, what any of its implementations
     /// may do. What they do not agree on may have ended it.
-    pub(crate) fn lent_effect(&self, item: ItemRef, lent: &LentAs, depth: u32) -> Option<Effect> {
+    pub(crate) fn lent_effect(&self, item: ItemRef, lent: &LentAs, asking: &Asking) -> Option<Arc<Effect>> {
         let implementations = self.index.implementations(item);
-        let mut effects = implementations.iter().map(|item| self.effect(*item, lent, depth));
-        let Some(first) = effects.next() else { return self.effect(item, lent, depth) };
+        let mut effects = implementations.iter().map(|item| self.effect(*item, lent, asking));
+        let Some(first) = effects.next() else { return self.effect(item, lent, asking) };
         let mut joined = first?;
         for other in effects {
-            joined = joined.joined(other?);
+            let other = other?;
+            if joined != other {
+                joined = Arc::new(Arc::unwrap_or_clone(joined).joined(&other));
+            }
         }
         Some(joined)
     }
 
     /// The same for several candidates: what they agree on.
-    pub(crate) fn agreed_effect(&self, items: &[ItemRef], lent: &LentAs, depth: u32) -> Option<Effect> {
-        let mut effects = items.iter().map(|item| self.lent_effect(*item, lent, depth));
-        let mut agreed = effects.next()??;
-        for effect in effects {
-            let effect = effect?;
-            let same = Effect { calls: agreed.calls, cut: agreed.cut, truncated: agreed.truncated, ..effect.clone() }
-                == agreed;
-            if !same {
-                return None;
-            }
-            agreed.calls = agreed.calls.max(effect.calls);
-            agreed.cut |= effect.cut;
-            agreed.truncated |= effect.truncated;
-        }
-        Some(agreed)
+    pub(crate) fn agreed_effect(&self, items: &[ItemRef], lent: &LentAs, asking: &Asking) -> Option<Arc<Effect>> {
+        let mut effects = items.iter().map(|item| self.lent_effect(*item, lent, asking));
+        let agreed = effects.next()??;
+        effects.all(|effect| effect.as_ref() == Some(&agreed)).then_some(agreed)
     }
 
-    /// What a function does beside giving its value, `deep` calls deep, when it is called with these arguments. The answer
-    /// depends on nothing else.
-    pub(crate) fn summary(&self, item: ItemRef, known: &Known, deep: u32) -> Arc<Summary> {
-        if deep == 0 {
-            return Arc::new(Summary { truncated: true, ..Summary::default() });
+    /// What a function does beside giving its value, when it is called with these arguments.
+    pub(crate) fn summary(&self, item: ItemRef, known: &Known, asking: &Asking) -> Arc<Summary> {
+        if !self.may_matter(item) {
+            return Arc::default();
         }
-        let mut key = (item, known.clone(), None);
-        {
-            let summaries = self.summaries.read().unwrap_or_else(|poisoned| poisoned.into_inner());
-            // What was followed to its end serves everybody who could have done so.
-            if let Some(summary) = summaries.get(&key).filter(|summary| summary.height < deep) {
-                return Arc::clone(summary);
-            }
-            key.2 = Some(deep);
-            if let Some(summary) = summaries.get(&key) {
-                return Arc::clone(summary);
-            }
+        match self.answers.answer(self, Question::Summary(item, known.clone()), asking) {
+            Answer::Summary(summary) => summary,
+            Answer::Effect(_) => Arc::default(),
         }
-        let summary = if self.may_matter(item) { self.compute_summary(item, known, deep) } else { None };
-        let summary = Arc::new(summary.unwrap_or_default());
-        key.2 = summary.truncated.then_some(deep);
-        let mut summaries = self.summaries.write().unwrap_or_else(|poisoned| poisoned.into_inner());
-        Arc::clone(summaries.entry(key).or_insert(summary))
     }
 
     /// The same for a method that a trait only declares: what any of its implementations does, or where `by_parameter` what all of
     /// them do, and gives what they agree on. Which of them a type parameter stands for, its caller decides.
-    pub(crate) fn agreed_summary(&self, item: ItemRef, known: &Known, deep: u32, by_parameter: bool) -> Arc<Summary> {
+    pub(crate) fn agreed_summary(
+        &self,
+        item: ItemRef,
+        known: &Known,
+        by_parameter: bool,
+        asking: &Asking,
+    ) -> Arc<Summary> {
         let implementations = self.index.implementations(item);
-        let [first, rest @ ..] = implementations.as_slice() else { return self.summary(item, known, deep) };
-        let first = self.summary(*first, known, deep);
+        let [first, rest @ ..] = implementations.as_slice() else { return self.summary(item, known, asking) };
+        let first = self.summary(*first, known, asking);
         if rest.is_empty() {
             return first;
         }
         let mut agreed = (*first).clone();
         for other in rest {
-            let other = self.summary(*other, known, deep);
+            let other = self.summary(*other, known, asking);
             agreed.truncated |= other.truncated;
-            agreed.height = agreed.height.max(other.height);
             match by_parameter {
                 true => agreed.workload.0.retain(|deed, _| other.workload.0.contains_key(deed)),
                 false => other.workload.0.iter().for_each(|(deed, way)| agreed.workload.add(deed.clone(), way.clone())),
@@ -269,19 +239,19 @@ impl<'h> Analysis<'h> {
     }
 
     /// Asks something of a function's body; `None` when it has none.
-    pub(crate) fn asked<T>(&self, item: ItemRef, depth: u32, ask: impl FnOnce(Solver<'_>) -> Option<T>) -> Option<T> {
+    pub(crate) fn asked<T>(
+        &self,
+        item: ItemRef,
+        asking: &Asking,
+        ask: impl FnOnce(Solver<'_>) -> Option<T>,
+    ) -> Option<T> {
         let function = self.index.function(item)?;
         let body = function.body.as_ref()?;
         let generics = self.index.generics_around(item, &function.signature.generics);
-        ask(Solver::new(self, body, self.scope(item, body, &generics), depth))
+        ask(Solver::new(self, body, self.scope(item, body, &generics), asking.clone()))
     }
 
-    fn compute_summary(&self, item: ItemRef, known: &Known, deep: u32) -> Option<Summary> {
-        self.asked(item, 0, |solver| Some(self.summarised(item, known, deep, solver)))
-    }
-
-    fn summarised(&self, item: ItemRef, known: &Known, deep: u32, mut solver: Solver<'_>) -> Summary {
-        solver.deep = deep - 1;
+    fn summarised(&self, item: ItemRef, known: &Known, mut solver: Solver<'_>) -> Summary {
         let world = solver.parameters(World::default());
         let world = solver.called_with(world, known);
         solver.summarise(world);
@@ -290,7 +260,7 @@ impl<'h> Analysis<'h> {
             // What it waits for is part of taking a connection: a pause before it tries again, say.
             workload.0.retain(|deed, _| !matches!(deed, Deed::Outside(_)));
         }
-        Summary { workload, gives: solver.gives, truncated: solver.truncated.get(), height: solver.height.get() }
+        Summary { workload, gives: solver.gives, truncated: solver.truncated.get() }
     }
 
     /// The method of the outermost struct or enum that commits the session in it: its name, and whether it is async.
@@ -299,29 +269,50 @@ impl<'h> Analysis<'h> {
         self.index.methods_of(*wrapper).into_iter().find_map(|(name, item)| {
             let signature = self.index.signature(item).filter(|signature| signature.has_receiver)?;
             let lent = LentAs { param: 0, protocol, layers: layers.to_vec(), known: Known::new() };
-            let effect = self.effect(item, &lent, MAX_CALLS)?;
+            let effect = self.effect(item, &lent, &Asking::default())?;
             effect.ends.contains(&EndKind::Commit).then_some((name, signature.is_async))
         })
     }
+}
 
-    fn compute_effect(&self, item: ItemRef, lent: &LentAs, depth: u32) -> Option<Effect> {
-        self.asked(item, depth - 1, |solver| lent_effect(lent, solver))
+impl Equations for Analysis<'_> {
+    type Question = Question;
+    type Answer = Answer;
+
+    fn answered(&self, question: &Question, asking: &Asking) -> Answer {
+        match question {
+            Question::Effect(item, lent) => {
+                Answer::Effect(self.asked(*item, asking, |solver| lent_effect(lent, solver)).map(Arc::new))
+            }
+            Question::Summary(item, known) => {
+                let summary = self.asked(*item, asking, |solver| Some(self.summarised(*item, known, solver)));
+                Answer::Summary(Arc::new(summary.unwrap_or_default()))
+            }
+        }
+    }
+
+    fn at_first(&self, question: &Question) -> Answer {
+        match question {
+            Question::Effect(..) => Answer::Effect(Some(Arc::default())),
+            Question::Summary(..) => Answer::Summary(Arc::default()),
+        }
+    }
+
+    fn unsettled(&self, answer: Answer) -> Answer {
+        match answer {
+            Answer::Effect(effect) => Answer::Effect(
+                effect.map(|effect| Arc::new(Effect { truncated: true, ..Arc::unwrap_or_clone(effect) })),
+            ),
+            Answer::Summary(summary) => {
+                Answer::Summary(Arc::new(Summary { truncated: true, ..Arc::unwrap_or_clone(summary) }))
+            }
+        }
     }
 }
 
 impl Effect {
-    /// Whether helpers were too deep to be looked into.
-    pub fn cut(&self) -> bool {
-        self.cut
-    }
-
-    /// How many calls deep it was looked.
-    pub fn calls(&self) -> u32 {
-        self.calls
-    }
-
     /// What is done when either of two functions may be the one that is called.
-    fn joined(mut self, other: Effect) -> Effect {
+    fn joined(mut self, other: &Effect) -> Effect {
         self.partly |= other.partly || self.writes != other.writes;
         self.writes |= other.writes;
         self.changed = self.changed.filter(|_| self.changed == other.changed);
@@ -331,21 +322,19 @@ impl Effect {
         self.texts.retain(|text| other.texts.contains(text));
         self.changes.retain(|change| other.changes.contains(change));
         self.holds = self.holds.max(other.holds);
-        for (deed, way) in other.workload.0 {
-            self.workload.add(deed, way);
+        for (deed, way) in &other.workload.0 {
+            self.workload.add(deed.clone(), way.clone());
         }
-        for (deed, way) in other.meanwhile.0 {
-            self.meanwhile.add(deed, way);
+        for (deed, way) in &other.meanwhile.0 {
+            self.meanwhile.add(deed.clone(), way.clone());
         }
         self.truncated |= other.truncated;
-        self.cut |= other.cut;
-        self.calls = self.calls.max(other.calls);
         self
     }
 }
 
 fn lent_effect(lent: &LentAs, mut solver: Solver<'_>) -> Option<Effect> {
-    (solver.collects, solver.deep) = (true, MAX_DEEP);
+    solver.collects = true;
     let world = solver.parameters(World::default());
     let world = solver.called_with(world, &lent.known);
     let local = *solver.body.params.get(lent.param)?;
@@ -375,8 +364,6 @@ fn lent_effect(lent: &LentAs, mut solver: Solver<'_>) -> Option<Effect> {
         workload: solver.done,
         truncated: solver.truncated.get(),
         meanwhile: solver.loan.meanwhile,
-        cut: solver.cut.get(),
-        calls: solver.calls.get(),
     })
 }
 

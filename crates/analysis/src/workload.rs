@@ -146,10 +146,8 @@ pub(crate) struct Summary {
     pub workload: Workload,
     /// What it gives; `None` when it never returns with success.
     pub gives: Option<Given>,
-    /// Whether calls were too deep to be looked into.
+    /// Whether functions that call each other had not settled.
     pub truncated: bool,
-    /// How many calls deep it was looked, where that was deep enough.
-    pub height: u32,
 }
 
 /// What a function gives, as far as sessions and pools are concerned.

@@ -108,9 +108,8 @@ impl Solver<'_> {
 
     fn analyse_child(&mut self, world: &World, child: usize, by_move: bool) -> Child {
         let body = &self.body.children[child];
-        let mut solver = Solver::new(self.analysis, body, self.scope.clone(), self.depth);
+        let mut solver = Solver::new(self.analysis, body, self.scope.clone(), self.asking.clone());
         solver.nested = true;
-        solver.deep = self.deep;
         // Whoever runs it may hold a session meanwhile.
         solver.collects = true;
         solver.tells_polls = self.tells_polls;
@@ -256,8 +255,8 @@ impl Solver<'_> {
         inner.sites(&mut sites);
         let (local, [site]) = (*body.params.first()?, sites.as_slice()) else { return None };
         let (protocol, layers) = (self.sites[usize::from(site.0)].protocol, super::wrapper::layers(inner)?);
-        let mut solver = Solver::new(self.analysis, body, self.scope.clone(), self.depth);
-        (solver.nested, solver.collects, solver.few, solver.deep) = (true, true, true, self.deep);
+        let mut solver = Solver::new(self.analysis, body, self.scope.clone(), self.asking.clone());
+        (solver.nested, solver.collects, solver.few) = (true, true, true);
         let (entry, _) = solver.lend(World::default(), local, protocol, &layers);
         solver.summarise(entry);
         self.looked(&solver);
@@ -265,12 +264,9 @@ impl Solver<'_> {
         self.instantiated(world, &given, &Passed::Arguments(vec![inner.clone()], vec![Source::default()]), span)
     }
 
-    /// A body inside of this one was looked at: what was too deep for it is too deep for this one.
+    /// A body inside of this one was looked at: what had not settled for it had not for this one.
     fn looked(&self, inner: &Solver<'_>) {
         self.truncated.set(self.truncated.get() || inner.truncated.get());
-        self.height.set(self.height.get().max(inner.height.get()));
-        self.cut.set(self.cut.get() || inner.cut.get());
-        self.calls.set(self.calls.get().max(inner.calls.get()));
     }
 
     /// Whether a body passes a captured variable on, or calls a method on it that ends a session.

@@ -88,7 +88,7 @@ impl Solver<'_> {
                 None => (protocol, Vec::new()),
             };
             let lent = LentAs { param: 0, protocol, layers, known: Default::default() };
-            self.followed_to(self.analysis.effect(method, &lent, self.depth)).is_some_and(|effect| effect.writes)
+            self.analysis.effect(method, &lent, &self.asking).is_some_and(|effect| effect.writes)
         })
     }
 

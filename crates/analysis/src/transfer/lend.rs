@@ -46,8 +46,8 @@ impl Solver<'_> {
             let behind = self.layers_behind(world, value);
             let protocol = self.protocol_of(id);
             let lent_as = LentAs { param: lent.param, protocol, layers, known: passed.known() };
-            let effect = self.analysis.lent_effect(lent.item, &lent_as, self.depth);
-            let Some(effect) = self.followed_to(effect) else {
+            let effect = self.analysis.lent_effect(lent.item, &lent_as, &self.asking);
+            let Some(effect) = effect else {
                 self.forget_state(world, id);
                 if self.index.model.protocol(protocol).kind == ProtocolKind::Writer {
                     self.forget_obligation(world, id);
@@ -99,12 +99,12 @@ impl Solver<'_> {
             return Value::Unknown;
         }
         let lent_as = LentAs { param: lent.param, protocol, layers, known };
-        let effect = self.analysis.lent_effect(lent.item, &lent_as, self.depth);
+        let effect = self.analysis.lent_effect(lent.item, &lent_as, &self.asking);
         let unseen = effect.as_ref().is_none_or(|effect| effect.unseen);
         if unseen && !self.few {
             self.give_anchored(world, &anchor);
         }
-        let Some(effect) = self.followed_to(effect) else { return Value::Unknown };
+        let Some(effect) = effect else { return Value::Unknown };
         if effect.writes {
             self.write_anchored(world, &anchor, lent.at);
         }
@@ -123,18 +123,6 @@ impl Solver<'_> {
         let (field, protocol) = self.index.only_connection(*owner)?;
         let part = world.canonical(place).0.project(Projection::Field(field.clone()));
         Some((protocol, Anchor::Place(part.clone()), vec![Layer::Part(*owner, field)], Value::Ref(part)))
-    }
-
-    /// The effect of a helper was asked for: how deep it goes is how deep this body goes.
-    pub(super) fn followed_to(&self, effect: Option<Effect>) -> Option<Effect> {
-        match &effect {
-            Some(effect) => {
-                self.cut.set(self.cut.get() || effect.cut());
-                self.calls.set(self.calls.get().max(effect.calls() + 1));
-            }
-            None => self.cut.set(self.cut.get() || self.depth == 0),
-        }
-        effect
     }
 
     /// Code that nobody sees was lent a session. Where an end can be reached through what it got, it may have ended it.

@@ -242,7 +242,7 @@ impl Solver<'_> {
         }
         let protocol = self.protocol_of(*id);
         let lent_as = LentAs { param: lent.param, protocol, layers: Vec::new(), known: passed.known() };
-        let effect = self.followed_to(self.analysis.lent_effect(lent.item, &lent_as, self.depth))?;
+        let effect = self.analysis.lent_effect(lent.item, &lent_as, &self.asking)?;
         let end = EndKind::meant(&effect.ends)?;
         world.set_phase(*id, Phase::Ending);
         Some((*id, end))

@@ -212,8 +212,8 @@ impl Solver<'_> {
         for param in params {
             let Some(written) = &self.body.locals[param.index()].ty else { continue };
             let Some((protocol, layers)) = self.lendable(&self.index.ty(&self.scope, written)) else { continue };
-            let mut solver = Solver::new(self.analysis, self.body, self.scope.clone(), self.depth);
-            (solver.deep, solver.tells_polls) = (self.deep, true);
+            let mut solver = Solver::new(self.analysis, self.body, self.scope.clone(), self.asking.clone());
+            solver.tells_polls = true;
             let world = solver.parameters(World::default());
             let (world, id) = solver.lend(world, param, protocol, &layers);
             solver.run(world);

@@ -170,7 +170,7 @@ impl Solver<'_> {
         holds
             && self
                 .analysis
-                .asked(item, 0, |solver| Some(solver.temporary_variables(deep).contains(&Body::RETURN)))
+                .asked(item, &self.asking, |solver| Some(solver.temporary_variables(deep).contains(&Body::RETURN)))
                 .unwrap_or_default()
     }
 

@@ -13,18 +13,10 @@ use sessionlint_diagnostics::{Evidence, Span};
 use sessionlint_ir::{Call, Operand};
 use sessionlint_protocols::ProtocolId;
 
-/// How many calls deep it is looked for pools that are made for a request, and for begins that may be cancelled.
-const MAX_GLANCE: u32 = 3;
-
 impl Solver<'_> {
     /// Whether anybody wants to know what is done now: the caller, or a session that is held.
     pub(crate) fn is_watched(&self, world: &World) -> bool {
-        self.handler || self.races || self.is_asked(world)
-    }
-
-    /// Whether all of what is done now is wanted. A handler and what cancels futures look a few calls deep only.
-    fn is_asked(&self, world: &World) -> bool {
-        self.collects || world.facts.obligations.keys().any(|id| world.is_open(*id))
+        self.handler || self.races || self.collects || world.facts.obligations.keys().any(|id| world.is_open(*id))
     }
 
     /// Something is done here and now.
@@ -173,8 +165,8 @@ impl Solver<'_> {
             let field = Origin { root: Root::Param(0), path: vec![self.index.derived_deref(owner)?] };
             return Some((target, source.then(&field)));
         };
-        let summary = self.analysis.summary(deref, &Known::new(), self.deep);
-        self.summarised(&summary);
+        let summary = self.analysis.summary(deref, &Known::new(), &self.asking);
+        self.truncated.set(self.truncated.get() || summary.truncated);
         let given = summary.gives.as_ref().and_then(|given| given.origin());
         let origin = given.and_then(|given| seen_by_caller(given, std::slice::from_ref(source)));
         Some((target, origin))
@@ -341,20 +333,13 @@ impl Solver<'_> {
             let workload = Workload::one(Deed::Outside(Wait::named(&name)), at);
             return Summary { workload, ..Summary::default() };
         }
-        let deep = if self.is_asked(world) { self.deep } else { self.deep.min(MAX_GLANCE) };
-        let summary = self.analysis.agreed_summary(item, &known(values), deep, self.by_parameter);
-        self.summarised(&summary);
+        let summary = self.analysis.agreed_summary(item, &known(values), self.by_parameter, &self.asking);
+        self.truncated.set(self.truncated.get() || summary.truncated);
         let workload = summary.workload.called(at, |origin| seen_by_caller(origin, origins));
         let mut workload = self.with_pauses(world, workload, at);
         // Closures are looked into where they are known.
         let runs = summary.workload.0.iter().filter(|(deed, _)| matches!(deed, Deed::Runs { .. }));
         workload.0.extend(runs.map(|(deed, way)| (deed.clone(), way.clone())));
         Summary { workload, gives: summary.gives.clone(), ..Summary::default() }
-    }
-
-    /// A summary was asked for: how deep it goes is how deep this body goes.
-    fn summarised(&self, summary: &Summary) {
-        self.truncated.set(self.truncated.get() || summary.truncated);
-        self.height.set(self.height.get().max(summary.height + 1));
     }
 }

@@ -214,7 +214,7 @@ impl Solver<'_> {
         let arguments = call.args.iter().map(|argument| self.read_value(world, argument));
         let values: Vec<Value> = std::iter::once(Value::Unknown).chain(arguments).collect();
         let lent = LentAs { param: 0, protocol, layers, known: known(&values) };
-        let effect = self.followed_to(self.analysis.agreed_effect(methods, &lent, self.depth));
+        let effect = self.analysis.agreed_effect(methods, &lent, &self.asking);
         let wrote = match &effect {
             Some(effect) if effect.writes => {
                 let value = self.effect_wrote(world, id, effect);
