@@ -1,10 +1,11 @@
 //! Where does a path lead?
 
+use super::kept::{FileNames, ModuleNames};
 use super::{Index, ItemRef, PackageId, Resolved, Scope};
 use crate::fingerprint::fingerprint;
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashSet;
 use sessionlint_diagnostics::FileId;
-use sessionlint_ir::{ItemId, ItemKind};
+use sessionlint_ir::ItemKind;
 use std::sync::Arc;
 
 impl Index<'_> {
@@ -26,6 +27,20 @@ impl Index<'_> {
         let resolved = self.resolve_from(scope.file, &scope.inline, path, &mut Trail::default());
         self.resolved.write().unwrap_or_else(|poisoned| poisoned.into_inner()).insert(name, resolved.clone());
         resolved
+    }
+
+    /// The type of the workspace that a full path names, the crate first.
+    pub fn type_at(&self, path: &str) -> Option<ItemRef> {
+        let segments: Vec<String> = path.split("::").map(str::to_owned).collect();
+        let (krate, inside) = segments.split_first()?;
+        let own = (0..)
+            .map(PackageId)
+            .zip(&self.packages)
+            .find(|(id, package)| package.dependencies.get(krate).is_some_and(|(_, target)| *target == Some(*id)));
+        match self.in_module(own?.0, &[], inside, &mut Trail::default())? {
+            Resolved::Item(item, rest) if rest.is_empty() => Some(item),
+            _ => None,
+        }
     }
 
     pub(super) fn resolve_from(
@@ -311,22 +326,3 @@ pub(super) struct Trail {
 const MAX_STEPS: usize = 120;
 /// How many modules deep imports and globs are followed.
 const MAX_HOPS: u32 = 12;
-
-/// The names of one file, by inline module.
-#[derive(Default)]
-pub(super) struct FileNames(FxHashMap<Vec<String>, ModuleNames>);
-
-impl FileNames {
-    fn inside(&self, inline: &[String]) -> Option<&ModuleNames> {
-        self.0.get(inline)
-    }
-}
-
-/// The names of one module in one file.
-#[derive(Default)]
-struct ModuleNames {
-    items: FxHashMap<String, Vec<ItemId>>,
-    /// Imported paths by the name that they get here.
-    imports: FxHashMap<String, Vec<Vec<String>>>,
-    globs: Vec<Vec<String>>,
-}

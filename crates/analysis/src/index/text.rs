@@ -1,6 +1,6 @@
 //! What do the words of a function's text rule out? Questions that save a look at its body.
 
-use super::{Index, ItemRef, Ty, cancels};
+use super::{Index, ItemRef, Ty};
 use sessionlint_ir::{ItemKind, TypeRef};
 
 impl Index<'_> {
@@ -90,4 +90,13 @@ impl Index<'_> {
             self.in_play(file, protocol.library) && protocol.openings.iter().any(waits)
         })
     }
+}
+
+/// Whether a text has something that cancels futures of functions that are called. What `select!` races is looked at
+/// where it begins something itself.
+pub fn cancels(text: &str) -> bool {
+    text.contains("try_join")
+        || text
+            .match_indices("timeout(")
+            .any(|(at, _)| !text[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_'))
 }

@@ -1,17 +1,7 @@
 //! What do files implement that mention no session? They are read when somebody asks for a trait or type that they have a block of.
 
 use super::{Index, ItemRef, Package, PackageId};
-use sessionlint_diagnostics::FileId;
 use std::collections::HashMap;
-
-/// The files of a package that mention no session, by what their `impl` blocks are for, as far as words tell.
-#[derive(Clone, Debug, Default)]
-pub struct Unread {
-    /// By the names of traits.
-    pub traits: HashMap<String, Vec<FileId>>,
-    /// By the names of types.
-    pub types: HashMap<String, Vec<FileId>>,
-}
 
 impl Index<'_> {
     /// The blocks that implement something called like a trait of a package, in files that mention no session.

@@ -254,7 +254,7 @@ impl Solver<'_> {
         let mut sites = Vec::new();
         inner.sites(&mut sites);
         let (local, [site]) = (*body.params.first()?, sites.as_slice()) else { return None };
-        let (protocol, layers) = (self.sites[usize::from(site.0)].protocol, super::wrapper::layers(inner)?);
+        let (protocol, layers) = (self.sites[usize::from(site.0)].protocol, super::layers::layers(inner)?);
         let mut solver = Solver::new(self.analysis, body, self.scope.clone(), self.asking.clone());
         (solver.nested, solver.collects, solver.few) = (true, true, true);
         let (entry, _) = solver.lend(World::default(), local, protocol, &layers);

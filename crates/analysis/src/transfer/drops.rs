@@ -138,7 +138,7 @@ impl Solver<'_> {
         if let Some(how) = self.detached.get(&id.site).cloned() {
             // A connection that is out of its pool is closed when it is dropped.
             let lost = how == ".leak()" && kind != CauseKind::Explicit && kind.exit_kind() != ExitKind::Error;
-            if lost || how == super::function::MANUALLY_DROP {
+            if lost || how == super::standard::MANUALLY_DROP {
                 self.event(world, EventKind::Leaked { how }, id, kind, span, None);
             }
             world.set_phase(id, Phase::Gone);

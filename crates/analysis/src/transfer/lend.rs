@@ -1,7 +1,7 @@
 //! What does a function of the workspace do to the session or connection that it is lent?
 
 use super::given::Passed;
-use super::wrapper::is_reference;
+use super::layers::is_reference;
 use crate::index::{ItemRef, Ty};
 use crate::solver::Solver;
 use crate::sql::{SqlControl, SqlEffect};

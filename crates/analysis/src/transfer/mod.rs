@@ -2,30 +2,37 @@
 
 mod answers;
 mod becomes;
+mod built;
+mod by_type;
 mod call;
 mod change;
 mod child;
 mod derived;
 mod drops;
 mod failure;
+mod fallible;
+mod fate;
 mod function;
 mod future;
 mod given;
 mod in_place;
 mod inputs;
 mod joined;
+mod layers;
 mod learned;
 mod lend;
 mod made;
 mod method;
 mod named;
 mod open;
+mod operand;
 mod own;
 mod pause;
 mod queued;
 mod release;
 mod replaced;
 mod session;
+mod standard;
 mod state;
 mod thrown;
 mod tried;
@@ -35,24 +42,17 @@ mod waits;
 mod workload;
 mod wrapper;
 
-pub(crate) use function::MANUALLY_DROP;
+pub(crate) use layers::fold;
 pub(crate) use made::Made;
+pub(crate) use standard::MANUALLY_DROP;
 pub(crate) use thrown::Thrown;
-pub(crate) use wrapper::fold;
 
 use crate::events::CauseKind;
-use crate::index::Ty;
-use crate::solver::{Solver, typed, typed_at};
-use crate::sql::SqlEffect;
-use crate::value::{Anchor, ObligationId, Origin, Root, Value};
-use crate::workload::Deed;
-use crate::world::{Phase, World};
+use crate::solver::{Solver, typed};
+use crate::value::Value;
+use crate::world::World;
 use sessionlint_diagnostics::Span;
-use sessionlint_ir::{
-    AggregateKind, Answer, DropCause, ExitKind, Literal, LocalId, Operand, Place, Projection, Race, Rvalue, Statement,
-    StatementKind, TypeRef,
-};
-use sessionlint_protocols::{EndKind, ProtocolId};
+use sessionlint_ir::{Answer, DropCause, ExitKind, LocalId, Place, Projection, Race, Rvalue, Statement, StatementKind};
 
 impl Solver<'_> {
     /// Runs one statement in one world.
@@ -248,282 +248,6 @@ impl Solver<'_> {
                 }
                 Value::Unknown
             }
-        }
-    }
-
-    /// Reads an operand; a session is moved out of its place.
-    fn operand(&mut self, world: &mut World, operand: &Operand) -> Value {
-        match operand {
-            Operand::Value(place) => match self.read_at(world, place) {
-                // What the caller keeps stays where it is.
-                (target, value) if value.owns() && self.is_lent_at(world, place, &value) => Value::Ref(target.0),
-                // `*pool.get()?`: what the connection holds is copied, and the connection stays.
-                (_, Value::Session(id))
-                    if place.projection.last() == Some(&Projection::Deref)
-                        && self.index.model.protocol(self.protocol_of(id)).pooled =>
-                {
-                    self.touch(world, id);
-                    Value::Unknown
-                }
-                (target, value) => world.taken(place, target, value),
-            },
-            Operand::Ref { place, .. } => Value::Ref(world.canonical(place).0),
-            Operand::Literal(Literal::Text(text)) => Value::Text(self.index.text_effect(text)),
-            Operand::Literal(Literal::Bool(value)) => Value::Bool(*value),
-            Operand::Literal(_) => Value::Unknown,
-            Operand::Item(path) => self.item_value(path),
-        }
-    }
-
-    /// The place that is meant, whether that is behind a reference, and what is there.
-    fn read_at(&self, world: &World, place: &Place) -> ((Place, bool), Value) {
-        let target = world.canonical(place);
-        let value = world.get_canonical(self.index, &target.0);
-        (target, value)
-    }
-
-    /// Whether the session in a value belongs to the caller. What was taken out of an option does not stay there.
-    pub(crate) fn is_lent(&self, value: &Value) -> bool {
-        match value {
-            Value::Session(id) => self.sites[usize::from(id.site.0)].borrowed,
-            Value::Wrapper(_, _, inner) => match &**inner {
-                Value::Success(inner) | Value::Fallible(inner) => self.is_lent(inner),
-                inner => self.is_lent(inner),
-            },
-            _ => false,
-        }
-    }
-
-    /// The same for a value at a place: an option that was handed in is still the caller's.
-    fn is_lent_at(&self, world: &World, place: &Place, value: &Value) -> bool {
-        match value {
-            Value::Success(inner) | Value::Fallible(inner) => {
-                let local = world.canonical(place).0.local;
-                let handed_in = self.body.params.contains(&local)
-                    || self.body.captures.iter().any(|capture| capture.inner == local);
-                handed_in && self.is_lent(inner)
-            }
-            value => self.is_lent(value),
-        }
-    }
-
-    /// A constant or static, by path.
-    fn item_value(&mut self, path: &[String]) -> Value {
-        let is_constant = path.last().is_some_and(|name| name.chars().all(|c| !c.is_lowercase()) && name.len() > 1);
-        if !is_constant {
-            return self.unit_value(path);
-        }
-        if let Some(text) = self.index.constant_text(&self.scope, path) {
-            return Value::Text(self.index.text_effect(&text));
-        }
-        if let [_, .., name] = path {
-            let texts = self.index.associated_texts(self.scope.file, name);
-            let mut effects = texts.iter().map(|text| self.index.text_effect(text));
-            if let Some(first) = effects.next() {
-                // Dialects of one statement do the same; where they do not, nothing is known.
-                return if effects.all(|effect| effect == first) { Value::Text(first) } else { Value::Unknown };
-            }
-        }
-        match self.index.constant_ty(&self.scope, path) {
-            Some((item, ty)) => typed_at(ty, Some(Origin { root: Root::Item(item), path: Vec::new() })),
-            None => self.unit_value(path),
-        }
-    }
-
-    /// A struct without fields, or a variant without: `Kind::Welcome`.
-    fn unit_value(&self, path: &[String]) -> Value {
-        let Some((name, owner)) = path.split_last().filter(|(name, _)| name.starts_with(char::is_uppercase)) else {
-            return Value::Unknown;
-        };
-        let named = |segments: &[String]| {
-            self.index.ty(&self.scope, &TypeRef::Path { segments: segments.to_vec(), args: Vec::new() })
-        };
-        match named(path) {
-            ty @ Ty::Own(..) => return Value::Typed(ty, None),
-            _ if owner.is_empty() => return Value::Unknown,
-            _ => {}
-        }
-        match named(owner) {
-            // Which mode a transaction is opened in may be chosen before.
-            Ty::Own(item, _) if self.index.is_mode(item) && self.index.has_variant(item, name) => {
-                Value::Wrapper(item, format!("::{name}"), Box::default())
-            }
-            Ty::Own(item, args) if self.index.has_variant(item, name) => Value::Typed(Ty::Own(item, args), None),
-            _ => Value::Unknown,
-        }
-    }
-
-    fn aggregate(&mut self, world: &mut World, kind: &AggregateKind, fields: &[(String, Operand)]) -> Value {
-        let mut values: Vec<Value> = fields.iter().map(|(_, operand)| self.operand(world, operand)).collect();
-        match kind {
-            AggregateKind::Tuple => Value::Tuple(values),
-            AggregateKind::Success => {
-                let inner = values.pop().unwrap_or_default();
-                let inner = self.realise(world, inner);
-                Value::Success(Box::new(inner))
-            }
-            AggregateKind::Failure => {
-                values.iter().for_each(|value| self.forget(world, value));
-                Value::Failure
-            }
-            AggregateKind::Array => {
-                self.kept_elsewhere(world, &values);
-                values.iter().for_each(|value| self.forget(world, value));
-                let is_work = |value: &Value| matches!(value, Value::Future(_)) && !value.owns();
-                // Texts that are run one after another do what all of them do.
-                let texts = values.iter().filter_map(|value| match value {
-                    Value::Text(effect) => Some(*effect),
-                    _ => None,
-                });
-                match texts.reduce(|a, b| SqlEffect { writes: a.writes || b.writes, ..SqlEffect::default() }) {
-                    Some(effect) => Value::Text(effect),
-                    // Futures that somebody may make one of.
-                    None if !values.is_empty() && values.iter().all(is_work) => Value::Tuple(values),
-                    None => Value::Unknown,
-                }
-            }
-            AggregateKind::Struct(path) => {
-                self.kept_elsewhere(world, &values);
-                if let Some(wrapped) = self.wrapped(path, &wrapper::names(fields), &values, world) {
-                    if let Value::Wrapper(owner, ..) = &wrapped {
-                        self.uploads_guarded_by(world, *owner);
-                    }
-                    return wrapped;
-                }
-                values.iter().for_each(|value| self.forget(world, value));
-                let ty = self
-                    .index
-                    .ty(&self.scope, &sessionlint_ir::TypeRef::Path { segments: path.clone(), args: Vec::new() });
-                match ty {
-                    Ty::Own(owner, _) => {
-                        self.uploads_guarded_by(world, owner);
-                        Value::Typed(ty, None)
-                    }
-                    _ => Value::Unknown,
-                }
-            }
-        }
-    }
-
-    /// Somebody else has what is inside now: it answers for it.
-    pub(crate) fn forget(&mut self, world: &mut World, value: &Value) {
-        self.pool_escapes(value);
-        let mut found = Vec::new();
-        value.obligations(&mut found);
-        for id in found {
-            self.loan.escapes |= self.lent == Some(id) && world.is_open(id);
-            self.forget_obligation(world, id);
-        }
-    }
-
-    /// Nothing is known of a session any more.
-    pub(crate) fn forget_obligation(&mut self, world: &mut World, id: ObligationId) {
-        for anchored in world.anchored(&Anchor::Obligation(id)) {
-            world.set_phase(anchored, Phase::Gone);
-        }
-        self.given_away.entry(id.site).or_default().insert(self.at);
-        let open =
-            world.facts.obligations.get(&id).is_some_and(|state| matches!(state.phase, Phase::Open | Phase::Ending));
-        if open && !self.sites[usize::from(id.site.0)].borrowed {
-            world.set_phase(id, Phase::Gone);
-        }
-    }
-
-    /// Callers are told that something is committed or closed here.
-    fn ends(&mut self, id: ObligationId, end: EndKind) {
-        if self.collects
-            && end != EndKind::Rollback
-            && let Some(span) = self.sites[usize::from(id.site.0)].ended.first().map(|(span, _)| *span)
-        {
-            self.done.add(Deed::Ends(self.protocol_of(id), end), vec![span]);
-        }
-    }
-
-    /// A session's end happens.
-    pub(crate) fn end(&mut self, world: &mut World, id: ObligationId, end: EndKind) {
-        if end == EndKind::Commit {
-            self.goes_on(world, id);
-        }
-        if end == EndKind::Rollback && world.facts.obligations.get(&id).is_some_and(|state| state.shared) {
-            self.gives_up_shared.insert(id.site);
-        }
-        world.set_phase(id, Phase::Ended(end));
-        if end != EndKind::Close {
-            let span = world.trace.released.get(&id).copied();
-            let cause = CauseKind::Meanwhile;
-            self.leave_state(world, id, end == EndKind::Rollback, cause, span.unwrap_or(self.body.span));
-        }
-        let Some(state) = world.facts.obligations.get(&id).cloned() else { return };
-        if let (EndKind::Commit, true, Some(parent)) = (end, state.written, state.parent) {
-            let span = world.trace.written.get(&id).copied();
-            self.write(world, parent, span);
-        }
-    }
-
-    /// Something is written through a session.
-    pub(crate) fn write(&mut self, world: &mut World, id: ObligationId, span: Option<Span>) {
-        self.goes_on(world, id);
-        if let Some(state) = world.facts.obligations.get_mut(&id) {
-            state.written = true;
-            state.fresh = true;
-            state.touched = true;
-            state.scratch.wrote();
-            self.written.insert(id.site);
-            if let Some(span) = span.filter(|_| !world.trace.written.contains_key(&id)) {
-                let taken = world.trace.taken;
-                world.trace.written.insert(id, span);
-                world.trace.written_after.insert(id, taken);
-            }
-        }
-    }
-
-    pub(crate) fn touch(&mut self, world: &mut World, id: ObligationId) {
-        if world.facts.obligations.get(&id).is_some_and(|state| !state.touched)
-            && let Some(state) = world.facts.obligations.get_mut(&id)
-        {
-            state.touched = true;
-            self.sites[usize::from(id.site.0)].used = true;
-        }
-    }
-
-    /// The session that a value is, or refers to.
-    pub(crate) fn session_of(&self, world: &World, value: &Value) -> Option<ObligationId> {
-        match value {
-            Value::Session(id) | Value::Handle(id) => Some(*id),
-            Value::Ref(place) => match world.get(self.index, place) {
-                Value::Ref(_) => None,
-                inner => self.session_of(world, &inner),
-            },
-            Value::Success(inner) | Value::Wrapper(_, _, inner) => self.session_of(world, inner),
-            _ => None,
-        }
-    }
-
-    pub(crate) fn protocol_of(&self, id: ObligationId) -> ProtocolId {
-        self.sites[usize::from(id.site.0)].protocol
-    }
-
-    /// The connection type and identity of a value, for sessions that are a state of it.
-    pub(crate) fn anchor_of(&self, world: &World, value: &Value) -> Option<(ProtocolId, Anchor)> {
-        if let Some(id) = self.session_of(world, value) {
-            return Some((self.protocol_of(id), Anchor::Obligation(id)));
-        }
-        match value {
-            Value::Ref(place) => match world.get(self.index, place) {
-                Value::Typed(ty, _) => match ty.peeled() {
-                    Ty::Known(protocol) if !self.lends(&ty) => {
-                        Some((*protocol, Anchor::Place(world.canonical(place).0)))
-                    }
-                    // A guard of the project's own around one.
-                    Ty::Own(owner, _) => {
-                        let protocol = self.index.guarded_connection(*owner)?;
-                        Some((protocol, Anchor::Place(world.canonical(place).0)))
-                    }
-                    _ => None,
-                },
-                _ => None,
-            },
-            _ => None,
         }
     }
 

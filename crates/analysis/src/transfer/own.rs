@@ -1,8 +1,8 @@
 //! What does a call of a function of the workspace do and give?
 
 use super::given::Passed;
+use super::layers::fold;
 use super::lend::Lent;
-use super::wrapper::fold;
 use crate::index::{ItemRef, Ty};
 use crate::solver::{Solver, typed, typed_at};
 use crate::summary::LentAs;

@@ -1,0 +1,62 @@
+//! What does an index keep of what it has read?
+
+use super::meant::ItemRef;
+use rustc_hash::FxHashMap;
+use sessionlint_ir::ItemId;
+use sessionlint_protocols::ProtocolId;
+use std::collections::{HashMap, HashSet};
+use std::hash::Hash;
+use std::sync::{Arc, RwLock};
+
+/// Types of the workspace that are sessions, both ways.
+#[derive(Default)]
+pub(super) struct LearnedTypes {
+    pub(super) protocols: FxHashMap<ItemRef, ProtocolId>,
+    pub(super) items: FxHashMap<ProtocolId, ItemRef>,
+}
+
+/// The methods of a package.
+#[derive(Default)]
+pub(super) struct Methods {
+    /// By the name of their type or trait.
+    pub(super) by_owner: HashMap<String, Vec<ItemRef>>,
+    /// Names that more than one type or trait has.
+    pub(super) shared: HashSet<String>,
+}
+
+/// Values computed once for each key. Two threads may compute the same value; both get the first.
+pub(super) struct Cache<K, V>(pub(super) RwLock<FxHashMap<K, Arc<V>>>);
+
+impl<K: Eq + Hash, V> Cache<K, V> {
+    pub(super) fn new() -> Self {
+        Self(RwLock::default())
+    }
+
+    pub(super) fn get(&self, key: K, compute: impl FnOnce() -> V) -> Arc<V> {
+        if let Some(known) = self.0.read().unwrap_or_else(|poisoned| poisoned.into_inner()).get(&key) {
+            return Arc::clone(known);
+        }
+        let value = Arc::new(compute());
+        let mut known = self.0.write().unwrap_or_else(|poisoned| poisoned.into_inner());
+        Arc::clone(known.entry(key).or_insert(value))
+    }
+}
+
+/// The names of one file, by inline module.
+#[derive(Default)]
+pub(super) struct FileNames(pub(super) FxHashMap<Vec<String>, ModuleNames>);
+
+impl FileNames {
+    pub(super) fn inside(&self, inline: &[String]) -> Option<&ModuleNames> {
+        self.0.get(inline)
+    }
+}
+
+/// The names of one module in one file.
+#[derive(Default)]
+pub(super) struct ModuleNames {
+    pub(super) items: FxHashMap<String, Vec<ItemId>>,
+    /// Imported paths by the name that they get here.
+    pub(super) imports: FxHashMap<String, Vec<Vec<String>>>,
+    pub(super) globs: Vec<Vec<String>>,
+}

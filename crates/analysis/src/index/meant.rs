@@ -1,0 +1,101 @@
+//! What can a name or a written type stand for?
+
+use sessionlint_diagnostics::FileId;
+use sessionlint_ir::{Import, ItemId, TypeRef};
+use sessionlint_protocols::{ProtocolId, WorkId};
+use std::sync::Arc;
+
+/// Index of a package in an [`Index`](super::Index).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PackageId(pub u32);
+
+/// One item of the workspace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ItemRef {
+    /// Its file.
+    pub file: FileId,
+    /// Its place in the file's outline.
+    pub item: ItemId,
+}
+
+/// A type, as far as it matters for sessions.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Ty {
+    /// Not known, or of no interest.
+    Unknown,
+    /// A type that a library's data names.
+    Known(ProtocolId),
+    /// A struct, enum or trait of the workspace, with its type arguments where any is known.
+    Own(ItemRef, Option<Arc<[Ty]>>),
+    /// A statement of a library that has not run yet.
+    Statement,
+    /// Something that does slow work outside of the database, or a builder of it.
+    Work(WorkId),
+    /// A reference, or a shared or guarded value: whoever has it does not own what is inside.
+    Ref(Box<Ty>),
+    /// `Result` or `Option`.
+    Fallible(Box<Ty>),
+    /// A future.
+    Future(Box<Ty>),
+    /// A cell that is filled once; `get` gives an `Option`.
+    Cell(Box<Ty>),
+    /// A collection of one type.
+    Collection(Box<Ty>),
+    /// A tuple.
+    Tuple(Vec<Ty>),
+}
+
+impl Ty {
+    /// A struct, enum or trait of the workspace whose type arguments are not known.
+    pub fn own(item: ItemRef) -> Self {
+        Ty::Own(item, None)
+    }
+
+    /// The type behind references.
+    pub fn peeled(&self) -> &Ty {
+        match self {
+            Ty::Ref(inner) => inner.peeled(),
+            other => other,
+        }
+    }
+
+    /// Whether nothing is known about it.
+    pub fn is_unknown(&self) -> bool {
+        match self {
+            Ty::Unknown => true,
+            Ty::Ref(inner) | Ty::Fallible(inner) | Ty::Future(inner) | Ty::Cell(inner) | Ty::Collection(inner) => {
+                inner.is_unknown()
+            }
+            Ty::Tuple(parts) => parts.iter().all(Ty::is_unknown),
+            Ty::Known(_) | Ty::Own(_, _) | Ty::Statement | Ty::Work(_) => false,
+        }
+    }
+}
+
+/// Where a name is looked up.
+#[derive(Clone, Debug)]
+pub struct Scope<'a> {
+    /// The file.
+    pub file: FileId,
+    /// The inline modules around the place, outermost first.
+    pub inline: Vec<String>,
+    /// Imports inside the function.
+    pub imports: &'a [Import],
+    /// Type parameters with their bounds.
+    pub generics: &'a [(String, Vec<TypeRef>)],
+    /// What `Self` stands for.
+    pub self_ty: Option<Ty>,
+    /// The `impl` block or trait around the place.
+    pub block: Option<ItemRef>,
+}
+
+/// What a path leads to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Resolved {
+    /// A path into a crate outside the workspace, the crate's real identifier first.
+    External(Arc<[String]>),
+    /// An item of the workspace, and the names that follow it (`Type::new`).
+    Item(ItemRef, Vec<String>),
+    /// A module of the workspace.
+    Module(PackageId, Vec<String>),
+}

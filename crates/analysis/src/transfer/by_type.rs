@@ -1,0 +1,170 @@
+//! What does a method call do where only the type of the receiver is known?
+
+use super::own::Receiver;
+use crate::index::{ItemRef, Ty};
+use crate::solver::{Solver, typed, typed_at};
+use crate::value::{Origin, Source, Value};
+use crate::workload::Workload;
+use crate::world::World;
+use sessionlint_ir::{Call, Place};
+
+/// So many times a value is dereferenced for a method.
+const MAX_DEREFS: usize = 4;
+
+impl Solver<'_> {
+    pub(super) fn typed_method(
+        &mut self,
+        world: &mut World,
+        ty: &Ty,
+        origin: Option<Origin>,
+        place: Option<Place>,
+        name: &str,
+        call: &Call,
+    ) -> Value {
+        let target = place.clone().map_or(Value::Typed(ty.clone(), origin.clone()), Value::Ref);
+        let standard = self.index.model.standard();
+        match ty.peeled() {
+            Ty::Known(protocol) => {
+                if let Some(value) = self.known_method(world, *protocol, &target, name, call) {
+                    return value;
+                }
+                // What a lock gives is a result, but its type is known as what is inside.
+                let of_lock = standard.opens(name) || standard.adapts(name);
+                if standard.keeps(name) || of_lock {
+                    return match place {
+                        Some(place) if name != "clone" => Value::Ref(place),
+                        _ => Value::Typed(ty.clone(), origin),
+                    };
+                }
+                self.unknown_method(world, place, name, call)
+            }
+            Ty::Own(owner, _) => {
+                let owner = *owner;
+                let methods = self.index.methods_above(self.scope.file, owner, name);
+                if methods.is_empty()
+                    && let Some(value) = self.derived_method(world, owner, name, call)
+                {
+                    return value;
+                }
+                match methods.as_slice() {
+                    [item] => {
+                        self.own_function(world, *item, Receiver::of(target, origin), Some(ty.peeled().clone()), call)
+                    }
+                    [] if standard.keeps(name) || standard.opens(name) || standard.adapts(name) => match place {
+                        Some(place) if name != "clone" => Value::Ref(place),
+                        _ => Value::Typed(ty.clone(), origin),
+                    },
+                    [] => match self.dereferenced_to(owner, self.source_at(world, place.as_ref(), origin), name) {
+                        Some((ty, origin)) => {
+                            // What is a state of the connection is one of the guard.
+                            let place = place.filter(|_| self.index.guarded_connection(owner).is_some());
+                            self.typed_method(world, &ty, origin, place, name, call)
+                        }
+                        None => self.unknown_method(world, place, name, call),
+                    },
+                    _ => {
+                        self.pass_arguments(world, &call.args, call.name_span);
+                        match self.index.method_output(owner, name) {
+                            Some((ty, _)) => typed(ty),
+                            None => Value::Unknown,
+                        }
+                    }
+                }
+            }
+            Ty::Fallible(inner) => {
+                let inner = (**inner).clone();
+                let opens = standard.opens(name) || self.index.opens_result(self.scope.file, name);
+                match name {
+                    "take" => self.taken(&inner, call.name_span),
+                    _ if opens
+                        || matches!(
+                            name,
+                            "as_ref"
+                                | "as_mut"
+                                | "ok_or"
+                                | "ok_or_else"
+                                | "clone"
+                                | "cloned"
+                                | "as_deref"
+                                | "as_deref_mut"
+                        )
+                        || standard.adapts(name) =>
+                    {
+                        self.pass_arguments(world, &call.args, call.name_span);
+                        if opens {
+                            return typed_at(inner, origin);
+                        }
+                        Value::Typed(ty.clone(), origin)
+                    }
+                    _ => self.unknown_method(world, place, name, call),
+                }
+            }
+            Ty::Work(work) => {
+                let done = self.work_by(*work, name, call);
+                // What is done on a session that is held is what it is held for.
+                let on_session = call.args.iter().any(|arg| {
+                    let value = self.read(world, arg);
+                    self.session_of(world, &value).is_some()
+                });
+                // A trait of the workspace may have given it the method.
+                if done.is_none()
+                    && let [item] = self.index.work_methods(self.scope.file, *work, name).as_slice()
+                {
+                    return self.own_function(world, *item, Receiver::of(target, origin), None, call);
+                }
+                self.pass_arguments(world, &call.args, call.name_span);
+                match done.filter(|_| !on_session) {
+                    Some(done) => self.outside(done, call.name_span),
+                    None => Value::Typed(ty.clone(), origin),
+                }
+            }
+            Ty::Statement => self.statement_method(world, crate::sql::SqlEffect::default(), place, name, call),
+            Ty::Cell(inner) => {
+                self.pass_arguments(world, &call.args, call.name_span);
+                let shared = Ty::Ref(inner.clone());
+                match name {
+                    "get" | "get_mut" => typed_at(Ty::Fallible(Box::new(shared)), origin),
+                    "get_or_init" | "wait" => typed_at(shared, origin),
+                    "get_or_try_init" => typed_at(Ty::Fallible(Box::new(shared)), origin),
+                    _ => Value::Unknown,
+                }
+            }
+            Ty::Collection(inner) => {
+                if let Some(value) = self.run_on_items(world, Workload::default(), name, call) {
+                    return value;
+                }
+                self.pass_arguments(world, &call.args, call.name_span);
+                match name {
+                    "get" | "first" | "last" | "get_mut" | "first_mut" | "last_mut" => {
+                        typed(Ty::Fallible(Box::new(Ty::Ref(inner.clone()))))
+                    }
+                    "iter" | "iter_mut" | "into_iter" => Value::Typed(ty.clone(), None),
+                    _ => Value::Unknown,
+                }
+            }
+            _ => self.unknown_method(world, place, name, call),
+        }
+    }
+
+    /// Where a receiver comes from.
+    fn source_at(&self, world: &World, place: Option<&Place>, whole: Option<Origin>) -> Source {
+        match place {
+            Some(place) => self.source(world, &Value::Ref(place.clone()), whole),
+            None => Source::of(whole),
+        }
+    }
+
+    /// What a value dereferences to, as often as it takes to get to something that may have this method.
+    fn dereferenced_to(&self, owner: ItemRef, source: Source, name: &str) -> Option<(Ty, Option<Origin>)> {
+        let (mut owner, mut source) = (owner, source);
+        for _ in 0..MAX_DEREFS {
+            match self.dereferenced(owner, &source)? {
+                (Ty::Own(next, _), from) if self.index.methods_above(self.scope.file, next, name).is_empty() => {
+                    (owner, source) = (next, Source::of(from));
+                }
+                found => return Some(found),
+            }
+        }
+        None
+    }
+}
