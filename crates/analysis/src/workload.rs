@@ -52,6 +52,8 @@ pub struct Wait {
     pub idle: bool,
     /// Whether the program itself decides how long: a sleep.
     pub pause: bool,
+    /// Whether that stands in a loop of the function that sleeps: then it is no pause of a loop around a call of it.
+    pub in_own_loop: bool,
     /// Whether the function that sleeps looks again, or tries again, with a session that it was lent.
     pub with_lent: bool,
 }
@@ -59,7 +61,14 @@ pub struct Wait {
 impl Wait {
     /// Work that the user named.
     pub fn named(function: &str) -> Self {
-        Self { rank: Reverse(Rank::Slow), what: format!("`{function}`"), idle: false, pause: false, with_lent: false }
+        Self {
+            rank: Reverse(Rank::Slow),
+            what: format!("`{function}`"),
+            idle: false,
+            pause: false,
+            in_own_loop: false,
+            with_lent: false,
+        }
     }
 }
 

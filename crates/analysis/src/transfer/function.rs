@@ -163,9 +163,8 @@ impl Solver<'_> {
                 }
                 let with_lent = self.waits_with_lent(call.name_span);
                 let rank = if self.is_short(call) { Rank::Quick } else { Rank::Pause };
-                // In a loop of its own it belongs to that, not to one around the call.
-                let pause = with_lent || !self.body.leads_to(self.at, self.at);
-                let wait = Wait { rank: Reverse(rank), with_lent, pause, ..self.wait_for(work) };
+                let in_own_loop = self.body.leads_to(self.at, self.at);
+                let wait = Wait { rank: Reverse(rank), with_lent, in_own_loop, ..self.wait_for(work) };
                 return self.later(Workload::one(Deed::Outside(wait), call.name_span), Value::Unknown);
             }
             return self.outside(work, call.name_span);

@@ -18,15 +18,15 @@ const MAX_ORIGINS: usize = 24;
 impl Solver<'_> {
     /// What a call does that may sleep, as it is here: a pause before the next look or the next try is one of this body.
     pub(super) fn with_pauses(&mut self, world: &World, workload: Workload, at: Span) -> Workload {
-        let is_pause = |deed: &Deed| matches!(deed, Deed::Outside(wait) if wait.pause && !wait.with_lent);
-        if !workload.0.keys().any(is_pause) {
+        let is_pause = |wait: &Wait| wait.pause && !wait.in_own_loop && !wait.with_lent;
+        if !workload.0.keys().any(|deed| matches!(deed, Deed::Outside(wait) if is_pause(wait))) {
             return workload;
         }
         let (again, polls) = (self.tries_again(world), self.waits_with_lent(at));
         let mut seen = Workload::default();
         for (deed, way) in workload.0 {
             match deed {
-                Deed::Outside(wait) if wait.pause && !wait.with_lent && (again || polls) => {
+                Deed::Outside(wait) if is_pause(&wait) && (again || polls) => {
                     if !again {
                         seen.add(Deed::Outside(Wait { with_lent: true, ..wait }), way);
                     }

@@ -143,7 +143,14 @@ impl Solver<'_> {
     pub(super) fn wait_for(&self, work: WorkId) -> Wait {
         let work = self.index.model.work(work);
         let pause = work.rank == Rank::Pause;
-        Wait { rank: Reverse(work.rank), what: work.what.clone(), idle: work.idle, pause, with_lent: false }
+        Wait {
+            rank: Reverse(work.rank),
+            what: work.what.clone(),
+            idle: work.idle,
+            pause,
+            in_own_loop: false,
+            with_lent: false,
+        }
     }
 }
 
