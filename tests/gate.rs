@@ -2,6 +2,7 @@
 
 use assert_cmd::Command;
 use serde_json::Value;
+use sessionlint_testkit::package::{git, write};
 use std::fs;
 use std::path::Path;
 use tempfile::TempDir;
@@ -20,12 +21,6 @@ fn clean(name: &str) -> String {
     leak(name).replace("    Ok(())\n", "    tx.commit().await?;\n    Ok(())\n")
 }
 
-fn write(directory: &Path, name: &str, text: &str) {
-    let path = directory.join(name);
-    fs::create_dir_all(path.parent().unwrap()).unwrap();
-    fs::write(path, text).unwrap();
-}
-
 /// A package in a git repository, with one commit.
 fn repository(files: &[(&str, &str)]) -> TempDir {
     let directory = TempDir::new().unwrap();
@@ -36,19 +31,6 @@ fn repository(files: &[(&str, &str)]) -> TempDir {
     git(directory.path(), &["init", "--quiet", "--initial-branch", "main"]);
     commit(directory.path());
     directory
-}
-
-fn git(directory: &Path, arguments: &[&str]) {
-    let identity = ["-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false"];
-    let output = std::process::Command::new("git")
-        .current_dir(directory)
-        .env_remove("GIT_DIR")
-        .env("GIT_CONFIG_GLOBAL", "/dev/null")
-        .args(identity)
-        .args(arguments)
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
 fn commit(directory: &Path) {

@@ -2,6 +2,7 @@
 
 use assert_cmd::Command;
 use serde_json::Value;
+use sessionlint_testkit::package::{git, write};
 use std::fs;
 use std::path::Path;
 use tempfile::TempDir;
@@ -27,18 +28,6 @@ fn repository(files: &[(&str, &str)]) -> TempDir {
         write(directory.path(), name, text);
     }
     directory
-}
-
-fn write(directory: &Path, name: &str, text: &str) {
-    let path = directory.join(name);
-    fs::create_dir_all(path.parent().unwrap()).unwrap();
-    fs::write(path, text).unwrap();
-}
-
-fn git(directory: &Path, arguments: &[&str]) {
-    let who = ["-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false"];
-    let output = std::process::Command::new("git").current_dir(directory).args(who).args(arguments).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 fn run(directory: &Path, arguments: &[&str]) -> (i32, String, String) {

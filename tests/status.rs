@@ -1,6 +1,7 @@
 //! The exit statuses: every line of the table in docs/integrations.md, run.
 
 use assert_cmd::Command;
+use sessionlint_testkit::package::{git, write};
 use std::fs;
 use std::path::Path;
 use tempfile::TempDir;
@@ -14,18 +15,6 @@ pub async fn place(pool: &PgPool) -> Result<(), sqlx::Error> {
     Ok(())
 }
 ";
-
-fn write(directory: &Path, name: &str, text: &str) {
-    let path = directory.join(name);
-    fs::create_dir_all(path.parent().unwrap()).unwrap();
-    fs::write(path, text).unwrap();
-}
-
-fn git(directory: &Path, arguments: &[&str]) {
-    let who = ["-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false"];
-    let output = std::process::Command::new("git").current_dir(directory).args(who).args(arguments).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-}
 
 fn run(directory: &Path, words: &[String]) -> (i32, String) {
     let mut command = Command::cargo_bin("sessionlint").unwrap();

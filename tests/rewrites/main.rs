@@ -4,9 +4,12 @@
 
 #![expect(clippy::disallowed_macros, reason = "figures of the run")]
 
+mod kind;
 mod rewrite;
+mod step;
 
-use rewrite::{Rewrite, Rewriter};
+use kind::Rewrite;
+use rewrite::Rewriter;
 use sessionlint_testkit::check;
 use sessionlint_testkit::programs::{PRELUDE, generate, print};
 use std::collections::{BTreeMap, BTreeSet};

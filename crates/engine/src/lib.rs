@@ -19,6 +19,7 @@ mod lock;
 mod look;
 mod manifest;
 mod memory;
+mod names;
 mod notes;
 mod outcome;
 mod packages;

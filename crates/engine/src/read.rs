@@ -3,6 +3,7 @@
 use crate::blocks::Blocks;
 use crate::host::{self, Files};
 use crate::memory::{Known, Memory};
+use crate::names::{Names, Offered};
 use crate::outcome::Skipped;
 use crate::packages::Packages;
 use crate::panics;
@@ -10,7 +11,7 @@ use crate::placed;
 use crate::run::Engine;
 use crate::suppress::{self, Suppression};
 use crate::walk;
-use crate::words::{Names, Offered, TypeNames, Words, behind_dyn};
+use crate::words::{TypeNames, Words, behind_dyn};
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use sessionlint_analysis::{FileData, Host, ItemRef, cancels, may_begin};

@@ -1,5 +1,6 @@
 //! Which words make a file or a function worth a look? Names choose what is looked at, never what is reported.
 
+use crate::names::Names;
 use aho_corasick::AhoCorasick;
 use rustc_hash::{FxHashMap, FxHashSet};
 use sessionlint_analysis::{may_begin, may_set_state};
@@ -13,99 +14,6 @@ const COMMON: &[&str] = &[
     "create", "write", "default", "flush", "shutdown", "reset", "build", "exec", "drain", "keep", "eof", "complete",
     "grant", "quit",
 ];
-
-/// How many names may stand between `dyn` and the trait that is meant.
-const MAX_PATH: usize = 5;
-
-/// Names of the workspace that stand for sessions.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub(crate) struct Names {
-    /// Types that are or hold transactions: a function that names one is worth a look.
-    pub aliases: FxHashSet<String>,
-    /// Types that hold connections: only what hands one out is worth a look.
-    pub handed: FxHashSet<String>,
-    /// New names of connections of no pool.
-    pub plain: FxHashSet<String>,
-    /// Types that hold pools: what gives one is worth a look where it is called, and opens nothing.
-    pub pools: FxHashSet<String>,
-    /// Traits that are implemented for either.
-    pub traits: FxHashSet<String>,
-    /// Traits of any kind that stand behind `dyn` in files that matter: what implements them may be called there.
-    pub behind: FxHashSet<String>,
-    /// Functions that hand one out.
-    pub openers: FxHashSet<String>,
-    /// The same under common names, which count without arguments only.
-    pub bare: FxHashSet<String>,
-    /// Async functions that may commit or close something: a call counts where nobody awaits it.
-    pub closers: FxHashSet<String>,
-}
-
-/// Functions of a file that make their callers worth a look.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub(crate) struct Offered {
-    /// Functions that hand out a session or run closures beside one, and macros that open one.
-    pub openers: Vec<String>,
-    /// Async functions that may commit or close something.
-    pub closers: Vec<String>,
-    /// Traits that it names behind `dyn`.
-    pub behind: Vec<String>,
-}
-
-impl Names {
-    /// Adds all names of another package.
-    pub fn extend(&mut self, other: &Names) {
-        self.aliases.extend(other.aliases.iter().cloned());
-        self.handed.extend(other.handed.iter().cloned());
-        self.plain.extend(other.plain.iter().cloned());
-        self.pools.extend(other.pools.iter().cloned());
-        self.traits.extend(other.traits.iter().cloned());
-        self.behind.extend(other.behind.iter().cloned());
-        self.openers.extend(other.openers.iter().cloned());
-        self.bare.extend(other.bare.iter().cloned());
-        self.closers.extend(other.closers.iter().cloned());
-    }
-
-    /// How many names of types there are.
-    pub fn types(&self) -> usize {
-        self.aliases.len() + self.handed.len() + self.pools.len() + self.traits.len()
-    }
-
-    /// All names that a type can be judged by.
-    pub fn of_types(&self) -> impl Iterator<Item = &String> {
-        self.aliases.iter().chain(&self.handed).chain(&self.plain).chain(&self.pools).chain(&self.traits)
-    }
-
-    /// Whether a type's text names something that may hold a session; a trait counts as `dyn` or `impl` only.
-    pub fn held_in(&self, text: &str) -> bool {
-        self.held(sessionlint_parser_rust::identifiers(text).map(|(_, name)| name))
-    }
-
-    /// The same for the names of a text.
-    pub fn held<'t>(&self, mut names: impl Iterator<Item = &'t str>) -> bool {
-        let mut since_keyword = usize::MAX;
-        let mut shared = false;
-        names.any(|name| {
-            since_keyword = if matches!(name, "dyn" | "impl") { 0 } else { since_keyword.saturating_add(1) };
-            let is_shared = std::mem::replace(&mut shared, is_sharing(name));
-            (!is_shared && self.aliases.contains(name))
-                || self.handed.contains(name)
-                || (since_keyword < MAX_PATH && self.traits.contains(name))
-        })
-    }
-
-    /// The names as words to look for; `None` when there are none. Short ones stand in every file.
-    pub fn words(&self) -> Option<AhoCorasick> {
-        let named = self.aliases.iter().chain(&self.openers).filter(|name| name.len() > 3).cloned();
-        let implemented = self.behind.iter().map(|name| format!("{name} for "));
-        let words: BTreeSet<String> = named.chain(implemented).collect();
-        if words.is_empty() { None } else { AhoCorasick::new(words).ok() }
-    }
-}
-
-/// Whether what a name stands around has other owners.
-pub(crate) fn is_sharing(name: &str) -> bool {
-    matches!(name, "Arc" | "Rc")
-}
 
 /// Words of one set of libraries.
 pub(crate) struct Words {

@@ -205,19 +205,6 @@ pub struct Signature {
     pub generics: Vec<(String, Vec<TypeRef>)>,
 }
 
-/// A function: its signature, and its body lowered.
-#[derive(Clone, Debug)]
-pub struct FunctionItem {
-    /// Its name.
-    pub name: String,
-    /// The signature.
-    pub signature: Signature,
-    /// The body, unless it is only declared.
-    pub body: Option<crate::Body>,
-    /// Functions declared inside the body.
-    pub nested: Vec<FunctionItem>,
-}
-
 /// A field of a struct or of an enum's variant.
 #[derive(Clone, Debug)]
 pub struct Field {

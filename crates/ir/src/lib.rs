@@ -3,16 +3,18 @@
 //! Nothing here knows a library, a rule or a grammar: front ends produce it, the analysis reads it.
 
 mod body;
+mod control;
+mod id;
 mod item;
 mod print;
+mod value;
 mod walk;
 
 pub use body::{
-    AggregateKind, Answer, Asked, BasicBlock, BlockId, Body, BodyKind, Call, Callee, Capture, Condition, ConditionId,
-    DropCause, ExitHow, ExitKind, Flag, Literal, Local, LocalId, Operand, Place, Projection, Race, Rvalue, Statement,
-    StatementKind, Terminator, Test, TestRole,
+    BasicBlock, Body, BodyKind, Capture, DropCause, ExitHow, FunctionItem, Local, Statement, StatementKind,
 };
-pub use item::{
-    Field, FunctionItem, ImplHeader, Import, Item, ItemId, ItemKind, Outline, Parameter, Signature, TypeRef,
-};
+pub use control::{Asked, Condition, Flag, Terminator, Test, TestRole};
+pub use id::{BlockId, ConditionId, LocalId};
+pub use item::{Field, ImplHeader, Import, Item, ItemId, ItemKind, Outline, Parameter, Signature, TypeRef};
 pub use print::{LineOf, local_name, place_name, text, type_name};
+pub use value::{AggregateKind, Answer, Call, Callee, ExitKind, Literal, Operand, Place, Projection, Race, Rvalue};

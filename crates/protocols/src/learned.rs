@@ -1,7 +1,11 @@
 //! What is asked of a session type of the project's own, and by which words is it found? Reads `words/learned.toml`.
 
+use crate::calls::Ending;
+use crate::facts::Library;
+use crate::id::{LibraryId, ProtocolId};
 use crate::intent::words;
-use crate::model::{DropClass, Ending, Library, LibraryId, Model, Protocol, ProtocolId, ProtocolKind};
+use crate::model::Model;
+use crate::protocol::{DropClass, Protocol, ProtocolKind};
 use serde::Deserialize;
 
 const WORDS: &str = include_str!("../words/learned.toml");

@@ -2,28 +2,34 @@
 //!
 //! Does no IO: texts come in, values or [`ConfigError`]s that point into the text come out.
 
+mod calls;
+mod checked;
 mod config;
 mod derived;
+mod facts;
+mod id;
 mod intent;
 mod learned;
 mod library;
 mod model;
 mod outside;
+mod protocol;
 mod raw;
 mod rules;
 mod standard;
 mod typed;
 mod versions;
 
+pub use calls::{CancelUnsafe, EndKind, Ending, Opening, Shape, Source};
 pub use config::{Config, ConfigError, ConfigPlace, Override, Profile, RuleSetting, TestCode, nearest};
 pub use derived::Derived;
+pub use facts::Library;
+pub use id::{LibraryId, ProtocolId};
 pub use intent::{Intent, Refusal};
 pub use learned::{LearnedProtocol, LearnedWords};
-pub use model::{
-    CancelUnsafe, Change, DropClass, EndKind, Ending, Library, LibraryId, Model, Opening, Protocol, ProtocolId,
-    ProtocolKind, RunsClosure, Setting, Shape, Source,
-};
+pub use model::Model;
 pub use outside::{Rank, Work, WorkId};
+pub use protocol::{Change, DropClass, Protocol, ProtocolKind, RunsClosure, Setting};
 pub use rules::{Precision, RuleInfo, RuleSet};
 pub use standard::{Joins, Standard, Wraps};
 pub use typed::{Around, Typed};

@@ -1,6 +1,7 @@
 //! Which work is slow and outside of the database? Reads `outside/*.toml` into the [`Model`].
 
-use crate::model::{Model, ProtocolId};
+use crate::id::ProtocolId;
+use crate::model::Model;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -109,7 +110,7 @@ impl Model {
             }
             self.works.push(work);
         }
-        let of = |(id, protocol): (ProtocolId, &crate::model::Protocol)| {
+        let of = |(id, protocol): (ProtocolId, &crate::protocol::Protocol)| {
             let path = |path: &String| path.split("::").map(str::to_owned).collect::<Vec<_>>();
             Some((id, protocol.paths.iter().find_map(|it| self.work_type(&path(it)))?))
         };

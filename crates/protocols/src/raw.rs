@@ -1,6 +1,6 @@
 //! The tables of a data file, as they are written. `library.rs` checks them.
 
-use crate::model::Setting;
+use crate::protocol::Setting;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use toml::Spanned;

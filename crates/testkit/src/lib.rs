@@ -6,6 +6,7 @@ use sessionlint_engine::{Options, Outcome};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+pub mod package;
 pub mod programs;
 pub mod targets;
 

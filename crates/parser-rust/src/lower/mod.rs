@@ -2,6 +2,7 @@
 //!
 //! `frame` holds the graph under construction; the other files each lower one kind of syntax.
 
+mod called;
 mod change;
 mod condition;
 mod control;
@@ -11,6 +12,7 @@ mod expression;
 mod frame;
 mod macros;
 mod pattern;
+mod select;
 mod statement;
 #[cfg(test)]
 mod tests;

@@ -255,7 +255,7 @@ impl Lowerer<'_> {
     pub(super) fn return_expression(&mut self, returned: &syn::ExprReturn) {
         let span = self.span_of(returned);
         // Each way through it has an exit of its own kind.
-        if let Some(expr) = returned.expr.as_deref().filter(|expr| super::expression::has_ways(expr)) {
+        if let Some(expr) = returned.expr.as_deref().filter(|expr| super::called::has_ways(expr)) {
             let target = self.frame().targets.last().expect("every body has a target").place.clone();
             self.value_into(expr, &target);
             return self.exit(sessionlint_ir::ExitHow::Return, span);

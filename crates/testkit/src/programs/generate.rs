@@ -1,6 +1,7 @@
 //! Which program does a number stand for? One that the compiler takes: what was moved is not used again.
 
-use super::{Block, Condition, Flag, Form, Function, Kind, LoopKind, Mark, Program, Statement, Tail, Var, Variable};
+use super::scope::{Inside, Scope, Status, set};
+use super::{Block, Condition, Flag, Form, Function, Kind, Mark, Program, Statement, Tail, Var, Variable};
 
 /// The program of a number; the same one each time.
 pub fn generate(seed: u64) -> Program {
@@ -19,59 +20,23 @@ pub fn generate(seed: u64) -> Program {
     maker.program
 }
 
-/// Whether a variable can be used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Status {
-    /// It holds a session, or what may be none.
-    Owned,
-    /// It may have been moved.
-    Unsure,
-    /// It was moved.
-    Gone,
-}
-
-/// What the compiler knows of variables at one place.
-#[derive(Clone, Debug, Default)]
-struct Scope {
-    variables: Vec<(Var, Status)>,
-    flags: Vec<Flag>,
-}
-
-/// What stands around a place.
-#[derive(Clone, Debug, Default)]
-struct Inside {
-    /// How many loops, and the variables that a move in the next round would find gone: those before this number.
-    loops: usize,
-    fixed: usize,
-    /// The same of the loop around the innermost one.
-    fixed_outside: usize,
-    /// What the variables are at each `break` out of the innermost loop.
-    breaks: Vec<Scope>,
-    /// In an async block what stands outside is not moved.
-    borrowed: usize,
-    depth: usize,
-    /// A block that will be left: what it moves is not seen again in the loop.
-    leaving: bool,
-    is_async: bool,
-}
-
-struct Maker {
-    random: fastrand::Rng,
-    program: Program,
-    marks: Mark,
-    flags: Flag,
+pub(super) struct Maker {
+    pub(super) random: fastrand::Rng,
+    pub(super) program: Program,
+    pub(super) marks: Mark,
+    pub(super) flags: Flag,
     /// Statements that may still be made.
-    left: usize,
-    inside: Inside,
+    pub(super) left: usize,
+    pub(super) inside: Inside,
 }
 
 impl Maker {
-    fn mark(&mut self) -> Mark {
+    pub(super) fn mark(&mut self) -> Mark {
         self.marks += 1;
         self.marks
     }
 
-    fn one_in(&mut self, of: usize) -> bool {
+    pub(super) fn one_in(&mut self, of: usize) -> bool {
         self.random.usize(0..of) == 0
     }
 
@@ -128,7 +93,7 @@ impl Maker {
     }
 
     /// The variables that can be named, and used as `kind` asks; `moved`: given away, too.
-    fn usable(&self, scope: &Scope, moved: bool, kind: impl Fn(Kind) -> bool) -> Vec<Var> {
+    pub(super) fn usable(&self, scope: &Scope, moved: bool, kind: impl Fn(Kind) -> bool) -> Vec<Var> {
         let name = |variable: Var| self.program.variables[variable].name.as_str();
         let all = scope.variables.iter().enumerate();
         all.filter(|(place, (variable, status))| {
@@ -141,7 +106,7 @@ impl Maker {
         .collect()
     }
 
-    fn pick(&mut self, among: &[Var]) -> Option<Var> {
+    pub(super) fn pick(&mut self, among: &[Var]) -> Option<Var> {
         (!among.is_empty()).then(|| among[self.random.usize(0..among.len())])
     }
 
@@ -156,7 +121,7 @@ impl Maker {
         }
     }
 
-    fn condition(&mut self, scope: &Scope, depth: usize) -> Condition {
+    pub(super) fn condition(&mut self, scope: &Scope, depth: usize) -> Condition {
         match self.random.usize(0..if depth == 0 { 12 } else { 8 }) {
             0..=3 => Condition::Parameter(self.random.usize(0..3)),
             4 => Condition::Number(self.random.u8(0..3)),
@@ -186,7 +151,7 @@ impl Maker {
     }
 
     /// Adds statements; false when the end is not reached.
-    fn fill(&mut self, scope: &mut Scope, out: &mut Vec<Statement>, most: usize) -> bool {
+    pub(super) fn fill(&mut self, scope: &mut Scope, out: &mut Vec<Statement>, most: usize) -> bool {
         for _ in 0..self.random.usize(1..=most) {
             if self.left == 0 {
                 break;
@@ -199,54 +164,7 @@ impl Maker {
         true
     }
 
-    /// A block with a scope of its own. The variables of `scope` are as at its end, or as before when it is not reached.
-    fn block(&mut self, scope: &mut Scope, most: usize) -> (Block, bool) {
-        let mut block = Block { statements: Vec::new(), end: self.mark() };
-        let mut inner = scope.clone();
-        self.inside.depth += 1;
-        let reached = self.fill(&mut inner, &mut block.statements, most);
-        self.inside.depth -= 1;
-        if reached {
-            inner.variables.truncate(scope.variables.len());
-            scope.variables = inner.variables;
-        }
-        (block, reached)
-    }
-
-    /// A block that ends with a way out of the function or the loop.
-    fn way_out(&mut self, scope: &Scope) -> Block {
-        let mut block = Block { statements: Vec::new(), end: self.mark() };
-        let mut inner = scope.clone();
-        let leaving = std::mem::replace(&mut self.inside.leaving, true);
-        self.inside.depth += 1;
-        if self.one_in(2) {
-            let movable = self.usable(&inner, true, |kind| kind != Kind::Lent);
-            if let Some(variable) = self.pick(&movable) {
-                self.ending(variable, &mut inner, &mut block.statements);
-            }
-        }
-        self.inside.depth -= 1;
-        let mark = self.mark();
-        let owned = self.usable(&inner, true, |kind| matches!(kind, Kind::Plain | Kind::Unit));
-        self.inside.leaving = leaving;
-        let last = match self.random.usize(0..6) {
-            0 if !owned.is_empty() => Statement::ReturnCommit(owned[owned.len() - 1], mark),
-            1 => Statement::ReturnBad,
-            // It goes on in the loop around this one.
-            2 | 3 if self.inside.loops > 0 && unmoved(&inner, scope, self.inside.fixed_outside) => {
-                inner.variables.truncate(scope.variables.len());
-                self.inside.breaks.push(inner);
-                Statement::Break(mark)
-            }
-            // The next round would find what was moved gone.
-            4 if self.inside.loops > 0 && inner.variables == scope.variables => Statement::Continue(mark),
-            _ => Statement::ReturnGood(mark),
-        };
-        block.statements.push(last);
-        block
-    }
-
-    fn ending(&mut self, variable: Var, scope: &mut Scope, out: &mut Vec<Statement>) {
+    pub(super) fn ending(&mut self, variable: Var, scope: &mut Scope, out: &mut Vec<Statement>) {
         let form = self.form();
         out.push(match self.random.usize(0..10) {
             0..=6 => Statement::Commit { variable, form },
@@ -364,132 +282,5 @@ impl Maker {
         };
         let form = self.form();
         out.push(Statement::Call { function, variable, form });
-    }
-
-    fn branch(&mut self, scope: &mut Scope, out: &mut Vec<Statement>) -> bool {
-        let condition = self.condition(scope, 0);
-        let before = scope.clone();
-        let (then, reached) = self.block(scope, 3);
-        let after = std::mem::replace(scope, before);
-        if self.one_in(2) {
-            out.push(Statement::If { condition, then, otherwise: None });
-            if reached {
-                merge(scope, &after);
-            }
-            return true;
-        }
-        let (otherwise, other) = self.block(scope, 3);
-        out.push(Statement::If { condition, then, otherwise: Some(otherwise) });
-        match (reached, other) {
-            (true, true) => merge(scope, &after),
-            (true, false) => *scope = after,
-            _ => {}
-        }
-        reached || other
-    }
-
-    fn arms(&mut self, scope: &mut Scope, out: &mut Vec<Statement>) -> bool {
-        let before = scope.clone();
-        let mut after: Option<Scope> = None;
-        let mut arms = Vec::new();
-        for _ in 0..self.random.usize(2..=3) {
-            let mut here = before.clone();
-            let (arm, reached) = self.block(&mut here, 3);
-            arms.push(arm);
-            if reached {
-                match &mut after {
-                    Some(after) => merge(after, &here),
-                    None => after = Some(here),
-                }
-            }
-        }
-        out.push(Statement::Match(arms));
-        match after {
-            Some(after) => {
-                *scope = after;
-                true
-            }
-            None => false,
-        }
-    }
-
-    fn round(&mut self, scope: &mut Scope, out: &mut Vec<Statement>) -> bool {
-        let kind = [LoopKind::While, LoopKind::For, LoopKind::Forever][self.random.usize(0..3)];
-        let before = self.inside.clone();
-        self.inside.loops += 1;
-        self.inside.fixed_outside = self.inside.fixed;
-        self.inside.fixed = scope.variables.len();
-        self.inside.leaving = false;
-        self.inside.breaks.clear();
-        let start = scope.clone();
-        let (mut body, reached) = self.block(scope, 4);
-        if kind == LoopKind::Forever && self.inside.breaks.is_empty() {
-            // Somebody must leave it: before anything else, when asked.
-            let mark = self.mark();
-            let end = self.mark();
-            let then = Block { statements: vec![Statement::Break(mark)], end };
-            body.statements.insert(0, Statement::If { condition: Condition::Ask, then, otherwise: None });
-            self.inside.breaks.push(start.clone());
-        }
-        let breaks = std::mem::take(&mut self.inside.breaks);
-        self.inside = before;
-        out.push(Statement::Loop { kind, body });
-        let mut after = match (kind, reached) {
-            (LoopKind::Forever, _) => None,
-            (_, true) => {
-                merge(scope, &start);
-                Some(scope.clone())
-            }
-            (_, false) => Some(start.clone()),
-        };
-        for mut one in breaks {
-            one.variables.truncate(start.variables.len());
-            match &mut after {
-                Some(after) => merge(after, &one),
-                None => after = Some(one),
-            }
-        }
-        *scope = Scope { flags: start.flags, ..after.expect("a loop is left somewhere") };
-        true
-    }
-
-    fn async_block(&mut self, scope: &mut Scope, out: &mut Vec<Statement>) -> bool {
-        let before = self.inside.clone();
-        self.inside.is_async = true;
-        self.inside.loops = 0;
-        (self.inside.fixed, self.inside.fixed_outside) = (0, 0);
-        self.inside.borrowed = scope.variables.len();
-        let (body, _) = self.block(scope, 4);
-        self.inside = before;
-        let start = scope.clone();
-        let (good, reached) = self.block(scope, 2);
-        let after = std::mem::replace(scope, start);
-        let (bad, other) = self.block(scope, 2);
-        out.push(Statement::Async { body, good, bad });
-        match (reached, other) {
-            (true, true) => merge(scope, &after),
-            (true, false) => *scope = after,
-            _ => {}
-        }
-        reached || other
-    }
-}
-
-fn set(scope: &mut Scope, variable: Var, status: Status) {
-    let found = scope.variables.iter_mut().rev().find(|(other, _)| *other == variable);
-    found.expect("the variable is in scope").1 = status;
-}
-
-/// Whether the first `count` variables are in one scope what they are in the other.
-fn unmoved(scope: &Scope, other: &Scope, count: usize) -> bool {
-    scope.variables[..count] == other.variables[..count]
-}
-
-/// What is known where two ways meet.
-fn merge(scope: &mut Scope, other: &Scope) {
-    for ((_, status), (_, there)) in scope.variables.iter_mut().zip(&other.variables) {
-        if *status != *there {
-            *status = Status::Unsure;
-        }
     }
 }

@@ -8,7 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 mod generate;
 mod interpret;
 mod print;
+mod scope;
 mod shrink;
+mod ways;
 
 pub use generate::generate;
 pub use interpret::{Leaks, leaks};
