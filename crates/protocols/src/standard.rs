@@ -1,6 +1,5 @@
 //! Which names of the standard library and its neighbours carry a value on? Reads `std/rust.toml`.
 
-use crate::model::Model;
 use serde::Deserialize;
 
 const NAMES: &str = include_str!("../std/rust.toml");
@@ -215,13 +214,6 @@ impl Standard {
     /// Whether a method runs a closure on the items of a collection, iterator or stream.
     pub fn runs(&self, method: &str) -> bool {
         has(&self.iterators.run, method)
-    }
-}
-
-impl Model {
-    /// What names of the standard library do with a value.
-    pub fn standard(&self) -> &Standard {
-        &self.standard
     }
 }
 
