@@ -7,7 +7,7 @@ use crate::placed::modules;
 use crate::read::{Read, said};
 use crate::run::Engine;
 use crate::settings::Failure;
-use crate::{panics, walk};
+use crate::{panics, paths};
 use rayon::prelude::*;
 use sessionlint_analysis::{Host, Index, ItemRef, Learned, learn};
 use sessionlint_diagnostics::{FileId, Span};
@@ -40,7 +40,7 @@ impl Engine {
         let files = Files::new(&self.known, &overlay);
         let (_, workspace) = self.first_look(&files, &overlay, &mut Memory::default(), &|_, _, _| {});
         let place = |span: Span| {
-            let path = walk::shown(&self.options.directory, &files.paths[span.file.0 as usize]);
+            let path = paths::shown(&self.options.directory, &files.paths[span.file.0 as usize]);
             format!("{path}:{}", files.line(span.file, span.start).unwrap_or(0))
         };
         let mut out = String::new();

@@ -6,6 +6,7 @@ use crate::manifest::{Manifest, Manifests, stands_for};
 use crate::memory::{Known, Memory};
 use crate::names::{Names, Offered, is_sharing};
 use crate::panics;
+use crate::paths;
 use crate::read::{COMMON_OPENERS, Heads, Read, is_dropped, offered};
 use crate::settings::Options;
 use crate::walk;
@@ -178,7 +179,7 @@ pub(crate) fn known_files(options: &Options, requested: &[PathBuf], manifests: &
         }
     }
     directories.extend(manifests.dependents(&directories));
-    let walked: Vec<PathBuf> = options.paths.iter().map(|path| walk::absolute(&options.directory, path)).collect();
+    let walked: Vec<PathBuf> = options.paths.iter().map(|path| paths::absolute(&options.directory, path)).collect();
     for directory in directories {
         if options.stdin.is_none()
             && !options.is_part()
@@ -189,7 +190,7 @@ pub(crate) fn known_files(options: &Options, requested: &[PathBuf], manifests: &
         // One that uses no library may still have transactions of its own.
         known.extend(walk::below(&directory, options.no_ignore));
     }
-    walk::sort(&mut known);
+    paths::sort(&mut known);
     known
 }
 

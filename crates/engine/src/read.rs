@@ -7,10 +7,10 @@ use crate::names::{Names, Offered};
 use crate::outcome::Skipped;
 use crate::packages::Packages;
 use crate::panics;
+use crate::paths;
 use crate::placed;
 use crate::run::Engine;
 use crate::suppress::{self, Suppression};
-use crate::walk;
 use crate::words::{TypeNames, Words, behind_dyn};
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
@@ -78,10 +78,10 @@ impl Engine {
         let path = &files.paths[file.0 as usize];
         let words = &packages.about[packages.files[file.0 as usize].0.0 as usize].2;
         let mut read = Read::default();
-        panics::provoked("reading", || walk::shown(&self.options.directory, path));
+        panics::provoked("reading", || paths::shown(&self.options.directory, path));
         let bytes = files.bytes(file);
         let skip = |reason: String| {
-            let path = walk::shown(&self.options.directory, path);
+            let path = paths::shown(&self.options.directory, path);
             Some(Skipped { path, reason, line: None, internal: false })
         };
         let bytes = match bytes {

@@ -10,7 +10,7 @@ use crate::outcome::Outcome;
 use crate::packages::Packages;
 use crate::settings::{self, Failure, Options, Settings};
 use crate::staged::Staged;
-use crate::{fixes, panics, since, walk};
+use crate::{fixes, panics, paths, since, walk};
 use sessionlint_diagnostics::Level;
 use sessionlint_protocols::{Model, RuleSet, TestCode};
 use std::cell::Cell;
@@ -47,7 +47,7 @@ pub fn run(options: &Options, progress: Progress<'_>) -> Result<Outcome, Failure
     let engine = Engine::new(options.clone())?;
     let mut overlay = engine.staged.as_ref().map(|staged| staged.texts.clone()).unwrap_or_default();
     if let Some(stdin) = &options.stdin {
-        overlay.insert(walk::absolute(&options.directory, &stdin.path), stdin.text.clone());
+        overlay.insert(paths::absolute(&options.directory, &stdin.path), stdin.text.clone());
     }
     let found_files = start.elapsed();
     // What is not what files say is new each time, and a description is for tests.
@@ -113,14 +113,14 @@ impl Engine {
         let mut manifests = Manifests::default();
         let packages = manifests.named(&options.directory, &options.packages)?;
         if !packages.is_empty() {
-            let name = |path: &PathBuf| match walk::shown(&options.directory, path) {
+            let name = |path: &PathBuf| match paths::shown(&options.directory, path) {
                 here if here.is_empty() => PathBuf::from("."),
                 name => PathBuf::from(name),
             };
             options.paths = packages.iter().map(name).collect();
         }
         let mut requested = match &options.stdin {
-            Some(stdin) => vec![walk::absolute(&options.directory, &stdin.path)],
+            Some(stdin) => vec![paths::absolute(&options.directory, &stdin.path)],
             None => walk::requested(&options, &settings.base, &levels.exclude)?,
         };
         if !packages.is_empty() {
@@ -140,7 +140,7 @@ impl Engine {
         let known = crate::packages::known_files(&options, &requested, &mut manifests);
         let named = match &options.stdin {
             Some(_) => requested.clone(),
-            None => options.paths.iter().map(|path| walk::absolute(&options.directory, path)).collect(),
+            None => options.paths.iter().map(|path| paths::absolute(&options.directory, path)).collect(),
         };
         let packages = crate::packages::find(&known, &named, &model, &mut manifests);
         let tests = options.tests.or(settings.config.tests).unwrap_or_default();
@@ -171,7 +171,7 @@ impl Engine {
 
     /// The files that were asked for, as they are shown.
     pub fn requested_names(&self) -> Vec<String> {
-        self.requested.iter().map(|path| walk::shown(&self.options.directory, path)).collect()
+        self.requested.iter().map(|path| paths::shown(&self.options.directory, path)).collect()
     }
 
     /// Whether a file, given by its absolute path, was asked for.
