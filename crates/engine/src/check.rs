@@ -1,13 +1,13 @@
 //! What is wrong in these files? One look at a set of files: read, index, analyse.
 
 use crate::errors::Errors;
+use crate::heads::{Read, select};
 use crate::host::{Files, Overlay};
 use crate::learn::Workspace;
 use crate::memory::{Known, Memory, ROUNDS};
 use crate::outcome::{Outcome, Session, Skipped, Timing};
 use crate::packages::with_files;
 use crate::placed::modules;
-use crate::read::{Read, select};
 use crate::run::{Engine, Progress, Stage};
 use crate::sift::Sifted;
 use crate::{panics, paths};

@@ -1,10 +1,10 @@
 //! Which types of the workspace are transactions? Finds the files that may say so, and adds what is learned to the model.
 
+use crate::heads::{Read, said};
 use crate::host::{self, Files, Overlay};
 use crate::memory::Memory;
 use crate::packages::with_files;
 use crate::placed::modules;
-use crate::read::{Read, said};
 use crate::run::Engine;
 use crate::settings::Failure;
 use crate::{panics, paths};

@@ -1,5 +1,6 @@
 //! Which packages are there, and which file is which module?
 
+use crate::heads::{COMMON_OPENERS, Heads, Read, is_dropped, offered};
 use crate::host::Files;
 use crate::lock::Locks;
 use crate::manifest::{Manifest, Manifests, stands_for};
@@ -7,7 +8,6 @@ use crate::memory::{Known, Memory};
 use crate::names::{Names, Offered, is_sharing};
 use crate::panics;
 use crate::paths;
-use crate::read::{COMMON_OPENERS, Heads, Read, is_dropped, offered};
 use crate::settings::Options;
 use crate::walk;
 use crate::words::Words;
