@@ -14,32 +14,6 @@ use sessionlint_protocols::Model;
 use std::borrow::Cow;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-/// Names that many functions have: one of them handing out a session says nothing about the others.
-pub(crate) const COMMON_OPENERS: &[&str] = &[
-    "new",
-    "get",
-    "default",
-    "from",
-    "build",
-    "clone",
-    "into_inner",
-    "deref",
-    "deref_mut",
-    "poll",
-    "poll_next",
-    "call",
-    "fmt",
-    "try_from",
-    "parse",
-    "take",
-    "write",
-    "kind",
-    "next",
-    "into_future",
-    "as_ref",
-    "as_mut",
-];
-
 /// What the first look at a file gives.
 #[derive(Clone, Default)]
 pub(crate) struct Read {

@@ -1,6 +1,6 @@
 //! Which packages are there, and which file is which module?
 
-use crate::heads::{COMMON_OPENERS, Heads, Read, is_dropped, offered};
+use crate::heads::{Heads, Read, is_dropped, offered};
 use crate::host::Files;
 use crate::lock::Locks;
 use crate::manifest::{Manifest, Manifests, stands_for};
@@ -77,7 +77,7 @@ impl Packages {
             own[package].closers.extend(offered.closers.iter().cloned());
             own[package].behind.extend(offered.behind.iter().cloned());
             for name in &offered.openers {
-                match COMMON_OPENERS.contains(&name.as_str()) {
+                match model.standard().is_shared(name) {
                     false => own[package].openers.insert(name.clone()),
                     true => matches!(name.as_str(), "get" | "take") && own[package].bare.insert(name.clone()),
                 };

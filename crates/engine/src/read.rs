@@ -9,7 +9,6 @@ use crate::packages::Packages;
 use crate::run::Engine;
 use crate::{panics, paths, placed, suppress};
 use rayon::prelude::*;
-use sessionlint_analysis::Host;
 use sessionlint_diagnostics::FileId;
 use std::sync::Arc;
 

@@ -10,9 +10,6 @@ use sessionlint_diagnostics::{Evidence, Span};
 use sessionlint_ir::{Call, Operand};
 use sessionlint_protocols::Wraps;
 
-/// Modules and types of the standard library whose functions are known.
-const STANDARD: &[&str] = &["mem", "time", "Arc", "Rc", "Box", "Pin", "Option", "Clone", "ManuallyDrop"];
-
 impl Solver<'_> {
     /// Functions that everybody knows.
     pub(super) fn standard_function(&mut self, world: &mut World, segments: &[String], call: &Call) -> Option<Value> {
@@ -20,7 +17,7 @@ impl Solver<'_> {
         let name = name.as_str();
         // An import may have given the type another name.
         let real = match owner {
-            [owner] if !STANDARD.contains(&owner.as_str()) => {
+            [owner] if !self.index.model.standard().has_functions(owner) => {
                 self.index.resolve(&self.scope, std::slice::from_ref(owner))
             }
             _ => None,
