@@ -1,8 +1,7 @@
 //! The command `check`: options in, report out.
 
-use crate::arguments::{Arguments, Cargo, Check, FailOn, Format};
-use crate::options::options;
-use crate::{cargo_messages, progress, show, terminal, watch};
+use crate::arguments::{Arguments, Check, FailOn, Format};
+use crate::{cargo_messages, progress, terminal};
 use clap::CommandFactory;
 use sessionlint_diagnostics::{Applicability, Level};
 use sessionlint_engine::{Failure, Options, Outcome, SilencedBy};
@@ -14,28 +13,6 @@ use std::time::Instant;
 
 /// So often fixes are applied, because one may make another one possible.
 const MAX_PASSES: usize = 8;
-
-/// Checks, and gives the exit status: 0 for nothing found, 1 for findings, 2 when it could not run.
-pub fn run(check: &Check) -> ExitCode {
-    let start = Instant::now();
-    let done = options(check).and_then(|options| {
-        if check.show_files || check.show_settings {
-            return show::run(check, options);
-        }
-        if check.statistics && !matches!(check.format, Format::Pretty | Format::Concise | Format::Json) {
-            return Err("--statistics goes with --format pretty, concise and json".to_owned());
-        }
-        if check.watch {
-            return watch::run(check, &options);
-        }
-        if check.cargo != Cargo::None && check.format != Format::CargoJson {
-            return Err("--cargo goes with --format cargo-json".to_owned());
-        }
-        let outcome = progress::shown(check, &options, start).map_err(|failure| told(check, &failure))?;
-        once(check, &options, outcome, start)
-    });
-    done.unwrap_or_else(|message| refuse(&message))
-}
 
 /// What is done with an outcome: files are changed where that is asked for, the report is written.
 pub fn once(check: &Check, options: &Options, outcome: Outcome, start: Instant) -> Result<ExitCode, String> {

@@ -8,15 +8,9 @@ use sessionlint_ir::{
     Body, BodyKind, Call, Callee, DropCause, ExitHow, LocalId, Operand, Place, Projection, Rvalue, Signature,
     Statement, StatementKind, TypeRef,
 };
-use sessionlint_protocols::{Library, Protocol};
+use sessionlint_protocols::{Library, Protocol, Standard};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-
-/// Types that own what they hold when their arguments do.
-const OWNED: &[&str] = &[
-    "bool", "char", "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize", "f32",
-    "f64", "String", "Vec", "Option", "Box", "Arc", "HashMap", "HashSet", "BTreeMap", "BTreeSet", "Uuid", "Value",
-];
 
 /// A body and what its names mean.
 pub(crate) struct Hands<'a> {
@@ -231,7 +225,7 @@ impl Hands<'_> {
             }
             Callee::Path { segments, .. } => match self.declared(segments) {
                 Some(signature) if signature.is_async => Some(Borrow::Future),
-                Some(signature) if owns(&signature.output) => None,
+                Some(signature) if owns(&signature.output, self.index.model.standard()) => None,
                 None if waits => Some(Borrow::Future),
                 _ => Some(borrow),
             },
@@ -275,14 +269,15 @@ fn operands(value: &Rvalue) -> Vec<&Operand> {
 }
 
 /// Whether a type as it is written borrows nothing; of a result only the success counts.
-fn owns(written: &TypeRef) -> bool {
+fn owns(written: &TypeRef, standard: &Standard) -> bool {
+    let all = |parts: &[TypeRef]| parts.iter().all(|part| owns(part, standard));
     match written {
         TypeRef::Path { segments, args } => match segments.last().map(String::as_str) {
-            Some("Result") => args.first().is_none_or(owns),
-            Some(name) => OWNED.contains(&name) && args.iter().all(owns),
+            Some("Result") => args.first().is_none_or(|first| owns(first, standard)),
+            Some(name) => standard.is_lasting(name) && all(args),
             None => false,
         },
-        TypeRef::Tuple(parts) => parts.iter().all(owns),
+        TypeRef::Tuple(parts) => all(parts),
         _ => false,
     }
 }

@@ -2,14 +2,11 @@
 
 use crate::sql::SessionState;
 use crate::value::Layer;
+pub(crate) use crate::value::SiteId;
 use crate::workload::Wait;
 use sessionlint_diagnostics::{Evidence, Gap, Span};
 use sessionlint_ir::{Answer, ExitHow, ExitKind, LocalId, TestRole};
 use sessionlint_protocols::{EndKind, ProtocolId};
-
-/// Index of a [`Site`] in a [`Report`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct SiteId(pub u16);
 
 /// A place where a session begins in a body.
 #[derive(Clone, Debug)]

@@ -1,8 +1,8 @@
 //! Which exits does arithmetic about the turns of a loop decide? A loop that commits and is left by `break` where two values are
 //! compared commits in its last turn, as far as anybody can tell: the ways that never do are not claimed.
 
-use crate::events::SiteId;
 use crate::solver::Solver;
+use crate::value::SiteId;
 use sessionlint_ir::{BlockId, DropCause, StatementKind, Terminator, TestRole};
 use std::collections::BTreeSet;
 

@@ -6,6 +6,7 @@
 
 mod asked;
 mod at_hand;
+mod branches;
 mod callers;
 mod describe;
 mod ends;
@@ -33,11 +34,12 @@ mod value;
 mod workload;
 mod world;
 
-pub use events::{Branch, Cause, CauseKind, Event, EventKind, ExitOrder, Report, Site, SiteId};
+pub use events::{Branch, Cause, CauseKind, Event, EventKind, ExitOrder, Report, Site};
 pub use index::{FileData, Host, Index, ItemRef, Package, PackageId, Resolved, Scope, Ty, Unread, cancels};
 pub use learn::{Learned, Proof, learn};
 pub use show::View;
 pub use sql::{SessionState, SqlControl, SqlEffect, SqlTarget, may_begin, may_set_state};
 use summary::function_segments;
 pub use summary::{Analysis, function_path};
+pub use value::SiteId;
 pub use workload::Wait;

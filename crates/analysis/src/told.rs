@@ -1,7 +1,8 @@
 //! Is the caller told that nothing was committed, by the very flag that decided so? `if wrote { tx.commit()?; } Ok(wrote)`.
 
-use crate::events::{Event, SiteId};
+use crate::events::Event;
 use crate::solver::Solver;
+use crate::value::SiteId;
 use sessionlint_diagnostics::Span;
 use sessionlint_ir::{AggregateKind, BlockId, Body, ExitKind, LocalId, Operand, Place, Rvalue, Terminator, Test};
 use std::collections::BTreeSet;

@@ -1,10 +1,13 @@
 //! What can a place hold, as far as sessions are concerned?
 
-use crate::events::SiteId;
 use crate::index::{ItemRef, Ty};
 use crate::sql::{SqlEffect, StateChange};
 use sessionlint_ir::{ExitKind, LocalId, Place};
 use sessionlint_protocols::EndKind;
+
+/// Index of a [`Site`] in a [`Report`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SiteId(pub u16);
 
 /// One session of one run of a body. A site in a loop can open a second one while the first is alive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

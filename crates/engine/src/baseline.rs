@@ -1,11 +1,11 @@
 //! What was there already? A file of fingerprints that are not reported again.
 
 use crate::config::find_config;
-use crate::outcome::{Outcome, Silenced, SilencedBy};
+use crate::outcome::{Entry, Outcome, Silenced, SilencedBy};
+use crate::paths;
 use crate::run::Engine;
-use crate::settings::{Failure, Options};
-use crate::walk;
-use serde::{Deserialize, Serialize};
+use crate::settings::{BaselineChoice, Failure, Options};
+use serde::Deserialize;
 use sessionlint_diagnostics::Diagnostic;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -14,35 +14,6 @@ use std::path::{Path, PathBuf};
 const NAME: &str = "sessionlint-baseline.json";
 /// Version 1 had other fingerprints.
 const VERSION: u32 = 2;
-
-/// Which baseline counts.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum BaselineChoice {
-    /// The one beside the configuration, when there is one.
-    #[default]
-    Default,
-    /// None.
-    None,
-    /// This one.
-    File(PathBuf),
-}
-
-/// One finding that is known. The fingerprint decides; the rest is for people.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Entry {
-    /// The file, relative to the directory of the baseline.
-    pub path: String,
-    /// `module::Type::function`.
-    pub function: String,
-    /// The rule's id.
-    pub rule: String,
-    /// What it is recognised by.
-    pub fingerprint: String,
-    /// Whether the fingerprint is one of version 1, which counted what may change when we say it better.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub former: bool,
-}
 
 /// A baseline that was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,11 +35,11 @@ struct Written {
 /// upwards, or at the repository's root.
 pub fn baseline_path(options: &Options) -> PathBuf {
     if let BaselineChoice::File(path) = &options.baseline {
-        return walk::absolute(&options.directory, path);
+        return paths::absolute(&options.directory, path);
     }
     let found = || find_config(&options.directory).config.map(|(path, _)| path);
     let config = options.config.clone().or_else(found);
-    if let Some(directory) = config.as_deref().map(|path| walk::absolute(&options.directory, path))
+    if let Some(directory) = config.as_deref().map(|path| paths::absolute(&options.directory, path))
         && let Some(beside) = directory.parent()
     {
         return beside.join(NAME);
@@ -94,7 +65,7 @@ pub fn read(options: &Options) -> Result<Option<Baseline>, Failure> {
         return Ok(None);
     }
     let text = std::fs::read_to_string(&path).map_err(|error| Failure::Path { path: path.clone(), error })?;
-    let shown = walk::shown(&options.directory, &path);
+    let shown = paths::shown(&options.directory, &path);
     parse(&text).map(|entries| Some(Baseline { path, entries })).map_err(|error| {
         let help = "`sessionlint baseline` writes a new one";
         Failure::Option(format!("{shown}: this is no baseline: {error}; {help}"))
@@ -131,7 +102,7 @@ pub fn entries(outcome: &Outcome, options: &Options, path: &Path) -> BTreeSet<En
     let findings = outcome.findings.iter().chain(kept).filter(|finding| finding.evidence.is_some());
     findings
         .map(|finding| Entry {
-            path: walk::shown(directory, &walk::absolute(&options.directory, Path::new(outcome.path_of(finding)))),
+            path: paths::shown(directory, &paths::absolute(&options.directory, Path::new(outcome.path_of(finding)))),
             function: finding.function.clone(),
             rule: finding.rule.to_owned(),
             fingerprint: finding.fingerprint.clone(),
@@ -157,7 +128,7 @@ pub(crate) fn apply(outcome: &mut Outcome, baseline: &Baseline, engine: &Engine)
     }
     // What version 1 said of the others has changed since.
     for (finding, is_known) in outcome.findings.iter().zip(&mut is_known).filter(|(_, is_known)| !**is_known) {
-        let path = walk::shown(directory, &walk::absolute(base, Path::new(outcome.path_of(finding))));
+        let path = paths::shown(directory, &paths::absolute(base, Path::new(outcome.path_of(finding))));
         let entry = known.take_near(finding, &path);
         *is_known = entry.is_some();
         met.extend(entry.cloned());
@@ -171,9 +142,9 @@ pub(crate) fn apply(outcome: &mut Outcome, baseline: &Baseline, engine: &Engine)
     outcome.met = met;
     outcome.count();
     let asked: Vec<PathBuf> =
-        engine.options.paths.iter().map(|path| walk::absolute(&engine.options.directory, path)).collect();
+        engine.options.paths.iter().map(|path| paths::absolute(&engine.options.directory, path)).collect();
     let skipped: BTreeSet<PathBuf> =
-        outcome.skipped.iter().map(|one| walk::absolute(base, Path::new(&one.path))).collect();
+        outcome.skipped.iter().map(|one| paths::absolute(base, Path::new(&one.path))).collect();
     let could_be_met = |entry: &&Entry| {
         let path = directory.join(&entry.path);
         let is_below = asked.iter().any(|asked| path.starts_with(asked));

@@ -2,8 +2,8 @@
 //! this program, the options, the configuration, the manifests, and every file that is known.
 
 use crate::outcome::{CheckedFile, Outcome, Silenced, SilencedBy, Skipped, Summary, Timing};
+use crate::paths;
 use crate::run::Engine;
-use crate::walk;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use sessionlint_diagnostics::{
@@ -203,7 +203,7 @@ impl<'a> Kept<'a> {
             Some(Silenced { finding: finding.diagnostic(engine)?, by: SilencedBy::Comment(reason.clone()) })
         });
         let file =
-            |path: &PathBuf| CheckedFile { path: walk::shown(&engine.options.directory, path), text: String::new() };
+            |path: &PathBuf| CheckedFile { path: paths::shown(&engine.options.directory, path), text: String::new() };
         let (files, functions, sessions) = self.counts;
         let mut outcome = Outcome {
             findings: self.findings.iter().map(|finding| finding.diagnostic(engine)).collect::<Option<_>>()?,

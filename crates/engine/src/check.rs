@@ -1,16 +1,16 @@
 //! What is wrong in these files? One look at a set of files: read, index, analyse.
 
 use crate::errors::Errors;
+use crate::heads::{Read, select};
 use crate::host::{Files, Overlay};
 use crate::learn::Workspace;
 use crate::memory::{Known, Memory, ROUNDS};
 use crate::outcome::{Outcome, Session, Skipped, Timing};
 use crate::packages::with_files;
 use crate::placed::modules;
-use crate::read::{Read, select};
 use crate::run::{Engine, Progress, Stage};
 use crate::sift::Sifted;
-use crate::{panics, walk};
+use crate::{panics, paths};
 use rayon::prelude::*;
 use sessionlint_analysis::{Analysis, Host, Index, ItemRef};
 use sessionlint_diagnostics::{Diagnostic, FileId, Gap, Span};
@@ -233,14 +233,14 @@ impl Engine {
         let data = files.data(item.file)?;
         let at = span.unwrap_or(data.outline.item(item.item).head).start;
         let line = files.line(item.file, at);
-        let path = walk::shown(&self.options.directory, &files.paths[item.file.0 as usize]);
+        let path = paths::shown(&self.options.directory, &files.paths[item.file.0 as usize]);
         Some(Skipped { path, reason, line, internal: false })
     }
 
     /// Lists the files that this program panicked over.
     fn tell_broken(&self, outcome: &mut Outcome, files: &Files<'_>) {
         for (file, what) in files.broken() {
-            let path = walk::shown(&self.options.directory, &files.paths[file.0 as usize]);
+            let path = paths::shown(&self.options.directory, &files.paths[file.0 as usize]);
             let reason = format!("internal error in this file: {what}");
             outcome.skipped.push(Skipped { path, reason, line: None, internal: true });
         }

@@ -1,8 +1,9 @@
 //! Which settings hold in the end? What the built-in rules, the configuration and the options come to.
 
-use crate::baseline::{BaselineChoice, baseline_path};
+use crate::baseline::baseline_path;
+use crate::paths;
 use crate::run::Engine;
-use crate::walk;
+use crate::settings::BaselineChoice;
 use sessionlint_protocols::{Config, Model, Override, RuleSetting};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -27,7 +28,7 @@ pub struct Effective {
 impl Engine {
     /// The settings that hold. Where one file was named they are those of that file, and no `[[override]]` is left.
     pub fn effective(&self) -> Effective {
-        let shown = |path: &Path| walk::shown(&self.options.directory, path);
+        let shown = |path: &Path| paths::shown(&self.options.directory, path);
         let file = self.one_file();
         let level = |rule: &str| match &file {
             Some(file) => self.levels.of(rule, file.strip_prefix(&self.base).unwrap_or(file)),
@@ -75,8 +76,8 @@ impl Engine {
     /// The one file that was named, or stands on standard input.
     fn one_file(&self) -> Option<PathBuf> {
         let path = match (&self.options.stdin, self.options.paths.as_slice()) {
-            (Some(stdin), _) => return Some(walk::absolute(&self.options.directory, &stdin.path)),
-            (None, [path]) => walk::absolute(&self.options.directory, path),
+            (Some(stdin), _) => return Some(paths::absolute(&self.options.directory, &stdin.path)),
+            (None, [path]) => paths::absolute(&self.options.directory, path),
             _ => return None,
         };
         path.is_file().then_some(path)

@@ -3,7 +3,7 @@
 
 use crate::host::Overlay;
 use crate::outcome::Outcome;
-use crate::walk;
+use crate::paths;
 use sessionlint_diagnostics::{Applicability, Diagnostic, Edit, Fix};
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -42,7 +42,7 @@ pub(crate) fn verify(
         let mut paths = Vec::new();
         for (file, edits) in edits {
             let known = &outcome.files[file as usize];
-            let path = walk::absolute(directory, Path::new(&known.path));
+            let path = paths::absolute(directory, Path::new(&known.path));
             changed.insert(path.clone(), applied(&known.text, edits).into_bytes());
             paths.push(path);
         }
@@ -154,7 +154,7 @@ pub fn changed(outcome: &Outcome, guesses: bool) -> Vec<Changed> {
 /// # Errors
 /// When it cannot be read or written.
 pub fn write(directory: &Path, change: &Changed) -> std::io::Result<()> {
-    let path = walk::absolute(directory, Path::new(&change.path));
+    let path = paths::absolute(directory, Path::new(&change.path));
     // A link stays one.
     let path = std::fs::canonicalize(path)?;
     // Another file takes its place, which its own permissions would not forbid.

@@ -1,13 +1,13 @@
 //! Which types of the workspace are transactions? Finds the files that may say so, and adds what is learned to the model.
 
+use crate::heads::{Read, said};
 use crate::host::{self, Files, Overlay};
 use crate::memory::Memory;
 use crate::packages::with_files;
 use crate::placed::modules;
-use crate::read::{Read, said};
 use crate::run::Engine;
 use crate::settings::Failure;
-use crate::{panics, walk};
+use crate::{panics, paths};
 use rayon::prelude::*;
 use sessionlint_analysis::{Host, Index, ItemRef, Learned, learn};
 use sessionlint_diagnostics::{FileId, Span};
@@ -40,7 +40,7 @@ impl Engine {
         let files = Files::new(&self.known, &overlay);
         let (_, workspace) = self.first_look(&files, &overlay, &mut Memory::default(), &|_, _, _| {});
         let place = |span: Span| {
-            let path = walk::shown(&self.options.directory, &files.paths[span.file.0 as usize]);
+            let path = paths::shown(&self.options.directory, &files.paths[span.file.0 as usize]);
             format!("{path}:{}", files.line(span.file, span.start).unwrap_or(0))
         };
         let mut out = String::new();

@@ -12,6 +12,7 @@ mod errors;
 mod fingerprint;
 mod fixes;
 mod git;
+mod heads;
 mod host;
 mod learn;
 mod levels;
@@ -21,9 +22,11 @@ mod manifest;
 mod memory;
 mod names;
 mod notes;
+mod once;
 mod outcome;
 mod packages;
 mod panics;
+mod paths;
 mod placed;
 mod read;
 mod run;
@@ -39,19 +42,20 @@ mod words;
 mod write;
 
 pub use baseline::{
-    Baseline, BaselineChoice, Entry, baseline_path, entries, parse as parse_baseline, read as read_baseline,
-    text as baseline_text, write_baseline,
+    Baseline, baseline_path, entries, parse as parse_baseline, read as read_baseline, text as baseline_text,
+    write_baseline,
 };
 pub use config::{CONFIG_NAMES, FoundConfig, config_in, find_config};
 pub use effective::Effective;
 pub use fixes::{Changed, changed, chosen, write};
 pub use host::Overlay;
 pub use manifest::dependencies;
-pub use outcome::{CheckedFile, Outcome, Session, Silenced, SilencedBy, Skipped, Summary, Timing};
+pub use once::run;
+pub use outcome::{CheckedFile, Entry, Outcome, Session, Silenced, SilencedBy, Skipped, Summary, Timing};
 pub use panics::caught;
-pub use run::{Engine, Progress, Stage, run};
+pub use run::{Engine, Progress, Stage};
 pub use sessionlint_analysis::View;
-pub use settings::{Failure, LevelFlag, Options, StandardInput};
+pub use settings::{BaselineChoice, Failure, LevelFlag, Options, StandardInput};
 pub use silence::{silence, silencing_edit};
 
 /// The id of a rule with a name, as findings carry it.

@@ -1,8 +1,8 @@
 //! Which files say something else than the last time? Those are read, and the others are remembered.
 
+use crate::heads::Read;
 use crate::host::{Files, Overlay};
 use crate::memory::{Look, Memory, Stamp};
-use crate::read::Read;
 use crate::run::{Engine, Progress, Stage};
 use rayon::prelude::*;
 use std::sync::Arc;

@@ -272,7 +272,7 @@ fn matching(root: &Path, pattern: &str) -> Vec<PathBuf> {
     let mut found = vec![root.to_path_buf()];
     for part in pattern.split('/').filter(|part| !part.is_empty() && *part != ".") {
         if !part.contains(['*', '?', '[']) {
-            found = found.into_iter().map(|directory| crate::walk::absolute(&directory, Path::new(part))).collect();
+            found = found.into_iter().map(|directory| crate::paths::absolute(&directory, Path::new(part))).collect();
             continue;
         }
         let Ok(glob) = globset::Glob::new(part).map(|glob| glob.compile_matcher()) else { return Vec::new() };
@@ -291,7 +291,7 @@ fn parse(directory: &Path, table: &toml::Table, shared: Option<&toml::Table>, ro
     let name = text(table.get("package"), "name").unwrap_or_default();
     let library = text(table.get("lib"), "name").unwrap_or_else(|| name.replace('-', "_"));
     let source = match text(table.get("lib"), "path") {
-        Some(path) => crate::walk::absolute(directory, Path::new(&path)).parent().map(Path::to_path_buf),
+        Some(path) => crate::paths::absolute(directory, Path::new(&path)).parent().map(Path::to_path_buf),
         None => None,
     };
     let mut manifest = Manifest {
@@ -318,7 +318,7 @@ fn parse(directory: &Path, table: &toml::Table, shared: Option<&toml::Table>, ro
                     None => (value, directory),
                 };
                 let package = text(Some(value), "package").unwrap_or_else(|| key.clone());
-                let path = text(Some(value), "path").map(|path| crate::walk::absolute(from, Path::new(&path)));
+                let path = text(Some(value), "path").map(|path| crate::paths::absolute(from, Path::new(&path)));
                 manifest.built_on.extend(path.iter().filter(|_| section != "dev-dependencies").cloned());
                 let (version, features) = manifest.required.entry(package.clone()).or_default();
                 *version = version

@@ -1,8 +1,8 @@
 //! What is still true from the last check? Files that did not change are not looked at again.
 
+use crate::heads::Read;
 use crate::host::{Files, Overlay};
 use crate::names::{Names, Offered};
-use crate::read::Read;
 use sessionlint_analysis::FileData;
 use sessionlint_diagnostics::FileId;
 use std::collections::HashMap;

@@ -2,7 +2,7 @@
 
 use crate::run::Engine;
 use crate::settings::Failure;
-use crate::{panics, walk};
+use crate::{panics, paths, walk};
 use rayon::prelude::*;
 use sessionlint_diagnostics::FileId;
 use sessionlint_ir::{Item, ItemKind, Outline};
@@ -58,7 +58,7 @@ impl Engine {
     fn other_languages(&self) -> Option<String> {
         let is_other = |path: &&PathBuf| {
             let is_rust = path.extension().is_some_and(|extension| extension == "rs");
-            !is_rust && walk::absolute(&self.options.directory, path).is_file()
+            !is_rust && paths::absolute(&self.options.directory, path).is_file()
         };
         let others: Vec<String> = self.options.paths.iter().filter(is_other).map(|path| shown(path)).collect();
         let verb = if others.len() == 1 { "is no Rust file by its name" } else { "are no Rust files by their names" };
@@ -67,14 +67,14 @@ impl Engine {
 
     fn no_files(&self) -> Option<String> {
         let is_excluded = |path: &PathBuf| {
-            let path = walk::absolute(&self.options.directory, path);
+            let path = paths::absolute(&self.options.directory, path);
             self.options.force_exclude && self.levels.exclude.is_match(path.strip_prefix(&self.base).unwrap_or(&path))
         };
         let paths: Vec<&PathBuf> = self.options.paths.iter().filter(|path| !is_excluded(path)).collect();
         if paths.is_empty() {
             return self.options.paths.is_empty().then(|| "no path was named, so nothing was checked".to_owned());
         }
-        let all = paths.iter().flat_map(|path| walk::below(&walk::absolute(&self.options.directory, path), true));
+        let all = paths.iter().flat_map(|path| walk::below(&paths::absolute(&self.options.directory, path), true));
         let apart = match all.count() {
             0 => String::new(),
             1 => ", apart from 1 that is ignored or excluded".to_owned(),
@@ -98,7 +98,7 @@ impl Engine {
 
     /// Whether everything was asked for that the configuration is about.
     fn covers_the_configuration(&self) -> bool {
-        let mut asked = self.options.paths.iter().map(|path| walk::absolute(&self.options.directory, path));
+        let mut asked = self.options.paths.iter().map(|path| paths::absolute(&self.options.directory, path));
         !self.options.is_part() && asked.any(|path| self.base.starts_with(path))
     }
 

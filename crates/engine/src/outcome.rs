@@ -1,6 +1,6 @@
 //! What did a run find? Plain values for whoever reports it.
 
-use crate::baseline::Entry;
+use serde::{Deserialize, Serialize};
 use sessionlint_diagnostics::{Diagnostic, Gap, Span};
 use sessionlint_protocols::ProtocolId;
 use std::collections::BTreeMap;
@@ -96,6 +96,23 @@ pub struct Session {
     pub protocol: ProtocolId,
     /// Where it is ended, on any way.
     pub ended: Vec<Span>,
+}
+
+/// One finding that is known. The fingerprint decides; the rest is for people.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Entry {
+    /// The file, relative to the directory of the baseline.
+    pub path: String,
+    /// `module::Type::function`.
+    pub function: String,
+    /// The rule's id.
+    pub rule: String,
+    /// What it is recognised by.
+    pub fingerprint: String,
+    /// Whether the fingerprint is one of version 1, which counted what may change when we say it better.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub former: bool,
 }
 
 /// What a run found.

@@ -1,12 +1,13 @@
 //! Which packages are there, and which file is which module?
 
+use crate::heads::{Heads, Read, is_dropped, offered};
 use crate::host::Files;
 use crate::lock::Locks;
 use crate::manifest::{Manifest, Manifests, stands_for};
 use crate::memory::{Known, Memory};
 use crate::names::{Names, Offered, is_sharing};
 use crate::panics;
-use crate::read::{COMMON_OPENERS, Heads, Read, is_dropped, offered};
+use crate::paths;
 use crate::settings::Options;
 use crate::walk;
 use crate::words::Words;
@@ -76,7 +77,7 @@ impl Packages {
             own[package].closers.extend(offered.closers.iter().cloned());
             own[package].behind.extend(offered.behind.iter().cloned());
             for name in &offered.openers {
-                match COMMON_OPENERS.contains(&name.as_str()) {
+                match model.standard().is_shared(name) {
                     false => own[package].openers.insert(name.clone()),
                     true => matches!(name.as_str(), "get" | "take") && own[package].bare.insert(name.clone()),
                 };
@@ -178,7 +179,7 @@ pub(crate) fn known_files(options: &Options, requested: &[PathBuf], manifests: &
         }
     }
     directories.extend(manifests.dependents(&directories));
-    let walked: Vec<PathBuf> = options.paths.iter().map(|path| walk::absolute(&options.directory, path)).collect();
+    let walked: Vec<PathBuf> = options.paths.iter().map(|path| paths::absolute(&options.directory, path)).collect();
     for directory in directories {
         if options.stdin.is_none()
             && !options.is_part()
@@ -189,7 +190,7 @@ pub(crate) fn known_files(options: &Options, requested: &[PathBuf], manifests: &
         // One that uses no library may still have transactions of its own.
         known.extend(walk::below(&directory, options.no_ignore));
     }
-    walk::sort(&mut known);
+    paths::sort(&mut known);
     known
 }
 

@@ -1,8 +1,8 @@
 //! Which module is a file that a `#[path = ".."]` names? In: files by their place, what they say. Out: the modules with those moved.
 
+use crate::heads::Read;
 use crate::host::Files;
 use crate::packages::Packages;
-use crate::read::Read;
 use sessionlint_analysis::{FileData, Host, Package, PackageId};
 use sessionlint_diagnostics::FileId;
 use sessionlint_ir::ItemKind;

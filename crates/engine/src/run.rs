@@ -1,7 +1,5 @@
 //! In which order does a run go? Read the settings, find the files, check them, leave out what is known already.
 
-use crate::baseline;
-use crate::cache::Cache;
 use crate::host::Overlay;
 use crate::levels::Levels;
 use crate::manifest::Manifests;
@@ -10,7 +8,7 @@ use crate::outcome::Outcome;
 use crate::packages::Packages;
 use crate::settings::{self, Failure, Options, Settings};
 use crate::staged::Staged;
-use crate::{fixes, panics, since, walk};
+use crate::{fixes, panics, paths, walk};
 use sessionlint_diagnostics::Level;
 use sessionlint_protocols::{Model, RuleSet, TestCode};
 use std::cell::Cell;
@@ -33,47 +31,6 @@ pub enum Stage {
 
 /// Told how many files or functions of how many are done.
 pub type Progress<'a> = &'a (dyn Fn(Stage, usize, usize) + Sync);
-
-/// Checks files once.
-///
-/// # Errors
-/// When nothing can be checked: bad options, a bad configuration, a path that cannot be read, a revision or a baseline
-/// that cannot.
-pub fn run(options: &Options, progress: Progress<'_>) -> Result<Outcome, Failure> {
-    let start = Instant::now();
-    let known = baseline::read(options)?;
-    let changes = options.new_from.as_deref().map(|revision| since::changes(&options.directory, revision));
-    let changes = changes.transpose()?;
-    let engine = Engine::new(options.clone())?;
-    let mut overlay = engine.staged.as_ref().map(|staged| staged.texts.clone()).unwrap_or_default();
-    if let Some(stdin) = &options.stdin {
-        overlay.insert(walk::absolute(&options.directory, &stdin.path), stdin.text.clone());
-    }
-    let found_files = start.elapsed();
-    // What is not what files say is new each time, and a description is for tests.
-    let directory = options.cache.as_ref().filter(|_| overlay.is_empty() && !options.describe);
-    let cache = directory.map(|directory| Cache::new(directory, &engine));
-    let mut outcome = match cache.as_ref().and_then(|cache| cache.load(&engine)) {
-        Some(outcome) => outcome,
-        None => {
-            let outcome = engine.check(&engine.requested, &overlay, options.fixes, progress)?;
-            // What went wrong is tried again.
-            if let Some(cache) = cache.as_ref().filter(|_| outcome.summary.panics == 0) {
-                cache.store(&outcome);
-            }
-            outcome
-        }
-    };
-    if let Some(known) = &known {
-        baseline::apply(&mut outcome, known, &engine);
-    }
-    if let Some(changes) = &changes {
-        since::apply(&mut outcome, changes, &options.directory);
-    }
-    outcome.notes = engine.notes(outcome.summary.sessions);
-    outcome.timing.files = found_files;
-    Ok(outcome)
-}
 
 /// The files of a workspace and what is known about them, for one check or for many.
 pub struct Engine {
@@ -113,14 +70,14 @@ impl Engine {
         let mut manifests = Manifests::default();
         let packages = manifests.named(&options.directory, &options.packages)?;
         if !packages.is_empty() {
-            let name = |path: &PathBuf| match walk::shown(&options.directory, path) {
+            let name = |path: &PathBuf| match paths::shown(&options.directory, path) {
                 here if here.is_empty() => PathBuf::from("."),
                 name => PathBuf::from(name),
             };
             options.paths = packages.iter().map(name).collect();
         }
         let mut requested = match &options.stdin {
-            Some(stdin) => vec![walk::absolute(&options.directory, &stdin.path)],
+            Some(stdin) => vec![paths::absolute(&options.directory, &stdin.path)],
             None => walk::requested(&options, &settings.base, &levels.exclude)?,
         };
         if !packages.is_empty() {
@@ -140,7 +97,7 @@ impl Engine {
         let known = crate::packages::known_files(&options, &requested, &mut manifests);
         let named = match &options.stdin {
             Some(_) => requested.clone(),
-            None => options.paths.iter().map(|path| walk::absolute(&options.directory, path)).collect(),
+            None => options.paths.iter().map(|path| paths::absolute(&options.directory, path)).collect(),
         };
         let packages = crate::packages::find(&known, &named, &model, &mut manifests);
         let tests = options.tests.or(settings.config.tests).unwrap_or_default();
@@ -171,7 +128,7 @@ impl Engine {
 
     /// The files that were asked for, as they are shown.
     pub fn requested_names(&self) -> Vec<String> {
-        self.requested.iter().map(|path| walk::shown(&self.options.directory, path)).collect()
+        self.requested.iter().map(|path| paths::shown(&self.options.directory, path)).collect()
     }
 
     /// Whether a file, given by its absolute path, was asked for.
@@ -217,17 +174,6 @@ impl Engine {
             outcome
         };
         panics::caught(|| self.threads.install(check)).map_err(Failure::Internal)
-    }
-
-    /// Takes out of `outcome` what the baseline has.
-    ///
-    /// # Errors
-    /// When the baseline cannot be read.
-    pub fn apply_baseline(&self, outcome: &mut Outcome) -> Result<(), Failure> {
-        if let Some(known) = baseline::read(&self.options)? {
-            baseline::apply(outcome, &known, self);
-        }
-        Ok(())
     }
 
     /// Runs on the threads of this engine.

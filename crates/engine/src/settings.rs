@@ -1,6 +1,5 @@
 //! What was asked for? Options of a run, the configuration file, and what can make a run impossible.
 
-use crate::baseline::BaselineChoice;
 use crate::config::{FoundConfig, find_config};
 use sessionlint_diagnostics::Level;
 use sessionlint_protocols::{Config, ConfigError, ConfigPlace, Model, Profile, RuleSet, TestCode};
@@ -22,6 +21,18 @@ pub struct StandardInput {
     pub path: PathBuf,
     /// Its text.
     pub text: Vec<u8>,
+}
+
+/// Which baseline counts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum BaselineChoice {
+    /// The one beside the configuration, when there is one.
+    #[default]
+    Default,
+    /// None.
+    None,
+    /// This one.
+    File(PathBuf),
 }
 
 /// What to check, and how.
@@ -145,10 +156,10 @@ pub(crate) fn read(options: &Options, rules: &RuleSet, model: &mut Model) -> Res
     };
     if let Some((path, place)) = found.config {
         let text = std::fs::read_to_string(&path).map_err(|error| Failure::Path { path: path.clone(), error })?;
-        name = crate::walk::shown(&options.directory, &path);
+        name = crate::paths::shown(&options.directory, &path);
         let parsed = Config::parse_at(place, &name, &text, rules, model);
         config = parsed.map_err(|error| Failure::Config(Box::new(error)))?;
-        let beside = crate::walk::absolute(&options.directory, &path);
+        let beside = crate::paths::absolute(&options.directory, &path);
         base = beside.parent().map(Path::to_path_buf).unwrap_or(base);
         read = text;
         file = Some(name.clone());
@@ -163,6 +174,6 @@ pub(crate) fn read(options: &Options, rules: &RuleSet, model: &mut Model) -> Res
             return Err(Failure::Option(format!("no rule is called `{}`{hint}", flag.rule)));
         }
     }
-    let foreign = found.foreign.iter().map(|path| crate::walk::shown(&options.directory, path)).collect();
+    let foreign = found.foreign.iter().map(|path| crate::paths::shown(&options.directory, path)).collect();
     Ok(Settings { config, base, name, file, text: read, foreign })
 }

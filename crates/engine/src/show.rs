@@ -4,7 +4,7 @@ use crate::host::{Files, Overlay};
 use crate::memory::Memory;
 use crate::run::Engine;
 use crate::settings::Failure;
-use crate::{panics, walk};
+use crate::{panics, paths};
 use sessionlint_analysis::{Analysis, Host, ItemRef, View, function_path};
 use sessionlint_ir::ItemKind;
 use sessionlint_protocols::nearest;
@@ -38,7 +38,7 @@ impl Engine {
         for (item, path) in functions.iter().filter(|(_, path)| is_meant(path)) {
             let Some(data) = files.data(item.file) else { continue };
             let line = files.line(item.file, data.outline.item(item.item).head.start).unwrap_or(0);
-            let file = walk::shown(&self.options.directory, &files.paths[item.file.0 as usize]);
+            let file = paths::shown(&self.options.directory, &files.paths[item.file.0 as usize]);
             if !out.is_empty() {
                 out.push('\n');
             }

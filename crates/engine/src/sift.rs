@@ -4,7 +4,7 @@ use crate::host::Files;
 use crate::outcome::{CheckedFile, Outcome, Silenced, SilencedBy};
 use crate::run::Engine;
 use crate::suppress::{self, Suppression};
-use crate::{fingerprint, walk};
+use crate::{fingerprint, paths};
 use sessionlint_analysis::Host;
 use sessionlint_diagnostics::{Diagnostic, FileId, Level, Span};
 use sessionlint_protocols::TestCode;
@@ -40,7 +40,7 @@ impl Engine {
                 && (self.tests == TestCode::Include
                     || !(is_test_file(diagnostic.span.file) || is_test_code(files, diagnostic.span)))
         });
-        let shown: Vec<String> = files.paths.iter().map(|path| walk::shown(&self.options.directory, path)).collect();
+        let shown: Vec<String> = files.paths.iter().map(|path| paths::shown(&self.options.directory, path)).collect();
         all.sort_by(|(a, _), (b, _)| {
             let key = |d: &Diagnostic| (d.span.start, d.span.end, d.rule);
             (&shown[a.span.file.0 as usize], key(a)).cmp(&(&shown[b.span.file.0 as usize], key(b)))

@@ -2,8 +2,8 @@
 
 use crate::git::git;
 use crate::outcome::Outcome;
+use crate::paths;
 use crate::settings::Failure;
-use crate::walk;
 use sessionlint_diagnostics::{Diagnostic, LineIndex};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -137,7 +137,7 @@ pub(crate) fn apply(outcome: &mut Outcome, changes: &Changes, directory: &Path) 
             let index = lines.entry(span.file.0).or_insert_with(|| LineIndex::new(&file.text));
             let first = index.line_of(span.start) as u32 + 1;
             let last = index.line_of(span.end.max(span.start + 1) - 1) as u32 + 1;
-            let Some(changes) = changes.files.get(&walk::absolute(directory, Path::new(&file.path))) else { continue };
+            let Some(changes) = changes.files.get(&paths::absolute(directory, Path::new(&file.path))) else { continue };
             if changes.whole || changes.added.iter().any(|(start, end)| *start <= last && first <= *end) {
                 return true;
             }
@@ -145,7 +145,7 @@ pub(crate) fn apply(outcome: &mut Outcome, changes: &Changes, directory: &Path) 
             (*from, *to) = ((*from).min(first), (*to).max(last));
         }
         reach.iter().any(|(file, (from, to))| {
-            let path = walk::absolute(directory, Path::new(&files[*file as usize].path));
+            let path = paths::absolute(directory, Path::new(&files[*file as usize].path));
             let changes = changes.files.get(&path);
             changes.is_some_and(|changes| changes.deleted.iter().any(|line| from <= line && line < to))
         })

@@ -2,8 +2,8 @@
 
 use crate::git::{bytes, git};
 use crate::host::Overlay;
+use crate::paths;
 use crate::settings::Failure;
-use crate::walk;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -21,7 +21,7 @@ impl Staged {
         let failed = |error| Failure::Option(format!("--staged: {error}"));
         let up = git(directory, &["rev-parse", "--show-cdup"])
             .map_err(|error| Failure::Option(format!("--staged needs a git repository: {error}")))?;
-        let root = walk::absolute(directory, Path::new(up.trim_end_matches(['\n', '\r'])));
+        let root = paths::absolute(directory, Path::new(up.trim_end_matches(['\n', '\r'])));
         let names = |arguments: &[&str]| -> Result<Vec<String>, Failure> {
             let all: Vec<&str> = ["diff", "--name-only", "--no-ext-diff", "--no-renames", "-z"]
                 .into_iter()

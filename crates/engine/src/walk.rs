@@ -1,30 +1,9 @@
 //! Which files are there?
 
+use crate::paths::{absolute, sort};
 use crate::settings::{Failure, Options};
 use globset::GlobSet;
-use std::path::{Component, Path, PathBuf};
-
-/// A path as it is shown: relative to `directory` when it lies below it, with `/`.
-pub(crate) fn shown(directory: &Path, path: &Path) -> String {
-    let relative = path.strip_prefix(directory).unwrap_or(path);
-    let text = relative.to_string_lossy();
-    if cfg!(windows) { text.replace('\\', "/") } else { text.into_owned() }
-}
-
-/// An absolute path without `.` and `..`; links are kept as they are.
-pub(crate) fn absolute(directory: &Path, path: &Path) -> PathBuf {
-    let mut clean = PathBuf::new();
-    for part in directory.join(path).components() {
-        match part {
-            Component::CurDir => {}
-            Component::ParentDir => {
-                clean.pop();
-            }
-            part => clean.push(part),
-        }
-    }
-    clean
-}
+use std::path::{Path, PathBuf};
 
 /// The Rust files below the paths of the options, sorted. A file that is named is taken whatever its name.
 pub(crate) fn requested(options: &Options, base: &Path, exclude: &GlobSet) -> Result<Vec<PathBuf>, Failure> {
@@ -49,12 +28,6 @@ pub(crate) fn requested(options: &Options, base: &Path, exclude: &GlobSet) -> Re
     found.extend(options.unsaved.iter().filter(|path| !is_excluded(exclude, base, path)).cloned());
     sort(&mut found);
     Ok(found)
-}
-
-/// Sorts paths by their bytes, which is many times cheaper than by their parts, and drops duplicates.
-pub(crate) fn sort(paths: &mut Vec<PathBuf>) {
-    paths.sort_unstable_by(|a, b| a.as_os_str().cmp(b.as_os_str()));
-    paths.dedup();
 }
 
 fn is_excluded(exclude: &GlobSet, base: &Path, path: &Path) -> bool {

@@ -7,14 +7,6 @@ use sessionlint_analysis::{may_begin, may_set_state};
 use sessionlint_protocols::{LibraryId, Model, Protocol, ProtocolKind, Source};
 use std::collections::BTreeSet;
 
-/// Names of calls that are too common to open a file for; a function is still looked at for them when its
-/// file is open anyway.
-const COMMON: &[&str] = &[
-    "new", "get", "open", "connect", "start", "close", "cancel", "finish", "end", "abort", "init", "insert", "lock",
-    "create", "write", "default", "flush", "shutdown", "reset", "build", "exec", "drain", "keep", "eof", "complete",
-    "grant", "quit",
-];
-
 /// Words of one set of libraries.
 pub(crate) struct Words {
     /// Finds the files that can define or use a session.
@@ -123,7 +115,7 @@ impl Words {
             if !pool && !plain_connection {
                 // A common name after a type or crate: those are the words to look for.
                 for opening in &protocol.openings {
-                    let is_common = COMMON.contains(&opening.call.as_str());
+                    let is_common = model.standard().is_common(&opening.call);
                     match &opening.source {
                         Source::Function(path) => {
                             function.extend(path.split("::").next().map(str::to_owned));
@@ -145,7 +137,7 @@ impl Words {
             let common = common || protocol.finishes;
             let calls = protocol.openings.iter().map(|opening| &opening.call).filter(|_| !pool && !plain_connection);
             let calls = calls.chain(protocol.endings.iter().map(|ending| &ending.call).filter(|_| !pool));
-            file.extend(calls.filter(|call| !common && !COMMON.contains(&call.as_str())).cloned());
+            file.extend(calls.filter(|call| !common && !model.standard().is_common(call)).cloned());
         }
         if !function.is_empty() || !made_by_type.is_empty() {
             function.extend(["forget", "ManuallyDrop", "leak"].map(str::to_owned));

@@ -5,6 +5,7 @@
 use crate::convert;
 use crate::folder::{BATCH, Folder};
 use crate::server::Server;
+use crate::shown::Asked;
 use gen_lsp_types::{
     Diagnostic, DiagnosticSeverity, DocumentDiagnosticParams, PublishDiagnosticsParams, WorkspaceDiagnosticParams,
 };
@@ -15,26 +16,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 use std::path::{Path, PathBuf};
-
-/// What the editor was shown without being asked.
-#[derive(Default)]
-pub struct Shown {
-    /// Configuration files that a mistake was shown in.
-    mistaken: BTreeSet<PathBuf>,
-    /// What is wrong with settings that stand in no file, as it was told last, for each folder.
-    told: BTreeMap<usize, String>,
-    /// Files with findings, as far as the editor asks for those of others.
-    pushed: BTreeSet<PathBuf>,
-    /// The editor asks for the findings of all files.
-    pulls_all: bool,
-}
-
-/// A question for all findings.
-pub struct Asked {
-    id: RequestId,
-    /// The editor's answers from before: of which file, and which.
-    known: BTreeMap<PathBuf, String>,
-}
 
 impl Server<'_> {
     /// Checks the open files, which somebody looks at.

@@ -12,6 +12,7 @@ mod hover;
 mod progress;
 mod server;
 mod settings;
+mod shown;
 mod transport;
 
 pub use server::serve;

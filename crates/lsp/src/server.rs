@@ -4,11 +4,11 @@ use crate::actions::{self, FIX_ALL};
 use crate::client::Client;
 use crate::convert::{self, Encoding};
 use crate::documents::Documents;
-use crate::findings::{Asked, Shown};
 use crate::folder::Folder;
 use crate::hover;
 use crate::progress::Progress;
 use crate::settings::{SECTION, Settings};
+use crate::shown::{Asked, Shown};
 use crate::transport::{self, Connection, Incoming};
 use gen_lsp_types::{
     CodeActionKind, CodeActionOptions, CodeActionParams, CodeActionProvider, DiagnosticOptions, DiagnosticProvider,

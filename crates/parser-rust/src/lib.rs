@@ -6,6 +6,8 @@ mod declarations;
 mod imports;
 mod lower;
 mod outline;
+mod signature;
+mod texts;
 mod tokens;
 mod types;
 

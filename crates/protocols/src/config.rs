@@ -2,8 +2,9 @@
 
 use crate::derived::Derived;
 use crate::model::Model;
+use crate::nearest::did_you_mean;
 use crate::raw::RawProtocol;
-use crate::rules::RuleSet;
+use crate::rules::{Profile, RuleSet};
 use serde::Deserialize;
 use sessionlint_diagnostics::Level;
 use std::collections::BTreeMap;
@@ -43,18 +44,6 @@ impl ConfigError {
         let help = is_unknown.then(|| did_you_mean(&wrong, words)).flatten();
         Self { name: name.to_owned(), text: text.to_owned(), message, span, help }
     }
-}
-
-/// A sentence that offers the nearest of `known` words, when one is near.
-pub(crate) fn did_you_mean<'a>(wrong: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
-    nearest(wrong, known).map(|word| format!("did you mean `{word}`?"))
-}
-
-/// The nearest of `known` words, when one is near.
-pub fn nearest<'a>(wrong: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let scored = known.map(|word| (strsim::jaro_winkler(wrong, word), word));
-    let best = scored.max_by(|a, b| a.0.total_cmp(&b.0)).filter(|(score, _)| *score > 0.75)?;
-    Some(best.1)
 }
 
 /// Where in a file settings stand.
@@ -118,17 +107,6 @@ struct WithMetadata {
 #[derive(Deserialize)]
 struct Metadata {
     sessionlint: RawConfig,
-}
-
-/// How strict the levels are.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Profile {
-    /// What is wrong by what the library does.
-    #[default]
-    Default,
-    /// Also what the written guideline asks for.
-    Strict,
 }
 
 /// What to do with test code.

@@ -1,6 +1,5 @@
 //! Which methods does a derive write that run statements? Reads `outside/derives.toml` and a project's own into the [`Model`].
 
-use crate::model::Model;
 use serde::Deserialize;
 
 const DERIVES: &str = include_str!("../outside/derives.toml");
@@ -36,30 +35,18 @@ struct Raw {
     derive: Vec<Derived>,
 }
 
-impl Model {
-    /// Adds what is built in.
-    ///
-    /// # Panics
-    /// When the built-in data file is wrong, which a test rules out.
-    pub(crate) fn add_built_in_derives(&mut self) {
-        let raw: Raw = toml::from_str(DERIVES).unwrap_or_else(|error| panic!("outside/derives.toml: {error}"));
-        self.derived = raw.derive;
-    }
-
-    /// Adds derives of a project; the last word on a name is said first.
-    pub(crate) fn add_derives(&mut self, derives: Vec<Derived>) {
-        self.derived.splice(0..0, derives);
-    }
-
-    /// All derives whose methods are known.
-    pub fn derives(&self) -> &[Derived] {
-        &self.derived
-    }
+/// What is built in.
+///
+/// # Panics
+/// When the built-in data file is wrong, which a test rules out.
+pub(crate) fn built_in() -> Vec<Derived> {
+    let raw: Raw = toml::from_str(DERIVES).unwrap_or_else(|error| panic!("outside/derives.toml: {error}"));
+    raw.derive
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::model::Model;
 
     #[test]
     fn methods_write_or_read() {

@@ -1,17 +1,11 @@
 //! What is asked of a session type of the project's own, and by which words is it found? Reads `words/learned.toml`.
 
 use crate::calls::Ending;
-use crate::facts::Library;
-use crate::id::{LibraryId, ProtocolId};
 use crate::intent::words;
-use crate::model::Model;
-use crate::protocol::{DropClass, Protocol, ProtocolKind};
+use crate::protocol::DropClass;
 use serde::Deserialize;
 
 const WORDS: &str = include_str!("../words/learned.toml");
-
-/// The library that everything belongs to which a workspace itself says.
-const OWN: &str = "workspace";
 
 /// Words by which a transaction of the project's own is found.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -105,51 +99,6 @@ pub struct LearnedProtocol {
     pub learned_from: String,
     /// Whether a connection of a library is held with it.
     pub holds_connection: bool,
-}
-
-impl Model {
-    /// The words by which transactions of the project's own are found.
-    pub fn learned_words(&self) -> &LearnedWords {
-        &self.learned
-    }
-
-    /// The paths of types that rules.toml describes: in the workspace, too.
-    pub fn own_paths(&self) -> &[String] {
-        &self.own_paths
-    }
-
-    /// Whether rules.toml says that a type is no session, whatever it looks like.
-    pub fn is_unlearned(&self, path: &str) -> bool {
-        self.unlearned.iter().any(|known| known == path)
-    }
-
-    /// The same with session types of a workspace, and their ids in the same order.
-    pub fn with_learned(&self, learned: Vec<LearnedProtocol>) -> (Model, Vec<ProtocolId>) {
-        let mut model = self.clone();
-        let library = LibraryId(model.libraries.len() as u16);
-        model.libraries.push(Library { name: OWN.to_owned(), ..Library::default() });
-        let mut ids = Vec::new();
-        for known in learned {
-            ids.push(ProtocolId(model.protocols.len() as u16));
-            model.protocols.push(Protocol {
-                id: format!("{OWN}.{}", known.path),
-                library,
-                versions: None,
-                kind: ProtocolKind::Transaction,
-                class: Some(known.class),
-                on_drop: known.on_drop,
-                paths: vec![known.path],
-                needs_end: !known.class.rolls_back(),
-                endings: known.endings,
-                hands_off: known.hands_off,
-                ends_by_reference: known.ends_by_reference,
-                learned_from: Some(known.learned_from),
-                holds_connection: known.holds_connection,
-                ..Protocol::default()
-            });
-        }
-        (model, ids)
-    }
 }
 
 #[cfg(test)]

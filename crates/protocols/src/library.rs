@@ -9,6 +9,7 @@ use crate::learned::LearnedWords;
 use crate::model::Model;
 use crate::raw::{RawLibrary, RawProtocol};
 use crate::standard::Standard;
+use crate::{derived, typed};
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -151,8 +152,8 @@ impl Model {
             panic!("{}", error.message);
         }
         model.add_built_in_outside();
-        model.add_built_in_typed();
-        model.add_built_in_derives();
+        model.typed = typed::built_in();
+        model.derived = derived::built_in();
         model
     }
 

@@ -6,10 +6,10 @@ use crate::facts::Library;
 use crate::id::{LibraryId, ProtocolId};
 use crate::intent::Intent;
 use crate::learned::LearnedWords;
-use crate::outside::{Work, WorkId};
 use crate::protocol::Protocol;
 use crate::standard::Standard;
 use crate::typed::Typed;
+use crate::work::{Work, WorkId};
 use std::collections::BTreeMap;
 
 /// Everything that is known about libraries.
@@ -168,5 +168,34 @@ impl Model {
         words.sort();
         words.dedup();
         words
+    }
+
+    /// What names of the standard library do with a value.
+    pub fn standard(&self) -> &Standard {
+        &self.standard
+    }
+
+    /// Adds derives of a project; the last word on a name is said first.
+    pub(crate) fn add_derives(&mut self, derives: Vec<Derived>) {
+        self.derived.splice(0..0, derives);
+    }
+
+    /// All derives whose methods are known.
+    pub fn derives(&self) -> &[Derived] {
+        &self.derived
+    }
+
+    /// What the function with this full path gives of its type argument. The crate and the last name decide.
+    pub fn typed_function(&self, path: &[String]) -> Option<&Typed> {
+        let ((krate, _), name) = (path.split_first()?, path.last()?);
+        let is_it = |full: &String| {
+            full.split_once("::").is_some_and(|(first, rest)| first == krate && rest.rsplit("::").next() == Some(name))
+        };
+        self.typed.iter().find(|typed| typed.functions.iter().any(is_it))
+    }
+
+    /// The methods of this name that give what their type argument names.
+    pub fn typed_methods<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Typed> + 'a {
+        self.typed.iter().filter(move |typed| typed.methods.iter().any(|method| method == name))
     }
 }

@@ -1,8 +1,19 @@
 //! Which rules are there, and what do they mean? Reads the built-in rules.toml.
 
-use crate::config::Profile;
+use crate::nearest::did_you_mean;
 use serde::Deserialize;
 use sessionlint_diagnostics::Level;
+
+/// How strict the levels are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Profile {
+    /// What is wrong by what the library does.
+    #[default]
+    Default,
+    /// Also what the written guideline asks for.
+    Strict,
+}
 
 /// How often a rule is right in real code, by the findings that somebody judged: `docs/verdicts.toml`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -102,7 +113,7 @@ impl RuleSet {
 
     /// A sentence that offers the rule with the nearest name, when one is near.
     pub fn did_you_mean(&self, wrong: &str) -> Option<String> {
-        crate::config::did_you_mean(wrong, self.rules.iter().map(|rule| rule.id.as_str()))
+        did_you_mean(wrong, self.rules.iter().map(|rule| rule.id.as_str()))
     }
 }
 

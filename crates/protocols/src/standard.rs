@@ -1,6 +1,5 @@
 //! Which names of the standard library and its neighbours carry a value on? Reads `std/rust.toml`.
 
-use crate::model::Model;
 use serde::Deserialize;
 
 const NAMES: &str = include_str!("../std/rust.toml");
@@ -10,6 +9,8 @@ const NAMES: &str = include_str!("../std/rust.toml");
 #[serde(deny_unknown_fields)]
 pub struct Standard {
     types: Types,
+    functions: Functions,
+    calls: Calls,
     traits: Traits,
     results: Results,
     values: Values,
@@ -59,6 +60,20 @@ struct Types {
     futures: Vec<String>,
     maps: Vec<String>,
     collections: Vec<String>,
+    lasting: Vec<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Functions {
+    of: Vec<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Calls {
+    common: Vec<String>,
+    shared: Vec<String>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -67,6 +82,8 @@ struct Results {
     open: Vec<String>,
     adapt: Vec<String>,
     take: Vec<String>,
+    translate: Vec<String>,
+    leave: Vec<String>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -80,6 +97,7 @@ struct Traits {
 struct Values {
     same: Vec<String>,
     adapt: Vec<String>,
+    finish: Vec<String>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -138,6 +156,41 @@ impl Standard {
             (&types.maps, Wraps::Map),
         ];
         kinds.into_iter().find(|(names, _)| has(names, ty)).map(|(_, wraps)| wraps)
+    }
+
+    /// Whether a type of this name borrows nothing when its arguments do not.
+    pub fn is_lasting(&self, ty: &str) -> bool {
+        has(&self.types.lasting, ty)
+    }
+
+    /// Whether the functions of a module or type of this name are known.
+    pub fn has_functions(&self, owner: &str) -> bool {
+        has(&self.functions.of, owner)
+    }
+
+    /// Whether so many files have a call of this name that none is opened for it.
+    pub fn is_common(&self, call: &str) -> bool {
+        has(&self.calls.common, call)
+    }
+
+    /// Whether many functions have this name, so that what one of them does says nothing about the others.
+    pub fn is_shared(&self, function: &str) -> bool {
+        has(&self.calls.shared, function)
+    }
+
+    /// Whether a method makes another error of one.
+    pub fn translates(&self, method: &str) -> bool {
+        has(&self.results.translate, method)
+    }
+
+    /// Whether a method without arguments gives no result any more, or not the same.
+    pub fn leaves(&self, method: &str) -> bool {
+        has(&self.results.leave, method)
+    }
+
+    /// Whether a method brings something to its end that writes, by how its name begins.
+    pub fn finishes(&self, method: &str) -> bool {
+        self.values.finish.iter().any(|word| method.starts_with(word.as_str()))
     }
 
     /// Calls by which a `Drop` leaves the rest to somebody else.
@@ -215,13 +268,6 @@ impl Standard {
     /// Whether a method runs a closure on the items of a collection, iterator or stream.
     pub fn runs(&self, method: &str) -> bool {
         has(&self.iterators.run, method)
-    }
-}
-
-impl Model {
-    /// What names of the standard library do with a value.
-    pub fn standard(&self) -> &Standard {
-        &self.standard
     }
 }
 

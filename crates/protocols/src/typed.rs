@@ -1,6 +1,5 @@
 //! Which functions give what their type argument names? Reads `outside/typed.toml` into the [`Model`].
 
-use crate::model::Model;
 use serde::Deserialize;
 
 const TYPED: &str = include_str!("../outside/typed.toml");
@@ -47,34 +46,19 @@ struct Raw {
     gives: Vec<Typed>,
 }
 
-impl Model {
-    /// Adds what is built in.
-    ///
-    /// # Panics
-    /// When the built-in data file is wrong, which a test rules out.
-    pub(crate) fn add_built_in_typed(&mut self) {
-        let raw: Raw = toml::from_str(TYPED).unwrap_or_else(|error| panic!("outside/typed.toml: {error}"));
-        self.typed = raw.gives;
-    }
-
-    /// What the function with this full path gives of its type argument. The crate and the last name decide.
-    pub fn typed_function(&self, path: &[String]) -> Option<&Typed> {
-        let ((krate, _), name) = (path.split_first()?, path.last()?);
-        let is_it = |full: &String| {
-            full.split_once("::").is_some_and(|(first, rest)| first == krate && rest.rsplit("::").next() == Some(name))
-        };
-        self.typed.iter().find(|typed| typed.functions.iter().any(is_it))
-    }
-
-    /// The methods of this name that give what their type argument names.
-    pub fn typed_methods<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Typed> + 'a {
-        self.typed.iter().filter(move |typed| typed.methods.iter().any(|method| method == name))
-    }
+/// What is built in.
+///
+/// # Panics
+/// When the built-in data file is wrong, which a test rules out.
+pub(crate) fn built_in() -> Vec<Typed> {
+    let raw: Raw = toml::from_str(TYPED).unwrap_or_else(|error| panic!("outside/typed.toml: {error}"));
+    raw.gives
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Model;
 
     #[test]
     fn functions_are_found_behind_any_module() {

@@ -4,12 +4,7 @@ use crate::Context;
 use crate::fix::end_of_call;
 use sessionlint_analysis::Site;
 use sessionlint_diagnostics::{Evidence, Span};
-use sessionlint_protocols::{Ending, Protocol};
-
-/// Methods that make another error of one.
-const ADAPTERS: &[&str] = &["map_err", "context", "with_context", "wrap_err", "wrap_err_with", "change_context"];
-/// Methods without arguments after which there is no result any more, or not the same.
-const NO_ADAPTERS: &[&str] = &["ok", "err", "unwrap", "unwrap_or_default", "transpose", "flatten", "is_ok", "is_err"];
+use sessionlint_protocols::{Ending, Protocol, Standard};
 
 impl Context<'_> {
     /// What stands behind a call that ends a session, and its `.await`, so that its error leaves the function: `?` or
@@ -57,12 +52,12 @@ impl Context<'_> {
             return None;
         }
         self.name_at(name)?;
-        adapters(self.text, end_of_call(self.text, name.end as usize)?)
+        adapters(self.text, self.model.standard(), end_of_call(self.text, name.end as usize)?)
     }
 }
 
 /// The methods that make another error, and the `?`, behind the call that ends at `at`.
-fn adapters(text: &str, mut at: usize) -> Option<String> {
+fn adapters(text: &str, standard: &Standard, mut at: usize) -> Option<String> {
     let mut found = String::new();
     let skipped = |at: usize| text.get(at..).map(|rest| at + rest.len() - rest.trim_start().len());
     at = skipped(at)?;
@@ -81,8 +76,8 @@ fn adapters(text: &str, mut at: usize) -> Option<String> {
         let end = end_of_call(text, open)?;
         let arguments = text.get(open + 1..end - 1)?;
         let is_adapter = match arguments.trim().is_empty() {
-            true => !NO_ADAPTERS.contains(&name),
-            false => ADAPTERS.contains(&name) && is_self_contained(arguments),
+            true => !standard.leaves(name),
+            false => standard.translates(name) && is_self_contained(arguments),
         };
         if !is_adapter {
             return None;
@@ -130,6 +125,7 @@ mod tests {
 
     #[test]
     fn what_a_neighbour_does_is_read_up_to_its_question_mark() {
+        let model = sessionlint_protocols::Model::built_in();
         for (text, expected) in [
             (".await?;", Some("?")),
             ("?;", Some("?")),
@@ -145,7 +141,7 @@ mod tests {
             (".await.unwrap_or(1)?;", None),
             (".await;", None),
         ] {
-            assert_eq!(adapters(text, 0).as_deref(), expected, "{text}");
+            assert_eq!(adapters(text, model.standard(), 0).as_deref(), expected, "{text}");
         }
     }
 }

@@ -5,14 +5,17 @@
 
 mod parsed;
 mod state;
+mod statement;
 mod target;
 mod tokens;
 
 pub use state::{SessionState, StateChange};
+pub use statement::{Hold, SqlControl};
 pub use target::SqlTarget;
 
 use sqlparser::dialect::GenericDialect;
 use sqlparser::tokenizer::{Token, Tokenizer};
+use statement::{FILLED, One};
 use std::borrow::Cow;
 
 /// What running a text does, all its statements together.
@@ -32,51 +35,6 @@ pub struct SqlEffect {
     pub target: Option<SqlTarget>,
     /// Whether it asks how a statement would run.
     pub explains: bool,
-}
-
-/// What a connection is held for on purpose.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Hold {
-    /// Nothing any more: its tables are unlocked.
-    Nothing,
-    /// A lock of the server, or messages that it listens for.
-    Lock,
-    /// Tables, or all of the server, which others read meanwhile: a statement on it may give the lock up.
-    Tables,
-}
-
-/// What a text does to the transaction of its connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum SqlControl {
-    /// `BEGIN`, `START TRANSACTION`.
-    Begin,
-    /// `SAVEPOINT name`.
-    Savepoint,
-    /// `COMMIT`, `END`.
-    Commit,
-    /// `ROLLBACK`, `ABORT`.
-    Rollback,
-    /// `RELEASE`.
-    Release,
-    /// `ROLLBACK TO` a savepoint, which stays.
-    RollbackTo,
-}
-
-/// What one statement does.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct One {
-    writes: bool,
-    control: Option<SqlControl>,
-}
-
-impl One {
-    fn control(control: SqlControl) -> Self {
-        Self { control: Some(control), ..Self::default() }
-    }
-
-    fn writes(writes: bool) -> Self {
-        Self { writes, ..Self::default() }
-    }
 }
 
 impl SqlEffect {
@@ -126,9 +84,6 @@ impl SqlEffect {
         effect
     }
 }
-
-/// The name that stands for one that is put in at run time.
-const FILLED: &str = "x";
 
 /// The text with a name in each place that is filled at run time: `{}` of `format!`.
 fn filled(text: &str) -> Cow<'_, str> {

@@ -1,7 +1,7 @@
 //! What do parsed statements do?
 
+use super::statement::{One, SqlControl};
 use super::tokens::{first_word, is_write};
-use super::{One, SqlControl};
 use sqlparser::ast::{Query, SetExpr, Statement};
 use sqlparser::dialect::{Dialect, GenericDialect, MsSqlDialect, MySqlDialect, PostgreSqlDialect, SQLiteDialect};
 use sqlparser::parser::Parser;

@@ -1,6 +1,6 @@
 //! What does a statement leave behind in the session of the server that its connection is?
 
-use super::Hold;
+use super::statement::Hold;
 use super::tokens::word;
 use sqlparser::tokenizer::Token;
 use std::hash::{DefaultHasher, Hash, Hasher};

@@ -73,7 +73,7 @@ fn name(tokens: &[Token]) -> Option<u64> {
         last = part(next)?;
         rest = after;
     }
-    if last == super::FILLED {
+    if last == super::statement::FILLED {
         return None;
     }
     let mut hasher = DefaultHasher::new();

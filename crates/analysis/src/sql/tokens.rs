@@ -1,6 +1,6 @@
 //! What do the first words of a statement say, where no parser takes it?
 
-use super::{One, SqlControl};
+use super::statement::{One, SqlControl};
 use sqlparser::tokenizer::Token;
 
 /// The first word, behind comments and opening brackets, in capitals.

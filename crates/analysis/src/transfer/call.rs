@@ -1,9 +1,9 @@
 //! What does a call do? Macros, calls by path, and what calls have in common.
 
-use crate::events::{CauseKind, EventKind, Site, SiteId};
+use crate::events::{CauseKind, EventKind, Site};
 use crate::solver::Solver;
 use crate::sql::{SqlControl, SqlEffect};
-use crate::value::{Anchor, ObligationId, Value};
+use crate::value::{Anchor, ObligationId, SiteId, Value};
 use crate::world::{Phase, World};
 use sessionlint_diagnostics::{Evidence, Gap, Span};
 use sessionlint_ir::{Call, Callee, Operand};

@@ -9,6 +9,9 @@ use sessionlint_diagnostics::Span;
 use sessionlint_ir::{Body, Callee, ExitKind, LocalId, Operand, Place, Rvalue, Statement, StatementKind, TypeRef};
 use sessionlint_protocols::{EndKind, ProtocolKind};
 
+/// How a session is called that nothing drops any more.
+pub(crate) const MANUALLY_DROP: &str = "ManuallyDrop";
+
 impl Solver<'_> {
     /// A value's life ends.
     pub(crate) fn drop_value(&mut self, world: &mut World, value: &Value, kind: CauseKind, span: Span) {
@@ -138,7 +141,7 @@ impl Solver<'_> {
         if let Some(how) = self.detached.get(&id.site).cloned() {
             // A connection that is out of its pool is closed when it is dropped.
             let lost = how == ".leak()" && kind != CauseKind::Explicit && kind.exit_kind() != ExitKind::Error;
-            if lost || how == super::standard::MANUALLY_DROP {
+            if lost || how == MANUALLY_DROP {
                 self.event(world, EventKind::Leaked { how }, id, kind, span, None);
             }
             world.set_phase(id, Phase::Gone);

@@ -1,9 +1,9 @@
 //! Is a pool that is made here made for each call or each turn of a loop, and which limits does it have?
 
-use crate::events::{CauseKind, EventKind, SiteId};
+use crate::events::{CauseKind, EventKind};
 use crate::index::Ty;
 use crate::solver::Solver;
-use crate::value::{ObligationId, Origin, Root, Value};
+use crate::value::{ObligationId, Origin, Root, SiteId, Value};
 use crate::workload::{Deed, Workload};
 use crate::world::World;
 use sessionlint_diagnostics::{Evidence, Span};

@@ -42,9 +42,9 @@ mod waits;
 mod workload;
 mod wrapper;
 
+pub(crate) use drops::MANUALLY_DROP;
 pub(crate) use layers::fold;
 pub(crate) use made::Made;
-pub(crate) use standard::MANUALLY_DROP;
 pub(crate) use thrown::Thrown;
 
 use crate::events::CauseKind;

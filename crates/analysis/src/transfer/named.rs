@@ -1,7 +1,7 @@
 //! Does somebody have the name of what a guard would have removed, so that it is up to them?
 
-use crate::events::SiteId;
 use crate::solver::Solver;
+use crate::value::SiteId;
 use sessionlint_ir::{Body, Callee, LocalId, Operand, Projection, Rvalue, StatementKind};
 use std::collections::BTreeSet;
 

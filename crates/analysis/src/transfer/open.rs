@@ -1,8 +1,8 @@
 //! Where does a session begin?
 
-use crate::events::{Site, SiteId};
+use crate::events::Site;
 use crate::solver::Solver;
-use crate::value::{Anchor, ObligationId, Origin, Value};
+use crate::value::{Anchor, ObligationId, Origin, SiteId, Value};
 use crate::workload::{Deed, Workload};
 use crate::world::World;
 use sessionlint_diagnostics::{Evidence, Span};

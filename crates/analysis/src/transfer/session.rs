@@ -113,10 +113,9 @@ impl Solver<'_> {
             }
         }
         // What is made of it, or a way to finish it that the data does not know.
-        let finishes = ["finish", "close", "complete", "end", "shutdown", "commit", "done"];
         let may_finish = protocol.kind == ProtocolKind::Writer
             && !library.writes.iter().any(|write| write == name)
-            && (finishes.iter().any(|word| name.starts_with(word)) || (name.starts_with("flush") && !protocol.footer));
+            && (self.index.model.standard().finishes(name) || (name.starts_with("flush") && !protocol.footer));
         // `Writer::new(file).with_level(9)`: what is called on a value that has no name yet may give it back.
         let has_no_name = |place: &Place| self.body.locals[place.local.index()].name.is_none();
         let is_setter = place.as_ref().is_some_and(has_no_name)

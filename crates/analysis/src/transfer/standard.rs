@@ -1,5 +1,6 @@
 //! What does a function of the standard library do, or of the runtime that everybody uses?
 
+use super::drops::{MANUALLY_DROP, without_work};
 use crate::index::{Resolved, Ty};
 use crate::solver::Solver;
 use crate::value::Value;
@@ -9,12 +10,6 @@ use sessionlint_diagnostics::{Evidence, Span};
 use sessionlint_ir::{Call, Operand};
 use sessionlint_protocols::Wraps;
 
-/// Modules and types of the standard library whose functions are known.
-const STANDARD: &[&str] = &["mem", "time", "Arc", "Rc", "Box", "Pin", "Option", "Clone", "ManuallyDrop"];
-
-/// How a session is called that nothing drops any more.
-pub(crate) const MANUALLY_DROP: &str = "ManuallyDrop";
-
 impl Solver<'_> {
     /// Functions that everybody knows.
     pub(super) fn standard_function(&mut self, world: &mut World, segments: &[String], call: &Call) -> Option<Value> {
@@ -22,7 +17,7 @@ impl Solver<'_> {
         let name = name.as_str();
         // An import may have given the type another name.
         let real = match owner {
-            [owner] if !STANDARD.contains(&owner.as_str()) => {
+            [owner] if !self.index.model.standard().has_functions(owner) => {
                 self.index.resolve(&self.scope, std::slice::from_ref(owner))
             }
             _ => None,
@@ -96,7 +91,7 @@ impl Solver<'_> {
                 let future = self.operand(world, &call.args[1]);
                 self.cancelled(world, &future, "`timeout`", usize::MAX - 1);
                 match future {
-                    Value::Future(inner) => match super::drops::without_work(&inner) {
+                    Value::Future(inner) => match without_work(&inner) {
                         // The end may be cut off, but it was asked for and is waited for.
                         Value::Release { obligation, end, .. } => {
                             self.end(world, *obligation, *end);

@@ -1,9 +1,9 @@
 //! Which databases does a body make for itself and throw away? What is lost with them is nobody's.
 
-use crate::events::{EventKind, SiteId};
+use crate::events::EventKind;
 use crate::index::{ItemRef, Resolved, Ty};
 use crate::solver::Solver;
-use crate::value::{Origin, Root};
+use crate::value::{Origin, Root, SiteId};
 use sessionlint_ir::{AggregateKind, Body, Call, Callee, ExitKind, Literal, LocalId, Operand, Rvalue, StatementKind};
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,13 +1,13 @@
 //! Macros: the ones people use around sessions, and any whose arguments parse as expressions.
 
 use super::Lowerer;
+use crate::texts::{format_text, parse_arguments};
 use proc_macro2::{TokenStream, TokenTree};
 use sessionlint_ir::{
     AggregateKind, BodyKind, Call, Callee, DropCause, ExitHow, ExitKind, Literal, Operand, Place, Projection, Race,
     Rvalue, Terminator, Test, TestRole,
 };
 use syn::parse::{ParseStream, Parser};
-use syn::punctuated::Punctuated;
 use syn::{Expr, Macro, Pat, Token};
 
 /// Macros that only look at their arguments.
@@ -329,27 +329,6 @@ pub(super) fn matches_arguments(mac: &Macro) -> Option<(Expr, Pat)> {
         Ok((value, pattern))
     };
     parser.parse2(mac.tokens.clone()).ok()
-}
-
-/// Arguments separated by commas; `name = value`, `%value` and `?value` of logging macros give their value.
-fn parse_arguments(tokens: &TokenStream) -> Option<Vec<Expr>> {
-    let parser = |input: ParseStream<'_>| Punctuated::<Expr, Token![,]>::parse_terminated(input);
-    let args = parser.parse2(tokens.clone()).ok()?;
-    let value = |arg: Expr| match arg {
-        Expr::Assign(assign) => *assign.right,
-        other => other,
-    };
-    Some(args.into_iter().map(value).collect())
-}
-
-/// The text that a `format!` or `concat!` call starts from: what is put in at run time stands as `{}`.
-pub(crate) fn format_text(tokens: &TokenStream, concat: bool) -> Option<String> {
-    let args = parse_arguments(tokens)?;
-    if concat {
-        let part = |arg: &Expr| crate::declarations::text_literal(arg).unwrap_or_else(|| "{}".to_owned());
-        return Some(args.iter().map(part).collect());
-    }
-    crate::declarations::text_literal(args.first()?)
 }
 
 fn identifiers(tokens: TokenStream, names: &mut Vec<String>) {

@@ -17,9 +17,7 @@ mod statement;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use macros::format_text;
-
-use crate::declarations::lower_signature;
+use crate::signature::lower_signature;
 use frame::Frame;
 use proc_macro2::Span as SynSpan;
 use quote::ToTokens;
@@ -88,7 +86,7 @@ impl Lowerer<'_> {
             match input {
                 syn::FnArg::Receiver(receiver) => {
                     let span = self.at(receiver.self_token.span);
-                    let ty = crate::declarations::receiver_ty(receiver);
+                    let ty = crate::signature::receiver_ty(receiver);
                     let local = self.frame().local(Some("self".to_owned()), span, Some(ty));
                     self.frame().params.push(local);
                     self.frame().declare(local);

@@ -234,7 +234,7 @@ impl Lowerer<'_> {
             }
             Item::Use(used) => {
                 let mut found = Vec::new();
-                crate::declarations::use_tree(&used.tree, &mut Vec::new(), &mut found);
+                crate::signature::use_tree(&used.tree, &mut Vec::new(), &mut found);
                 self.frame().imports.extend(found);
             }
             Item::Const(item) => self.inner_constant(&item.ident, &item.ty, &item.expr),

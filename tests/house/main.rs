@@ -1,5 +1,7 @@
 //! The house keeps its shape: arrows run downwards, lists are complete, every rule has fixtures for every library.
 
+mod circles;
+
 use sessionlint_protocols::{DropClass, EndKind, Model, ProtocolKind, RuleSet, Source};
 use sessionlint_testkit::{check, expectations, rust_files};
 use std::collections::{BTreeMap, BTreeSet};
@@ -77,6 +79,27 @@ fn every_file_opens_with_its_question() {
     for path in rust_files(&root().join("crates")) {
         assert!(fs::read_to_string(&path).unwrap().starts_with("//! "), "{}", path.display());
     }
+}
+
+/// How many lines a file may have.
+const MOST_LINES: usize = 450;
+
+/// Files that have more, and why.
+const LONGER: &[(&str, &str)] =
+    &[("crates/analysis/src/solver.rs", "the state of the analysis of one body: a long struct, and what fills it")];
+
+#[test]
+fn no_file_is_too_long() {
+    let mut long = BTreeSet::new();
+    for folder in ["crates", "tests"] {
+        for path in rust_files(&root().join(folder)) {
+            if fs::read_to_string(&path).unwrap().lines().count() > MOST_LINES {
+                long.insert(path.strip_prefix(root()).unwrap().to_str().unwrap().replace('\\', "/"));
+            }
+        }
+    }
+    let known: BTreeSet<String> = LONGER.iter().map(|(path, _)| (*path).to_owned()).collect();
+    assert_eq!(long, known, "left: files of more than {MOST_LINES} lines; right: those that are known");
 }
 
 #[test]
