@@ -16,7 +16,7 @@ use std::sync::{PoisonError, RwLock};
 const MAX_ROUNDS: usize = 8;
 
 /// How many questions may be in progress on the stack of a thread. What lies deeper is answered first, from an empty stack.
-const MAX_STACK: usize = 200;
+const MAX_STACK: usize = 128;
 
 /// What is asked, and how it is answered.
 pub(crate) trait Equations {

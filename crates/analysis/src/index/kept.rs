@@ -1,10 +1,9 @@
 //! What does an index keep of what it has read?
 
 use super::meant::ItemRef;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use sessionlint_ir::ItemId;
 use sessionlint_protocols::ProtocolId;
-use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 use std::sync::{Arc, RwLock};
 
@@ -18,10 +17,10 @@ pub(super) struct LearnedTypes {
 /// The methods of a package.
 #[derive(Default)]
 pub(super) struct Methods {
-    /// By the name of their type or trait.
-    pub(super) by_owner: HashMap<String, Vec<ItemRef>>,
+    /// By the name of their type or trait, and their own.
+    pub(super) by_owner: FxHashMap<String, FxHashMap<String, Vec<ItemRef>>>,
     /// Names that more than one type or trait has.
-    pub(super) shared: HashSet<String>,
+    pub(super) shared: FxHashSet<String>,
 }
 
 /// Values computed once for each key. Two threads may compute the same value; both get the first.

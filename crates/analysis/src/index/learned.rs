@@ -52,7 +52,8 @@ impl<'h> Index<'h> {
     /// Whether an enum says in which mode a transaction of the project's own is opened: for reading, or for writing too.
     pub(crate) fn is_mode(&self, owner: ItemRef) -> bool {
         let words = self.model.learned_words();
-        self.has_learned() && self.variants(owner).iter().any(|name| words.reads_only(name).is_some())
+        let says = || self.variants(owner).iter().any(|name| words.reads_only(name).is_some());
+        self.has_learned() && *self.modes.get(owner, says)
     }
 
     /// The type of the workspace that a protocol was learned from.

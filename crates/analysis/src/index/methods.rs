@@ -37,8 +37,7 @@ impl<'h> Index<'h> {
     /// The methods of a name that a package has for types and traits called `owner`.
     pub(super) fn methods_in(&self, package: PackageId, owner: &str, name: &str) -> Vec<ItemRef> {
         let methods = self.methods_by_owner(package);
-        let all = methods.by_owner.get(owner).into_iter().flatten().copied();
-        all.filter(|method| self.item(*method).is_some_and(|item| item.name == name)).collect()
+        methods.by_owner.get(owner).and_then(|methods| methods.get(name)).cloned().unwrap_or_default()
     }
 
     /// The methods of a package by the name of their type.
@@ -48,8 +47,11 @@ impl<'h> Index<'h> {
             let mut types: HashSet<&str> = HashSet::new();
             for file in &self.package(package).indexed {
                 for (owner, methods) in self.methods_of_file(*file) {
-                    let methods = methods.iter().map(|item| ItemRef { file: *file, item: *item });
-                    found.by_owner.entry(owner.clone()).or_default().extend(methods);
+                    let known = found.by_owner.entry(owner.clone()).or_default();
+                    for method in methods.iter().map(|item| ItemRef { file: *file, item: *item }) {
+                        let name = self.item(method).map(|item| item.name.clone()).unwrap_or_default();
+                        known.entry(name).or_default().push(method);
+                    }
                 }
                 let Some(data) = self.data(*file) else { continue };
                 let is_type = |kind| matches!(kind, ItemKind::Struct | ItemKind::Enum | ItemKind::Trait);
@@ -67,7 +69,13 @@ impl<'h> Index<'h> {
     pub fn methods_of(&self, owner: ItemRef) -> Vec<(String, ItemRef)> {
         let Some(item) = self.item(owner) else { return Vec::new() };
         let package = self.package_id(owner.file);
-        let mut all = self.methods_by_owner(package).by_owner.get(item.name.as_str()).cloned().unwrap_or_default();
+        let methods = self.methods_by_owner(package);
+        let mut all: Vec<ItemRef> = methods
+            .by_owner
+            .get(item.name.as_str())
+            .into_iter()
+            .flat_map(|named| named.values().flatten().copied())
+            .collect();
         all.extend(self.unread_methods(package, owner, &item.name).iter());
         all.retain(|method| self.may_be_of(owner, &item.name, *method));
         let mut own: BTreeMap<String, ItemRef> = BTreeMap::new();

@@ -73,6 +73,8 @@ pub struct Index<'h> {
     implementing: Cache<ItemRef, Vec<ItemRef>>,
     /// The traits that a trait asks for.
     above: Cache<ItemRef, Vec<ItemRef>>,
+    /// The enums that say in which mode a transaction is opened.
+    modes: Cache<ItemRef, bool>,
     methods: Cache<PackageId, Methods>,
     trait_methods: Cache<PackageId, HashMap<String, Vec<ItemRef>>>,
     extensions: Cache<(FileId, ProtocolId, String), Vec<ItemRef>>,
@@ -124,6 +126,7 @@ impl<'h> Index<'h> {
             test_files: Cache::new(),
             implementing: Cache::new(),
             above: Cache::new(),
+            modes: Cache::new(),
             methods: Cache::new(),
             trait_methods: Cache::new(),
             extensions: Cache::new(),
