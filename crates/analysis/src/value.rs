@@ -5,7 +5,7 @@ use crate::sql::{SqlEffect, StateChange};
 use sessionlint_ir::{ExitKind, LocalId, Place};
 use sessionlint_protocols::EndKind;
 
-/// Index of a [`Site`] in a [`Report`].
+/// Index of a [`Site`](crate::Site) in a [`Report`](crate::Report).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SiteId(pub u16);
 

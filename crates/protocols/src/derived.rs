@@ -1,4 +1,4 @@
-//! Which methods does a derive write that run statements? Reads `outside/derives.toml` and a project's own into the [`Model`].
+//! Which methods does a derive write that run statements? Reads `outside/derives.toml` and a project's own into the [`Model`](crate::Model).
 
 use serde::Deserialize;
 

@@ -1,4 +1,4 @@
-//! Which functions give what their type argument names? Reads `outside/typed.toml` into the [`Model`].
+//! Which functions give what their type argument names? Reads `outside/typed.toml` into the [`Model`](crate::Model).
 
 use serde::Deserialize;
 
