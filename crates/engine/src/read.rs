@@ -401,6 +401,10 @@ pub(crate) fn select(
         if !with_tests && data.outline.is_test(*id) {
             return false;
         }
+        // What is declared in a body is told with the function around it.
+        if item.parent.is_some_and(|parent| data.outline.item(parent).kind == ItemKind::Function) {
+            return false;
+        }
         let text = |from: u32, to: u32| {
             with_old_names(data.text.get(from as usize..to as usize).unwrap_or_default(), &imports)
         };

@@ -230,10 +230,56 @@ impl<'a> Scanner<'a> {
         if has_body && depth < MAX_ITEM_NESTING && matches!(kind, ItemKind::Module | ItemKind::Impl | ItemKind::Trait) {
             self.items(stop + 1, body_close.min(end), Some(id), depth + 1);
         }
+        if has_body && depth < MAX_ITEM_NESTING && kind == ItemKind::Function {
+            self.functions_inside(stop + 1, body_close.min(end), id, depth + 1);
+        }
         if has_body && depth < MAX_ITEM_NESTING && kind == ItemKind::Macro {
             self.transcribed(stop + 1, body_close.min(end), id, depth + 1);
         }
         body_close + 1
+    }
+
+    /// The functions that are declared among the statements of a function's body.
+    fn functions_inside(&mut self, mut index: usize, end: usize, id: ItemId, depth: usize) {
+        while index < end {
+            index = match self.declares_function(index, end) {
+                true => self.item(index, end, Some(id), depth).max(index + 1),
+                false => self.skip(index),
+            };
+        }
+    }
+
+    /// Whether a function with a name begins here, behind its attributes and modifiers.
+    fn declares_function(&self, mut index: usize, end: usize) -> bool {
+        while self.is(index, TokenKind::Pound) && self.is(index + 1, TokenKind::OpenBracket) {
+            index = self.skip(index + 1);
+        }
+        while index < end && self.is_modifier(index) {
+            index += 1;
+        }
+        index < end && self.word(index) == "fn" && !self.word(index + 1).is_empty()
+    }
+
+    /// The statics that stand in a call of a macro: `static ref POOL: Pool = ..;`.
+    fn statics_inside(&mut self, mut index: usize, end: usize, parent: Option<ItemId>, depth: usize) {
+        while index < end {
+            index = match depth < MAX_ITEM_NESTING && self.declares_static(index, end) {
+                true => self.item(index, end, parent, depth).max(index + 1),
+                false => self.skip(index),
+            };
+        }
+    }
+
+    /// Whether a static with a type begins here, behind its attributes.
+    fn declares_static(&self, mut index: usize, end: usize) -> bool {
+        while self.is(index, TokenKind::Pound) && self.is(index + 1, TokenKind::OpenBracket) {
+            index = self.skip(index + 1);
+        }
+        if self.word(index) == "pub" {
+            index += 1 + usize::from(self.is(index + 1, TokenKind::OpenParen)) * (self.skip(index + 1) - index - 1);
+        }
+        let name = index + 1 + usize::from(matches!(self.word(index + 1), "ref" | "mut"));
+        name < end && self.word(index) == "static" && !self.word(name).is_empty() && self.is(name + 1, TokenKind::Colon)
     }
 
     /// The items that the rules of a macro write: what stands in the brackets behind each `=>`.

@@ -228,7 +228,9 @@ impl<'h> Index<'h> {
             self.item(item).and_then(|item| item.parent).map(|parent| ItemRef { file: item.file, item: parent });
         let block = parent
             .filter(|parent| self.item(*parent).is_some_and(|up| matches!(up.kind, ItemKind::Impl | ItemKind::Trait)));
-        Scope { file: item.file, inline, imports: &[], generics: &[], self_ty: None, block }
+        let is_function = self.item(item).is_some_and(|item| item.kind == ItemKind::Function);
+        let function = is_function.then_some(item);
+        Scope { file: item.file, inline, imports: &[], generics: &[], self_ty: None, block, function }
     }
 
     /// The signature of a function.
