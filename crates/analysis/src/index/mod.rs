@@ -189,6 +189,12 @@ impl<'h> Index<'h> {
         self.item_text(item, |item| item.head).is_some_and(|(whole, _)| whole.contains(text))
     }
 
+    /// Whether a function gives a raw pointer.
+    pub(crate) fn gives_pointer(&self, item: ItemRef) -> bool {
+        let output = self.item_text(item, |item| item.header()).and_then(|(text, _)| text.split_once("->"));
+        output.is_some_and(|(_, output)| output.contains("*mut ") || output.contains("*const "))
+    }
+
     /// The module path of a file.
     pub fn module_of_file(&self, file: FileId) -> &[String] {
         &self.files[file.0 as usize].1
