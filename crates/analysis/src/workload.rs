@@ -125,6 +125,11 @@ impl Workload {
         waited
     }
 
+    /// The same with one more call before it.
+    pub fn reached_from(&self, at: Span) -> Self {
+        Self(self.0.iter().map(|(deed, way)| (deed.clone(), longer(at, way))).collect())
+    }
+
     /// The same as a caller sees it that calls at `at`.
     pub fn called(&self, at: Span, caller: impl Fn(&Origin) -> Option<Origin>) -> Self {
         let mut seen = Self::default();

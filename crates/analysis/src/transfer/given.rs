@@ -44,7 +44,7 @@ impl Solver<'_> {
         }
         if let Some(workload) = self.inside(value).cloned() {
             for (deed, way) in workload.0 {
-                if let Some(seen) = deed.seen_from(|origin| self.as_parameter(origin)) {
+                if let Some(seen) = self.seen_by_callers(&deed) {
                     self.done.add(seen, way);
                 }
             }
@@ -57,7 +57,7 @@ impl Solver<'_> {
         });
     }
 
-    fn skeleton(&self, world: &World, value: &Value) -> Given {
+    pub(super) fn skeleton(&self, world: &World, value: &Value) -> Given {
         match value {
             Value::Failure => Given::Nothing,
             Value::Success(inner) => Given::Success(Box::new(self.skeleton(world, inner))),
