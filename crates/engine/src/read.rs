@@ -332,10 +332,11 @@ pub(crate) fn offered(files: &Files<'_>, file: FileId, words: &Words, names: &Na
                 if words.closes(signature, body) {
                     offered.closers.push(item.name.clone());
                 }
-                words.is_opener(signature, names)
-                    || words.is_runner(signature, body)
-                    || words.makes(body)
-                    || may_begin(body)
+                let runs = words.is_runner(signature, body);
+                if runs {
+                    offered.runners.push(item.name.clone());
+                }
+                words.is_opener(signature, names) || runs || words.makes(body) || may_begin(body)
             }
             _ => words.opens(body),
         };
