@@ -203,7 +203,14 @@ impl<'a> Scanner<'a> {
             "extern" if name == "crate" => (ItemKind::Use, self.find(index, end, &[Semi])),
             "const" | "static" => (ItemKind::Constant, self.find(index, end, &[Semi])),
             "macro_rules" => (ItemKind::Macro, self.find(index, end, &[OpenBrace, Semi])),
-            _ => return self.skip(index),
+            word => {
+                if !word.is_empty() && self.is(index + 1, TokenKind::Bang) && self.is_open(index + 2) {
+                    let close = (self.close[index + 2] as usize).min(end);
+                    self.statics_inside(index + 3, close, parent, depth + 1);
+                    return close + 1;
+                }
+                return self.skip(index);
+            }
         };
         let has_body =
             self.is(stop, OpenBrace) && !matches!(kind, ItemKind::Alias | ItemKind::Use | ItemKind::Constant);
@@ -211,7 +218,7 @@ impl<'a> Scanner<'a> {
         let last = body_close.min(self.tokens.len().saturating_sub(1));
         let name = match kind {
             ItemKind::Impl | ItemKind::Use => "",
-            ItemKind::Constant if name == "mut" => self.word(index + 2),
+            ItemKind::Constant if matches!(name, "mut" | "ref") => self.word(index + 2),
             ItemKind::Macro => self.word(index + 2),
             _ => name,
         };
