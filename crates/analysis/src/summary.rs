@@ -9,11 +9,12 @@ use crate::sql::{Hold, SqlControl, StateChange};
 use crate::value::Layer;
 use crate::workload::{Deed, Given, Summary, Workload};
 use crate::world::World;
+use rustc_hash::FxHashMap;
 use sessionlint_ir::{Body, FunctionItem, Signature};
-use sessionlint_protocols::{EndKind, ProtocolId};
+use sessionlint_protocols::{EndKind, ProtocolId, ProtocolKind};
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, RwLock};
 
 /// The analysis of a workspace: an index, and what is known about helper functions.
 pub struct Analysis<'h> {
@@ -256,7 +257,12 @@ impl<'h> Analysis<'h> {
         let world = solver.called_with(world, known);
         solver.summarise(world);
         let mut workload = solver.done;
-        if solver.gives.as_ref().is_some_and(Given::is_session) || self.index.hands_out_pooled(item) {
+        let connects = |protocol| {
+            let kind = self.index.model.protocol(protocol).kind;
+            !matches!(kind, ProtocolKind::Guard | ProtocolKind::Writer)
+        };
+        let is_opener = solver.gives.as_ref().is_some_and(|given| given.is_session_of(&connects));
+        if is_opener || self.index.hands_out_pooled(item) {
             // What it waits for is part of taking a connection: a pause before it tries again, say.
             workload.0.retain(|deed, _| !matches!(deed, Deed::Outside(_)));
         }
