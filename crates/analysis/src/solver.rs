@@ -308,6 +308,13 @@ impl<'a> Solver<'a> {
     fn owned_parameter(&mut self, local: LocalId, ty: &Ty, world: &mut World) -> Option<Value> {
         let (protocol, wrapper) = match ty {
             Ty::Known(protocol) => (*protocol, None),
+            Ty::Tuple(types) => {
+                let parts: Vec<Option<Value>> =
+                    types.iter().map(|part| self.owned_parameter(local, part, world)).collect();
+                let owns = parts.iter().any(Option::is_some);
+                let whole = parts.into_iter().zip(types).map(|(part, ty)| part.unwrap_or_else(|| typed(ty.clone())));
+                return owns.then(|| Value::Tuple(whole.collect()));
+            }
             // A transaction of the project's own is taken apart by its own methods.
             Ty::Own(item, _) if self.index.is_learned(*item) => return None,
             // Who asks what a method gives of its receiver knows the receiver's parts.
