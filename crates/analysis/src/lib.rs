@@ -23,6 +23,7 @@ mod refine;
 mod scratch;
 mod shared;
 mod show;
+mod siblings;
 mod solver;
 mod sql;
 mod summary;

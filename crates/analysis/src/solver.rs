@@ -6,6 +6,7 @@ use crate::index::{Index, ItemRef, Scope, Ty};
 use crate::known::{Known, passed};
 use crate::liveness::{LastAsked, last_asked, only_tested};
 use crate::show::Seen;
+use crate::siblings::Makings;
 use crate::sql::{Hold, SqlControl, StateChange};
 use crate::summary::{Analysis, Asking};
 use crate::transfer::{Made, Thrown, fold};
@@ -126,6 +127,8 @@ pub(crate) struct Solver<'a> {
     pub variants: BTreeMap<LocalId, String>,
     /// What is known of the arguments.
     pub called_with: Known,
+    /// How it makes structs of one type, when somebody wants to know.
+    pub makings: Option<Makings>,
     /// What is remembered of the way that was gone, when somebody wants to see it.
     pub seen: Option<Box<Seen>>,
     /// The blocks at which a session of a site is left open.
@@ -273,6 +276,7 @@ impl<'a> Solver<'a> {
             constructors: OnceCell::new(),
             variants: BTreeMap::new(),
             called_with: Known::new(),
+            makings: None,
             seen: None,
             left_at: BTreeMap::new(),
             polls: BTreeSet::new(),

@@ -4,6 +4,7 @@ use crate::events::{Event, EventKind, Report};
 use crate::fixpoint::{Equations, Fixpoint, Pass};
 use crate::index::{Index, ItemRef, Scope, Ty};
 use crate::known::Known;
+use crate::siblings::Siblings;
 use crate::solver::Solver;
 use crate::sql::{Hold, SqlControl, StateChange};
 use crate::value::Layer;
@@ -21,6 +22,8 @@ pub struct Analysis<'h> {
     /// Names and types.
     pub index: Index<'h>,
     answers: Fixpoint<Question, Answer>,
+    /// The fields of structs that hold the same pool.
+    pub(crate) siblings: RwLock<FxHashMap<ItemRef, Arc<Siblings>>>,
     steps: AtomicUsize,
 }
 
@@ -86,7 +89,7 @@ pub(crate) struct Effect {
 impl<'h> Analysis<'h> {
     /// An analysis over an index.
     pub fn new(index: Index<'h>) -> Self {
-        Self { index, answers: Fixpoint::default(), steps: AtomicUsize::new(0) }
+        Self { index, answers: Fixpoint::default(), siblings: RwLock::default(), steps: AtomicUsize::new(0) }
     }
 
     /// The work so far, in facts that were looked at. On one thread the same for the same files; several may ask the same of

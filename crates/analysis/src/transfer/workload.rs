@@ -123,7 +123,9 @@ impl Solver<'_> {
     ) -> Option<ObligationId> {
         world.held(|id, state| {
             let site = &self.sites[usize::from(id.site.0)];
-            state.pool.as_ref() == Some(pool) && !site.borrowed && wanted(site.protocol, state)
+            state.pool.as_ref().is_some_and(|held| self.is_same_pool(held, pool))
+                && !site.borrowed
+                && wanted(site.protocol, state)
         })
     }
 
