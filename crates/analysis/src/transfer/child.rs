@@ -12,7 +12,7 @@ use sessionlint_diagnostics::Span;
 use sessionlint_ir::{
     BlockId, Body, BodyKind, Callee, Capture, LocalId, Operand, Place, Rvalue, StatementKind, Terminator,
 };
-use sessionlint_protocols::{EndKind, ProtocolId};
+use sessionlint_protocols::EndKind;
 use std::collections::BTreeMap;
 
 /// The length of the keyword that a block is shown by.
@@ -224,7 +224,7 @@ impl Solver<'_> {
             }
             _ => None,
         });
-        let runs: Vec<(LocalId, Option<(ProtocolId, Option<Origin>)>, Vec<Span>)> = runs.collect();
+        let runs: Vec<_> = runs.collect();
         for (local, held, way) in runs {
             let (place, _) = world.canonical(&Place::local(local));
             let value = world.get(self.index, &place);
