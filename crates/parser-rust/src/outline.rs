@@ -394,6 +394,14 @@ mod tests {
     }
 
     #[test]
+    fn functions_in_bodies_and_statics_in_calls_of_macros_are_found() {
+        let inside = names("fn a() { async fn b() { fn c() {} } let x: fn(u8) = y; #[z] fn d() {} }");
+        assert_eq!(inside, ["Function a", "Function b", "Function c", "Function d"]);
+        let statics = names("m! { /// x\n pub(crate) static ref A: u8 = 1; static B: u8 = 2; f(static) }");
+        assert_eq!(statics, ["Constant A", "Constant B"]);
+    }
+
+    #[test]
     fn deep_texts_are_outlined() {
         outline(&"mod a {".repeat(100_000), FileId(0));
         outline(&"[({".repeat(100_000), FileId(0));
