@@ -19,6 +19,7 @@ mod known;
 mod last_turn;
 mod learn;
 mod liveness;
+mod parameters;
 mod refine;
 mod scratch;
 mod shared;
