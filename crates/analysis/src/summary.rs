@@ -4,22 +4,26 @@ use crate::events::{Event, EventKind, Report};
 use crate::fixpoint::{Equations, Fixpoint, Pass};
 use crate::index::{Index, ItemRef, Scope, Ty};
 use crate::known::Known;
+use crate::siblings::Siblings;
 use crate::solver::Solver;
 use crate::sql::{Hold, SqlControl, StateChange};
 use crate::value::Layer;
 use crate::workload::{Deed, Given, Summary, Workload};
 use crate::world::World;
+use rustc_hash::FxHashMap;
 use sessionlint_ir::{Body, FunctionItem, Signature};
-use sessionlint_protocols::{EndKind, ProtocolId};
+use sessionlint_protocols::{EndKind, ProtocolId, ProtocolKind};
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, RwLock};
 
 /// The analysis of a workspace: an index, and what is known about helper functions.
 pub struct Analysis<'h> {
     /// Names and types.
     pub index: Index<'h>,
     answers: Fixpoint<Question, Answer>,
+    /// The fields of structs that hold the same pool.
+    pub(crate) siblings: RwLock<FxHashMap<ItemRef, Arc<Siblings>>>,
     steps: AtomicUsize,
 }
 
@@ -85,7 +89,7 @@ pub(crate) struct Effect {
 impl<'h> Analysis<'h> {
     /// An analysis over an index.
     pub fn new(index: Index<'h>) -> Self {
-        Self { index, answers: Fixpoint::default(), steps: AtomicUsize::new(0) }
+        Self { index, answers: Fixpoint::default(), siblings: RwLock::default(), steps: AtomicUsize::new(0) }
     }
 
     /// The work so far, in facts that were looked at. On one thread the same for the same files; several may ask the same of
@@ -256,7 +260,12 @@ impl<'h> Analysis<'h> {
         let world = solver.called_with(world, known);
         solver.summarise(world);
         let mut workload = solver.done;
-        if solver.gives.as_ref().is_some_and(Given::is_session) || self.index.hands_out_pooled(item) {
+        let connects = |protocol| {
+            let kind = self.index.model.protocol(protocol).kind;
+            !matches!(kind, ProtocolKind::Guard | ProtocolKind::Writer)
+        };
+        let is_opener = solver.gives.as_ref().is_some_and(|given| given.is_session_of(&connects));
+        if is_opener || self.index.hands_out_pooled(item) {
             // What it waits for is part of taking a connection: a pause before it tries again, say.
             workload.0.retain(|deed, _| !matches!(deed, Deed::Outside(_)));
         }

@@ -125,6 +125,11 @@ impl Workload {
         waited
     }
 
+    /// The same with one more call before it.
+    pub fn reached_from(&self, at: Span) -> Self {
+        Self(self.0.iter().map(|(deed, way)| (deed.clone(), longer(at, way))).collect())
+    }
+
     /// The same as a caller sees it that calls at `at`.
     pub fn called(&self, at: Span, caller: impl Fn(&Origin) -> Option<Origin>) -> Self {
         let mut seen = Self::default();
@@ -257,11 +262,16 @@ impl Given {
 
     /// Whether it is a session that was opened, whatever stands around it.
     pub fn is_session(&self) -> bool {
+        self.is_session_of(&|_| true)
+    }
+
+    /// The same for sessions of certain protocols.
+    pub fn is_session_of(&self, wanted: &dyn Fn(ProtocolId) -> bool) -> bool {
         match self {
-            Given::Success(inner) | Given::Maybe(inner) | Given::Part(_, _, inner) => inner.is_session(),
-            Given::Session(..) => true,
-            Given::Variants(_, held) => held.values().any(Given::is_session),
-            Given::Tuple(parts) => parts.iter().any(Given::is_session),
+            Given::Success(inner) | Given::Maybe(inner) | Given::Part(_, _, inner) => inner.is_session_of(wanted),
+            Given::Session(fresh) => wanted(fresh.protocol),
+            Given::Variants(_, held) => held.values().any(|given| given.is_session_of(wanted)),
+            Given::Tuple(parts) => parts.iter().any(|part| part.is_session_of(wanted)),
             Given::Unknown | Given::Nothing | Given::Of(_) => false,
         }
     }

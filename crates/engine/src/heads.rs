@@ -196,10 +196,11 @@ pub(crate) fn offered(files: &Files<'_>, file: FileId, words: &Words, names: &Na
                 if words.closes(signature, body) {
                     offered.closers.push(item.name.clone());
                 }
-                words.is_opener(signature, names)
-                    || words.is_runner(signature, body)
-                    || words.makes(body)
-                    || may_begin(body)
+                let runs = words.is_runner(signature, body);
+                if runs {
+                    offered.runners.push(item.name.clone());
+                }
+                words.is_opener(signature, names) || runs || words.makes(body) || may_begin(body)
             }
             _ => words.opens(body),
         };
@@ -263,6 +264,10 @@ pub(crate) fn select(
         let item = data.outline.item(*id);
         let Some(body) = item.body.filter(|_| item.kind == ItemKind::Function) else { return false };
         if !with_tests && data.outline.is_test(*id) {
+            return false;
+        }
+        // What is declared in a body is told with the function around it.
+        if item.parent.is_some_and(|parent| data.outline.item(parent).kind == ItemKind::Function) {
             return false;
         }
         let text = |from: u32, to: u32| {

@@ -26,6 +26,8 @@ pub(crate) struct Names {
     pub openers: FxHashSet<String>,
     /// The same under common names, which count without arguments only.
     pub bare: FxHashSet<String>,
+    /// Functions with common names that run a closure beside a session: they count where one is written in the call.
+    pub runners: FxHashSet<String>,
     /// Async functions that may commit or close something: a call counts where nobody awaits it.
     pub closers: FxHashSet<String>,
 }
@@ -35,6 +37,8 @@ pub(crate) struct Names {
 pub(crate) struct Offered {
     /// Functions that hand out a session or run closures beside one, and macros that open one.
     pub openers: Vec<String>,
+    /// Those of them that run a closure.
+    pub runners: Vec<String>,
     /// Async functions that may commit or close something.
     pub closers: Vec<String>,
     /// Traits that it names behind `dyn`.
@@ -52,6 +56,7 @@ impl Names {
         self.behind.extend(other.behind.iter().cloned());
         self.openers.extend(other.openers.iter().cloned());
         self.bare.extend(other.bare.iter().cloned());
+        self.runners.extend(other.runners.iter().cloned());
         self.closers.extend(other.closers.iter().cloned());
     }
 

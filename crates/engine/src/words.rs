@@ -186,6 +186,7 @@ impl Words {
                 || names.aliases.contains(name)
                 || names.openers.contains(name)
                 || names.bare.contains(name)
+                || names.runners.contains(name)
                 || names.closers.contains(name))
             {
                 return false;
@@ -196,6 +197,7 @@ impl Words {
                 || self.checks_out(name, &body[at..])
                 || (names.openers.contains(name) && is_function(&body[..at], &body[at + name.len()..]))
                 || (names.bare.contains(name) && body[at + name.len()..].starts_with("()"))
+                || (names.runners.contains(name) && is_given_closure(&body[at + name.len()..]))
                 || (self.endings.contains(name) && is_not_awaited(&body[at + name.len()..]))
                 || (names.closers.contains(name) && is_thrown_away(&body[..at], &body[at + name.len()..]))
                 || self.is_made(name, &body[at..])
@@ -335,12 +337,24 @@ fn is_thrown_away(before: &str, after: &str) -> bool {
     if !after.starts_with('(') || !receiver.is_some_and(is_chain) {
         return false;
     }
+    end_of_arguments(after).is_some_and(|end| after[end + 1..].trim_start().starts_with(';'))
+}
+
+/// Whether a closure or async block is written among the arguments that follow.
+fn is_given_closure(after: &str) -> bool {
+    let arguments = after.starts_with('(').then(|| end_of_arguments(after)).flatten().map(|end| &after[..end]);
+    arguments.is_some_and(|text| text.contains('|') || text.contains("async"))
+}
+
+/// Where the arguments end that a text begins with.
+fn end_of_arguments(after: &str) -> Option<usize> {
     let mut depth = 0;
-    let end = after.char_indices().find(|(_, c)| {
+    let mut signs = after.char_indices();
+    let end = signs.find(|(_, c)| {
         depth += i32::from(*c == '(') - i32::from(*c == ')');
         depth == 0
     });
-    end.is_some_and(|(end, _)| after[end + 1..].trim_start().starts_with(';'))
+    end.map(|(end, _)| end)
 }
 
 /// Whether a call is neither awaited nor looked at right where it stands.

@@ -91,6 +91,12 @@ fn parsed_imports(text: &str, span: Span) -> Result<Vec<Import>, SyntaxError> {
 
 /// The written type of a constant or static, and its text when it is a text literal.
 pub fn constant_text(text: &str, span: Span) -> Result<(TypeRef, Option<String>), SyntaxError> {
+    // A macro makes it, which dereferences to the type: `static ref POOL: Pool = ..;`.
+    let reference = text.strip_prefix("static").and_then(|rest| rest.trim_start().strip_prefix("ref "));
+    if let Some(rest) = reference {
+        let (ty, text) = constant_text(&format!("static {rest}"), span)?;
+        return Ok((TypeRef::Ref { mutable: false, inner: Box::new(ty) }, text));
+    }
     parse(text, span, |item: &syn::Item| match item {
         syn::Item::Const(item) => (type_ref(&item.ty), text_literal(&item.expr)),
         syn::Item::Static(item) => (type_ref(&item.ty), text_literal(&item.expr)),

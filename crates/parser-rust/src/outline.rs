@@ -203,7 +203,14 @@ impl<'a> Scanner<'a> {
             "extern" if name == "crate" => (ItemKind::Use, self.find(index, end, &[Semi])),
             "const" | "static" => (ItemKind::Constant, self.find(index, end, &[Semi])),
             "macro_rules" => (ItemKind::Macro, self.find(index, end, &[OpenBrace, Semi])),
-            _ => return self.skip(index),
+            word => {
+                if !word.is_empty() && self.is(index + 1, TokenKind::Bang) && self.is_open(index + 2) {
+                    let close = (self.close[index + 2] as usize).min(end);
+                    self.statics_inside(index + 3, close, parent, depth + 1);
+                    return close + 1;
+                }
+                return self.skip(index);
+            }
         };
         let has_body =
             self.is(stop, OpenBrace) && !matches!(kind, ItemKind::Alias | ItemKind::Use | ItemKind::Constant);
@@ -211,7 +218,7 @@ impl<'a> Scanner<'a> {
         let last = body_close.min(self.tokens.len().saturating_sub(1));
         let name = match kind {
             ItemKind::Impl | ItemKind::Use => "",
-            ItemKind::Constant if name == "mut" => self.word(index + 2),
+            ItemKind::Constant if matches!(name, "mut" | "ref") => self.word(index + 2),
             ItemKind::Macro => self.word(index + 2),
             _ => name,
         };
@@ -230,10 +237,56 @@ impl<'a> Scanner<'a> {
         if has_body && depth < MAX_ITEM_NESTING && matches!(kind, ItemKind::Module | ItemKind::Impl | ItemKind::Trait) {
             self.items(stop + 1, body_close.min(end), Some(id), depth + 1);
         }
+        if has_body && depth < MAX_ITEM_NESTING && kind == ItemKind::Function {
+            self.functions_inside(stop + 1, body_close.min(end), id, depth + 1);
+        }
         if has_body && depth < MAX_ITEM_NESTING && kind == ItemKind::Macro {
             self.transcribed(stop + 1, body_close.min(end), id, depth + 1);
         }
         body_close + 1
+    }
+
+    /// The functions that are declared among the statements of a function's body.
+    fn functions_inside(&mut self, mut index: usize, end: usize, id: ItemId, depth: usize) {
+        while index < end {
+            index = match self.declares_function(index, end) {
+                true => self.item(index, end, Some(id), depth).max(index + 1),
+                false => self.skip(index),
+            };
+        }
+    }
+
+    /// Whether a function with a name begins here, behind its attributes and modifiers.
+    fn declares_function(&self, mut index: usize, end: usize) -> bool {
+        while self.is(index, TokenKind::Pound) && self.is(index + 1, TokenKind::OpenBracket) {
+            index = self.skip(index + 1);
+        }
+        while index < end && self.is_modifier(index) {
+            index += 1;
+        }
+        index < end && self.word(index) == "fn" && !self.word(index + 1).is_empty()
+    }
+
+    /// The statics that stand in a call of a macro: `static ref POOL: Pool = ..;`.
+    fn statics_inside(&mut self, mut index: usize, end: usize, parent: Option<ItemId>, depth: usize) {
+        while index < end {
+            index = match depth < MAX_ITEM_NESTING && self.declares_static(index, end) {
+                true => self.item(index, end, parent, depth).max(index + 1),
+                false => self.skip(index),
+            };
+        }
+    }
+
+    /// Whether a static with a type begins here, behind its attributes.
+    fn declares_static(&self, mut index: usize, end: usize) -> bool {
+        while self.is(index, TokenKind::Pound) && self.is(index + 1, TokenKind::OpenBracket) {
+            index = self.skip(index + 1);
+        }
+        if self.word(index) == "pub" {
+            index += 1 + usize::from(self.is(index + 1, TokenKind::OpenParen)) * (self.skip(index + 1) - index - 1);
+        }
+        let name = index + 1 + usize::from(matches!(self.word(index + 1), "ref" | "mut"));
+        name < end && self.word(index) == "static" && !self.word(name).is_empty() && self.is(name + 1, TokenKind::Colon)
     }
 
     /// The items that the rules of a macro write: what stands in the brackets behind each `=>`.
@@ -338,6 +391,14 @@ mod tests {
         assert_eq!(names("\u{feff}fn a() {}"), ["Function a"]);
         assert_eq!(names("#!/usr/bin/env run\nfn a() {}"), ["Function a"]);
         assert_eq!(names("---\n[dependencies]\nx = 1\n---\nfn a() {}"), ["Function a"]);
+    }
+
+    #[test]
+    fn functions_in_bodies_and_statics_in_calls_of_macros_are_found() {
+        let inside = names("fn a() { async fn b() { fn c() {} } let x: fn(u8) = y; #[z] fn d() {} }");
+        assert_eq!(inside, ["Function a", "Function b", "Function c", "Function d"]);
+        let statics = names("m! { /// x\n pub(crate) static ref A: u8 = 1; static B: u8 = 2; f(static) }");
+        assert_eq!(statics, ["Constant A", "Constant B"]);
     }
 
     #[test]

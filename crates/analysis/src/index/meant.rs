@@ -87,6 +87,8 @@ pub struct Scope<'a> {
     pub self_ty: Option<Ty>,
     /// The `impl` block or trait around the place.
     pub block: Option<ItemRef>,
+    /// The function around the place, whose body may declare others.
+    pub function: Option<ItemRef>,
 }
 
 /// What a path leads to.

@@ -3,7 +3,7 @@
 use super::kept::Methods;
 use super::{Index, ItemRef, PackageId, Ty};
 use sessionlint_diagnostics::FileId;
-use sessionlint_ir::{ItemId, ItemKind};
+use sessionlint_ir::{ItemId, ItemKind, TypeRef};
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
@@ -13,12 +13,17 @@ impl<'h> Index<'h> {
         let Some(owner_item) = self.item(owner) else { return Vec::new() };
         let owner_name = owner_item.name.clone();
         let package = self.package_id(owner.file);
-        let mut found = self.methods_in(package, &owner_name, name);
-        let unread = self.unread_methods(package, owner, &owner_name);
-        found.extend(unread.iter().filter(|method| self.item(**method).is_some_and(|item| item.name == name)));
-        found.retain(|method| self.may_be_of(owner, &owner_name, *method));
-        found.sort();
-        found
+        let of = |written: &str| {
+            let mut found = self.methods_in(package, written, name);
+            let unread = self.unread_methods(package, owner, written);
+            found.extend(unread.iter().filter(|method| self.item(**method).is_some_and(|item| item.name == name)));
+            found.retain(|method| self.may_be_of(owner, &owner_name, *method));
+            found.sort();
+            found
+        };
+        let own = of(&owner_name);
+        // What a trait gives to a reference is called on the value as well.
+        if own.is_empty() { of(&format!("&{owner_name}")) } else { own }
     }
 
     /// Whether a method of something called like `owner` may be one of `owner`: several may have that name.
@@ -98,7 +103,7 @@ impl<'h> Index<'h> {
                 let owner = match data.outline.item(parent).kind {
                     ItemKind::Impl => {
                         let header = self.header(ItemRef { file, item: parent });
-                        header.and_then(|header| header.self_ty.last_segment().map(str::to_owned))
+                        header.and_then(|header| name_of(&header.self_ty))
                     }
                     ItemKind::Trait => Some(data.outline.item(parent).name.clone()),
                     _ => None,
@@ -111,5 +116,13 @@ impl<'h> Index<'h> {
             }
             found
         })
+    }
+}
+
+/// The name of a type, `&` before it when it is behind a reference.
+fn name_of(ty: &TypeRef) -> Option<String> {
+    match ty {
+        TypeRef::Ref { inner, .. } => Some(format!("&{}", name_of(inner)?.trim_start_matches('&'))),
+        ty => ty.last_segment().map(str::to_owned),
     }
 }

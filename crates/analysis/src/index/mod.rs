@@ -192,6 +192,12 @@ impl<'h> Index<'h> {
         self.item_text(item, |item| item.head).is_some_and(|(whole, _)| whole.contains(text))
     }
 
+    /// Whether a function gives a raw pointer.
+    pub(crate) fn gives_pointer(&self, item: ItemRef) -> bool {
+        let output = self.item_text(item, |item| item.header()).and_then(|(text, _)| text.split_once("->"));
+        output.is_some_and(|(_, output)| output.contains("*mut ") || output.contains("*const "))
+    }
+
     /// The module path of a file.
     pub fn module_of_file(&self, file: FileId) -> &[String] {
         &self.files[file.0 as usize].1
@@ -231,7 +237,9 @@ impl<'h> Index<'h> {
             self.item(item).and_then(|item| item.parent).map(|parent| ItemRef { file: item.file, item: parent });
         let block = parent
             .filter(|parent| self.item(*parent).is_some_and(|up| matches!(up.kind, ItemKind::Impl | ItemKind::Trait)));
-        Scope { file: item.file, inline, imports: &[], generics: &[], self_ty: None, block }
+        let is_function = self.item(item).is_some_and(|item| item.kind == ItemKind::Function);
+        let function = is_function.then_some(item);
+        Scope { file: item.file, inline, imports: &[], generics: &[], self_ty: None, block, function }
     }
 
     /// The signature of a function.

@@ -12,6 +12,11 @@ impl Index<'_> {
     /// What a path means in a scope.
     pub fn resolve(&self, scope: &Scope<'_>, path: &[String]) -> Option<Resolved> {
         let first = path.first()?;
+        if let [name] = path
+            && let Some(declared) = scope.function.and_then(|function| self.declared_inside(function, name))
+        {
+            return Some(Resolved::Item(declared, Vec::new()));
+        }
         let imported = scope.imports.iter().find(|import| import.name.as_ref() == Some(first));
         if let Some(import) = imported {
             let mut full = import.path.clone();
@@ -27,6 +32,23 @@ impl Index<'_> {
         let resolved = self.resolve_from(scope.file, &scope.inline, path, &mut Trail::default());
         self.resolved.write().unwrap_or_else(|poisoned| poisoned.into_inner()).insert(name, resolved.clone());
         resolved
+    }
+
+    /// The function of this name that a function declares in its body, or one around it does.
+    pub(crate) fn declared_inside(&self, function: ItemRef, name: &str) -> Option<ItemRef> {
+        let data = self.host.data(function.file)?;
+        let mut around = Some(function.item);
+        while let Some(id) = around {
+            let item = data.outline.item(id);
+            let inside = data.outline.items.iter().enumerate().skip(id.0 as usize + 1);
+            let mut inside = inside.take_while(|(_, inner)| inner.span.start < item.span.end);
+            let is_it = |inner: &sessionlint_ir::Item| inner.name == name && inner.parent == Some(id);
+            if let Some((at, _)) = inside.find(|(_, inner)| inner.kind == ItemKind::Function && is_it(inner)) {
+                return Some(ItemRef { file: function.file, item: sessionlint_ir::ItemId(at as u32) });
+            }
+            around = item.parent.filter(|parent| data.outline.item(*parent).kind == ItemKind::Function);
+        }
+        None
     }
 
     /// The type of the workspace that a full path names, the crate first.

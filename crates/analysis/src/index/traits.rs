@@ -303,8 +303,38 @@ impl Index<'_> {
     /// The methods called `name` of a type, its own and those of traits that other packages implement for it.
     pub fn methods_near(&self, file: FileId, owner: ItemRef, name: &str) -> Vec<ItemRef> {
         let own = self.methods(owner, name);
-        if !own.is_empty() || self.package_id(file) == self.package_id(owner.file) {
+        if !own.is_empty() {
             return own;
+        }
+        let found = self.methods_of_others(file, owner, name);
+        if found.is_empty() { self.default_methods(file, owner, name) } else { found }
+    }
+
+    /// The methods called `name` that traits write themselves, of those that a type implements without one of its own.
+    fn default_methods(&self, file: FileId, owner: ItemRef, name: &str) -> Vec<ItemRef> {
+        if self.item(owner).is_none_or(|item| item.kind == ItemKind::Trait) {
+            return Vec::new();
+        }
+        let is_given = |method: &ItemRef| {
+            let Some(item) = self.item(*method).filter(|item| item.body.is_some()) else { return false };
+            let Some(parent) = item.parent.map(|parent| ItemRef { file: method.file, item: parent }) else {
+                return false;
+            };
+            let is_for = |block: &ItemRef| {
+                let Some(header) = self.header(*block) else { return false };
+                let mut scope = self.scope_of(*block);
+                scope.generics = &header.generics;
+                matches!(self.ty(&scope, &header.self_ty).peeled(), Ty::Own(other, _) if *other == owner)
+            };
+            self.implementing(parent).iter().any(is_for)
+        };
+        self.trait_methods_near(file, name).into_iter().filter(is_given).collect()
+    }
+
+    /// The methods called `name` that other packages give to a type.
+    fn methods_of_others(&self, file: FileId, owner: ItemRef, name: &str) -> Vec<ItemRef> {
+        if self.package_id(file) == self.package_id(owner.file) {
+            return Vec::new();
         }
         let Some(owner_name) = self.item(owner).map(|item| item.name.clone()) else { return Vec::new() };
         let mut packages = vec![self.package_id(file)];

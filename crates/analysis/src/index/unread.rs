@@ -20,7 +20,7 @@ impl Index<'_> {
     /// The methods for types and traits called like `owner` in files of its package that mention no session.
     pub(super) fn unread_methods(&self, package: PackageId, owner: ItemRef, name: &str) -> Vec<ItemRef> {
         let known = self.package(package);
-        let blocks = known.unread.types.get(name).map(Vec::as_slice).unwrap_or_default();
+        let blocks = known.unread.types.get(name.trim_start_matches('&')).map(Vec::as_slice).unwrap_or_default();
         // A trait's own methods stand in no block.
         let own = (!blocks.contains(&owner.file) && !known.indexed.contains(&owner.file)).then_some(owner.file);
         let mut found = Vec::new();

@@ -54,6 +54,9 @@ impl Solver<'_> {
         if kind != if variant.is_some() { ItemKind::Enum } else { ItemKind::Struct } {
             return None;
         }
+        if variant.is_none() {
+            self.makes_struct(world, item, fields, values);
+        }
         // Beside a session a pool does not count.
         let has_session = values.iter().any(|value| self.session_of(world, value).is_some());
         let holds = |index: &usize| match has_session {

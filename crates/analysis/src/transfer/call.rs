@@ -280,7 +280,9 @@ impl Solver<'_> {
         let value = self.operand(world, operand);
         let session = if value.owns() { self.session_of(world, &value) } else { None };
         if let Some(id) = session {
-            if world.is_open(id) && !self.is_at_home(id) {
+            // Whoever is given the pointer to it takes it back.
+            let is_given = self.method.is_some_and(|item| self.index.gives_pointer(item));
+            if world.is_open(id) && !self.is_at_home(id) && !is_given {
                 self.event(world, EventKind::Leaked { how }, id, CauseKind::Explicit, span, None);
             }
             self.forget_obligation(world, id);

@@ -6,10 +6,12 @@ use crate::events::CauseKind;
 use crate::index::Ty;
 use crate::solver::{Child, ChildEffect, Solver};
 use crate::value::{Anchor, ObligationId, Origin, Root, Source, Value};
-use crate::workload::Workload;
+use crate::workload::{Deed, Given, Workload};
 use crate::world::{Phase, World};
 use sessionlint_diagnostics::Span;
-use sessionlint_ir::{BlockId, Body, BodyKind, Callee, LocalId, Operand, Place, Rvalue, StatementKind, Terminator};
+use sessionlint_ir::{
+    BlockId, Body, BodyKind, Callee, Capture, LocalId, Operand, Place, Rvalue, StatementKind, Terminator,
+};
 use sessionlint_protocols::EndKind;
 use std::collections::BTreeMap;
 
@@ -120,6 +122,7 @@ impl Solver<'_> {
             inner = solver.given_as(inner, &self.closure_inputs(world, child));
         }
         let mut lent: BTreeMap<LocalId, ObligationId> = BTreeMap::new();
+        let mut futures: Vec<Capture> = Vec::new();
         for capture in &body.captures {
             if self.is_lent_here(capture.outer) {
                 solver.lent_captures.insert(capture.inner);
@@ -159,6 +162,12 @@ impl Solver<'_> {
                 (None, Value::Typed(ty, _)) => Value::Typed(ty, None),
                 (None, Value::Wrapper(item, ..)) => Value::Typed(Ty::own(item), None),
                 (None, value @ (Value::Text(_) | Value::Statement(_))) => value,
+                (None, value @ Value::Future(_)) if awaits(body, capture.inner) && is_work(&value) => {
+                    futures.push(*capture);
+                    let given = self.captured_future(world, &value, capture);
+                    let given = solver.instantiated(&inner, &given, &Passed::Captures, self.opened_at(&value, capture));
+                    Value::Future(Box::new(given.unwrap_or_default()))
+                }
                 _ => Value::Unknown,
             };
             inner.set(&Place::local(capture.inner), value);
@@ -187,15 +196,44 @@ impl Solver<'_> {
         let outer = |origin: &Origin| match &origin.root {
             Root::Local(local) => {
                 let capture = body.captures.iter().find(|capture| capture.inner == *local)?;
+                if futures.contains(capture) {
+                    return self.pool_of_future(world, capture);
+                }
                 self.source_of(world, &Value::Ref(Place::local(capture.outer))).then(origin)
             }
             _ => Some(origin.clone()),
         };
         let gives = solver.gives.as_ref().map(|given| given.seen_from(&outer));
         for (deed, way) in &solver.done.0 {
-            let seen = deed.seen_from(outer);
-            if let Some(seen) = seen {
+            if let Some(seen) = deed.seen_from(outer) {
                 workload.add(seen, way.clone());
+            }
+        }
+        for capture in &futures {
+            let value = world.get(self.index, &Place::local(capture.outer));
+            for (deed, way) in self.inside(&value).into_iter().flat_map(|inside| &inside.0) {
+                workload.add(deed.clone(), way.clone());
+            }
+        }
+        // Closures that it captures.
+        let captured = |local: usize| body.captures.iter().find(|capture| capture.inner.index() == local);
+        let runs = solver.done.0.iter().filter_map(|(deed, way)| match deed {
+            Deed::Runs { param, held } => {
+                let held = held.as_ref().map(|(protocol, pool)| (*protocol, pool.as_ref().and_then(outer)));
+                Some((captured(*param)?.outer, held, way.clone()))
+            }
+            _ => None,
+        });
+        let runs: Vec<_> = runs.collect();
+        for (local, held, way) in runs {
+            let (place, _) = world.canonical(&Place::local(local));
+            let value = world.get(self.index, &place);
+            match self.inside(&value).cloned() {
+                Some(inside) => self.run_inside(world, &mut workload, &inside.reached_from(way[0]), held, way[0]),
+                None => {
+                    let runs = self.runnable(place.local).map(|param| Deed::Runs { param, held });
+                    runs.into_iter().for_each(|runs| workload.add(runs, way.clone()));
+                }
             }
         }
         // What happens inside is told with the body around it; sites are numbered anew.
@@ -220,6 +258,27 @@ impl Solver<'_> {
         self.gaps.extend(body.gaps.iter().cloned());
         let later = solver.gives_future || body.kind == BodyKind::AsyncClosure;
         Child { effects, workload, gives, later, finishes }
+    }
+
+    /// What a future gives that a block captures, in the words of the block: it comes from the variable.
+    fn captured_future(&self, world: &World, value: &Value, capture: &Capture) -> Given {
+        let from = |_: &Origin| Some(Origin { root: Root::Local(capture.inner), path: Vec::new() });
+        self.skeleton(world, value).seen_from(&from)
+    }
+
+    /// Where the session is opened that a captured future gives.
+    fn opened_at(&self, value: &Value, capture: &Capture) -> Span {
+        let mut sites = Vec::new();
+        value.sites(&mut sites);
+        let site = sites.first().map(|site| self.sites[usize::from(site.0)].span);
+        site.unwrap_or_else(|| self.body.locals[capture.outer.index()].span)
+    }
+
+    /// The pool that the session is checked out of which a captured future gives.
+    fn pool_of_future(&self, world: &World, capture: &Capture) -> Option<Origin> {
+        let mut sites = Vec::new();
+        world.get(self.index, &Place::local(capture.outer)).sites(&mut sites);
+        self.pools.get(sites.first()?).cloned()
     }
 
     /// The closure that an operand is, by its number among the children of this body.
@@ -312,4 +371,19 @@ fn moves_on(body: &Body, captured: LocalId) -> bool {
         }
         _ => false,
     })
+}
+
+/// Whether a body awaits a variable as it is.
+fn awaits(body: &Body, local: LocalId) -> bool {
+    body.assignments().any(|(_, value)| match value {
+        Rvalue::Await { future: Operand::Value(place), .. } => *place == Place::local(local),
+        _ => false,
+    })
+}
+
+/// Whether a future has nothing to do with a session that is open already.
+fn is_work(value: &Value) -> bool {
+    let mut here = Vec::new();
+    value.obligations(&mut here);
+    here.is_empty()
 }

@@ -2,7 +2,7 @@
 
 use super::open::From;
 use super::own::Receiver;
-use crate::index::{Resolved, Ty};
+use crate::index::{ItemRef, Resolved, Ty};
 use crate::solver::Solver;
 use crate::value::Value;
 use crate::workload::{Deed, Wait, Workload};
@@ -52,7 +52,9 @@ impl Solver<'_> {
             Some(Resolved::Item(item, rest)) => {
                 let kind = self.index.item(item).map(|item| item.kind);
                 match (kind, rest.as_slice()) {
-                    (Some(ItemKind::Function), []) => self.own_function(world, item, Receiver::Argument, None, call),
+                    (Some(ItemKind::Function), []) if self.takes_all(item, call) => {
+                        self.own_function(world, item, Receiver::Argument, None, call)
+                    }
                     (Some(ItemKind::Struct | ItemKind::Enum | ItemKind::Trait), [name]) => {
                         let ty =
                             self.index.ty(&self.scope, &TypeRef::Path { segments: owner.to_vec(), args: Vec::new() });
@@ -75,6 +77,12 @@ impl Solver<'_> {
                 Value::Unknown
             }
         }
+    }
+
+    /// Whether a function takes all arguments that are passed: else an attribute made something else of it, and another one is
+    /// meant. One that a builder was made of takes the rest later.
+    fn takes_all(&self, item: ItemRef, call: &Call) -> bool {
+        self.index.signature(item).is_none_or(|signature| signature.params.len() >= call.args.len())
     }
 
     /// Whether a call is passed a time that is written out, and is less than a second.
@@ -245,13 +253,7 @@ impl Solver<'_> {
     }
 
     /// `Struct(a, b)` or `Enum::Variant(a, b)`.
-    fn constructed(
-        &mut self,
-        world: &mut World,
-        item: crate::index::ItemRef,
-        variant: Option<String>,
-        call: &Call,
-    ) -> Value {
+    fn constructed(&mut self, world: &mut World, item: ItemRef, variant: Option<String>, call: &Call) -> Value {
         let values: Vec<Value> = call.args.iter().map(|arg| self.operand(world, arg)).collect();
         self.kept_elsewhere(world, &values);
         let fields: Vec<String> = (0..values.len()).map(|index| index.to_string()).collect();

@@ -7,7 +7,7 @@ use crate::value::{ObligationId, Origin, Root, Source, Value};
 use crate::workload::{Fresh, Given, seen_by_caller};
 use crate::world::World;
 use sessionlint_diagnostics::{Evidence, Span};
-use sessionlint_ir::Projection;
+use sessionlint_ir::{Projection, TypeRef};
 use sessionlint_protocols::ProtocolKind;
 use std::collections::BTreeMap;
 
@@ -44,7 +44,7 @@ impl Solver<'_> {
         }
         if let Some(workload) = self.inside(value).cloned() {
             for (deed, way) in workload.0 {
-                if let Some(seen) = deed.seen_from(|origin| self.as_parameter(origin)) {
+                if let Some(seen) = self.seen_by_callers(&deed) {
                     self.done.add(seen, way);
                 }
             }
@@ -57,7 +57,7 @@ impl Solver<'_> {
         });
     }
 
-    fn skeleton(&self, world: &World, value: &Value) -> Given {
+    pub(super) fn skeleton(&self, world: &World, value: &Value) -> Given {
         match value {
             Value::Failure => Given::Nothing,
             Value::Success(inner) => Given::Success(Box::new(self.skeleton(world, inner))),
@@ -79,7 +79,13 @@ impl Solver<'_> {
                     // What was handed in goes back.
                     let at =
                         self.body.params.iter().position(|param| self.body.locals[param.index()].span == known.span);
+                    // A part of what was handed in is not all of it.
+                    let is_whole = |at: &usize| {
+                        let declared = &self.body.locals[self.body.params[*at].index()].ty;
+                        !matches!(declared, Some(TypeRef::Tuple(_)))
+                    };
                     return at
+                        .filter(is_whole)
                         .map_or(Given::Unknown, |at| Given::Of(Origin { root: Root::Param(at), path: Vec::new() }));
                 }
                 let pool = self.pools.get(site).and_then(|pool| self.as_parameter(pool));

@@ -51,6 +51,15 @@ impl Solver<'_> {
                     Value::Affected { of: Some(ty), .. } if on_session => {
                         self.typed_method(world, &ty, None, place, name, call)
                     }
+                    // A value with methods of its own, too.
+                    Value::Affected { of: Some(ref ty @ Ty::Own(owner, _)), .. }
+                        if !self.index.methods_above(self.scope.file, owner, name).is_empty() =>
+                    {
+                        match self.typed_method(world, ty, None, place, name, call) {
+                            Value::Unknown | Value::Typed(..) => value,
+                            given => given,
+                        }
+                    }
                     value => {
                         self.pass_arguments(world, &call.args, call.name_span);
                         if on_session { Value::Unknown } else { value }

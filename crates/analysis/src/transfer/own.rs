@@ -31,7 +31,8 @@ impl Solver<'_> {
             self.pass_arguments(world, &call.args, at);
             return Value::Unknown;
         }
-        let is_future = self.index.signature(item).is_some_and(|signature| is_future(&signature));
+        let is_future = self.index.signature(item).is_some_and(|signature| is_future(&signature))
+            || matches!(self.index.output(item, self_ty.clone()), Some(Ty::Future(_)));
         // Only who reports wants to know what happens to a future that nobody awaits at once.
         self.unawaited &= is_future && (self.reporting || self.nested);
         let unawaited = self.unawaited;
@@ -65,8 +66,8 @@ impl Solver<'_> {
         let output = self.index.output(item, self_ty);
         let instance = given.and_then(|given| self.instantiated(world, &given, &passed, at));
         let instance = instance.map(|value| self.opened_option(world, value, output.as_ref()));
-        let instance = instance.or_else(|| self.out_of_future(item, &values, receivers, &mut workload));
         let runs = Workload(workload.0.extract_if(.., |deed, _| matches!(deed, Deed::Runs { .. })).collect());
+        let instance = instance.or_else(|| self.out_of_future(item, &values, receivers, &mut workload));
         self.run_closures(world, &mut workload, &runs, call, &passed);
         // A connection of a pool of the project's own: the pool is what the method is called on.
         let own_pool = match &receiver {

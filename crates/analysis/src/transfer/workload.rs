@@ -10,7 +10,7 @@ use crate::value::{ObligationId, Origin, Root, Source, Value};
 use crate::workload::{Deed, Summary, Wait, Workload, seen_by_caller};
 use crate::world::{State, World};
 use sessionlint_diagnostics::{Evidence, Span};
-use sessionlint_ir::{Call, Operand};
+use sessionlint_ir::{Call, LocalId, Operand};
 use sessionlint_protocols::ProtocolId;
 
 impl Solver<'_> {
@@ -22,8 +22,10 @@ impl Solver<'_> {
     /// Something is done here and now.
     pub(crate) fn perform(&mut self, world: &mut World, workload: &Workload) {
         for (deed, way) in &workload.0 {
+            let now = self.runs_now(world, deed);
+            let deed = now.as_ref().unwrap_or(deed);
             if self.collects
-                && let Some(seen) = deed.seen_from(|origin| self.as_parameter(origin))
+                && let Some(seen) = self.seen_by_callers(deed)
             {
                 if self.lent.is_some_and(|lent| world.is_open(lent)) {
                     self.loan.meanwhile.add(seen.clone(), way.clone());
@@ -38,13 +40,8 @@ impl Solver<'_> {
                     }
                 }
                 Deed::Outside(wait) => self.slow_work(world, wait, way),
-                Deed::Begins(_) | Deed::Ends(..) => {}
+                Deed::Begins(_) | Deed::Ends(..) | Deed::Runs { .. } => {}
                 Deed::Makes(protocol) => self.makes(world, *protocol, way),
-                Deed::Runs { .. } => {
-                    if self.collects {
-                        self.done.add(deed.clone(), way.clone());
-                    }
-                }
             }
         }
     }
@@ -126,7 +123,9 @@ impl Solver<'_> {
     ) -> Option<ObligationId> {
         world.held(|id, state| {
             let site = &self.sites[usize::from(id.site.0)];
-            state.pool.as_ref() == Some(pool) && !site.borrowed && wanted(site.protocol, state)
+            state.pool.as_ref().is_some_and(|held| self.is_same_pool(held, pool))
+                && !site.borrowed
+                && wanted(site.protocol, state)
         })
     }
 
@@ -220,24 +219,56 @@ impl Solver<'_> {
         self.later(Workload::one(Deed::Execute { pool, writes }, at), Value::Unknown)
     }
 
-    /// A value is called. When it is a parameter, callers are told, and what is held meanwhile.
-    pub(crate) fn value_called(&mut self, world: &World, callee: &Operand, at: Span) {
-        if !self.collects || self.nested {
-            return;
+    /// A deed of this body as those see it who run it.
+    pub(crate) fn seen_by_callers(&self, deed: &Deed) -> Option<Deed> {
+        let Deed::Runs { param, held } = deed else { return deed.seen_from(|origin| self.as_parameter(origin)) };
+        let held = held.as_ref().map(|(protocol, pool)| {
+            let pool = pool.as_ref().and_then(|pool| self.as_parameter(pool));
+            (*protocol, pool)
+        });
+        Some(Deed::Runs { param: *param, held })
+    }
+
+    /// A closure that is run while a session of this body is held, with that session.
+    fn runs_now(&self, world: &World, deed: &Deed) -> Option<Deed> {
+        match deed {
+            Deed::Runs { param, held: None } => {
+                self.held_now(world).map(|held| Deed::Runs { param: *param, held: Some(held) })
+            }
+            _ => None,
         }
-        let (Operand::Value(place) | Operand::Ref { place, .. }) = callee else { return };
-        let local = world.canonical(place).0.local;
-        let Some(param) = self.body.params.iter().position(|param| *param == local) else { return };
+    }
+
+    /// A session that is held here, and its pool.
+    fn held_now(&self, world: &World) -> Option<(ProtocolId, Option<Origin>)> {
         let held = world.held(|id, _| {
             let site = &self.sites[usize::from(id.site.0)];
             let protocol = self.index.model.protocol(site.protocol);
             !site.borrowed && (protocol.is_transaction() || (protocol.pooled && !site.apart))
-        });
-        let held = held.map(|id| {
-            let pool = world.facts.obligations.get(&id).and_then(|state| state.pool.clone());
-            (self.protocol_of(id), pool.and_then(|pool| self.as_parameter(&pool)))
-        });
-        self.done.add(Deed::Runs { param, held }, vec![at]);
+        })?;
+        Some((self.protocol_of(held), world.facts.obligations.get(&held).and_then(|state| state.pool.clone())))
+    }
+
+    /// What a variable that is called is for those who run this body: the position of a parameter. A body inside of another one is
+    /// seen by what it captures.
+    pub(super) fn runnable(&self, local: LocalId) -> Option<usize> {
+        match self.nested {
+            true => self.body.captures.iter().any(|capture| capture.inner == local).then(|| local.index()),
+            false => self.body.params.iter().position(|param| *param == local),
+        }
+    }
+
+    /// A value is called. When it is a parameter, callers are told, and what is held meanwhile.
+    pub(crate) fn value_called(&mut self, world: &World, callee: &Operand, at: Span) {
+        if !self.collects {
+            return;
+        }
+        let (Operand::Value(place) | Operand::Ref { place, .. }) = callee else { return };
+        let Some(param) = self.runnable(world.canonical(place).0.local) else { return };
+        let runs = Deed::Runs { param, held: self.held_now(world) };
+        if let Some(seen) = self.seen_by_callers(&runs) {
+            self.done.add(seen, vec![at]);
+        }
     }
 
     /// What a function does with closures that it is given, and that it calls.
@@ -265,8 +296,8 @@ impl Solver<'_> {
                 _ => {
                     let operand = param.checked_sub(receivers).and_then(|index| call.args.get(index));
                     let Some(Operand::Value(place) | Operand::Ref { place, .. }) = operand else { continue };
-                    let position = self.body.params.iter().position(|param| *param == place.local);
-                    if let Some(param) = position.filter(|_| self.collects && !self.nested) {
+                    let position = self.runnable(world.canonical(place).0.local);
+                    if let Some(param) = position.filter(|_| self.collects) {
                         let mut longer = vec![call.name_span];
                         longer.extend(way);
                         workload.add(Deed::Runs { param, held }, longer);
@@ -286,6 +317,10 @@ impl Solver<'_> {
         at: Span,
     ) {
         for (deed, way) in &inside.0 {
+            if let (Deed::Runs { param, held: None }, Some(_)) = (deed, &held) {
+                workload.add(Deed::Runs { param: *param, held: held.clone() }, way.clone());
+                continue;
+            }
             workload.add(deed.clone(), way.clone());
             let Some((protocol, pool)) = &held else { continue };
             let same = |other: &Origin| pool.as_ref() == Some(other);

@@ -225,7 +225,12 @@ impl Lowerer<'_> {
             Expr::Cast(cast) => {
                 let span = self.at(cast.as_token.span);
                 let value = self.operand(&cast.expr);
-                self.assign(dest, Rvalue::Opaque(vec![value]), span);
+                // A value behind a pointer is the same one, whatever it is called: `Arc::new(x) as Arc<dyn Trait>`.
+                let value = match keeps_value(&cast.ty) {
+                    true => Rvalue::Use(value),
+                    false => Rvalue::Opaque(vec![value]),
+                };
+                self.assign(dest, value, span);
             }
             Expr::Range(range) => {
                 let span = self.start_of(expr);
@@ -371,5 +376,17 @@ fn joined_text(expr: &Expr) -> Option<String> {
             Some(joined_text(&binary.left)? + &joined_text(&binary.right)?)
         }
         _ => None,
+    }
+}
+
+/// Whether a cast to this type is another name for the same value: not to a number or other primitive type.
+fn keeps_value(ty: &syn::Type) -> bool {
+    match ty {
+        syn::Type::Path(path) => match path.path.segments.last() {
+            Some(last) => last.ident.to_string().starts_with(char::is_uppercase),
+            None => false,
+        },
+        syn::Type::Reference(_) => true,
+        _ => false,
     }
 }
