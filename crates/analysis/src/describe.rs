@@ -108,6 +108,7 @@ impl Analysis<'_> {
                 words.reduce(|all, one| format!("{all} and {one}"))?
             }
             Given::Of(from) => origin(from),
+            Given::Truth(holds) => holds.to_string(),
         })
     }
 }

@@ -7,7 +7,7 @@ use crate::known::Known;
 use crate::solver::Solver;
 use crate::sql::{Hold, SqlControl, StateChange};
 use crate::value::Layer;
-use crate::workload::{Deed, Given, Summary, Workload};
+use crate::workload::{Deed, Fresh, Given, Summary, Workload};
 use crate::world::World;
 use sessionlint_ir::{Body, FunctionItem, Signature};
 use sessionlint_protocols::{EndKind, ProtocolId};
@@ -190,7 +190,7 @@ impl<'h> Analysis<'h> {
 
     /// What a function does beside giving its value, when it is called with these arguments.
     pub(crate) fn summary(&self, item: ItemRef, known: &Known, asking: &Asking) -> Arc<Summary> {
-        if !self.may_matter(item) {
+        if !self.may_matter(item) && !self.answers_by(item, known) {
             return Arc::default();
         }
         match self.answers.answer(self, Question::Summary(item, known.clone()), asking) {
@@ -235,7 +235,16 @@ impl<'h> Analysis<'h> {
         self.index.waits(item)
             || self.index.takes_without_waiting(item)
             || self.index.opens_handles(item)
-            || self.index.output(item, None).is_some_and(|ty| self.index.may_hold(&ty))
+            || self
+                .index
+                .output(item, None)
+                .is_some_and(|ty| self.index.may_hold(&ty) || self.index.has_own_connection(&ty))
+    }
+
+    /// Whether a function answers with a truth value, which may follow from what is known of its arguments.
+    fn answers_by(&self, item: ItemRef, known: &Known) -> bool {
+        let is_truth = |signature: &Signature| signature.output.last_segment() == Some("bool");
+        !known.is_empty() && self.index.signature(item).is_some_and(|signature| is_truth(&signature))
     }
 
     /// Asks something of a function's body; `None` when it has none.
@@ -256,7 +265,11 @@ impl<'h> Analysis<'h> {
         let world = solver.called_with(world, known);
         solver.summarise(world);
         let mut workload = solver.done;
-        if solver.gives.as_ref().is_some_and(Given::is_session) || self.index.hands_out_pooled(item) {
+        // What is in a temporary file is read, sent or fetched beside making it.
+        let is_taken = |fresh: &Fresh| self.index.model.protocol(fresh.protocol).kind != ProtocolKind::Guard;
+        if solver.gives.as_ref().is_some_and(|given| given.gives_session(&is_taken))
+            || self.index.hands_out_pooled(item)
+        {
             // What it waits for is part of taking a connection: a pause before it tries again, say.
             workload.0.retain(|deed, _| !matches!(deed, Deed::Outside(_)));
         }
