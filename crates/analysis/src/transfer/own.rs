@@ -103,6 +103,7 @@ impl Solver<'_> {
             self.forget_option(world, value);
         }
         if let Receiver::Of { value: Some(value @ Value::Ref(_)), .. } = &receiver
+        self.has_the_choice(world, &mut workload, &values, &passed, receivers);
             && self.session_of(world, value).is_none()
         {
             let lent = Lent { item, param: 0, at };
@@ -153,6 +154,50 @@ impl Solver<'_> {
 
     /// What a function gives comes out of a future that it is passed, which opens a session and is polled inside.
     fn out_of_future(
+    /// A function that is lent a transaction and is passed its pool beside that chooses for each statement where it runs: what it
+    /// writes through the pool is to stay. It needs a second connection in any case.
+    fn has_the_choice(
+        &self,
+        world: &World,
+        workload: &mut Workload,
+        values: &[Value],
+        passed: &Passed,
+        receivers: usize,
+    ) {
+        let Passed::Arguments(_, origins) = passed else { return };
+        let lent: Vec<&Origin> = values
+            .iter()
+            .filter_map(|value| self.session_of(world, value))
+            .filter(|id| self.index.model.protocol(self.protocol_of(*id)).is_transaction())
+            .filter_map(|id| world.facts.obligations.get(&id)?.pool.as_ref())
+            .collect();
+        let is_passed = |pool: &Origin| origins[receivers..].iter().any(|source| source.whole.as_ref() == Some(pool));
+        let chosen = |deed: &Deed| match deed {
+            Deed::Execute { pool, writes: true } => lent.contains(&pool) && is_passed(pool),
+            _ => false,
+        };
+        let writes: Vec<_> = workload.0.extract_if(.., |deed, _| chosen(deed)).collect();
+        for (deed, way) in writes {
+            if let Deed::Execute { pool, .. } = deed {
+                workload.add(Deed::Execute { pool, writes: false }, way);
+            }
+        }
+    }
+
+    /// A function waits for slow work before it gives a guard of something that has a name: what it names may have been used for that,
+    /// so that whoever throws the guard away has no use for it.
+    fn put_to_use(&mut self, value: &Value, workload: &Workload) {
+        if !workload.0.keys().any(|deed| matches!(deed, Deed::Outside(_))) {
+            return;
+        }
+        let mut given = Vec::new();
+        value.sites(&mut given);
+        for site in given {
+            let site = &mut self.sites[usize::from(site.0)];
+            site.used |= !self.index.model.protocol(site.protocol).named_by.is_empty();
+        }
+    }
+
         &self,
         item: ItemRef,
         values: &[Value],

@@ -77,7 +77,11 @@ impl Solver<'_> {
     /// Something is written through the pool of an open transaction. That is a mistake when the transaction goes
     /// on: beside one that is given up it may well be meant. Whether there is such a transaction.
     fn bypass(&mut self, world: &mut World, pool: &Origin, way: &[Span]) -> bool {
-        let transactions = |protocol: ProtocolId, _: &State| self.index.model.protocol(protocol).is_transaction();
+        // One that was begun for a lock has nothing that a write beside it could miss.
+        let is_lock = |state: &State| state.held_for == Some(Hold::Lock) && !state.written;
+        let transactions = |protocol: ProtocolId, state: &State| {
+            self.index.model.protocol(protocol).is_transaction() && !is_lock(state)
+        };
         let Some(id) = self.held_of(world, pool, transactions) else { return false };
         if let Some(state) = world.facts.obligations.get_mut(&id)
             && !state.bypassed
