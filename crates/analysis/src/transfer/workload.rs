@@ -328,7 +328,10 @@ impl Solver<'_> {
             || self.unawaited
             || (self.reporting && !self.used_around().is_empty())
             || values.iter().any(|value| matches!(value, Value::Callable { .. }))
-            || self.index.output(item, None).is_some_and(|ty| self.index.may_hold(&ty));
+            || self
+                .index
+                .output(item, None)
+                .is_some_and(|ty| self.index.may_hold(&ty) || self.index.has_own_connection(&ty));
         if !wanted {
             return Summary::default();
         }
