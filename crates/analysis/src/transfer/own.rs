@@ -132,6 +132,7 @@ impl Solver<'_> {
             (None, None) => Value::Unknown,
         };
         if let Some((obligation, end)) = kept_by {
+        self.put_to_use(&value, &workload);
             let name = self.index.item(item).map(|item| item.name.clone()).unwrap_or_default();
             self.releases.insert(obligation.site, name);
             world.trace.released.insert(obligation, at);
