@@ -31,6 +31,7 @@ mod pause;
 mod queued;
 mod release;
 mod replaced;
+mod quiet;
 mod session;
 mod standard;
 mod state;
@@ -46,6 +47,7 @@ pub(crate) use layers::fold;
 pub(crate) use made::Made;
 pub(crate) use standard::MANUALLY_DROP;
 pub(crate) use thrown::Thrown;
+pub(crate) use quiet::Quiet;
 
 use crate::events::CauseKind;
 use crate::solver::{Solver, typed};
