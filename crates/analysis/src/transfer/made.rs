@@ -123,14 +123,16 @@ impl Solver<'_> {
             return;
         }
         self.made.dropped.insert(*site);
-        if self.handler {
+        // What the request says, this one is made of.
+        let of = || self.made_of(self.sites[usize::from(site.0)].span);
+        if self.handler && !of().into_iter().any(|param| self.is_of_a_request(param)) {
             self.event(world, EventKind::MadePerCall { in_loop: false }, id, kind, span, None);
         }
     }
 
     /// A function that is called makes a pool and drops it.
-    pub(super) fn makes(&mut self, world: &World, protocol: ProtocolId, way: &[Span]) {
-        if self.handler && !self.nested {
+    pub(super) fn makes(&mut self, world: &World, protocol: ProtocolId, of: &[usize], way: &[Span]) {
+        if self.handler && !self.nested && !of.iter().any(|param| self.is_of_a_request(*param)) {
             let site = self.opening_site(protocol, way[0], Evidence::Inferred, None);
             self.meanwhile(world, EventKind::MadePerCall { in_loop: false }, ObligationId { site, second: false }, way);
         }
@@ -143,7 +145,9 @@ impl Solver<'_> {
             if self.index.model.protocol(site.protocol).made_here_only {
                 continue;
             }
-            self.done.add(Deed::Makes(site.protocol), vec![site.span]);
+            let (protocol, span) = (site.protocol, site.span);
+            let of = if self.nested { Vec::new() } else { self.made_of(span) };
+            self.done.add(Deed::Makes { protocol, of }, vec![span]);
         }
     }
 
@@ -211,10 +215,6 @@ impl Solver<'_> {
     }
 }
 
-/// The sites of pools that were made here, in a value.
-fn made_sites(value: &Value, found: &mut Vec<SiteId>) {
-    match value {
-        Value::Typed(Ty::Known(_), Some(Origin { root: Root::Made(site), path })) if path.is_empty() => {
 impl Solver<'_> {
     /// Whether a pool that cannot be made is made again in the next turn of the loop around: it is waited for its server.
     fn is_tried_again(&self, site: SiteId) -> bool {
@@ -258,6 +258,10 @@ impl Solver<'_> {
     }
 }
 
+/// The sites of pools that were made here, in a value.
+fn made_sites(value: &Value, found: &mut Vec<SiteId>) {
+    match value {
+        Value::Typed(Ty::Known(_), Some(Origin { root: Root::Made(site), path })) if path.is_empty() => {
             found.push(*site);
         }
         Value::Future(inner)

@@ -8,6 +8,7 @@ mod call;
 mod change;
 mod child;
 mod derived;
+mod depends;
 mod drops;
 mod failure;
 mod fallible;

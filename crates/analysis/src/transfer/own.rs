@@ -66,6 +66,7 @@ impl Solver<'_> {
         let instance = given.and_then(|given| self.instantiated(world, &given, &passed, at));
         let instance = instance.map(|value| self.opened_option(world, value, output.as_ref()));
         let instance = instance.or_else(|| self.out_of_future(item, &values, receivers, &mut workload));
+        self.made_of_arguments(&mut workload, receivers, call);
         let runs = Workload(workload.0.extract_if(.., |deed, _| matches!(deed, Deed::Runs { .. })).collect());
         self.run_closures(world, &mut workload, &runs, call, &passed);
         // A connection of a pool of the project's own: the pool is what the method is called on.

@@ -39,7 +39,7 @@ impl Solver<'_> {
                 }
                 Deed::Outside(wait) => self.slow_work(world, wait, way),
                 Deed::Begins(_) | Deed::Ends(..) => {}
-                Deed::Makes(protocol) => self.makes(world, *protocol, way),
+                Deed::Makes { protocol, of } => self.makes(world, *protocol, of, way),
                 Deed::Runs { .. } => {
                     if self.collects {
                         self.done.add(deed.clone(), way.clone());
