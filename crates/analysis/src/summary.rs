@@ -10,7 +10,7 @@ use crate::value::Layer;
 use crate::workload::{Deed, Fresh, Given, Summary, Workload};
 use crate::world::World;
 use sessionlint_ir::{Body, FunctionItem, Signature};
-use sessionlint_protocols::{EndKind, ProtocolId};
+use sessionlint_protocols::{EndKind, ProtocolId, ProtocolKind};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -119,6 +119,15 @@ impl<'h> Analysis<'h> {
             let mut report = solver.solve(world, path, self.index.item(item).map_or(body.span, |item| item.span));
             let lent = |event: &Event| event.kind == EventKind::LeftOpen && report.site(event.site).on_borrowed;
             report.callers_close = report.events.iter().any(lent) && self.callers_close(item);
+            let polls =
+                |event: &Event| matches!(event.kind, EventKind::HeldAcross { .. }) && report.site(event.site).borrowed;
+            if report.events.iter().any(polls) && self.callers_wait_for_nobody(item) {
+                let sites = &report.sites;
+                let stays = |event: &Event| {
+                    !matches!(event.kind, EventKind::HeldAcross { .. }) || !sites[usize::from(event.site.0)].borrowed
+                };
+                report.events.retain(stays);
+            }
             reports.push(report);
         }
         for nested in &function.nested {

@@ -1,5 +1,6 @@
 //! What does one statement do to what is known?
 
+mod alone;
 mod answers;
 mod becomes;
 mod built;
@@ -7,8 +8,8 @@ mod by_type;
 mod call;
 mod change;
 mod child;
-mod derived;
 mod depends;
+mod derived;
 mod drops;
 mod failure;
 mod fallible;
@@ -30,9 +31,9 @@ mod operand;
 mod own;
 mod pause;
 mod queued;
+mod quiet;
 mod release;
 mod replaced;
-mod quiet;
 mod session;
 mod standard;
 mod state;
@@ -46,9 +47,9 @@ mod wrapper;
 
 pub(crate) use layers::fold;
 pub(crate) use made::Made;
+pub(crate) use quiet::Quiet;
 pub(crate) use standard::MANUALLY_DROP;
 pub(crate) use thrown::Thrown;
-pub(crate) use quiet::Quiet;
 
 use crate::events::CauseKind;
 use crate::solver::{Solver, typed};

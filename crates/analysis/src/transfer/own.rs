@@ -103,8 +103,8 @@ impl Solver<'_> {
             }
             self.forget_option(world, value);
         }
-        if let Receiver::Of { value: Some(value @ Value::Ref(_)), .. } = &receiver
         self.has_the_choice(world, &mut workload, &values, &passed, receivers);
+        if let Receiver::Of { value: Some(value @ Value::Ref(_)), .. } = &receiver
             && self.session_of(world, value).is_none()
         {
             let lent = Lent { item, param: 0, at };
@@ -132,8 +132,8 @@ impl Solver<'_> {
             },
             (None, None) => Value::Unknown,
         };
-        if let Some((obligation, end)) = kept_by {
         self.put_to_use(&value, &workload);
+        if let Some((obligation, end)) = kept_by {
             let name = self.index.item(item).map(|item| item.name.clone()).unwrap_or_default();
             self.releases.insert(obligation.site, name);
             world.trace.released.insert(obligation, at);
@@ -154,8 +154,6 @@ impl Solver<'_> {
         }
     }
 
-    /// What a function gives comes out of a future that it is passed, which opens a session and is polled inside.
-    fn out_of_future(
     /// A function that is lent a transaction and is passed its pool beside that chooses for each statement where it runs: what it
     /// writes through the pool is to stay. It needs a second connection in any case.
     fn has_the_choice(
@@ -200,6 +198,8 @@ impl Solver<'_> {
         }
     }
 
+    /// What a function gives comes out of a future that it is passed, which opens a session and is polled inside.
+    fn out_of_future(
         &self,
         item: ItemRef,
         values: &[Value],
