@@ -32,6 +32,8 @@ pub(crate) enum Lends {
     Own,
     /// What it was lent itself.
     Lent,
+    /// The only connection that is ever taken out of its pool.
+    Alone,
     /// Something that lives on, or the caller does not leave.
     Other,
 }
@@ -57,7 +59,19 @@ impl Analysis<'_> {
             && callers.into_iter().all(|caller| {
                 let lends = self.lends(caller, item);
                 let passes_on = lends.contains(&Lends::Lent);
-                !lends.is_empty() && !lends.contains(&Lends::Other) && (!passes_on || self.all_close(caller, deep - 1))
+                let goes_with_it = |lends: &Lends| matches!(lends, Lends::Own | Lends::Lent);
+                !lends.is_empty() && lends.iter().all(goes_with_it) && (!passes_on || self.all_close(caller, deep - 1))
+            })
+    }
+
+    /// Whether all callers of a function that only its package can call are known, and what they lend it is the only connection that
+    /// is ever taken out of its pool: nobody waits for that.
+    pub(crate) fn callers_wait_for_nobody(&self, item: ItemRef) -> bool {
+        let callers = self.callers(item);
+        !callers.is_empty()
+            && callers.into_iter().all(|caller| {
+                let lends = self.lends(caller, item);
+                !lends.is_empty() && lends.iter().all(|lends| *lends == Lends::Alone)
             })
     }
 
@@ -68,7 +82,13 @@ impl Analysis<'_> {
         let before = data.text.get(callee.span.start as usize..callee.head.start as usize).unwrap_or("pub");
         let of_trait = self.index.impl_of(item).is_some_and(|(_, header)| header.of_trait.is_some());
         let in_trait = callee.parent.is_some_and(|parent| data.outline.item(parent).kind == ItemKind::Trait);
-        let seen_outside = before.split("pub").skip(1).any(|rest| !rest.starts_with('('));
+        // What is public in the root of a program is seen by nobody else.
+        let is_program = data
+            .outline
+            .items
+            .iter()
+            .any(|other| other.kind == ItemKind::Function && other.parent.is_none() && other.name == "main");
+        let seen_outside = !is_program && before.split("pub").skip(1).any(|rest| !rest.starts_with('('));
         if seen_outside || of_trait || in_trait {
             return Vec::new();
         }
@@ -114,7 +134,9 @@ impl Solver<'_> {
         if self.watched.as_ref().is_none_or(|watched| watched.callee != item) {
             return;
         }
+        let is_alone = call.operands().any(|operand| self.has_its_own_pool(operand));
         let lends = match call.operands().filter_map(|operand| self.lent_by(world, operand)).max() {
+            _ if is_alone => Lends::Alone,
             Some(lends) if gives_up(self.body, call) => lends,
             _ => Lends::Other,
         };

@@ -46,7 +46,7 @@ impl Analysis<'_> {
             Deed::Outside(wait) => format!("waits for {}", wait.what),
             // Of every function that opens a transaction: it says nothing.
             Deed::Begins(_) | Deed::Ends(..) => return None,
-            Deed::Makes(protocol) => format!("makes a {}", self.index.model.protocol(*protocol).id),
+            Deed::Makes { protocol, .. } => format!("makes a {}", self.index.model.protocol(*protocol).id),
             Deed::Runs { param, held } => {
                 let closure = signature.params.get(*param).and_then(|param| param.name.clone()).unwrap_or_default();
                 match held {
@@ -108,6 +108,7 @@ impl Analysis<'_> {
                 words.reduce(|all, one| format!("{all} and {one}"))?
             }
             Given::Of(from) => origin(from),
+            Given::Truth(holds) => holds.to_string(),
         })
     }
 }

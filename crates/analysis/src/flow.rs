@@ -38,7 +38,11 @@ impl Solver<'_> {
         self.settings();
         self.tell_polls();
         let mut events: Vec<Event> = std::mem::take(&mut self.events).into_values().collect();
-        events.retain(|event| !self.is_thrown_away(&event.kind, event.site));
+        events.retain(|event| {
+            !self.is_thrown_away(&event.kind, event.site)
+                && !self.is_all_quiet(&event.kind, event.site)
+                && !self.is_settled(event)
+        });
         // Whoever has the clone may end it, unless this body shows that it does so itself.
         events.retain(|event| !event.shared || self.gives_up_shared.contains(&event.site));
         // What nothing drops is taken out again, or somebody has it.
@@ -169,6 +173,7 @@ impl Solver<'_> {
                     Some(Value::Any(any)) => Some((flag.any?, *any)),
                     _ => Some((flag.any.filter(|_| !flag.rows_only)?, *world.facts.amounts.get(&flag.local)?)),
                 };
+                self.failure_here(&world, block);
                 let (held, failed) = match flag.and_then(known) {
                     Some((holds, any)) if holds == any => (Some(world), None),
                     Some(_) => (None, Some(world)),

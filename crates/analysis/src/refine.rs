@@ -34,7 +34,7 @@ impl Solver<'_> {
                         let (held, failed) = self.judged(world, &target, &value, only_logged);
                         (Some(held), Some(failed))
                     }
-                    _ if self.is_tested_again(place) => {
+                    value if self.is_tested_again(place) && !value.owns() => {
                         let (mut held, mut failed) = (world.clone(), world);
                         held.set(&target, Value::Bool(true));
                         failed.set(&target, Value::Bool(false));
@@ -209,7 +209,8 @@ impl Solver<'_> {
                 }
                 (Some(success), Some(failure))
             }
-            _ if self.is_tested_again(place) => {
+            // What is asked may be an answer that is only known as the session which gave it: that stays where it is.
+            value if self.is_tested_again(place) && !value.owns() => {
                 let (mut success, mut failure) = (world.clone(), world);
                 success.set(&target, Value::Success(Box::new(Value::Unknown)));
                 failure.set(&target, Value::Failure);

@@ -9,7 +9,7 @@ use crate::show::Seen;
 use crate::siblings::Makings;
 use crate::sql::{Hold, SqlControl, StateChange};
 use crate::summary::{Analysis, Asking};
-use crate::transfer::{Made, Thrown};
+use crate::transfer::{Made, Quiet, Thrown};
 use crate::value::{Anchor, ObligationId, Origin, Value};
 use crate::workload::{Given, Workload};
 use crate::world::{Phase, State, World};
@@ -52,6 +52,8 @@ pub(crate) struct Solver<'a> {
     pub detached: BTreeMap<SiteId, String>,
     /// Sessions that nobody minds when they cannot even be opened: that is only logged.
     pub optional: BTreeSet<SiteId>,
+    /// What is done where something of a session fails.
+    pub quiet: Quiet,
     /// Children that were analysed, and what they do to what they capture.
     pub children: BTreeMap<usize, Child>,
     /// What calls do beside giving their value.
@@ -236,6 +238,7 @@ impl<'a> Solver<'a> {
             parents: BTreeMap::new(),
             detached: BTreeMap::new(),
             optional: BTreeSet::new(),
+            quiet: Quiet::default(),
             releases: BTreeMap::new(),
             children: BTreeMap::new(),
             workloads: Vec::new(),

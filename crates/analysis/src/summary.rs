@@ -123,6 +123,15 @@ impl<'h> Analysis<'h> {
             let mut report = solver.solve(world, path, self.index.item(item).map_or(body.span, |item| item.span));
             let lent = |event: &Event| event.kind == EventKind::LeftOpen && report.site(event.site).on_borrowed;
             report.callers_close = report.events.iter().any(lent) && self.callers_close(item);
+            let polls =
+                |event: &Event| matches!(event.kind, EventKind::HeldAcross { .. }) && report.site(event.site).borrowed;
+            if report.events.iter().any(polls) && self.callers_wait_for_nobody(item) {
+                let sites = &report.sites;
+                let stays = |event: &Event| {
+                    !matches!(event.kind, EventKind::HeldAcross { .. }) || !sites[usize::from(event.site.0)].borrowed
+                };
+                report.events.retain(stays);
+            }
             reports.push(report);
         }
         for nested in &function.nested {
@@ -194,7 +203,7 @@ impl<'h> Analysis<'h> {
 
     /// What a function does beside giving its value, when it is called with these arguments.
     pub(crate) fn summary(&self, item: ItemRef, known: &Known, asking: &Asking) -> Arc<Summary> {
-        if !self.may_matter(item) {
+        if !self.may_matter(item) && !self.answers_by(item, known) {
             return Arc::default();
         }
         match self.answers.answer(self, Question::Summary(item, known.clone()), asking) {
@@ -239,7 +248,16 @@ impl<'h> Analysis<'h> {
         self.index.waits(item)
             || self.index.takes_without_waiting(item)
             || self.index.opens_handles(item)
-            || self.index.output(item, None).is_some_and(|ty| self.index.may_hold(&ty))
+            || self
+                .index
+                .output(item, None)
+                .is_some_and(|ty| self.index.may_hold(&ty) || self.index.has_own_connection(&ty))
+    }
+
+    /// Whether a function answers with a truth value, which may follow from what is known of its arguments.
+    fn answers_by(&self, item: ItemRef, known: &Known) -> bool {
+        let is_truth = |signature: &Signature| signature.output.last_segment() == Some("bool");
+        !known.is_empty() && self.index.signature(item).is_some_and(|signature| is_truth(&signature))
     }
 
     /// Asks something of a function's body; `None` when it has none.

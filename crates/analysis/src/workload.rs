@@ -29,7 +29,12 @@ pub(crate) enum Deed {
     /// A session is opened by a call that must not be cancelled.
     Begins(ProtocolId),
     /// A pool is made, and dropped again.
-    Makes(ProtocolId),
+    Makes {
+        /// What.
+        protocol: ProtocolId,
+        /// The parameters, by position, that it is made of.
+        of: Vec<usize>,
+    },
     /// Something is committed or closed.
     Ends(ProtocolId, EndKind),
     /// A closure that is a parameter is called, by its position.
@@ -78,7 +83,7 @@ impl Deed {
         Some(match self {
             Deed::Checkout(pool) => Deed::Checkout(caller(pool)?),
             Deed::Execute { pool, writes } => Deed::Execute { pool: caller(pool)?, writes: *writes },
-            Deed::Outside(_) | Deed::Begins(_) | Deed::Makes(_) | Deed::Ends(..) => self.clone(),
+            Deed::Outside(_) | Deed::Begins(_) | Deed::Makes { .. } | Deed::Ends(..) => self.clone(),
             // Who calls knows what was passed: the solver sees to that.
             Deed::Runs { .. } => return None,
         })
@@ -185,6 +190,8 @@ pub(crate) enum Given {
     Session(Fresh),
     /// Something that was there before: an argument, a field of one, a static.
     Of(Origin),
+    /// A truth value, with the arguments that are asked about.
+    Truth(bool),
 }
 
 /// A session that a function opened.
@@ -272,14 +279,14 @@ impl Given {
             Given::Session(fresh) => wanted(fresh.protocol),
             Given::Variants(_, held) => held.values().any(|given| given.is_session_of(wanted)),
             Given::Tuple(parts) => parts.iter().any(|part| part.is_session_of(wanted)),
-            Given::Unknown | Given::Nothing | Given::Of(_) => false,
+            Given::Unknown | Given::Nothing | Given::Of(_) | Given::Truth(_) => false,
         }
     }
 
     /// The same with origins as the body around sees them.
     pub fn seen_from(&self, outer: &dyn Fn(&Origin) -> Option<Origin>) -> Given {
         match self {
-            Given::Unknown | Given::Nothing => self.clone(),
+            Given::Unknown | Given::Nothing | Given::Truth(_) => self.clone(),
             Given::Success(inner) => Given::Success(Box::new(inner.seen_from(outer))),
             Given::Maybe(inner) => Given::Maybe(Box::new(inner.seen_from(outer))),
             Given::Part(item, field, inner) => Given::Part(*item, field.clone(), Box::new(inner.seen_from(outer))),
@@ -303,7 +310,7 @@ impl Given {
             Given::Variants(_, held) => of_sessions(held.values()),
             Given::Tuple(parts) => of_sessions(parts.iter()),
             Given::Of(origin) => Some(origin),
-            Given::Unknown | Given::Nothing => None,
+            Given::Unknown | Given::Nothing | Given::Truth(_) => None,
         }
     }
 }

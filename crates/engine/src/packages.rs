@@ -76,7 +76,7 @@ impl Packages {
             let Some(offered) = memory.offered(round, file) else { continue };
             own[package].closers.extend(offered.closers.iter().cloned());
             own[package].behind.extend(offered.behind.iter().cloned());
-            let is_common = |name: &&String| COMMON_OPENERS.contains(&name.as_str());
+            let is_common = |name: &&String| model.standard().is_shared(name);
             own[package].runners.extend(offered.runners.iter().filter(is_common).cloned());
             for name in &offered.openers {
                 match model.standard().is_shared(name) {

@@ -36,6 +36,8 @@ pub struct Model {
     pub(crate) derived: Vec<Derived>,
     /// Paths that types begin with which are made for each request.
     pub(crate) request_parts: Vec<Vec<String>>,
+    /// Names of such types that carry what the request says.
+    pub(crate) request_inputs: Vec<String>,
     /// Attributes of functions that are called for each request: crates and names.
     pub(crate) request_attributes: Vec<(String, String)>,
     /// The ends of paths of functions that the user adds to slow work.

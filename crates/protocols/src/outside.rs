@@ -13,6 +13,8 @@ const RUST: &str = include_str!("../outside/rust.toml");
 struct Raw {
     /// Paths that a type begins with which a web framework hands to a function for each request.
     request_parts: Vec<String>,
+    /// Names of those that carry what the request says.
+    request_inputs: Vec<String>,
     /// Attributes of functions that are called for each request.
     request_attributes: Vec<String>,
     /// The names of libraries inside of packages that are called otherwise.
@@ -33,6 +35,7 @@ impl Model {
             let (krate, name) = path.split_once("::")?;
             Some((krate.to_owned(), name.to_owned()))
         };
+        self.request_inputs = raw.request_inputs;
         self.request_attributes = raw.request_attributes.iter().filter_map(attribute).collect();
         self.library_names = raw.libraries;
         for work in raw.work {
@@ -136,6 +139,11 @@ impl Model {
     /// Whether the full path of a type says that it is made for each request that a web framework answers.
     pub fn is_request_part(&self, path: &[String]) -> bool {
         self.request_parts.iter().any(|known| path.starts_with(known))
+    }
+
+    /// Whether a type that is made for each request carries what that says, by its name.
+    pub fn is_request_input(&self, name: &str) -> bool {
+        self.request_inputs.iter().any(|known| known == name)
     }
 
     /// The attributes of functions that are called for each request: crates and names.

@@ -17,6 +17,7 @@ pub struct Standard {
     paths: Paths,
     futures: Futures,
     drops: Drops,
+    streams: Streams,
     iterators: Iterators,
 }
 
@@ -116,6 +117,13 @@ struct Futures {
     join: Vec<String>,
     try_join: Vec<String>,
     select: Vec<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Streams {
+    split: Vec<String>,
+    peers: Vec<String>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -263,6 +271,16 @@ impl Standard {
         let kinds =
             [(&futures.join, Joins::All), (&futures.try_join, Joins::UntilFailure), (&futures.select, Joins::First)];
         kinds.into_iter().find(|(known, _)| known.iter().any(names)).map(|(_, joins)| joins)
+    }
+
+    /// Whether a method or function gives the two ways of a connection to a peer.
+    pub fn splits(&self, name: &str) -> bool {
+        has(&self.streams.split, name)
+    }
+
+    /// Whether a type is a connection to a peer, or one way of it.
+    pub fn is_peer(&self, name: &str) -> bool {
+        has(&self.streams.peers, name)
     }
 
     /// Whether a method runs a closure on the items of a collection, iterator or stream.

@@ -27,6 +27,16 @@ impl Index<'_> {
         holding.next().filter(|_| holding.next().is_none())
     }
 
+    /// Whether a value of a type has such a struct in it: whoever made it has made its connection.
+    pub(crate) fn has_own_connection(&self, ty: &Ty) -> bool {
+        match ty {
+            Ty::Own(owner, _) => self.only_connection(*owner).is_some(),
+            Ty::Fallible(inner) | Ty::Future(inner) => self.has_own_connection(inner),
+            Ty::Tuple(parts) => parts.iter().any(|part| self.has_own_connection(part)),
+            _ => false,
+        }
+    }
+
     /// The connection that a struct of the project's own dereferences to, through others like it.
     pub(crate) fn guarded_connection(&self, owner: ItemRef) -> Option<ProtocolId> {
         *self.guarded.get(owner, || {

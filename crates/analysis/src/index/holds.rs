@@ -43,10 +43,10 @@ impl Index<'_> {
     }
 
     /// Whether somebody who has one of these holds something: a transaction, or a connection of a pool. Of a type that is made without
-    /// a pool, too, nobody can tell.
+    /// a pool, too, nobody can tell. What is a state of a connection is not held by whoever keeps the books about it.
     pub(crate) fn is_held(&self, protocol: ProtocolId) -> bool {
         let known = self.model.protocol(protocol);
-        known.is_session() && (known.is_transaction() || known.is_of_a_pool())
+        known.is_session() && !known.in_place && (known.is_transaction() || known.is_of_a_pool())
     }
 
     /// The transaction or connection of a pool that a type of the workspace always holds: a struct in a field, an enum in each
@@ -184,7 +184,9 @@ impl Index<'_> {
             let scope = self.scope_of(owner);
             let mut owning = fields.iter().filter_map(|field| {
                 let protocol = match self.ty(&scope, &field.ty) {
-                    Ty::Known(id) if self.model.protocol(id).is_transaction() => id,
+                    Ty::Known(id) if self.model.protocol(id).is_transaction() && !self.model.protocol(id).in_place => {
+                        id
+                    }
                     Ty::Own(inner, _) if inner != owner => self.owned_at(inner, depth + 1)?.1,
                     _ => return None,
                 };

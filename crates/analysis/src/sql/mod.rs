@@ -35,11 +35,26 @@ pub struct SqlEffect {
     pub target: Option<SqlTarget>,
     /// Whether it asks how a statement would run.
     pub explains: bool,
+    /// Whether it takes back itself what it begins or sets, once all of its statements have run: one of them is put in at run time, and
+    /// may fail.
+    pub settles: bool,
 }
 
 impl SqlEffect {
     /// The effect of running `text`.
     pub fn of(text: &str) -> SqlEffect {
+        let mut effect = SqlEffect::plain(text);
+        let is_open = |effect: &SqlEffect| {
+            effect.state.is_some_and(|change| change.on)
+                || matches!(effect.control, Some(SqlControl::Begin | SqlControl::Savepoint))
+        };
+        if is_open(&effect) {
+            effect.settles = apart(text).is_some_and(|text| !is_open(&SqlEffect::plain(&text)));
+        }
+        effect
+    }
+
+    fn plain(text: &str) -> SqlEffect {
         let Some(first) = tokens::first_word(text) else { return SqlEffect::default() };
         if !tokens::is_verb(&first) {
             return SqlEffect::default();
@@ -83,6 +98,22 @@ impl SqlEffect {
         }
         effect
     }
+}
+
+/// The text with a `;` around each place of a statement of its own that is filled at run time: it stands alone on its line, or behind
+/// another statement.
+fn apart(text: &str) -> Option<String> {
+    let lines = text.split('\n').map(|line| {
+        let (before, last) = line.rsplit_once(';').map_or(("", line), |(before, last)| (before, last));
+        let name = last.trim().strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
+        let is_place = name.is_some_and(|name| !name.contains(['{', '}', '"', ' ']));
+        is_place.then(|| format!("{before};{FILLED};"))
+    });
+    let lines: Vec<Option<String>> = lines.collect();
+    lines.iter().any(Option::is_some).then(|| {
+        let lines = lines.iter().zip(text.split('\n')).map(|(apart, line)| apart.as_deref().unwrap_or(line));
+        lines.collect::<Vec<_>>().join("\n")
+    })
 }
 
 /// The text with a name in each place that is filled at run time: `{}` of `format!`.
@@ -262,6 +293,16 @@ mod tests {
         // Of PostgreSQL, and of a transaction.
         for text in ["LOCK TABLE a IN EXCLUSIVE MODE", "LOCK a", "LOCK TABLE a", "FLUSH TABLES", "FLUSH LOGS"] {
             assert_eq!(SqlEffect::of(text).holds, None, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_a_text_takes_back_itself_is_left_where_it_fails() {
+        for text in ["SET NOEXEC ON; {}\nSET NOEXEC OFF;", "BEGIN TRANSACTION\n{query}\nROLLBACK TRANSACTION"] {
+            assert!(SqlEffect::of(text).settles, "{text}");
+        }
+        for text in ["BEGIN TRANSACTION\n{}\n", "SET a = {}\nRESET a", "BEGIN; {}; COMMIT", "SELECT {}\nFROM a"] {
+            assert!(!SqlEffect::of(text).settles, "{text}");
         }
     }
 

@@ -31,6 +31,8 @@ pub struct StateChange {
     pub name: u64,
     /// Whether it is set, or taken back.
     pub on: bool,
+    /// Whether the text that sets it takes it back, once all of it has run.
+    pub settled: bool,
 }
 
 impl StateChange {
@@ -77,13 +79,22 @@ pub(super) fn holds(tokens: &[Token]) -> Option<Hold> {
 /// What a statement changes.
 pub(super) fn change(tokens: &[Token]) -> Option<StateChange> {
     let at = |index: usize| word(tokens, index);
-    let change = |state: SessionState, name: &[Token], on: bool| Some(StateChange { state, name: hash(name), on });
-    let all = |state: SessionState| Some(StateChange { state, name: 0, on: false });
+    let change = |state: SessionState, name: &[Token], on: bool| {
+        Some(StateChange { state, name: hash(name), on, settled: false })
+    };
+    let all = |state: SessionState| Some(StateChange { state, name: 0, on: false, settled: false });
     match at(0).as_str() {
         "SET" => setting(tokens),
         "RESET" if at(1) == "ALL" => all(SessionState::Setting),
-        "RESET" => Some(StateChange { state: SessionState::Setting, name: setting_name(&tokens[1..]), on: false }),
-        "DISCARD" if at(1) == "ALL" => Some(StateChange { state: SessionState::Setting, name: EVERYTHING, on: false }),
+        "RESET" => Some(StateChange {
+            state: SessionState::Setting,
+            name: setting_name(&tokens[1..]),
+            on: false,
+            settled: false,
+        }),
+        "DISCARD" if at(1) == "ALL" => {
+            Some(StateChange { state: SessionState::Setting, name: EVERYTHING, on: false, settled: false })
+        }
         "DISCARD" if matches!(at(1).as_str(), "TEMP" | "TEMPORARY") => all(SessionState::TempTable),
         "LISTEN" => change(SessionState::Listen, &tokens[1..], true),
         "UNLISTEN" => all(SessionState::Listen),
@@ -92,11 +103,13 @@ pub(super) fn change(tokens: &[Token]) -> Option<StateChange> {
             let dropped = tokens
                 .windows(3)
                 .any(|three| word(three, 0) == "ON" && word(three, 1) == "COMMIT" && word(three, 2) == "DROP");
-            (!dropped).then_some(StateChange { state: SessionState::TempTable, name: 1, on: true })
+            (!dropped).then_some(StateChange { state: SessionState::TempTable, name: 1, on: true, settled: false })
         }
         "DROP" if at(1) == "TABLE" => all(SessionState::TempTable),
         // Redis: a command of one word.
-        "MULTI" | "WATCH" if tokens.len() == 1 => Some(StateChange { state: SessionState::Multi, name: 1, on: true }),
+        "MULTI" | "WATCH" if tokens.len() == 1 => {
+            Some(StateChange { state: SessionState::Multi, name: 1, on: true, settled: false })
+        }
         "EXEC" | "DISCARD" | "UNWATCH" if tokens.len() == 1 => all(SessionState::Multi),
         "SELECT" | "DO" | "WITH" => called(tokens),
         _ => None,
@@ -132,7 +145,7 @@ fn setting(tokens: &[Token]) -> Option<StateChange> {
         *token == Token::Eq || matches!(token, Token::Word(word) if word.value.eq_ignore_ascii_case("to"))
     });
     let name = &rest[..end.unwrap_or(rest.len()).max(1)];
-    Some(StateChange { state: SessionState::Setting, name: setting_name(name), on })
+    Some(StateChange { state: SessionState::Setting, name: setting_name(name), on, settled: false })
 }
 
 /// A number for the name of a setting that `tokens` begin with. Settings of two words have a name of one word, too.
@@ -155,7 +168,7 @@ fn called(tokens: &[Token]) -> Option<StateChange> {
             continue;
         }
         let arguments = &tokens[index + 2..];
-        let lock = |state, on| Some(StateChange { state, name: if on { 1 } else { 0 }, on });
+        let lock = |state, on| Some(StateChange { state, name: if on { 1 } else { 0 }, on, settled: false });
         found = match name.value.to_ascii_lowercase().as_str() {
             "pg_advisory_lock" | "pg_advisory_lock_shared" => lock(SessionState::Lock, true),
             "pg_try_advisory_lock" | "pg_try_advisory_lock_shared" | "get_lock" => lock(SessionState::TriedLock, true),
@@ -168,7 +181,7 @@ fn called(tokens: &[Token]) -> Option<StateChange> {
                 let end = arguments.iter().position(|token| *token == Token::RParen)?;
                 let is_false = matches!(&arguments[end.checked_sub(1)?], Token::Word(word) if word.value.eq_ignore_ascii_case("false"));
                 let name = hash(&arguments[..1]);
-                is_false.then_some(StateChange { state: SessionState::Setting, name, on: true })
+                is_false.then_some(StateChange { state: SessionState::Setting, name, on: true, settled: false })
             }
             _ => found,
         };

@@ -164,6 +164,7 @@ impl Solver<'_> {
         let Some((protocol, anchor)) = self.anchor_of(world, target) else { return Value::Unknown };
         let known = self.index.model.protocol(protocol);
         let mut value = Value::Unknown;
+        self.settle(world, &anchor);
         if let Anchor::Obligation(id) = &anchor {
             self.touch(world, *id);
             self.goes_on(world, *id);
@@ -171,7 +172,8 @@ impl Solver<'_> {
                 self.loan.texts.extend(effect.control);
                 self.loan.holds = self.loan.holds.max(effect.holds);
             }
-            if let Some(change) = effect.state {
+            if let Some(mut change) = effect.state {
+                change.settled = effect.settles;
                 value = self.change_state(world, *id, change, span);
             }
             if let Some(held_for) = effect.holds
@@ -206,6 +208,9 @@ impl Solver<'_> {
                 let site = self.opening_site(protocol, span, Evidence::Typed, Some((&anchor, world)));
                 // The same call is the connection's site or the raw transaction's, never both.
                 let site = self.raw_site(site, &anchor, protocol, span);
+                if effect.settles {
+                    self.quiet.settled.insert(site);
+                }
                 if let Anchor::Obligation(connection) = &anchor {
                     self.thrown.begin_on(site, connection.site);
                 }

@@ -78,10 +78,17 @@ impl Solver<'_> {
         self.forget_release(world, id);
     }
 
-    /// The future of an end that is raced by reference: nobody can tell how far it came.
+    /// The future of an end that is raced by reference: nobody can tell how far it came. The half of a connection that does the work
+    /// does it whenever it is raced so.
     pub(super) fn polled_in_part(&mut self, world: &mut World, value: &Value) {
         let Value::Ref(place) = value else { return };
-        let Value::Future(inner) = world.get(self.index, place) else { return };
+        let raced = world.get(self.index, place);
+        if let Value::Session(id) = raced
+            && self.index.model.protocol(self.protocol_of(id)).kind == ProtocolKind::Task
+        {
+            world.set_phase(id, Phase::Gone);
+        }
+        let Value::Future(inner) = raced else { return };
         if let Value::Release { obligation, .. } | Value::Kept { obligation, .. } = without_work(&inner) {
             self.forget_release(world, *obligation);
             world.set(place, Value::Unknown);

@@ -56,7 +56,10 @@ impl Solver<'_> {
                 world.set_phase(id, Phase::Gone);
                 Value::Unknown
             }
-            other => other,
+            other => {
+                self.polled_in_part(world, &other);
+                other
+            }
         }
     }
 

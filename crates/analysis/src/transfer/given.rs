@@ -50,7 +50,11 @@ impl Solver<'_> {
             }
         }
         self.gives_future |= matches!(value, Value::Future(_));
-        let given = self.skeleton(world, value);
+        let given = match value {
+            // What is true whatever the arguments are is a setting of this build.
+            Value::Bool(holds) if !self.called_with.is_empty() => Given::Truth(*holds),
+            value => self.skeleton(world, value),
+        };
         self.gives = Some(match self.gives.take() {
             None => given,
             Some(known) => known.joined(given),
@@ -166,6 +170,7 @@ impl Solver<'_> {
             }
             // `Ok(None)` on every way, with these arguments.
             Given::Nothing if depth > 0 => Value::Failure,
+            Given::Truth(holds) => Value::Bool(*holds),
             Given::Of(_) | Given::Nothing | Given::Unknown => return None,
         })
     }

@@ -40,7 +40,10 @@ impl Solver<'_> {
             Joins::First => {
                 futures.iter().for_each(|future| self.cancelled(world, future, "`select`", 0));
                 let wait = self.first_of(&futures);
-                futures.iter().for_each(|future| self.forget(world, future));
+                for future in &futures {
+                    self.forget(world, future);
+                    self.polled_in_part(world, future);
+                }
                 let done = wait.map(|wait| Workload::one(Deed::Outside(wait), at));
                 self.later(done.unwrap_or_default(), Value::Unknown)
             }

@@ -7,7 +7,7 @@ use crate::value::{ObligationId, Origin, Root, SiteId, Value};
 use crate::workload::{Deed, Workload};
 use crate::world::World;
 use sessionlint_diagnostics::{Evidence, Span};
-use sessionlint_ir::{BlockId, Body, Call, Operand, Rvalue, StatementKind};
+use sessionlint_ir::{BlockId, Body, Call, Callee, ExitKind, Operand, Rvalue, StatementKind, Terminator, Test};
 use sessionlint_protocols::{Opening, ProtocolId, ProtocolKind, Source};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,6 +20,8 @@ pub(crate) struct Made {
     escaped: BTreeSet<SiteId>,
     /// Those that are dropped on some way.
     dropped: BTreeSet<SiteId>,
+    /// Those that are made in a loop, and dropped where that is left with success.
+    left: BTreeSet<SiteId>,
     /// Those whose settings are made elsewhere.
     elsewhere: BTreeSet<SiteId>,
     /// Builders that are made here.
@@ -114,18 +116,23 @@ impl Solver<'_> {
             }
             return;
         }
+        if self.body.leads_to(made, made) && kind.exit_kind() != ExitKind::Error {
+            self.made.left.insert(*site);
+        }
         if self.nested {
             return;
         }
         self.made.dropped.insert(*site);
-        if self.handler {
+        // What the request says, this one is made of.
+        let of = || self.made_of(self.sites[usize::from(site.0)].span);
+        if self.handler && !of().into_iter().any(|param| self.is_of_a_request(param)) {
             self.event(world, EventKind::MadePerCall { in_loop: false }, id, kind, span, None);
         }
     }
 
     /// A function that is called makes a pool and drops it.
-    pub(super) fn makes(&mut self, world: &World, protocol: ProtocolId, way: &[Span]) {
-        if self.handler && !self.nested {
+    pub(super) fn makes(&mut self, world: &World, protocol: ProtocolId, of: &[usize], way: &[Span]) {
+        if self.handler && !self.nested && !of.iter().any(|param| self.is_of_a_request(*param)) {
             let site = self.opening_site(protocol, way[0], Evidence::Inferred, None);
             self.meanwhile(world, EventKind::MadePerCall { in_loop: false }, ObligationId { site, second: false }, way);
         }
@@ -138,7 +145,9 @@ impl Solver<'_> {
             if self.index.model.protocol(site.protocol).made_here_only {
                 continue;
             }
-            self.done.add(Deed::Makes(site.protocol), vec![site.span]);
+            let (protocol, span) = (site.protocol, site.span);
+            let of = if self.nested { Vec::new() } else { self.made_of(span) };
+            self.done.add(Deed::Makes { protocol, of }, vec![span]);
         }
     }
 
@@ -154,8 +163,12 @@ impl Solver<'_> {
     /// What is known at the end: a pool that somebody else has is not made for nothing, and limits that are not set.
     pub(crate) fn settings(&mut self) {
         let escaped = std::mem::take(&mut self.made.escaped);
-        self.events
-            .retain(|(kind, site, _), _| !matches!(kind, EventKind::MadePerCall { .. }) || !escaped.contains(site));
+        let probes: BTreeSet<SiteId> =
+            self.made.left.iter().copied().filter(|site| self.is_tried_again(*site)).collect();
+        self.events.retain(|(kind, site, _), _| match kind {
+            EventKind::MadePerCall { in_loop } => !escaped.contains(site) && !(*in_loop && probes.contains(site)),
+            _ => true,
+        });
         let here = self.made.at.keys().filter(|site| !self.made.elsewhere.contains(site));
         let sites: Vec<SiteId> = here.copied().collect();
         for site in sites {
@@ -199,6 +212,49 @@ impl Solver<'_> {
             let kind = EventKind::CancelUnsafe { by: by.to_owned() };
             self.meanwhile(world, kind, ObligationId { site, second: false }, way);
         }
+    }
+}
+
+impl Solver<'_> {
+    /// Whether a pool that cannot be made is made again in the next turn of the loop around: it is waited for its server.
+    fn is_tried_again(&self, site: SiteId) -> bool {
+        let (Some(made), span) = (self.made.at.get(&site).copied(), self.sites[usize::from(site.0)].span) else {
+            return false;
+        };
+        // What the call gives, and what is made of that: a future, with a time limit say, and its output.
+        let standard = self.index.model.standard();
+        let mut results = BTreeSet::new();
+        loop {
+            let before = results.len();
+            for (place, value) in self.body.assignments() {
+                let is_result = |operand: &Operand| operand.local().is_some_and(|local| results.contains(&local));
+                let is_one = match value {
+                    Rvalue::Call(call) => {
+                        let hands_on = match &call.callee {
+                            Callee::Method { receiver, name } => standard.adapts(name) && is_result(receiver),
+                            Callee::Path { .. } => call.args.iter().any(is_result),
+                            Callee::Macro(_) | Callee::Value(_) => false,
+                        };
+                        call.name_span == span || hands_on
+                    }
+                    Rvalue::Use(operand) | Rvalue::Await { future: operand, .. } => is_result(operand),
+                    _ => false,
+                };
+                if is_one {
+                    results.insert(place.local);
+                }
+            }
+            if results.len() == before {
+                break;
+            }
+        }
+        self.body.blocks.iter().any(|block| match &block.terminator {
+            Terminator::Test { test: Test::Success(place), no: failed, .. }
+            | Terminator::Test { test: Test::Failure(place), yes: failed, .. } => {
+                results.contains(&place.local) && self.body.leads_to(*failed, made)
+            }
+            _ => false,
+        })
     }
 }
 

@@ -37,6 +37,9 @@ impl Solver<'_> {
                 }
             }
             Value::Text(effect) => {
+                if let Some(value) = self.typed_method_of_any(world, name, call) {
+                    return value;
+                }
                 self.pass_arguments(world, &call.args, call.name_span);
                 Value::Text(effect)
             }

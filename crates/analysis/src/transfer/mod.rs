@@ -1,5 +1,6 @@
 //! What does one statement do to what is known?
 
+mod alone;
 mod answers;
 mod becomes;
 mod built;
@@ -7,6 +8,7 @@ mod by_type;
 mod call;
 mod change;
 mod child;
+mod depends;
 mod derived;
 mod drops;
 mod failure;
@@ -29,6 +31,7 @@ mod operand;
 mod own;
 mod pause;
 mod queued;
+mod quiet;
 mod release;
 mod replaced;
 mod session;
@@ -45,6 +48,7 @@ mod wrapper;
 pub(crate) use drops::MANUALLY_DROP;
 pub(crate) use layers::fold;
 pub(crate) use made::Made;
+pub(crate) use quiet::Quiet;
 pub(crate) use thrown::Thrown;
 
 use crate::events::CauseKind;

@@ -66,6 +66,7 @@ impl Solver<'_> {
         let output = self.index.output(item, self_ty);
         let instance = given.and_then(|given| self.instantiated(world, &given, &passed, at));
         let instance = instance.map(|value| self.opened_option(world, value, output.as_ref()));
+        self.made_of_arguments(&mut workload, receivers, call);
         let runs = Workload(workload.0.extract_if(.., |deed, _| matches!(deed, Deed::Runs { .. })).collect());
         let instance = instance.or_else(|| self.out_of_future(item, &values, receivers, &mut workload));
         self.run_closures(world, &mut workload, &runs, call, &passed);
@@ -103,6 +104,7 @@ impl Solver<'_> {
             }
             self.forget_option(world, value);
         }
+        self.has_the_choice(world, &mut workload, &values, &passed, receivers);
         if let Receiver::Of { value: Some(value @ Value::Ref(_)), .. } = &receiver
             && self.session_of(world, value).is_none()
         {
@@ -131,6 +133,7 @@ impl Solver<'_> {
             },
             (None, None) => Value::Unknown,
         };
+        self.put_to_use(&value, &workload);
         if let Some((obligation, end)) = kept_by {
             let name = self.index.item(item).map(|item| item.name.clone()).unwrap_or_default();
             self.releases.insert(obligation.site, name);
@@ -149,6 +152,50 @@ impl Solver<'_> {
                 self.perform(world, &workload);
                 value
             }
+        }
+    }
+
+    /// A function that is lent a transaction and is passed its pool beside that chooses for each statement where it runs: what it
+    /// writes through the pool is to stay. It needs a second connection in any case.
+    fn has_the_choice(
+        &self,
+        world: &World,
+        workload: &mut Workload,
+        values: &[Value],
+        passed: &Passed,
+        receivers: usize,
+    ) {
+        let Passed::Arguments(_, origins) = passed else { return };
+        let lent: Vec<&Origin> = values
+            .iter()
+            .filter_map(|value| self.session_of(world, value))
+            .filter(|id| self.index.model.protocol(self.protocol_of(*id)).is_transaction())
+            .filter_map(|id| world.facts.obligations.get(&id)?.pool.as_ref())
+            .collect();
+        let is_passed = |pool: &Origin| origins[receivers..].iter().any(|source| source.whole.as_ref() == Some(pool));
+        let chosen = |deed: &Deed| match deed {
+            Deed::Execute { pool, writes: true } => lent.contains(&pool) && is_passed(pool),
+            _ => false,
+        };
+        let writes: Vec<_> = workload.0.extract_if(.., |deed, _| chosen(deed)).collect();
+        for (deed, way) in writes {
+            if let Deed::Execute { pool, .. } = deed {
+                workload.add(Deed::Execute { pool, writes: false }, way);
+            }
+        }
+    }
+
+    /// A function waits for slow work before it gives a guard of something that has a name: what it names may have been used for that,
+    /// so that whoever throws the guard away has no use for it.
+    fn put_to_use(&mut self, value: &Value, workload: &Workload) {
+        if !workload.0.keys().any(|deed| matches!(deed, Deed::Outside(_))) {
+            return;
+        }
+        let mut given = Vec::new();
+        value.sites(&mut given);
+        for site in given {
+            let site = &mut self.sites[usize::from(site.0)];
+            site.used |= !self.index.model.protocol(site.protocol).named_by.is_empty();
         }
     }
 

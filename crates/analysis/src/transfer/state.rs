@@ -7,6 +7,7 @@ use crate::sql::{SessionState, SqlEffect, StateChange};
 use crate::value::{Anchor, ObligationId, Origin, Root, Value};
 use crate::world::World;
 use sessionlint_diagnostics::{Evidence, Span};
+use sessionlint_ir::ExitKind;
 use sessionlint_protocols::{ProtocolId, Source};
 
 impl Solver<'_> {
@@ -71,7 +72,9 @@ impl Solver<'_> {
         let stays = |change: &&StateChange| !rolled_back || change.state == SessionState::Lock;
         // A lock that was only tried for may not be held.
         let certain = |change: &&StateChange| change.state != SessionState::TriedLock;
-        let left = state.left.iter().filter(certain).find(stays).copied();
+        // All of the text has run that also takes it back.
+        let is_there = |change: &&StateChange| !change.settled || cause.exit_kind() == ExitKind::Error;
+        let left = state.left.iter().filter(certain).filter(is_there).find(stays).copied();
         if let Some(change) = left {
             self.event(world, EventKind::StateLeft { state: change.state }, id, cause, span, None);
         }

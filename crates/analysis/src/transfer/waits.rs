@@ -85,7 +85,10 @@ impl Solver<'_> {
                 true => self.is_behind_failure(variable),
                 false => protocol.is_transaction() && self.fails_before(variable),
             });
+            // Nobody waits for the only connection that is ever taken out of its pool.
+            let alone = protocol.kind == ProtocolKind::Connection && !site.raw && self.is_alone(site.span);
             counts
+                && !alone
                 && state.held_for.is_none()
                 && !site.borrowed
                 && (site.span != way[0] || self.is_of_macro(way[0]))

@@ -41,7 +41,7 @@ impl Solver<'_> {
                 }
                 Deed::Outside(wait) => self.slow_work(world, wait, way),
                 Deed::Begins(_) | Deed::Ends(..) | Deed::Runs { .. } => {}
-                Deed::Makes(protocol) => self.makes(world, *protocol, way),
+                Deed::Makes { protocol, of } => self.makes(world, *protocol, of, way),
             }
         }
     }
@@ -74,7 +74,11 @@ impl Solver<'_> {
     /// Something is written through the pool of an open transaction. That is a mistake when the transaction goes
     /// on: beside one that is given up it may well be meant. Whether there is such a transaction.
     fn bypass(&mut self, world: &mut World, pool: &Origin, way: &[Span]) -> bool {
-        let transactions = |protocol: ProtocolId, _: &State| self.index.model.protocol(protocol).is_transaction();
+        // One that was begun for a lock has nothing that a write beside it could miss.
+        let is_lock = |state: &State| state.held_for == Some(Hold::Lock) && !state.written;
+        let transactions = |protocol: ProtocolId, state: &State| {
+            self.index.model.protocol(protocol).is_transaction() && !is_lock(state)
+        };
         let Some(id) = self.held_of(world, pool, transactions) else { return false };
         if let Some(state) = world.facts.obligations.get_mut(&id)
             && !state.bypassed
@@ -359,7 +363,10 @@ impl Solver<'_> {
             || self.unawaited
             || (self.reporting && !self.used_around().is_empty())
             || values.iter().any(|value| matches!(value, Value::Callable { .. }))
-            || self.index.output(item, None).is_some_and(|ty| self.index.may_hold(&ty));
+            || self
+                .index
+                .output(item, None)
+                .is_some_and(|ty| self.index.may_hold(&ty) || self.index.has_own_connection(&ty));
         if !wanted {
             return Summary::default();
         }

@@ -77,6 +77,7 @@ impl Lowerer<'_> {
     pub(super) fn macro_into(&mut self, mac: &Macro, dest: &Place) {
         let name = mac.path.segments.last().map(|segment| crate::types::name(&segment.ident)).unwrap_or_default();
         let span = self.span_of(&mac.path);
+        let is_value = !std::mem::take(&mut self.discards);
         match name.as_str() {
             "bail" => {
                 self.arguments_of(mac);
@@ -121,7 +122,7 @@ impl Lowerer<'_> {
                 _ => self.assign(dest, Rvalue::Opaque(Vec::new()), span),
             },
             _ => {
-                if !BORROWING.contains(&name.as_str()) && self.expanded(mac, dest) {
+                if !BORROWING.contains(&name.as_str()) && self.expanded(mac, dest, is_value) {
                     return;
                 }
                 if PINNING.contains(&name.as_str())
@@ -155,13 +156,17 @@ impl Lowerer<'_> {
     }
 
     /// A macro of the workspace that stands for statements. Whether it is one.
-    fn expanded(&mut self, mac: &Macro, dest: &Place) -> bool {
+    fn expanded(&mut self, mac: &Macro, dest: &Place, is_value: bool) -> bool {
         if self.expanding >= MAX_EXPANSIONS {
             return false;
         }
         let Some(definition) = (self.macros)(&crate::types::segments(&mac.path)) else { return false };
         let call = mac.path.segments.last().map_or_else(proc_macro2::Span::call_site, |last| last.ident.span());
-        let Some(stmts) = super::expand::expand(&definition, &mac.tokens, call) else { return false };
+        let Some(mut stmts) = super::expand::expand(&definition, &mac.tokens, call) else { return false };
+        // Where a value is wanted the compiler takes the last `;` away.
+        if let (true, Some(syn::Stmt::Expr(_, semi))) = (is_value, stmts.last_mut()) {
+            *semi = None;
+        }
         let end = self.span_of(&mac.path);
         self.expanding += 1;
         self.statements_into(&stmts, dest, end);

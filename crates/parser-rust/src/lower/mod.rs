@@ -36,8 +36,15 @@ pub(crate) fn function(
     span: Span,
     macros: Macros<'_>,
 ) -> FunctionItem {
-    let mut lowerer =
-        Lowerer { item: span, frames: Vec::new(), nested: Vec::new(), macros, expanding: 0, compared: None };
+    let mut lowerer = Lowerer {
+        item: span,
+        frames: Vec::new(),
+        nested: Vec::new(),
+        macros,
+        expanding: 0,
+        discards: false,
+        compared: None,
+    };
     let body = block.map(|block| lowerer.function_body(signature, block));
     FunctionItem {
         name: crate::types::name(&signature.ident),
@@ -58,6 +65,8 @@ struct Lowerer<'m> {
     macros: Macros<'m>,
     /// How many macros are being expanded, one inside another.
     expanding: u32,
+    /// Whether the macro that comes next is a statement, so that nobody gets its value.
+    discards: bool,
     /// What the patterns of the innermost `match` are compared with.
     compared: Option<Subject>,
 }

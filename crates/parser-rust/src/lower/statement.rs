@@ -108,6 +108,7 @@ impl Lowerer<'_> {
                 self.frame().push_scope();
                 let span = self.span_of(&call.mac.path);
                 let value = Place::local(self.temporary(span));
+                self.discards = true;
                 self.macro_into(&call.mac, &value);
                 self.frame().pop_scope(DropCause::Statement { wildcard: false }, span);
             }

@@ -27,8 +27,10 @@ fn is_mistake(site: &Site, protocol: &Protocol, event: &Event) -> bool {
         ProtocolKind::Transaction if protocol.learned_from.is_some() => !protocol.needs_end,
         _ => !protocol.is_session(),
     };
+    // What a function has made and used itself is of no use any more.
+    let was_used = protocol.kind == ProtocolKind::Guard && site.used;
     // What was taken out of something was opened elsewhere, and is given up here.
-    event.kind == EventKind::Discarded && !asks && !site.taken
+    event.kind == EventKind::Discarded && !asks && !site.taken && !was_used
 }
 
 fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
