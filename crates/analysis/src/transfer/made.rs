@@ -166,7 +166,8 @@ impl Solver<'_> {
         let probes: BTreeSet<SiteId> =
             self.made.left.iter().copied().filter(|site| self.is_tried_again(*site)).collect();
         self.events.retain(|(kind, site, _), _| match kind {
-            EventKind::MadePerCall { in_loop } => !escaped.contains(site) && !(*in_loop && probes.contains(site)),
+            EventKind::MadePerCall { in_loop: true } => !escaped.contains(site) && !probes.contains(site),
+            EventKind::MadePerCall { in_loop: false } => !escaped.contains(site),
             _ => true,
         });
         let here = self.made.at.keys().filter(|site| !self.made.elsewhere.contains(site));

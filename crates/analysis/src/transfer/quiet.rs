@@ -44,15 +44,18 @@ impl Solver<'_> {
             Value::Wrote(ObligationId { site, .. }) => (site, false),
             _ => return,
         };
-        match (self.is_passed_over(block), is_opening) {
+        // That a peer has gone may be noted.
+        let logs = self.index.model.protocol(self.sites[usize::from(site.0)].protocol).kind == ProtocolKind::Writer;
+        match (self.is_passed_over(block, logs), is_opening) {
             (false, _) => self.quiet.loud.insert(site),
             (true, true) => self.quiet.openings.insert(site),
             (true, false) => self.quiet.writes.insert(site),
         };
     }
 
-    /// Whether nothing is done where a result is an error, not so much as a log line, and success is told where the body is left.
-    fn is_passed_over(&self, block: BlockId) -> bool {
+    /// Whether nothing is done where a result is an error, but for a log line where that may be, and success is told where the body is
+    /// left.
+    fn is_passed_over(&self, block: BlockId, logs: bool) -> bool {
         let mut at = block;
         for _ in 0..MAX_ARMS {
             let Terminator::Test { test, yes, no, .. } = &self.body.blocks[at.index()].terminator else { return true };
@@ -61,11 +64,25 @@ impl Solver<'_> {
                 Test::Failure(_) => *yes,
                 _ => return true,
             };
-            if !self.body.blocks[at.index()].statements.iter().all(does_nothing) {
-                return false;
+            // An arm may be made of several blocks, which nothing else leads to.
+            loop {
+                let block = &self.body.blocks[at.index()];
+                if !block.statements.iter().all(|statement| does_nothing(statement, logs)) {
+                    return false;
+                }
+                match block.terminator {
+                    Terminator::Goto(next) if self.is_only_behind(next) => at = next,
+                    _ => break,
+                }
             }
         }
         false
+    }
+
+    /// Whether one block only leads to another.
+    fn is_only_behind(&self, block: BlockId) -> bool {
+        let leads = |terminator: &Terminator| terminator.successors().filter(|next| *next == block).count();
+        self.body.blocks.iter().map(|before| leads(&before.terminator)).sum::<usize>() == 1
     }
 
     /// Whether the result of the end of a session is thrown away like every other failure of it.
@@ -151,7 +168,7 @@ impl Solver<'_> {
 }
 
 /// Whether a statement is part of no more than leaving: values go, and success is told.
-fn does_nothing(statement: &Statement) -> bool {
+fn does_nothing(statement: &Statement, logs: bool) -> bool {
     match &statement.kind {
         StatementKind::Drop(..) => true,
         StatementKind::Assign(_, value) => match value {
@@ -160,8 +177,12 @@ fn does_nothing(statement: &Statement) -> bool {
                 matches!(kind, AggregateKind::Success | AggregateKind::Tuple)
                     && parts.iter().all(|(_, part)| part.local().is_none())
             }
+            Rvalue::Call(call) => logs && call.borrows_only,
+            // A log line with fields.
+            Rvalue::Opaque(parts) => logs && parts.is_empty(),
             _ => false,
         },
-        StatementKind::Bind { .. } | StatementKind::Change { .. } => false,
+        StatementKind::Bind { .. } => logs,
+        StatementKind::Change { .. } => false,
     }
 }
