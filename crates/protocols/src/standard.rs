@@ -15,6 +15,7 @@ pub struct Standard {
     values: Values,
     paths: Paths,
     futures: Futures,
+    streams: Streams,
     drops: Drops,
     iterators: Iterators,
 }
@@ -98,6 +99,12 @@ struct Futures {
     join: Vec<String>,
     try_join: Vec<String>,
     select: Vec<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Streams {
+    poll: Vec<String>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -198,6 +205,11 @@ impl Standard {
     /// Whether a method polls a future.
     pub fn polls(&self, method: &str) -> bool {
         has(&self.futures.poll, method)
+    }
+
+    /// Whether the future of a method polls a stream, for one item or for all.
+    pub fn polls_stream(&self, method: &str) -> bool {
+        has(&self.streams.poll, method)
     }
 
     /// What a function does that gives one future, or a stream, of several; `None` for all others.
