@@ -7,7 +7,7 @@ use crate::value::{ObligationId, Origin, Root, Value};
 use crate::workload::{Deed, Workload};
 use crate::world::World;
 use sessionlint_diagnostics::{Evidence, Span};
-use sessionlint_ir::{BlockId, Body, Call, Operand, Rvalue, StatementKind};
+use sessionlint_ir::{BlockId, Body, Call, Callee, Operand, Rvalue, StatementKind};
 use sessionlint_protocols::{Opening, ProtocolId, ProtocolKind, Source};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,6 +24,8 @@ pub(crate) struct Made {
     elsewhere: BTreeSet<SiteId>,
     /// Builders that are made here.
     builders: BTreeSet<ProtocolId>,
+    /// Builders on which something is set, on some way, that may be another one in the next call.
+    differing: BTreeSet<ProtocolId>,
     /// What is set on builders.
     set: BTreeSet<(ProtocolId, String)>,
 }
@@ -78,6 +80,13 @@ impl Solver<'_> {
             self.made.set.insert((protocol, name.to_owned()));
         }
         sets
+    }
+
+    /// A method of a builder is called that may say something else in the next call: what is built of it is not the same each time.
+    pub(super) fn differs(&mut self, protocol: ProtocolId) {
+        if self.index.model.protocol(protocol).kind == ProtocolKind::Builder {
+            self.made.differing.insert(protocol);
+        }
     }
 
     /// A builder is handed to other code by reference, which may set anything.
@@ -154,8 +163,14 @@ impl Solver<'_> {
     /// What is known at the end: a pool that somebody else has is not made for nothing, and limits that are not set.
     pub(crate) fn settings(&mut self) {
         let escaped = std::mem::take(&mut self.made.escaped);
-        self.events
-            .retain(|(kind, site, _), _| !matches!(kind, EventKind::MadePerCall { .. }) || !escaped.contains(site));
+        let (model, sites, differing) = (self.index.model, &self.sites, &self.made.differing);
+        let differs = |site: &SiteId| {
+            let openings = &model.protocol(sites[usize::from(site.0)].protocol).openings;
+            openings.iter().any(|known| matches!(known.source, Source::Method(by) if differing.contains(&by)))
+        };
+        self.events.retain(|(kind, site, _), _| {
+            !matches!(kind, EventKind::MadePerCall { .. }) || !(escaped.contains(site) || differs(site))
+        });
         let here = self.made.at.keys().filter(|site| !self.made.elsewhere.contains(site));
         let sites: Vec<SiteId> = here.copied().collect();
         for site in sites {
@@ -243,4 +258,22 @@ fn made_of_the_same(body: &Body, span: Span) -> bool {
     };
     let Call { args, .. } = call;
     !args.iter().any(is_set_inside)
+}
+
+/// Whether an argument is written in place and made of constants alone: the same in every call.
+pub(super) fn is_constant(body: &Body, operand: &Operand) -> bool {
+    let (Operand::Value(place) | Operand::Ref { place, .. }) = operand else { return true };
+    let mut values = body.assignments().filter(|(target, _)| target.local == place.local).map(|(_, value)| value);
+    let (Some(value), None) = (values.next(), values.next()) else { return false };
+    body.locals[place.local.index()].name.is_none()
+        && match value {
+            Rvalue::Use(inner) => is_constant(body, inner),
+            Rvalue::Call(call) => {
+                !matches!(call.callee, Callee::Value(_) | Callee::Macro(_))
+                    && call.operands().all(|inner| is_constant(body, inner))
+            }
+            Rvalue::Aggregate(_, parts) => parts.iter().all(|(_, inner)| is_constant(body, inner)),
+            Rvalue::Closure { child, .. } => body.children[*child].captures.is_empty(),
+            _ => false,
+        }
 }
