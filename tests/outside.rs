@@ -20,12 +20,16 @@ fn uses(model: &Model, work: &Work) -> Vec<(String, String)> {
         if work.awaited {
             uses.push((format!("it: {ty}"), "it.await".to_owned()));
         }
+        if work.stream {
+            uses.push((format!("it: &mut {ty}"), "it.next().await".to_owned()));
+        }
         for call in &work.calls {
             let call = if call == "*" { "ask_for_it" } else { call };
             uses.push((format!("it: &mut {ty}"), format!("it.{call}(what).await")));
         }
     }
-    for path in &work.functions {
+    // What makes a value of this program's own does no work.
+    for path in work.functions.iter().filter(|_| !work.made_here) {
         uses.push(("_it: ()".to_owned(), format!("{}(what).await", written(model, work, path))));
     }
     uses

@@ -197,7 +197,7 @@ const KNOWN: &[(&str, &str)] = &[
     // Following a body asks for summaries of what it calls, and a summary is made by following a body.
     (
         "analysis",
-        "callers.rs, describe.rs, known.rs, show.rs, solver.rs, summary.rs, transfer/layers.rs, transfer/made.rs, transfer/thrown.rs",
+        "callers.rs, describe.rs, known.rs, show.rs, siblings.rs, solver.rs, summary.rs, transfer/made.rs, transfer/quiet.rs, transfer/thrown.rs",
     ),
 ];
 

@@ -45,17 +45,18 @@ impl Analysis<'_> {
             return None;
         }
         let data = self.index.host.data(owner.file)?;
-        let makes = |text: &str| text.contains(name.as_str()) || text.contains("Self");
         let mut all: Vec<Parts> = Vec::new();
         let mut makers = 0;
         for id in data.outline.ids() {
             let function = data.outline.item(id);
             let Some(body) = function.body.filter(|_| function.kind == ItemKind::Function) else { continue };
             let text = data.text.get(body.start as usize..body.end as usize).unwrap_or_default();
-            if data.outline.is_test(id) || !makes(text) {
+            let maker = ItemRef { file: owner.file, item: id };
+            let is_own = || matches!(self.index.self_ty(maker), Some(Ty::Own(of, _)) if of == owner);
+            let makes = text.contains(name.as_str()) || (text.contains("Self") && is_own());
+            if data.outline.is_test(id) || !makes {
                 continue;
             }
-            let maker = ItemRef { file: owner.file, item: id };
             let made = self.asked(maker, &Asking::default(), |mut solver| {
                 let (written, inside) = (literals(solver.body, name), literals_inside(solver.body, name));
                 if written == 0 && inside == 0 {

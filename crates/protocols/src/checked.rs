@@ -156,6 +156,7 @@ pub(crate) fn check(
         endings,
         leaks: raw.leaks,
         same: raw.same,
+        same_with_constants: raw.same_with_constants,
         hands_off: raw.hands_off,
         changes,
         runs: raw.runs,

@@ -79,7 +79,8 @@ impl Model {
 
     /// The same, where the data names the method.
     pub fn work_named(&self, work: WorkId, method: &str) -> Option<WorkId> {
-        self.work_where(work, |kind| kind.is_done_by(method))
+        let polls = self.standard().polls_stream(method);
+        self.work_where(work, |kind| kind.is_done_by(method) || (kind.stream && polls))
     }
 
     /// The first kind of work of this one and those that its types do as well for which something holds.

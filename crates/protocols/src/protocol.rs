@@ -49,6 +49,8 @@ pub struct Protocol {
     pub runs: BTreeMap<String, String>,
     /// Methods that give the value itself or a reference to it.
     pub same: Vec<String>,
+    /// The same, where what they are given does not change from call to call.
+    pub same_with_constants: Vec<String>,
     /// Whether it is a pool that hands out a limited number of connections.
     pub lends: bool,
     /// Methods that run a closure inside a transaction of their own.

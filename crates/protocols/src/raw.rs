@@ -93,6 +93,8 @@ pub(crate) struct RawProtocol {
     #[serde(default)]
     pub same: Vec<String>,
     #[serde(default)]
+    pub same_with_constants: Vec<String>,
+    #[serde(default)]
     pub hands_off: Vec<String>,
     #[serde(default)]
     pub changes: Vec<RawChange>,

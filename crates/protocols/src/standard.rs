@@ -16,8 +16,8 @@ pub struct Standard {
     values: Values,
     paths: Paths,
     futures: Futures,
-    drops: Drops,
     streams: Streams,
+    drops: Drops,
     iterators: Iterators,
 }
 
@@ -124,6 +124,7 @@ struct Futures {
 struct Streams {
     split: Vec<String>,
     peers: Vec<String>,
+    poll: Vec<String>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -259,6 +260,11 @@ impl Standard {
     /// Whether a method polls a future.
     pub fn polls(&self, method: &str) -> bool {
         has(&self.futures.poll, method)
+    }
+
+    /// Whether the future of a method polls a stream, for one item or for all.
+    pub fn polls_stream(&self, method: &str) -> bool {
+        has(&self.streams.poll, method)
     }
 
     /// What a function does that gives one future, or a stream, of several; `None` for all others.

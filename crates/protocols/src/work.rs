@@ -31,6 +31,9 @@ pub struct Work {
     /// Methods, of whatever, that give such a value.
     #[serde(default)]
     pub made_by: Vec<String>,
+    /// Whether the types, or what is made of them, are streams: polling one does the work.
+    #[serde(default)]
+    pub stream: bool,
     /// How long it takes.
     #[serde(default)]
     pub rank: Rank,

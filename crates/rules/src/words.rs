@@ -43,7 +43,7 @@ pub(crate) fn set(state: SessionState) -> &'static str {
         SessionState::Multi => "sent",
         SessionState::Listen => "begun",
         SessionState::Lock | SessionState::TriedLock => "taken",
-        SessionState::Setting | SessionState::TempTable => "set",
+        SessionState::Setting | SessionState::TempTable | SessionState::Database => "set",
     }
 }
 

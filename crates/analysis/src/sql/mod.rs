@@ -88,7 +88,9 @@ impl SqlEffect {
         }
         for statement in statements() {
             effect.holds = state::holds(statement).or(effect.holds);
-            if let Some(change) = state::change(statement) {
+            // The rest of the text is what it was used for: who uses this connection next does the same, most likely.
+            let only = |change: &StateChange| change.state != SessionState::Database || statements().count() == 1;
+            if let Some(change) = state::change(statement).filter(only) {
                 // What one statement sets and another takes back is not left.
                 effect.state = match effect.state {
                     Some(before) if change.takes_back(&before) => None,
@@ -150,7 +152,7 @@ pub fn may_begin(source: &str) -> bool {
 
 /// Whether a piece of source has a text literal that may change the state of a connection.
 pub fn may_set_state(source: &str) -> bool {
-    has_literal(source, &["set ", "listen ", "create temp", "multi\"", "watch\""])
+    has_literal(source, &["set ", "use ", "listen ", "create temp", "multi\"", "watch\""])
         || ["advisory_lock", "get_lock(", "set_config("]
             .iter()
             .any(|word| memchr::memmem::find(source.as_bytes(), word.as_bytes()).is_some())

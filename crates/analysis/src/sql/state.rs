@@ -1,6 +1,6 @@
 //! What does a statement leave behind in the session of the server that its connection is?
 
-use super::statement::Hold;
+use super::statement::{FILLED, Hold};
 use super::tokens::word;
 use sqlparser::tokenizer::Token;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -18,6 +18,8 @@ pub enum SessionState {
     Listen,
     /// A temporary table.
     TempTable,
+    /// The database that it uses.
+    Database,
     /// Watched keys, or an open MULTI.
     Multi,
 }
@@ -42,6 +44,10 @@ impl StateChange {
         if !before.on {
             return false;
         }
+        // Whichever is used next takes the place of the one before.
+        if self.state == SessionState::Database {
+            return before.state == SessionState::Database;
+        }
         let same =
             self.state == before.state || (self.state == SessionState::Lock && before.state == SessionState::TriedLock);
         let named = self.name == 0 || self.name == before.name;
@@ -49,6 +55,16 @@ impl StateChange {
         (same && named && (!self.on || self.state == SessionState::Setting)) || (!self.on && self.name == EVERYTHING)
     }
 }
+
+impl StateChange {
+    /// Whether this uses a database whose name is put in at run time: whoever does so does it each time, most likely.
+    pub fn is_named_later(&self) -> bool {
+        self.state == SessionState::Database && self.name == NAMED_LATER
+    }
+}
+
+/// The database that a name says which is put in at run time.
+pub(super) const NAMED_LATER: u64 = 2;
 
 /// The name that stands for everything that a session has.
 const EVERYTHING: u64 = u64::MAX;
@@ -106,6 +122,11 @@ pub(super) fn change(tokens: &[Token]) -> Option<StateChange> {
             (!dropped).then_some(StateChange { state: SessionState::TempTable, name: 1, on: true, settled: false })
         }
         "DROP" if at(1) == "TABLE" => all(SessionState::TempTable),
+        "USE" if tokens.len() == 2 && matches!(tokens[1], Token::Word(_)) => {
+            let later = matches!(&tokens[1], Token::Word(word) if word.value == FILLED);
+            let name = if later { NAMED_LATER } else { 1 };
+            Some(StateChange { state: SessionState::Database, name, on: true, settled: false })
+        }
         // Redis: a command of one word.
         "MULTI" | "WATCH" if tokens.len() == 1 => {
             Some(StateChange { state: SessionState::Multi, name: 1, on: true, settled: false })

@@ -46,6 +46,7 @@ const VERBS: &[&str] = &[
     "COPY",
     "EXPLAIN",
     "SET",
+    "USE",
     "RESET",
     "DISCARD",
     "LISTEN",

@@ -4,7 +4,7 @@ use super::own::Receiver;
 use crate::index::{ItemRef, Ty};
 use crate::solver::{Solver, typed, typed_at};
 use crate::value::{Origin, Source, Value};
-use crate::workload::Workload;
+use crate::workload::{Deed, Workload};
 use crate::world::World;
 use sessionlint_ir::{Call, Place};
 
@@ -114,6 +114,11 @@ impl Solver<'_> {
                 }
                 self.pass_arguments(world, &call.args, call.name_span);
                 match done.filter(|_| !on_session) {
+                    // What it gives is made here, too: the answer of a handler.
+                    Some(done) if self.index.model.work(done).made_here => {
+                        let wait = Workload::one(Deed::Outside(self.wait_for(done)), call.name_span);
+                        self.later(wait, Value::Typed(ty.clone(), None))
+                    }
                     Some(done) => self.outside(done, call.name_span),
                     None => Value::Typed(ty.clone(), origin),
                 }

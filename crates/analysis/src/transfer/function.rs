@@ -159,6 +159,10 @@ impl Solver<'_> {
             return self.joined(world, joins, call);
         }
         if let Some(work) = model.work_function(path) {
+            if model.work(work).made_here {
+                self.pass_arguments(world, &call.args, call.name_span);
+                return Value::Typed(Ty::Work(work), None);
+            }
             if self.is_made_here(world, &call.args) {
                 self.pass_arguments(world, &call.args, call.name_span);
                 return Value::Unknown;

@@ -26,6 +26,8 @@ pub(crate) struct Made {
     elsewhere: BTreeSet<SiteId>,
     /// Builders that are made here.
     builders: BTreeSet<ProtocolId>,
+    /// Builders on which something is set, on some way, that may be another one in the next call.
+    differing: BTreeSet<ProtocolId>,
     /// What is set on builders.
     set: BTreeSet<(ProtocolId, String)>,
 }
@@ -80,6 +82,13 @@ impl Solver<'_> {
             self.made.set.insert((protocol, name.to_owned()));
         }
         sets
+    }
+
+    /// A method of a builder is called that may say something else in the next call: what is built of it is not the same each time.
+    pub(super) fn differs(&mut self, protocol: ProtocolId) {
+        if self.index.model.protocol(protocol).kind == ProtocolKind::Builder {
+            self.made.differing.insert(protocol);
+        }
     }
 
     /// A builder is handed to other code by reference, which may set anything.
@@ -165,9 +174,15 @@ impl Solver<'_> {
         let escaped = std::mem::take(&mut self.made.escaped);
         let probes: BTreeSet<SiteId> =
             self.made.left.iter().copied().filter(|site| self.is_tried_again(*site)).collect();
+        let (model, sites, differing) = (self.index.model, &self.sites, &self.made.differing);
+        let differs = |site: &SiteId| {
+            let openings = &model.protocol(sites[usize::from(site.0)].protocol).openings;
+            openings.iter().any(|known| matches!(known.source, Source::Method(by) if differing.contains(&by)))
+        };
         self.events.retain(|(kind, site, _), _| match kind {
-            EventKind::MadePerCall { in_loop: true } => !escaped.contains(site) && !probes.contains(site),
-            EventKind::MadePerCall { in_loop: false } => !escaped.contains(site),
+            EventKind::MadePerCall { in_loop } => {
+                !(escaped.contains(site) || differs(site) || (*in_loop && probes.contains(site)))
+            }
             _ => true,
         });
         let here = self.made.at.keys().filter(|site| !self.made.elsewhere.contains(site));
@@ -300,4 +315,22 @@ fn made_of_the_same(body: &Body, span: Span) -> bool {
     };
     let Call { args, .. } = call;
     !args.iter().any(is_set_inside)
+}
+
+/// Whether an argument is written in place and made of constants alone: the same in every call.
+pub(super) fn is_constant(body: &Body, operand: &Operand) -> bool {
+    let (Operand::Value(place) | Operand::Ref { place, .. }) = operand else { return true };
+    let mut values = body.assignments().filter(|(target, _)| target.local == place.local).map(|(_, value)| value);
+    let (Some(value), None) = (values.next(), values.next()) else { return false };
+    body.locals[place.local.index()].name.is_none()
+        && match value {
+            Rvalue::Use(inner) => is_constant(body, inner),
+            Rvalue::Call(call) => {
+                !matches!(call.callee, Callee::Value(_) | Callee::Macro(_))
+                    && call.operands().all(|inner| is_constant(body, inner))
+            }
+            Rvalue::Aggregate(_, parts) => parts.iter().all(|(_, inner)| is_constant(body, inner)),
+            Rvalue::Closure { child, .. } => body.children[*child].captures.is_empty(),
+            _ => false,
+        }
 }

@@ -1,5 +1,6 @@
 //! What does a method of a session, or of a library's type, do?
 
+use super::made::is_constant;
 use super::open::From;
 use super::own::Receiver;
 use super::wrapper::Held;
@@ -38,7 +39,8 @@ impl Solver<'_> {
         let protocol = model.protocol(protocol_id);
         let target = place.clone().map_or(Value::Session(id), Value::Ref);
         if let Some(ending) = self.index.ending(self.scope.file, protocol, name) {
-            return self.release(world, id, place, ending, call);
+            let value = self.release(world, id, place, ending, call);
+            return self.of_writer(protocol_id, value, name, call);
         }
         self.goes_on(world, id);
         if protocol.leaks.iter().any(|leak| leak == name) {
@@ -127,6 +129,9 @@ impl Solver<'_> {
         }
         self.pass_arguments(world, &call.args, call.name_span);
         if protocol.queues && library.writes.iter().any(|write| write == name) {
+            return self.with_work(protocol_id, Value::Future(Box::new(value)), name, call);
+        }
+        if protocol.kind == ProtocolKind::Writer && self.works_beside(protocol_id, name, call) {
             return self.with_work(protocol_id, Value::Future(Box::new(value)), name, call);
         }
         if value == Value::Unknown
@@ -289,7 +294,11 @@ impl Solver<'_> {
                 }
             });
         }
-        if self.set_on_builder(protocol_id, name) || protocol.same.iter().any(|same| same == name) {
+        let fixed = protocol.same_with_constants.iter().any(|same| same == name);
+        if self.set_on_builder(protocol_id, name)
+            || protocol.same.iter().any(|same| same == name)
+            || (fixed && call.args.iter().all(|arg| is_constant(self.body, arg)))
+        {
             self.pass_arguments(world, &call.args, call.name_span);
             return Some(match protocol.kind {
                 // A builder is handed on by value.
@@ -297,6 +306,7 @@ impl Solver<'_> {
                 _ => target.clone(),
             });
         }
+        self.differs(protocol_id);
         if let Some(ending) = self.index.ending(self.scope.file, protocol, name) {
             self.pass_arguments(world, &call.args, call.name_span);
             self.pool_closed(world, target);
@@ -361,6 +371,19 @@ impl Solver<'_> {
             // What its other methods give is taken for the same kind of thing, as builders do.
             None => Value::Typed(Ty::Work(work), None),
         })
+    }
+
+    /// What a writer sends is slow work beside what it does to the writer.
+    fn of_writer(&mut self, protocol: ProtocolId, value: Value, name: &str, call: &Call) -> Value {
+        match self.index.model.protocol(protocol).kind {
+            ProtocolKind::Writer => self.with_work(protocol, value, name, call),
+            _ => value,
+        }
+    }
+
+    /// Whether a method of a session is slow work, too.
+    fn works_beside(&self, protocol: ProtocolId, name: &str, call: &Call) -> bool {
+        self.index.model.work_of(protocol).and_then(|work| self.work_by(work, name, call)).is_some()
     }
 
     /// The future of a method that opens or ends something, with the slow work that it does beside that.

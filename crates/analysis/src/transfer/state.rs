@@ -34,7 +34,7 @@ impl Solver<'_> {
             // `SET a = 0 .. SET a = 1` in a helper: what it does between is none of its caller's.
             self.loan.changes.remove(&change);
         }
-        if change.on && state.left.len() == before {
+        if change.on && state.left.len() == before && !change.is_named_later() {
             state.left.insert(change);
             world.trace.set.entry(carrier).or_insert(span);
             return Value::Fallible(Box::new(Value::Set(carrier, change)));
@@ -69,7 +69,8 @@ impl Solver<'_> {
             return;
         }
         // A rollback takes back settings and temporary tables.
-        let stays = |change: &&StateChange| !rolled_back || change.state == SessionState::Lock;
+        let stays =
+            |change: &&StateChange| !rolled_back || matches!(change.state, SessionState::Lock | SessionState::Database);
         // A lock that was only tried for may not be held.
         let certain = |change: &&StateChange| change.state != SessionState::TriedLock;
         // All of the text has run that also takes it back.

@@ -54,6 +54,7 @@ fn what(state: SessionState) -> &'static str {
     match state {
         SessionState::Lock | SessionState::TriedLock => "a lock of the session",
         SessionState::Setting => "a setting of the session",
+        SessionState::Database => "another current database",
         SessionState::Listen => "a LISTEN",
         SessionState::TempTable => "a temporary table",
         SessionState::Multi => "MULTI or WATCH",
@@ -69,6 +70,7 @@ fn undo(state: SessionState) -> (&'static str, &'static str) {
             " (Postgres also has `pg_advisory_xact_lock`, which a transaction gives back itself)",
         ),
         SessionState::Setting => ("reset it", " (Postgres also has `SET LOCAL`, which ends with the transaction)"),
+        SessionState::Database => ("use the one that it had before", ", or name the database in each statement"),
         SessionState::Listen => ("send UNLISTEN", ", or use a listener with a connection of its own"),
         SessionState::TempTable => {
             ("drop it", " (Postgres also has `ON COMMIT DROP`, which drops it with the transaction)")
