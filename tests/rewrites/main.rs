@@ -21,6 +21,44 @@ type Verdicts = BTreeMap<(String, String, &'static str), usize>;
 
 /// Functions whose verdict a rewrite is known to change, and why.
 const KNOWN: &[(Rewrite, &str, &str)] = &[
+    (Rewrite::QuestionAsIfLet, "wrappers pages::not_printed", PROBE),
+    (
+        Rewrite::Unrelated,
+        "tokio peers::greeted",
+        "an arm with statements of its own does more than pass over a failure",
+    ),
+    (
+        Rewrite::Unrelated,
+        "tokio peers::greeted_and_logged",
+        "an arm with statements of its own does more than pass over a failure",
+    ),
+    (
+        Rewrite::Unrelated,
+        "tokio peers::refused",
+        "an arm with statements of its own does more than pass over a failure",
+    ),
+    (
+        Rewrite::Unrelated,
+        "tokio-postgres counted_if_that_works",
+        "an arm with statements of its own does more than pass over a failure",
+    ),
+    (Rewrite::UsedAs, "deadpool alone::follow", ALONE),
+    (Rewrite::FullPaths, "deadpool alone::beside_a_task", ALONE),
+    (
+        Rewrite::BodyInBlock,
+        "wrappers reached::declared_beside_each_other::kept",
+        "a function that a block inside of a body declares is not found",
+    ),
+    (
+        Rewrite::BodyInBlock,
+        "wrappers reached::declared_inside",
+        "a function that a block inside of a body declares is not found",
+    ),
+    (
+        Rewrite::BodyInBlock,
+        "wrappers reached::declared_inside_with_a_known_name",
+        "a function that a block inside of a body declares is not found",
+    ),
     (Rewrite::QuestionAsIfLet, "async-nats discarded", PROBE),
     (Rewrite::QuestionAsIfLet, "fantoccini discarded", PROBE),
     (Rewrite::QuestionAsIfLet, "neo4rs discarded", PROBE),
@@ -104,6 +142,7 @@ const MODE: &str = "told as `unguarded-session` there: what is written behind th
 const BRANCH: &str =
     "a `match` that leaves with the error is a branch like any other: what was written before it may be meant to go";
 
+const ALONE: &str = "whether a connection is the only one of its pool is not known in all ways to write names";
 const PROBE: &str =
     "`if let Err(error) = pool.begin().await` asks whether a session can be opened: nobody wants to use it";
 
