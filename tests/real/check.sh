@@ -21,6 +21,8 @@ if [ ${#names[@]} -eq 0 ] || [ "${names[0]}" = --all ]; then
     done
 fi
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$root/target/real}
+# The tests of the program itself are built as whoever calls this has them built.
+program_debug=${CARGO_PROFILE_DEV_DEBUG:-}
 export CARGO_PROFILE_DEV_DEBUG=0
 failed=()
 for name in "${names[@]}"; do
@@ -41,7 +43,7 @@ if [ $# -eq 0 ]; then
     copy=$CARGO_TARGET_DIR/fixtures/programs
     rm -rf "$copy/src"
     mkdir -p "$copy"
-    EMIT=$copy PROGRAMS=${PROGRAMS:-200} env -u CARGO_TARGET_DIR -u CARGO_PROFILE_DEV_DEBUG cargo test --quiet --manifest-path "$root/Cargo.toml" --test generated emit >"$copy/errors"
+    EMIT=$copy PROGRAMS=${PROGRAMS:-200} env -u CARGO_TARGET_DIR -u CARGO_PROFILE_DEV_DEBUG ${program_debug:+CARGO_PROFILE_DEV_DEBUG=$program_debug} cargo test --quiet --manifest-path "$root/Cargo.toml" --test generated emit >"$copy/errors"
     sed -e 's/^name = .*/name = "programs"/' -e '/^\(anyhow\|reqwest\|futures\|axum\) /d' "$root/fixtures/rust/sqlx/Cargo.toml" >"$copy/Cargo.toml"
     printf '\n[workspace]\n' >>"$copy/Cargo.toml"
     RUSTFLAGS="${RUSTFLAGS:-} -A warnings" cargo check --quiet --manifest-path "$copy/Cargo.toml" 2>"$copy/errors" ||
