@@ -12,9 +12,6 @@ use std::hash::Hash;
 use std::rc::Rc;
 use std::sync::{PoisonError, RwLock};
 
-/// How many rounds questions get that ask each other. What has not settled then is taken as it is, and says so.
-const MAX_ROUNDS: usize = 8;
-
 /// How many questions may be in progress on the stack of a thread. What lies deeper is answered first, from an empty stack.
 const MAX_STACK: usize = 128;
 
@@ -22,6 +19,9 @@ const MAX_STACK: usize = 128;
 pub(crate) trait Equations {
     type Question: Clone + Eq + Hash;
     type Answer: Clone + PartialEq;
+
+    /// How many rounds questions get that ask each other. What has not settled then is taken as it is, and says so.
+    const ROUNDS: usize = 8;
 
     /// The answer to a question, which asks others of [`Fixpoint::answer`] with the same pass.
     fn answered(&self, question: &Self::Question, pass: &Pass<Self::Question, Self::Answer>) -> Self::Answer;
@@ -86,7 +86,8 @@ impl<Q, A> Default for Pass<Q, A> {
 }
 
 impl<Q: Clone + Eq + Hash, A: Clone + PartialEq> Fixpoint<Q, A> {
-    fn known(&self, question: &Q) -> Option<A> {
+    /// The answer that is known by now.
+    pub fn known(&self, question: &Q) -> Option<A> {
         self.known.read().unwrap_or_else(PoisonError::into_inner).get(question).cloned()
     }
 
@@ -179,9 +180,9 @@ impl<Q: Clone + Eq + Hash, A: Clone + PartialEq> Fixpoint<Q, A> {
 
     /// Goes through the rounds for the questions from `first` on: whether they settled. `None` when they need others. Ends early where
     /// further ones belong to them.
-    fn rounds(
+    fn rounds<E: Equations<Question = Q, Answer = A>>(
         &self,
-        equations: &impl Equations<Question = Q, Answer = A>,
+        equations: &E,
         first: usize,
         pass: &Pass<Q, A>,
     ) -> Option<bool> {
@@ -190,7 +191,7 @@ impl<Q: Clone + Eq + Hash, A: Clone + PartialEq> Fixpoint<Q, A> {
         for node in &mut pass.open.borrow_mut().nodes[first..] {
             (node.answer, node.low) = (equations.at_first(&node.question), Some(first));
         }
-        for round in 0..MAX_ROUNDS {
+        for round in 0..E::ROUNDS {
             let mut answers = Vec::new();
             for index in first..count {
                 let question = {

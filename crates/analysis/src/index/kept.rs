@@ -1,10 +1,10 @@
 //! What does an index keep of what it has read?
 
-use super::meant::ItemRef;
+use super::meant::{ItemRef, PackageId};
 use rustc_hash::{FxHashMap, FxHashSet};
 use sessionlint_ir::ItemId;
 use sessionlint_protocols::ProtocolId;
-use std::hash::Hash;
+use std::hash::{Hash, Hasher};
 use std::sync::{Arc, RwLock};
 
 /// Types of the workspace that are sessions, both ways.
@@ -58,4 +58,28 @@ pub(super) struct ModuleNames {
     /// Imported paths by the name that they get here.
     pub(super) imports: FxHashMap<String, Vec<Vec<String>>>,
     pub(super) globs: Vec<Vec<String>>,
+}
+
+/// A path below a module of a package: where does it lead? Globs run in circles, so such questions ask each other.
+#[derive(Clone, Debug)]
+pub(crate) struct Step {
+    /// What stands for the rest.
+    pub(super) name: u128,
+    pub(super) package: PackageId,
+    pub(super) module: Vec<String>,
+    pub(super) path: Vec<String>,
+}
+
+impl PartialEq for Step {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for Step {}
+
+impl Hash for Step {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.name as u64);
+    }
 }

@@ -27,8 +27,9 @@ pub use meant::{ItemRef, PackageId, Resolved, Scope, Ty};
 pub use package::{Package, Unread};
 pub use text::cancels;
 
+use crate::fixpoint::Fixpoint;
 use crate::sql::SqlEffect;
-use kept::{Cache, FileNames, LearnedTypes, Methods};
+use kept::{Cache, FileNames, LearnedTypes, Methods, Step};
 use rustc_hash::FxHashMap;
 use sessionlint_diagnostics::{FileId, Span};
 use sessionlint_ir::{Field, FunctionItem, ImplHeader, ItemKind, Signature, TypeRef};
@@ -88,6 +89,8 @@ pub struct Index<'h> {
     resolved: RwLock<FxHashMap<u128, Option<Resolved>>>,
     macros: Cache<PackageId, HashMap<String, Vec<ItemRef>>>,
     steps: RwLock<FxHashMap<u128, Option<Resolved>>>,
+    /// The same where what it takes to find them is still to be found.
+    paths: Fixpoint<Step, Option<Resolved>>,
     effects: Cache<String, SqlEffect>,
     bodies: RwLock<FxHashMap<ItemRef, Arc<FunctionItem>>>,
 }
@@ -136,6 +139,7 @@ impl<'h> Index<'h> {
             resolved: RwLock::default(),
             macros: Cache::new(),
             steps: RwLock::default(),
+            paths: Fixpoint::default(),
             effects: Cache::new(),
             bodies: RwLock::default(),
         }

@@ -1,9 +1,9 @@
 //! Where does a path lead?
 
-use super::kept::{FileNames, ModuleNames};
+use super::kept::{FileNames, ModuleNames, Step};
 use super::{Index, ItemRef, PackageId, Resolved, Scope};
 use crate::fingerprint::fingerprint;
-use rustc_hash::FxHashSet;
+use crate::fixpoint::{Equations, Pass};
 use sessionlint_diagnostics::FileId;
 use sessionlint_ir::ItemKind;
 use std::sync::Arc;
@@ -22,14 +22,14 @@ impl Index<'_> {
             let mut full = import.path.clone();
             full.extend_from_slice(&path[1..]);
             if full != path {
-                return self.resolve_from(scope.file, &scope.inline, &full, &mut Trail::default());
+                return self.resolve_from(scope.file, &scope.inline, &full, &Trail::default());
             }
         }
         let name = fingerprint(&(scope.file, &scope.inline, path));
         if let Some(known) = self.resolved.read().unwrap_or_else(|poisoned| poisoned.into_inner()).get(&name) {
             return known.clone();
         }
-        let resolved = self.resolve_from(scope.file, &scope.inline, path, &mut Trail::default());
+        let resolved = self.resolve_from(scope.file, &scope.inline, path, &Trail::default());
         self.resolved.write().unwrap_or_else(|poisoned| poisoned.into_inner()).insert(name, resolved.clone());
         resolved
     }
@@ -59,7 +59,7 @@ impl Index<'_> {
             .map(PackageId)
             .zip(&self.packages)
             .find(|(id, package)| package.dependencies.get(krate).is_some_and(|(_, target)| *target == Some(*id)));
-        match self.in_module(own?.0, &[], inside, &mut Trail::default())? {
+        match self.in_module(own?.0, &[], inside, &Trail::default())? {
             Resolved::Item(item, rest) if rest.is_empty() => Some(item),
             _ => None,
         }
@@ -70,7 +70,7 @@ impl Index<'_> {
         file: FileId,
         inline: &[String],
         path: &[String],
-        trail: &mut Trail,
+        trail: &Trail,
     ) -> Option<Resolved> {
         let (first, rest) = path.split_first()?;
         let package = self.package_id(file);
@@ -95,7 +95,7 @@ impl Index<'_> {
     }
 
     /// A path whose first name is a crate.
-    pub(super) fn external(&self, package: PackageId, path: &[String], trail: &mut Trail) -> Option<Resolved> {
+    pub(super) fn external(&self, package: PackageId, path: &[String], trail: &Trail) -> Option<Resolved> {
         let (first, rest) = path.split_first()?;
         let known = self.package(package);
         if let Some((real, workspace)) = known.dependencies.get(first) {
@@ -117,29 +117,23 @@ impl Index<'_> {
         package: PackageId,
         module: &[String],
         path: &[String],
-        trail: &mut Trail,
+        trail: &Trail,
     ) -> Option<Resolved> {
-        let Some((first, rest)) = path.split_first() else {
+        if path.is_empty() {
             return Some(Resolved::Module(package, module.to_vec()));
-        };
-        let step = fingerprint(&(package, module, path));
-        if let Some(known) = self.steps.read().unwrap_or_else(|poisoned| poisoned.into_inner()).get(&step) {
-            return known.clone();
         }
-        // Globs run in circles: what was tried once for a name need not be tried again for it.
-        if trail.depth > MAX_HOPS || trail.tried.len() > MAX_STEPS || !trail.tried.insert(step) {
-            trail.cut = true;
+        if path.len() > MAX_SEGMENTS {
             return None;
         }
-        let before = std::mem::take(&mut trail.cut);
-        trail.depth += 1;
-        let found = self.in_module_at(package, module, first, rest, path, trail);
-        trail.depth -= 1;
-        if !trail.cut {
-            // Nothing was left out, so the answer is the same whoever asks.
-            self.steps.write().unwrap_or_else(|poisoned| poisoned.into_inner()).insert(step, found.clone());
+        let name = fingerprint(&(package, module, path));
+        if let Some(known) = self.steps.read().unwrap_or_else(|poisoned| poisoned.into_inner()).get(&name) {
+            return known.clone();
         }
-        trail.cut |= before;
+        let step = Step { name, package, module: module.to_vec(), path: path.to_vec() };
+        let found = self.paths.answer(self, step.clone(), trail);
+        if let Some(known) = self.paths.known(&step) {
+            self.steps.write().unwrap_or_else(|poisoned| poisoned.into_inner()).insert(name, known);
+        }
         found
     }
 
@@ -150,7 +144,7 @@ impl Index<'_> {
         first: &String,
         rest: &[String],
         path: &[String],
-        trail: &mut Trail,
+        trail: &Trail,
     ) -> Option<Resolved> {
         let mut child = module.to_vec();
         child.push(first.clone());
@@ -214,7 +208,7 @@ impl Index<'_> {
         file: FileId,
         inline: &[String],
         path: &[String],
-        trail: &mut Trail,
+        trail: &Trail,
     ) -> Option<Resolved> {
         let package = self.package_id(file);
         let first = path.first()?;
@@ -334,17 +328,29 @@ impl Index<'_> {
     }
 }
 
-/// The way of one search for a name.
-#[derive(Default)]
-pub(super) struct Trail {
-    /// What stands for the paths that were looked for below a module of a package.
-    tried: FxHashSet<u128>,
-    depth: u32,
-    /// Whether something was not tried because it had been tried before.
-    cut: bool,
+/// The questions that are in progress while one name is looked for.
+pub(crate) type Trail = Pass<Step, Option<Resolved>>;
+
+impl Equations for Index<'_> {
+    type Question = Step;
+    type Answer = Option<Resolved>;
+
+    /// A name may come through as many modules as lie in one circle of globs.
+    const ROUNDS: usize = 64;
+
+    fn answered(&self, step: &Step, trail: &Trail) -> Option<Resolved> {
+        let (first, rest) = step.path.split_first()?;
+        self.in_module_at(step.package, &step.module, first, rest, &step.path, trail)
+    }
+
+    fn at_first(&self, _: &Step) -> Option<Resolved> {
+        None
+    }
+
+    fn unsettled(&self, answer: Option<Resolved>) -> Option<Resolved> {
+        answer
+    }
 }
 
-/// More modules than this are not searched for one name.
-const MAX_STEPS: usize = 120;
-/// How many modules deep imports and globs are followed.
-const MAX_HOPS: u32 = 12;
+/// Longer paths lead nowhere: `use name::name` of a crate that is not known makes one that grows without end.
+const MAX_SEGMENTS: usize = 16;

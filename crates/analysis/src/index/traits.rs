@@ -273,7 +273,7 @@ impl Index<'_> {
     fn traits_imported_by(&self, file: FileId) -> Vec<ItemRef> {
         let mut found = Vec::new();
         for (inline, path) in self.imports_of(file) {
-            if let Some(Resolved::Item(item, rest)) = self.resolve_import(file, &inline, &path, &mut Trail::default())
+            if let Some(Resolved::Item(item, rest)) = self.resolve_import(file, &inline, &path, &Trail::default())
                 && rest.is_empty()
                 && self.item(item).is_some_and(|item| item.kind == ItemKind::Trait)
             {
