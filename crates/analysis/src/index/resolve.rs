@@ -119,7 +119,7 @@ impl Index<'_> {
         path: &[String],
         trail: &Trail,
     ) -> Option<Resolved> {
-        if path.is_empty() {
+        if path.is_empty() || path == [ALL] {
             return Some(Resolved::Module(package, module.to_vec()));
         }
         if path.len() > MAX_SEGMENTS {
@@ -187,15 +187,24 @@ impl Index<'_> {
         }
         for (file, names, inline) in &files {
             for glob in names.inside(inline).map(|names| names.globs.as_slice()).unwrap_or_default() {
-                let mut full = glob.clone();
-                full.extend_from_slice(path);
-                match self.resolve_import(*file, inline, &full, trail) {
-                    // A glob import of a foreign crate may or may not hold the name: the model knows.
-                    Some(Resolved::External(full)) if !self.is_known(&full) => {}
+                // What is imported from comes first: a path that is made longer by each glob would have no end.
+                let from: Vec<String> = glob.iter().cloned().chain([ALL.to_owned()]).collect();
+                let found = match self.resolve_import(*file, inline, &from, trail) {
+                    Some(Resolved::Module(package, module)) => self.in_module(package, &module, path, trail),
                     // One of an enum brings in its variants and nothing else.
-                    Some(Resolved::Item(item, rest)) if rest.len() >= path.len() && !self.is_variant(item, &rest) => {}
-                    None => {}
-                    found => return found,
+                    Some(Resolved::Item(item, rest)) if rest == [ALL] && self.is_variant(item, path) => {
+                        Some(Resolved::Item(item, path.to_vec()))
+                    }
+                    // A glob import of a foreign crate may or may not hold the name: the model knows.
+                    Some(Resolved::External(from)) => {
+                        let from = from.iter().take(from.len().saturating_sub(1));
+                        let full: Vec<String> = from.chain(path).cloned().collect();
+                        self.is_known(&full).then(|| Resolved::External(full.into()))
+                    }
+                    _ => None,
+                };
+                if found.is_some() {
+                    return found;
                 }
             }
         }
@@ -352,5 +361,8 @@ impl Equations for Index<'_> {
     }
 }
 
+/// Stands for all names of what a path leads to: so a module is meant where a function has its name.
+const ALL: &str = "*";
+
 /// Longer paths lead nowhere: `use name::name` of a crate that is not known makes one that grows without end.
-const MAX_SEGMENTS: usize = 16;
+const MAX_SEGMENTS: usize = 10;
