@@ -17,6 +17,10 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, RwLock};
 
+/// So many layers around a session are told apart: a function that wraps what it is lent and calls itself with that makes one more
+/// each time, and the questions about it would have no end.
+const MAX_LAYERS: usize = 8;
+
 /// The analysis of a workspace: an index, and what is known about helper functions.
 pub struct Analysis<'h> {
     /// Names and types.
@@ -170,8 +174,12 @@ impl<'h> Analysis<'h> {
         scope
     }
 
-    /// What a function does to a session that it is lent; `None` when it has no body to look at.
+    /// What a function does to a session that it is lent; `None` when it has no body to look at, or more stands around the session than
+    /// anybody writes.
     pub(crate) fn effect(&self, item: ItemRef, lent: &LentAs, asking: &Asking) -> Option<Arc<Effect>> {
+        if lent.layers.len() > MAX_LAYERS {
+            return None;
+        }
         match self.answers.answer(self, Question::Effect(item, lent.clone()), asking) {
             Answer::Effect(effect) => effect,
             Answer::Summary(_) => None,
