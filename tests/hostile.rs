@@ -141,6 +141,21 @@ fn circles_end() {
     let all: String = (0..12).map(|at| format!("pub use m{at}::*; ")).collect();
     let modules: String = (0..12).map(|at| format!("pub mod m{at} {{ pub use super::*; {all} }}\n")).collect();
     texts.push(format!("{modules}pub async fn f(pool: &m0::Missing) {{ m3::run(pool.begin().await).await; }}"));
+    // A name that is imported again and again from below itself, and a function that wraps what it is lent and calls itself with that.
+    let again: String = (0..10).map(|at| format!("#[cfg(feature = \"f{at}\")] use x::y{at} as x;\n")).collect();
+    texts.push(format!(
+        "{again}pub async fn f(pool: &sqlx::PgPool, a: &x::Thing) {{ x::run(pool.begin().await).await; }}"
+    ));
+    texts.push(
+        "pub struct W<T> { inner: T }
+        pub async fn deeper<T>(tx: T) -> sqlx::Result<()> { let mut w = W { inner: tx }; deeper(&mut w).await }
+        pub async fn f(pool: &sqlx::PgPool) -> sqlx::Result<()> {
+            let mut tx = pool.begin().await?;
+            deeper(&mut tx).await?;
+            tx.commit().await
+        }"
+        .to_owned(),
+    );
     let steps = assert_read(&texts, 1).summary.steps;
     println!("{steps} steps");
     assert!(steps < 20_000, "{steps}");

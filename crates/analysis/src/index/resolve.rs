@@ -122,9 +122,6 @@ impl Index<'_> {
         if path.is_empty() || path == [ALL] {
             return Some(Resolved::Module(package, module.to_vec()));
         }
-        if path.len() > MAX_SEGMENTS {
-            return None;
-        }
         let name = fingerprint(&(package, module, path));
         if let Some(known) = self.steps.read().unwrap_or_else(|poisoned| poisoned.into_inner()).get(&name) {
             return known.clone();
@@ -174,9 +171,10 @@ impl Index<'_> {
                 if imported.len() == 1 && imported[0] == *first {
                     return self.external(package, path, trail);
                 }
-                let mut full = imported.clone();
-                full.extend_from_slice(rest);
-                let resolved = self.resolve_import(*file, inline, &full, trail);
+                let resolved = match rest {
+                    [] => self.resolve_import(*file, inline, imported, trail),
+                    rest => self.behind_import(*file, inline, imported, rest, trail),
+                };
                 if resolved.is_some() {
                     return resolved;
                 }
@@ -187,28 +185,37 @@ impl Index<'_> {
         }
         for (file, names, inline) in &files {
             for glob in names.inside(inline).map(|names| names.globs.as_slice()).unwrap_or_default() {
-                // What is imported from comes first: a path that is made longer by each glob would have no end.
-                let from: Vec<String> = glob.iter().cloned().chain([ALL.to_owned()]).collect();
-                let found = match self.resolve_import(*file, inline, &from, trail) {
-                    Some(Resolved::Module(package, module)) => self.in_module(package, &module, path, trail),
+                let found = self.behind_import(*file, inline, glob, path, trail).filter(|found| match found {
                     // One of an enum brings in its variants and nothing else.
-                    Some(Resolved::Item(item, rest)) if rest == [ALL] && self.is_variant(item, path) => {
-                        Some(Resolved::Item(item, path.to_vec()))
-                    }
+                    Resolved::Item(item, rest) => rest.len() < path.len() || self.is_variant(*item, rest),
                     // A glob import of a foreign crate may or may not hold the name: the model knows.
-                    Some(Resolved::External(from)) => {
-                        let from = from.iter().take(from.len().saturating_sub(1));
-                        let full: Vec<String> = from.chain(path).cloned().collect();
-                        self.is_known(&full).then(|| Resolved::External(full.into()))
-                    }
-                    _ => None,
-                };
+                    Resolved::External(full) => self.is_known(full),
+                    Resolved::Module(..) => true,
+                });
                 if found.is_some() {
                     return found;
                 }
             }
         }
         None
+    }
+
+    /// A path below what an import leads to. That is found first: a path that each import makes longer would have no end.
+    fn behind_import(
+        &self,
+        file: FileId,
+        inline: &[String],
+        import: &[String],
+        path: &[String],
+        trail: &Trail,
+    ) -> Option<Resolved> {
+        let all: Vec<String> = import.iter().cloned().chain([ALL.to_owned()]).collect();
+        let longer = |names: &[String]| names[..names.len().saturating_sub(1)].iter().chain(path).cloned().collect();
+        match self.resolve_import(file, inline, &all, trail)? {
+            Resolved::Module(package, module) => self.in_module(package, &module, path, trail),
+            Resolved::Item(item, names) => Some(Resolved::Item(item, longer(&names))),
+            Resolved::External(names) => Some(Resolved::External(longer(&names).into())),
+        }
     }
 
     /// Imports start from a crate or from the module that they stand in.
@@ -363,6 +370,3 @@ impl Equations for Index<'_> {
 
 /// Stands for all names of what a path leads to: so a module is meant where a function has its name.
 const ALL: &str = "*";
-
-/// Longer paths lead nowhere: `use name::name` of a crate that is not known makes one that grows without end.
-const MAX_SEGMENTS: usize = 10;
