@@ -93,18 +93,18 @@ impl Engine {
             let is_known = described.iter().chain(&vendored).any(|(item, _)| *item == one.item);
             !is_known && !self.model().is_unlearned(&one.protocol.path)
         });
-        if learned.is_empty() && described.is_empty() {
-            return Workspace { vendored, ..Workspace::default() };
-        }
-        let (model, ids) = self.model().with_learned(learned.iter().map(|one| one.protocol.clone()).collect());
+        let known = !learned.is_empty() || !described.is_empty();
+        let with = || self.model().with_learned(learned.iter().map(|one| one.protocol.clone()).collect());
+        let (model, ids) = known.then(with).unzip();
+        let ids = ids.into_iter().flatten();
         let types: Vec<(ItemRef, ProtocolId)> = learned.iter().map(|one| one.item).zip(ids).chain(described).collect();
-        for (item, _) in &types {
+        for (item, _) in types.iter().chain(&vendored) {
             let (Some(data), read) = (files.data(item.file), &mut reads[item.file.0 as usize]) else { continue };
             read.aliases.push(data.outline.item(item.item).name.clone());
             read.hot = true;
             read.said = said(data, read);
         }
-        Workspace { model: Some(model), types, vendored, learned }
+        Workspace { model, types, vendored, learned }
     }
 
     /// The types of the workspace that rules.toml describes.
