@@ -31,6 +31,27 @@ fn manifests_decide_which_names_are_libraries() {
     fs::write(own.path().join("own/Cargo.toml"), "[package]\nname = \"sqlx\"\nversion = \"0.1.0\"\n").unwrap();
     fs::write(own.path().join("own/src/lib.rs"), "pub struct PgPool;\n").unwrap();
     assert_eq!(rules_of(&json(own.path(), &[])).len(), 0);
+    // One that has the library's types, with the methods that end them, is: its sources stand in the workspace.
+    const WRITER: &str = "use opendal::Writer;\n\npub enum State {\n    Open(Writer),\n    Closed,\n}\n\npub struct File(State);\n\n\
+        impl File {\n    pub fn close(&mut self) {\n        self.0 = State::Closed;\n    }\n}\n";
+    for (ends, found) in [("close abort", 1), ("close", 0), ("", 0)] {
+        let vendored = package(&[("lib.rs", WRITER.as_bytes())]);
+        let manifest = MANIFEST.replace("sqlx = \"0.9\"\n", "opendal = { path = \"own\" }\n");
+        fs::write(vendored.path().join("Cargo.toml"), manifest).unwrap();
+        fs::create_dir_all(vendored.path().join("own/src")).unwrap();
+        fs::write(vendored.path().join("own/Cargo.toml"), "[package]\nname = \"opendal\"\nversion = \"0.1.0\"\n")
+            .unwrap();
+        let methods: String = ends
+            .split(' ')
+            .filter(|end| !end.is_empty())
+            .map(|end| format!("    pub async fn {end}(&mut self) {{}}\n"))
+            .collect();
+        let text = format!(
+            "pub use types::*;\n\nmod types {{\n    pub struct Writer;\n\n    impl Writer {{\n{methods}    }}\n}}\n"
+        );
+        fs::write(vendored.path().join("own/src/lib.rs"), text).unwrap();
+        assert_eq!(rules_of(&json(vendored.path(), &[])).len(), found, "{ends}");
+    }
     // Nothing is known about a package that names no library.
     let other = package(&[("lib.rs", LEAK.as_bytes())]);
     fs::write(other.path().join("Cargo.toml"), MANIFEST.replace("sqlx = \"0.9\"\n", "")).unwrap();

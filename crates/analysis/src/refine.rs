@@ -165,9 +165,7 @@ impl Solver<'_> {
                 let value = self.realise(&mut success, *inner.clone());
                 success.set(&target, Value::Success(Box::new(value)));
                 failure.set(&target, Value::Failure);
-                if let Value::Outcome(id, end) = *inner
-                    && ignored
-                {
+                if let Some((id, end)) = inner.ended().filter(|_| ignored) {
                     failure.set_phase(id, Phase::Failed(end));
                 }
                 if let Value::Set(id, change) = *inner {

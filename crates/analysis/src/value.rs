@@ -215,9 +215,18 @@ impl Value {
     /// Whether it says if a session's end worked.
     pub fn is_outcome(&self) -> bool {
         match self {
-            Value::Fallible(inner) => matches!(**inner, Value::Outcome(..)),
+            Value::Fallible(inner) => inner.ended().is_some(),
             Value::Verdict { .. } => true,
             _ => false,
+        }
+    }
+
+    /// The session whose end a result is of, and the end, also where that had to be done in time.
+    pub fn ended(&self) -> Option<(ObligationId, EndKind)> {
+        match self {
+            Value::Outcome(id, end) => Some((*id, *end)),
+            Value::Fallible(inner) => inner.ended(),
+            _ => None,
         }
     }
 

@@ -149,7 +149,9 @@ impl Engine {
             .collect();
         let model = workspace.model.as_ref().unwrap_or(&self.model);
         let index = Index::new(files, model, packages, placed, holders);
-        let analysis = Analysis::new(index.with_learned(workspace.types.iter().copied()));
+        let analysis = Analysis::new(
+            index.with_learned(workspace.types.iter().copied()).with_vendored(workspace.vendored.iter().copied()),
+        );
         (reads, known, analysis)
     }
 

@@ -23,6 +23,8 @@ pub(crate) struct Workspace {
     /// The model with it; `None` when there is nothing.
     pub model: Option<Model>,
     pub types: Vec<(ItemRef, ProtocolId)>,
+    /// Those of libraries whose sources stand in the workspace.
+    pub vendored: Vec<(ItemRef, ProtocolId)>,
     pub learned: Vec<Learned>,
 }
 
@@ -86,22 +88,23 @@ impl Engine {
             }
         }
         let described = self.described(files, reads);
+        let vendored = self.vendored(files, reads);
         learned.retain(|one| {
-            let is_described = described.iter().any(|(item, _)| *item == one.item);
-            !is_described && !self.model().is_unlearned(&one.protocol.path)
+            let is_known = described.iter().chain(&vendored).any(|(item, _)| *item == one.item);
+            !is_known && !self.model().is_unlearned(&one.protocol.path)
         });
-        if learned.is_empty() && described.is_empty() {
-            return Workspace::default();
-        }
-        let (model, ids) = self.model().with_learned(learned.iter().map(|one| one.protocol.clone()).collect());
+        let known = !learned.is_empty() || !described.is_empty();
+        let with = || self.model().with_learned(learned.iter().map(|one| one.protocol.clone()).collect());
+        let (model, ids) = known.then(with).unzip();
+        let ids = ids.into_iter().flatten();
         let types: Vec<(ItemRef, ProtocolId)> = learned.iter().map(|one| one.item).zip(ids).chain(described).collect();
-        for (item, _) in &types {
+        for (item, _) in types.iter().chain(&vendored) {
             let (Some(data), read) = (files.data(item.file), &mut reads[item.file.0 as usize]) else { continue };
             read.aliases.push(data.outline.item(item.item).name.clone());
             read.hot = true;
             read.said = said(data, read);
         }
-        Workspace { model: Some(model), types, learned }
+        Workspace { model, types, vendored, learned }
     }
 
     /// The types of the workspace that rules.toml describes.
@@ -116,6 +119,17 @@ impl Engine {
             Some((index.type_at(path)?, self.model().type_at(&segments)?))
         });
         found.collect()
+    }
+
+    /// The types of libraries that are packages of the workspace, and that others of it depend on.
+    fn vendored(&self, files: &Files<'_>, reads: &[Read]) -> Vec<(ItemRef, ProtocolId)> {
+        let names = self.packages.about.iter().map(|(_, name, _)| name);
+        let known: Vec<&String> = names.filter(|name| !self.model().libraries_of_crate(name).is_empty()).collect();
+        if known.is_empty() {
+            return Vec::new();
+        }
+        let index = self.index(files, reads, &[]);
+        known.into_iter().flat_map(|name| index.vendored(name)).collect()
     }
 
     fn learn_from(&self, files: &Files<'_>, reads: &[Read], asked: &[FileId]) -> Vec<Learned> {

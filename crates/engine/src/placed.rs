@@ -1,11 +1,11 @@
-//! Which module is a file that a `#[path = ".."]` names? In: files by their place, what they say. Out: the modules with those moved.
+//! Which module is a file that a `#[path = ".."]` names, or that one includes? In: files by their place, what they say. Out: the modules with those moved.
 
 use crate::heads::Read;
 use crate::host::Files;
 use crate::packages::Packages;
 use sessionlint_analysis::{FileData, Host, Package, PackageId};
 use sessionlint_diagnostics::FileId;
-use sessionlint_ir::ItemKind;
+use sessionlint_ir::{Item, ItemKind};
 use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 
@@ -14,8 +14,11 @@ pub(crate) type Modules = (Vec<Package>, Vec<(PackageId, Vec<String>)>);
 
 /// Whether a text may name the file of a module.
 pub(crate) fn may_name_files(bytes: &[u8]) -> bool {
-    memchr::memmem::find(bytes, b"#[path").is_some()
+    [&b"#[path"[..], INCLUDES.as_bytes()].iter().any(|words| memchr::memmem::find(bytes, words).is_some())
 }
+
+/// Before the file whose items stand in place of the call.
+const INCLUDES: &str = "include!(\"";
 
 /// The modules of a run. A file that an attribute names is the module that it stands for, and so are those below it; by its own
 /// place it can still be named, since some name the same file twice.
@@ -89,7 +92,21 @@ fn declared(data: &FileData, path: &Path, is_moved: bool) -> Vec<Declared> {
         let module = inline.into_iter().chain([item.name.clone()]).collect();
         found.push(Declared { module, paths });
     }
+    found.extend(included(data).map(|(module, named)| Declared { module, paths: vec![plain(&directory.join(named))] }));
     found
+}
+
+/// The files whose items a file includes among its own, each with the module that they stand in.
+fn included(data: &FileData) -> impl Iterator<Item = (Vec<String>, &str)> {
+    data.text.match_indices(INCLUDES).filter_map(|(at, call)| {
+        let (named, _) = data.text[at + call.len()..].split_once('"')?;
+        let line = data.text[..at].rsplit('\n').next().unwrap_or_default();
+        let is_code = named.ends_with(".rs") && line.trim_start().is_empty();
+        let around = |item: &&Item| item.body.is_some_and(|body| (body.start..body.end).contains(&(at as u32)));
+        let around: Vec<&Item> = data.outline.items.iter().filter(around).collect();
+        let is_item = around.iter().all(|item| item.kind == ItemKind::Module);
+        (is_code && is_item).then(|| (around.iter().map(|item| item.name.clone()).collect(), named))
+    })
 }
 
 /// A path without `.` and `..`.
@@ -131,5 +148,12 @@ mod tests {
         check("/w/src/a.rs", false, "mod b { #[path = \"t.rs\"] mod c; }", &["b::c in /w/src/a/b/t.rs"]);
         check("/w/src/a/mod.rs", false, "mod b { #[path = \"t.rs\"] mod c; }", &["b::c in /w/src/a/b/t.rs"]);
         check("/w/src/t.rs", true, "mod x; mod y {}", &["x in /w/src/x.rs or /w/src/x/mod.rs"]);
+    }
+    #[test]
+    fn what_is_included_stands_where_the_call_stands() {
+        check("/w/src/t/mod.rs", false, "mod a {\n  include!(\"b.rs\");\n}", &["a in /w/src/t/b.rs"]);
+        check("/w/src/t.rs", false, "include!(\"../gen/b.rs\");", &[" in /w/gen/b.rs"]);
+        check("/w/src/t.rs", false, "// include!(\"b.rs\");\nfn f() {\n  include!(\"b.rs\");\n}", &[]);
+        check("/w/src/t.rs", false, "include!(\"b.txt\");", &[]);
     }
 }

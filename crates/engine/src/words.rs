@@ -4,7 +4,7 @@ use crate::names::Names;
 use aho_corasick::AhoCorasick;
 use rustc_hash::{FxHashMap, FxHashSet};
 use sessionlint_analysis::{may_begin, may_set_state};
-use sessionlint_protocols::{LibraryId, Model, Protocol, ProtocolKind, Source};
+use sessionlint_protocols::{EndKind, LibraryId, Model, Protocol, ProtocolKind, Source};
 use std::collections::BTreeSet;
 
 /// Words of one set of libraries.
@@ -21,6 +21,8 @@ pub(crate) struct Words {
     endings: FxHashSet<String>,
     /// The same with those that have a common name.
     ends: FxHashSet<String>,
+    /// Calls that bring a writer to its end.
+    finishes: FxHashSet<String>,
     /// Names of types that pools are made of or by, and the functions of theirs that begin it.
     makers: FxHashMap<String, FxHashSet<String>>,
     /// All names that may make a function worth lowering: most names are not among them, and need no second look.
@@ -45,7 +47,7 @@ impl Words {
         let (mut types, mut lent, mut plain) = (TypeNames::default(), TypeNames::default(), TypeNames::default());
         let (mut transactions, mut pools) = (TypeNames::default(), TypeNames::default());
         let mut made_by_type = FxHashSet::default();
-        let (mut endings, mut ends) = (FxHashSet::default(), FxHashSet::default());
+        let (mut endings, mut ends, mut finishes) = (FxHashSet::default(), FxHashSet::default(), FxHashSet::default());
         let mut checkouts = FxHashMap::default();
         let mut makers: FxHashMap<String, FxHashSet<String>> = FxHashMap::default();
         let in_play = |id: LibraryId| libraries.is_none_or(|libraries| libraries.contains(&id));
@@ -84,6 +86,10 @@ impl Words {
                 }
             }
             ends.extend(protocol.endings.iter().filter(|ending| ending.is_async).map(|ending| ending.call.clone()));
+            if protocol.kind == ProtocolKind::Writer && !protocol.finishes {
+                let kept = protocol.endings.iter().filter(|ending| ending.kind != EndKind::Rollback);
+                finishes.extend(kept.map(|ending| ending.call.clone()));
+            }
             let polled = protocol.endings.iter().filter(|ending| ending.is_async && !ending.eager);
             endings.extend(polled.filter(|_| !common).map(|ending| ending.call.clone()));
             if protocol.kind == ProtocolKind::Client && !protocol.queues {
@@ -154,6 +160,7 @@ impl Words {
             checkouts,
             endings,
             ends,
+            finishes,
             makers,
             any,
             transactions,
@@ -207,6 +214,17 @@ impl Words {
             || may_begin(body)
             || may_set_state(body)
             || self.may_poll(signature, body, names)
+            || self.may_replace(signature, body)
+    }
+
+    /// Whether a method is called like the end of a writer, and puts something else into its receiver.
+    fn may_replace(&self, signature: &str, body: &str) -> bool {
+        let mut names = sessionlint_parser_rust::identifiers(signature).map(|(_, name)| name);
+        let is_end = names.by_ref().find(|name| *name == "fn").and_then(|_| names.next());
+        is_end.is_some_and(|name| self.finishes.contains(name))
+            && signature.contains("mut self")
+            && body.contains("self.")
+            && body.contains('=')
     }
 
     /// Whether a function may look again and again with a session that it is lent.

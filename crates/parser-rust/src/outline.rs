@@ -1,5 +1,7 @@
 //! Which items does a file have, and where? Works on tokens alone, so it never fails.
 
+mod written;
+
 use crate::tokens::{Token, significant};
 use ra_ap_rustc_lexer::{LiteralKind, TokenKind};
 use sessionlint_diagnostics::{FileId, Span};
@@ -11,8 +13,10 @@ const MAX_ITEM_NESTING: usize = 64;
 pub fn outline(text: &str, file: FileId) -> Outline {
     let (tokens, _) = significant(text);
     let close = match_brackets(&tokens);
-    let mut scanner = Scanner { text, file, tokens: &tokens, close: &close, outline: Outline::default() };
+    let outline = Outline::default();
+    let mut scanner = Scanner { text, file, tokens: &tokens, close: &close, outline, calls: Vec::new() };
     scanner.items(0, tokens.len(), None, 0);
+    scanner.written_by_macros();
     scanner.outline
 }
 
@@ -53,6 +57,8 @@ struct Scanner<'a> {
     tokens: &'a [Token],
     close: &'a [u32],
     outline: Outline,
+    /// Calls of macros where items stand: the index of the name, and what is around it.
+    calls: Vec<(usize, Option<ItemId>)>,
 }
 
 /// What stands before an item.
@@ -206,7 +212,8 @@ impl<'a> Scanner<'a> {
             word => {
                 if !word.is_empty() && self.is(index + 1, TokenKind::Bang) && self.is_open(index + 2) {
                     let close = (self.close[index + 2] as usize).min(end);
-                    self.statics_inside(index + 3, close, parent, depth + 1);
+                    self.calls.push((index, parent));
+                    self.declared_inside(index + 3, close, parent, depth + 1);
                     return close + 1;
                 }
                 return self.skip(index);
@@ -265,28 +272,6 @@ impl<'a> Scanner<'a> {
             index += 1;
         }
         index < end && self.word(index) == "fn" && !self.word(index + 1).is_empty()
-    }
-
-    /// The statics that stand in a call of a macro: `static ref POOL: Pool = ..;`.
-    fn statics_inside(&mut self, mut index: usize, end: usize, parent: Option<ItemId>, depth: usize) {
-        while index < end {
-            index = match depth < MAX_ITEM_NESTING && self.declares_static(index, end) {
-                true => self.item(index, end, parent, depth).max(index + 1),
-                false => self.skip(index),
-            };
-        }
-    }
-
-    /// Whether a static with a type begins here, behind its attributes.
-    fn declares_static(&self, mut index: usize, end: usize) -> bool {
-        while self.is(index, TokenKind::Pound) && self.is(index + 1, TokenKind::OpenBracket) {
-            index = self.skip(index + 1);
-        }
-        if self.word(index) == "pub" {
-            index += 1 + usize::from(self.is(index + 1, TokenKind::OpenParen)) * (self.skip(index + 1) - index - 1);
-        }
-        let name = index + 1 + usize::from(matches!(self.word(index + 1), "ref" | "mut"));
-        name < end && self.word(index) == "static" && !self.word(name).is_empty() && self.is(name + 1, TokenKind::Colon)
     }
 
     /// The items that the rules of a macro write: what stands in the brackets behind each `=>`.
@@ -399,6 +384,7 @@ mod tests {
         assert_eq!(inside, ["Function a", "Function b", "Function c", "Function d"]);
         let statics = names("m! { /// x\n pub(crate) static ref A: u8 = 1; static B: u8 = 2; f(static) }");
         assert_eq!(statics, ["Constant A", "Constant B"]);
+        assert_eq!(names("m! { #[a] pub struct A { b: u8 } struct B(u8); f(struct) }"), ["Struct A", "Struct B"]);
     }
 
     #[test]

@@ -12,6 +12,8 @@ use std::sync::{Arc, RwLock};
 pub(super) struct LearnedTypes {
     pub(super) protocols: FxHashMap<ItemRef, ProtocolId>,
     pub(super) items: FxHashMap<ProtocolId, ItemRef>,
+    /// Those of a library whose sources stand in the workspace.
+    pub(super) vendored: FxHashMap<ItemRef, ProtocolId>,
 }
 
 /// The methods of a package.

@@ -1,6 +1,7 @@
 //! Which types of the workspace are sessions themselves?
 
 use super::{Index, ItemRef, Ty};
+use sessionlint_diagnostics::FileId;
 use sessionlint_ir::ItemKind;
 use sessionlint_protocols::ProtocolId;
 
@@ -12,6 +13,35 @@ impl<'h> Index<'h> {
             self.learned.items.insert(id, item);
         }
         self
+    }
+
+    /// The same with the types of libraries whose sources stand in the workspace, for the packages that use them.
+    pub fn with_vendored(mut self, vendored: impl IntoIterator<Item = (ItemRef, ProtocolId)>) -> Self {
+        self.learned.vendored.extend(vendored);
+        self
+    }
+
+    /// The types of a library among those of a crate of the workspace that has its name. A name alone says nothing: each type that has to
+    /// be ended there has the methods that do so, and at least one of them does.
+    pub fn vendored(&self, krate: &str) -> Vec<(ItemRef, ProtocolId)> {
+        let libraries = self.model.libraries_of_crate(krate);
+        let (mut found, mut is_it) = (Vec::new(), false);
+        for (id, protocol) in self.model.protocols().filter(|(_, protocol)| libraries.contains(&protocol.library)) {
+            let own = protocol.paths.iter().filter(|path| path.split("::").next() == Some(krate));
+            let Some(item) = own.filter_map(|path| self.type_at(path)).next() else { continue };
+            if protocol.endings.iter().all(|end| !self.methods(item, &end.call).is_empty()) {
+                is_it |= !protocol.endings.is_empty();
+                found.push((item, id));
+            }
+        }
+        if is_it { found } else { Vec::new() }
+    }
+
+    /// What a type of the workspace is for a file: a session of the project's own, or one of a library that another package has.
+    pub(super) fn session_of_item(&self, file: FileId, item: ItemRef) -> Option<ProtocolId> {
+        let vendored =
+            || self.learned.vendored.get(&item).filter(|_| self.package_id(file) != self.package_id(item.file));
+        self.learned.protocols.get(&item).or_else(vendored).copied()
     }
 
     /// Whether any type of the workspace is a session.

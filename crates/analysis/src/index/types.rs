@@ -95,8 +95,8 @@ impl Index<'_> {
         depth: u32,
     ) -> Ty {
         let Some(known) = self.item(item) else { return Ty::Unknown };
-        if let Some(id) = self.learned.protocols.get(&item) {
-            return Ty::Known(*id);
+        if let Some(id) = self.session_of_item(scope.file, item) {
+            return Ty::Known(id);
         }
         match known.kind {
             ItemKind::Struct | ItemKind::Enum | ItemKind::Trait => {

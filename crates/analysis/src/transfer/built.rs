@@ -57,11 +57,15 @@ impl Solver<'_> {
         if variant.is_none() {
             self.makes_struct(world, item, fields, values);
         }
-        // Beside a session a pool does not count.
-        let has_session = values.iter().any(|value| self.session_of(world, value).is_some());
-        let holds = |index: &usize| match has_session {
-            true => self.session_of(world, &values[*index]).is_some(),
-            false => self.holds(world, &values[*index]),
+        // Beside a session a pool does not count, nor beside a transaction that the caller lends what may hold one.
+        let is_session = |value: &Value| self.session_of(world, value).is_some();
+        let is_lent = |value: &Value| self.is_transaction(world, value);
+        let has_session = values.iter().any(is_session);
+        let has_lent = values.iter().any(is_lent);
+        let holds = |index: &usize| match (has_session, has_lent) {
+            (true, _) => is_session(&values[*index]),
+            (false, true) => is_lent(&values[*index]),
+            (false, false) => self.holds(world, &values[*index]),
         };
         let holding: Vec<usize> = (0..values.len()).filter(holds).collect();
         let index = *holding.first()?;
@@ -108,6 +112,19 @@ impl Solver<'_> {
         };
         let Some(first) = values.next().and_then(what) else { return false };
         values.all(|value| what(value).as_ref() == Some(&first))
+    }
+
+    /// Whether a value is a transaction by its type, or a reference to one.
+    fn is_transaction(&self, world: &World, value: &Value) -> bool {
+        let is_it = |ty: &Ty| match ty.peeled() {
+            Ty::Known(id) => self.index.model.protocol(*id).is_transaction() && !self.lends(ty),
+            _ => false,
+        };
+        match value {
+            Value::Ref(place) => matches!(world.get(self.index, place), Value::Typed(ty, _) if is_it(&ty)),
+            Value::Typed(ty, _) => is_it(ty),
+            _ => false,
+        }
     }
 
     /// Whether a value is, owns or refers to one session or pool. In summaries also what may turn out to.

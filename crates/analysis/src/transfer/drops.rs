@@ -25,7 +25,7 @@ impl Solver<'_> {
                 }
             }
             Value::Release { obligation, .. } => self.forget_release(world, *obligation),
-            Value::Future(inner) => match without_work(inner) {
+            Value::Future(inner) => match without_limit(inner) {
                 Value::Release { obligation, end, eager, .. } => {
                     if !eager && self.is_ending(world, *obligation) {
                         let release = world.trace.released.get(obligation).copied();
@@ -89,7 +89,7 @@ impl Solver<'_> {
             world.set_phase(id, Phase::Gone);
         }
         let Value::Future(inner) = raced else { return };
-        if let Value::Release { obligation, .. } | Value::Kept { obligation, .. } = without_work(&inner) {
+        if let Value::Release { obligation, .. } | Value::Kept { obligation, .. } = without_limit(&inner) {
             self.forget_release(world, *obligation);
             world.set(place, Value::Unknown);
         }
@@ -267,6 +267,14 @@ impl Solver<'_> {
 pub(super) fn without_work(value: &Value) -> &Value {
     match value {
         Value::Work(_, inner) => without_work(inner),
+        other => other,
+    }
+}
+
+/// The same, of a future that may be cut off by a time limit.
+fn without_limit(value: &Value) -> &Value {
+    match value {
+        Value::Work(_, inner) | Value::Fallible(inner) => without_limit(inner),
         other => other,
     }
 }

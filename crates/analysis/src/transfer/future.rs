@@ -34,15 +34,10 @@ impl Solver<'_> {
     /// for the rest.
     pub(super) fn awaited(&mut self, world: &mut World, future: Value, span: Span, raced: bool) -> Value {
         match future {
-            Value::Future(inner) => match if raced { self.unworked(world, *inner) } else { self.polled(world, *inner) }
-            {
-                Value::Release { obligation, end, fallible, .. } => {
-                    self.ends(obligation, end);
-                    self.end(world, obligation, end);
-                    if fallible { Value::Fallible(Box::new(Value::Outcome(obligation, end))) } else { Value::Unknown }
-                }
-                other => other,
-            },
+            Value::Future(inner) => {
+                let given = if raced { self.unworked(world, *inner) } else { self.polled(world, *inner) };
+                self.released(world, given)
+            }
             Value::Typed(ty, origin) => match ty.peeled() {
                 Ty::Future(inner) => typed_at((**inner).clone(), origin),
                 Ty::Work(work) if self.index.model.work(*work).awaited && !raced => {
@@ -60,6 +55,19 @@ impl Solver<'_> {
                 self.polled_in_part(world, &other);
                 other
             }
+        }
+    }
+
+    /// What comes of a future that is polled to its end, or until its time is over: an end that it asks for happens.
+    pub(super) fn released(&mut self, world: &mut World, value: Value) -> Value {
+        match value {
+            Value::Release { obligation, end, fallible, .. } => {
+                self.ends(obligation, end);
+                self.end(world, obligation, end);
+                if fallible { Value::Fallible(Box::new(Value::Outcome(obligation, end))) } else { Value::Unknown }
+            }
+            Value::Fallible(inner) => Value::Fallible(Box::new(self.released(world, *inner))),
+            other => other,
         }
     }
 
@@ -130,7 +138,7 @@ impl Solver<'_> {
                 self.perform(world, &workload);
                 self.polled(world, *inner)
             }
-            Value::Fallible(inner) if matches!(*inner, Value::Work(..)) => {
+            Value::Fallible(inner) if matches!(*inner, Value::Work(..) | Value::Kept { .. } | Value::Fallible(_)) => {
                 Value::Fallible(Box::new(self.polled(world, *inner)))
             }
             Value::Kept { obligation, inner, .. } => {

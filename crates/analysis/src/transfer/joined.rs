@@ -69,7 +69,7 @@ impl Solver<'_> {
                     self.end(world, obligation, end);
                     Value::Unknown
                 }
-                output => output,
+                output => self.released(world, output),
             },
             Value::Typed(ty, origin) => match ty.peeled() {
                 Ty::Future(inner) => typed_at((**inner).clone(), origin),

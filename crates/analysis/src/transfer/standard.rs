@@ -1,6 +1,6 @@
 //! What does a function of the standard library do, or of the runtime that everybody uses?
 
-use super::drops::{MANUALLY_DROP, without_work};
+use super::drops::MANUALLY_DROP;
 use crate::index::{Resolved, Ty};
 use crate::solver::Solver;
 use crate::value::Value;
@@ -91,14 +91,8 @@ impl Solver<'_> {
                 let future = self.operand(world, &call.args[1]);
                 self.cancelled(world, &future, "`timeout`", usize::MAX - 1);
                 match future {
-                    Value::Future(inner) => match without_work(&inner) {
-                        // The end may be cut off, but it was asked for and is waited for.
-                        Value::Release { obligation, end, .. } => {
-                            self.end(world, *obligation, *end);
-                            Value::Unknown
-                        }
-                        _ => Value::Future(Box::new(Value::Fallible(inner))),
-                    },
+                    // Of an end: it may be cut off, but when this is polled it is asked for.
+                    Value::Future(inner) => Value::Future(Box::new(Value::Fallible(inner))),
                     other => {
                         self.forget(world, &other);
                         Value::Unknown

@@ -51,6 +51,7 @@ impl Solver<'_> {
         let protocol = self.protocol_of(id);
         let layers = self.layers_of(world, whole);
         let by_value = matches!(signature.params.first(), Some(first) if !matches!(first.ty, TypeRef::Ref { .. }));
+        let held_by_value = !borrows(whole);
         // Several methods of one name, for other type arguments say, must agree.
         let arguments = call.args.iter().map(|argument| self.read_value(world, argument));
         let values: Vec<Value> = std::iter::once(Value::Unknown).chain(arguments).collect();
@@ -93,7 +94,7 @@ impl Solver<'_> {
         // A builder gives back what it was given.
         let gives_back = self.session_of(world, &value) == Some(id) || self.is_inside(world, id, &value);
         if gives_back {
-            let Some(place) = place.filter(|_| by_value) else { return value };
+            let Some(place) = place.filter(|_| by_value && held_by_value) else { return value };
             let part = referred(&value).unwrap_or_else(|| place.clone());
             let moved = world.get(self.index, &part);
             world.set(&place, Value::Unknown);
@@ -104,7 +105,8 @@ impl Solver<'_> {
         if effect.as_ref().is_none_or(|effect| effect.unseen) {
             self.unseen(world, id, &lent.layers);
         }
-        if by_value || escapes || effect.is_none() {
+        // What is only borrowed inside stays with whom it belongs to.
+        if (by_value && held_by_value) || escapes || effect.is_none() {
             self.forget_obligation(world, id);
         }
         let gives_itself = matches!(signature.output, TypeRef::Ref { .. } | TypeRef::Bounds(_));
@@ -261,6 +263,14 @@ impl Held<'_> {
     /// What the method gets.
     fn target(&self) -> Value {
         self.place.clone().map_or_else(|| self.whole.clone(), Value::Ref)
+    }
+}
+
+/// Whether a struct holds a reference to a session, not the session.
+fn borrows(whole: &Value) -> bool {
+    match whole {
+        Value::Wrapper(_, _, inner) | Value::Success(inner) => matches!(**inner, Value::Ref(_)) || borrows(inner),
+        _ => false,
     }
 }
 

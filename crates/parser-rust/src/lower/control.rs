@@ -1,7 +1,7 @@
 //! Control flow: branches, loops, and the ways out of them.
 
 use super::frame::LoopFrame;
-use super::{Lowerer, condition};
+use super::{Lowerer, sides};
 use sessionlint_diagnostics::Span;
 use sessionlint_ir::{DropCause, Place, Projection, Terminator, Test, TestRole};
 use syn::Expr;
@@ -29,7 +29,7 @@ impl Lowerer<'_> {
     pub(super) fn if_into(&mut self, branch: &syn::ExprIf, dest: &Place) {
         let end = self.at(branch.then_branch.brace_token.span.close());
         let (yes, no, after) = (self.new_block(), self.new_block(), self.new_block());
-        let error_side = condition::error_side(&branch.cond);
+        let error_side = sides::error_side(&branch.cond);
         self.frame().push_scope();
         let tested_from = self.frame().begin_test();
         self.frame().joins.push(after);
@@ -78,15 +78,16 @@ impl Lowerer<'_> {
         let after = self.new_block();
         self.frame().joins.push(after);
         self.frame().branches += 1;
-        let logs = matched.arms.iter().any(|arm| condition::is_error_pattern(&arm.pat) && only_logs(&arm.body))
-            || as_result(matched).is_some_and(only_logs);
+        let logs =
+            matched.arms.iter().any(|arm| sides::is_error_pattern_of(&arm.pat, &matched.expr) && only_logs(&arm.body))
+                || as_result(matched).is_some_and(only_logs);
         for arm in &matched.arms {
             let next = self.new_block();
             self.frame().push_scope();
-            let is_error = condition::is_error_pattern(&arm.pat);
+            let is_error = sides::is_error_pattern_of(&arm.pat, &matched.expr);
             let tested_from = self.frame().begin_test();
             self.pattern_as(TestRole::Arm(begin), &arm.pat, &place, next);
-            if logs && (is_error || condition::is_success_pattern(&arm.pat)) {
+            if logs && (is_error || sides::is_success_pattern_of(&arm.pat, &matched.expr)) {
                 self.frame().mark_ignored(tested_from, true);
             }
             self.frame().error_arms += u32::from(is_error);
@@ -236,7 +237,7 @@ fn as_if(matched: &syn::ExprMatch) -> Option<syn::ExprIf> {
 /// What a `match` on a result does with an error, when its other arm is for all that is no success.
 fn as_result(matched: &syn::ExprMatch) -> Option<&Expr> {
     match matched.arms.as_slice() {
-        [first, second] if condition::is_success_pattern(&first.pat) && matches!(second.pat, syn::Pat::Wild(_)) => {
+        [first, second] if sides::is_success_pattern(&first.pat) && matches!(second.pat, syn::Pat::Wild(_)) => {
             Some(&second.body)
         }
         _ => None,

@@ -13,6 +13,7 @@ mod frame;
 mod macros;
 mod pattern;
 mod select;
+mod sides;
 mod statement;
 #[cfg(test)]
 mod tests;

@@ -187,7 +187,7 @@ impl Lowerer<'_> {
             None => self.pattern_at(pattern, &matched, None, scope),
         }
         let goes_on = init.diverge.as_ref().is_some_and(|(_, diverge)| super::control::only_logs(diverge));
-        if goes_on && super::condition::is_success_pattern(pattern) {
+        if goes_on && super::sides::is_success_pattern(pattern) {
             self.frame().mark_ignored(tested_from, true);
         }
         let temporaries = self.frame().scope_drops();
@@ -198,7 +198,7 @@ impl Lowerer<'_> {
             self.frame().goto(after);
             self.frame().current = fail;
             self.frame().drop_all(temporaries, DropCause::Statement { wildcard: false }, span);
-            let error_arm = u32::from(super::condition::is_success_pattern(pattern));
+            let error_arm = u32::from(super::sides::is_success_pattern(pattern));
             self.frame().error_arms += error_arm;
             self.frame().branches += 1;
             let never = Place::local(self.frame().local(None, span, None));
