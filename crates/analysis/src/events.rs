@@ -29,6 +29,8 @@ pub struct Site {
     pub borrowed: bool,
     /// Whether it was begun by SQL text.
     pub raw: bool,
+    /// Whether a COMMIT of it that fails leaves it open.
+    pub keeps_failed_commit: bool,
     /// Whether it was handed in as a parameter.
     pub parameter: bool,
     /// Whether the connection that it is a state of belongs to somebody else.
@@ -158,8 +160,19 @@ impl CauseKind {
 pub enum EventKind {
     /// It is dropped, or its connection is left, while it is open.
     LeftOpen,
+    /// Its COMMIT failed, or may have, and its connection is left without a rollback.
+    CommitFailed,
     /// It is opened and dropped in one statement.
     Discarded,
+    /// It is dropped in the statement that opens it, and the name of what it removes then is kept.
+    NameKept,
+    /// Its connection leaves with a lock of the session, in a struct that does not give that back.
+    LockKept {
+        /// The struct.
+        guard: String,
+    },
+    /// A pool whose connections are closed in the background is dropped where it was made, and not closed.
+    PoolDropped,
     /// The future of its end is dropped before anybody polls it.
     Unawaited {
         /// The end.
@@ -186,6 +199,8 @@ pub enum EventKind {
     },
     /// Something is written through its pool, and it goes on.
     Bypassed,
+    /// A statement that makes or changes a table commits what was written in it before.
+    CommittedByTable,
     /// Slow work outside of the database is waited for.
     HeldAcross {
         /// What it is.

@@ -113,7 +113,7 @@ impl Solver<'_> {
         }
         self.visit(entry);
         if self.imprecise {
-            self.events.retain(|(kind, _, _), _| *kind != EventKind::LeftOpen);
+            self.events.retain(|(kind, _, _), _| !matches!(kind, EventKind::LeftOpen | EventKind::CommitFailed));
             let reason = "too many conditions in this body to tell its ways apart".to_owned();
             self.gaps.insert(Gap { span: self.body.span.at_start(), reason });
         }

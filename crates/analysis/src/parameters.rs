@@ -107,6 +107,7 @@ impl Solver<'_> {
             own_end: None,
             borrowed,
             raw: false,
+            keeps_failed_commit: false,
             parameter: true,
             on_borrowed: false,
             pooled: false,

@@ -126,9 +126,13 @@ impl Solver<'_> {
         let (mut held, mut failed) = (world.clone(), world);
         held.set(target, Value::Unknown);
         failed.set(target, Value::Unknown);
-        if let (Value::Verdict { obligation, end, ok }, true) = (verdict, only_logged) {
+        if let Value::Verdict { obligation, end, ok } = verdict {
             let lost = if *ok { &mut failed } else { &mut held };
-            lost.set_phase(*obligation, Phase::Failed(*end));
+            if self.sites[usize::from(obligation.site.0)].raw {
+                self.commit_fails(lost, *obligation, *end);
+            } else if only_logged {
+                lost.set_phase(*obligation, Phase::Failed(*end));
+            }
         }
         (held, failed)
     }
@@ -165,13 +169,20 @@ impl Solver<'_> {
                 let value = self.realise(&mut success, *inner.clone());
                 success.set(&target, Value::Success(Box::new(value)));
                 failure.set(&target, Value::Failure);
-                if let Some((id, end)) = inner.ended().filter(|_| ignored) {
+                if let Some((id, end)) =
+                    inner.ended().filter(|(id, _)| ignored && !self.sites[usize::from(id.site.0)].raw)
+                {
                     failure.set_phase(id, Phase::Failed(end));
                 }
                 if let Value::Set(id, change) = *inner {
                     failure.unset(id, change);
                 }
-                if let Value::Outcome(_, EndKind::Commit) = *inner {
+                if let Value::Outcome(id, end) = *inner {
+                    self.commit_fails(&mut failure, id, end);
+                }
+                if let Value::Outcome(id, EndKind::Commit) = *inner
+                    && !self.sites[usize::from(id.site.0)].raw
+                {
                     // The server is gone as a rule, and with it what its connections had set.
                     failure.facts.obligations.values_mut().for_each(|state| state.left.clear());
                 }

@@ -226,6 +226,7 @@ impl Shower<'_> {
             Phase::Ending => "about to end".to_owned(),
             Phase::Ended(end) => end_words(end).to_owned(),
             Phase::Failed(end) => format!("open: its {} failed", end_name(end)),
+            Phase::CommitFailed => "open: its COMMIT failed".to_owned(),
             Phase::Gone => "somebody else's".to_owned(),
         };
         let mut words = vec![phase];

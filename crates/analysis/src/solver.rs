@@ -186,6 +186,8 @@ pub(crate) struct Child {
 pub(crate) struct ChildEffect {
     pub writes: bool,
     pub ends: bool,
+    /// Whether it has a text that ends a transaction which was begun as text.
+    pub commits: bool,
 }
 
 impl<'a> Solver<'a> {
@@ -318,6 +320,7 @@ impl<'a> Solver<'a> {
         let state = State {
             phase: Phase::Open,
             written: false,
+            rows: false,
             touched: false,
             anchor,
             parent,

@@ -125,7 +125,8 @@ impl<'h> Analysis<'h> {
             let mut solver = self.reporting(item, &function.signature, body, scope);
             let world = solver.parameters(World::default());
             let mut report = solver.solve(world, path, self.index.item(item).map_or(body.span, |item| item.span));
-            let lent = |event: &Event| event.kind == EventKind::LeftOpen && report.site(event.site).on_borrowed;
+            let left = |event: &Event| matches!(event.kind, EventKind::LeftOpen | EventKind::CommitFailed);
+            let lent = |event: &Event| left(event) && report.site(event.site).on_borrowed;
             report.callers_close = report.events.iter().any(lent) && self.callers_close(item);
             let polls =
                 |event: &Event| matches!(event.kind, EventKind::HeldAcross { .. }) && report.site(event.site).borrowed;

@@ -25,6 +25,8 @@ pub(crate) enum Phase {
     Ended(EndKind),
     /// Its end failed, and the error was only logged.
     Failed(EndKind),
+    /// Its COMMIT failed, or may have, and left it open.
+    CommitFailed,
     /// Somebody else has it.
     Gone,
 }
@@ -34,6 +36,8 @@ pub(crate) enum Phase {
 pub(crate) struct State {
     pub phase: Phase,
     pub written: bool,
+    /// Whether a statement that was seen has written rows.
+    pub rows: bool,
     /// Whether anything was done with it since it was opened.
     pub touched: bool,
     pub anchor: Option<Anchor>,
@@ -309,7 +313,8 @@ impl World {
 
     /// The open in-place sessions of a connection.
     pub fn anchored(&self, anchor: &Anchor) -> Vec<ObligationId> {
-        let open = self.facts.obligations.iter().filter(|(_, state)| state.phase == Phase::Open);
+        let is_open = |state: &State| matches!(state.phase, Phase::Open | Phase::CommitFailed);
+        let open = self.facts.obligations.iter().filter(|(_, state)| is_open(state));
         open.filter(|(_, state)| state.anchor.as_ref() == Some(anchor)).map(|(id, _)| *id).collect()
     }
 

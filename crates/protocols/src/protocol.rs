@@ -35,6 +35,13 @@ pub struct Protocol {
     pub needs_end_when_written: bool,
     /// Whether SQL `BEGIN` on it stays open when it goes back to its pool or owner.
     pub keeps_begin: bool,
+    /// For those: whether a COMMIT that fails leaves the transaction open, as SQLite does; `None` where the server ends it. Also where the text
+    /// of the BEGIN names a kind of lock, which SQLite alone knows.
+    pub failed_commit: Option<OnEngine>,
+    /// For transactions: whether a statement that makes or changes a table commits it, as in MySQL.
+    pub ddl_commits: Option<OnEngine>,
+    /// Methods that tell whether a transaction is open on it: who asks ends it where it is.
+    pub asks: Vec<String>,
     /// How it is opened.
     pub openings: Vec<Opening>,
     /// How it is ended.
@@ -89,6 +96,21 @@ pub struct Protocol {
     pub learned_from: Option<String>,
     /// For those: whether a connection of a library is held with it.
     pub holds_connection: bool,
+}
+
+/// For what may have several engines behind it: with which of them a fact holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OnEngine {
+    /// Whether it always holds.
+    #[serde(default)]
+    pub always: bool,
+    /// Features of the library that bring in an engine with which it holds.
+    #[serde(default)]
+    pub features: Vec<String>,
+    /// Features that bring in another one, so that nobody knows.
+    #[serde(default)]
+    pub unless: Vec<String>,
 }
 
 /// A call after which dropping a session does something else.

@@ -85,6 +85,12 @@ pub(crate) struct RawProtocol {
     #[serde(default)]
     pub keeps_begin: bool,
     #[serde(default)]
+    pub failed_commit: Option<crate::protocol::OnEngine>,
+    #[serde(default)]
+    pub ddl_commits: Option<crate::protocol::OnEngine>,
+    #[serde(default)]
+    pub asks: Vec<String>,
+    #[serde(default)]
     pub open: Vec<RawOpening>,
     #[serde(default)]
     pub end: Vec<RawEnding>,

@@ -47,7 +47,7 @@ fn opened(context: &Context<'_>, site: &Site, first: &Event, span: Span) -> Stri
         _ if only_ended => "this call makes a future".to_owned(),
         // Nobody opens anything: the statement is all there is.
         EventKind::StateOnShared { state, .. } => format!("it is {} here", words::set(state)),
-        EventKind::MadePerCall { .. } => "it is made here".to_owned(),
+        EventKind::MadePerCall { .. } | EventKind::PoolDropped => "it is made here".to_owned(),
         _ => words::opened(site, context.protocol(site)),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::meant::PackageId;
 use sessionlint_diagnostics::FileId;
-use sessionlint_protocols::{CancelUnsafe, InUse, LibraryId};
+use sessionlint_protocols::{CancelUnsafe, InUse, LibraryId, OnEngine};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// A package: where its modules are and which crates it can name.
@@ -37,6 +37,12 @@ impl Package {
     /// Whether it can name another package of the workspace.
     pub(crate) fn leads_to(&self, package: PackageId) -> bool {
         self.dependencies.values().any(|(_, other)| *other == Some(package))
+    }
+
+    /// Whether the engine is one with which a fact holds, as far as the features tell which it is.
+    pub fn is_on(&self, engine: &OnEngine) -> bool {
+        let has = |wanted: &[String]| self.features.values().flatten().any(|feature| wanted.contains(feature));
+        engine.always || (has(&engine.features) && !has(&engine.unless))
     }
 
     /// Whether a call must not be cancelled, in the version and with the features that the package uses.

@@ -1,6 +1,7 @@
 //! What do the words of a function's text rule out? Questions that save a look at its body.
 
 use super::{Index, ItemRef, Ty};
+use sessionlint_diagnostics::FileId;
 use sessionlint_ir::{ItemKind, TypeRef};
 
 impl Index<'_> {
@@ -25,6 +26,16 @@ impl Index<'_> {
     pub(crate) fn unlocks(&self, item: ItemRef) -> bool {
         let text = self.item_text(item, |item| item.head).map_or("", |(text, _)| text).to_ascii_lowercase();
         ["advisory_unlock", "release_lock"].iter().any(|name| text.contains(name))
+    }
+
+    /// Whether any file of a package that mentions a session gives back a lock of the server.
+    pub(crate) fn package_unlocks(&self, file: FileId) -> bool {
+        let files = self.package_of(file).indexed.iter().chain(std::iter::once(&file));
+        let names = ["unlock", "release_lock", "release_all_locks"];
+        files.filter_map(|file| self.host.data(*file)).any(|data| {
+            let text = data.text.to_ascii_lowercase();
+            names.iter().any(|name| text.contains(name))
+        })
     }
 
     /// Whether a function's text names any of these calls.

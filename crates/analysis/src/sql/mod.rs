@@ -35,6 +35,10 @@ pub struct SqlEffect {
     pub target: Option<SqlTarget>,
     /// Whether it asks how a statement would run.
     pub explains: bool,
+    /// Whether it begins a transaction with a kind of lock, which SQLite alone knows.
+    pub names_lock: bool,
+    /// Whether any of its statements makes or changes a table or the like, for all to see.
+    pub defines: bool,
     /// Whether it takes back itself what it begins or sets, once all of its statements have run: one of them is put in at run time, and
     /// may fail.
     pub settles: bool,
@@ -74,6 +78,7 @@ impl SqlEffect {
         let mut effect = SqlEffect { known, ..SqlEffect::default() };
         for one in effects {
             effect.writes |= one.writes;
+            effect.names_lock |= one.names_lock;
             effect.control = match (effect.control, one.control) {
                 (Some(SqlControl::Begin), Some(SqlControl::Commit | SqlControl::Rollback)) => None,
                 (Some(SqlControl::Savepoint), Some(SqlControl::Release | SqlControl::RollbackTo)) => None,
@@ -87,6 +92,7 @@ impl SqlEffect {
             effect.explains = first == "EXPLAIN";
         }
         for statement in statements() {
+            effect.defines |= tokens::defines(statement);
             effect.holds = state::holds(statement).or(effect.holds);
             // The rest of the text is what it was used for: who uses this connection next does the same, most likely.
             let only = |change: &StateChange| change.state != SessionState::Database || statements().count() == 1;
@@ -152,7 +158,7 @@ pub fn may_begin(source: &str) -> bool {
 
 /// Whether a piece of source has a text literal that may change the state of a connection.
 pub fn may_set_state(source: &str) -> bool {
-    has_literal(source, &["set ", "use ", "listen ", "create temp", "multi\"", "watch\""])
+    has_literal(source, &["set ", "pragma ", "use ", "listen ", "create temp", "multi\"", "watch\""])
         || ["advisory_lock", "get_lock(", "set_config("]
             .iter()
             .any(|word| memchr::memmem::find(source.as_bytes(), word.as_bytes()).is_some())

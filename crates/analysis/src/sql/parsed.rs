@@ -2,7 +2,7 @@
 
 use super::statement::{One, SqlControl};
 use super::tokens::{first_word, is_write};
-use sqlparser::ast::{Query, SetExpr, Statement};
+use sqlparser::ast::{Query, SetExpr, Statement, TransactionModifier};
 use sqlparser::dialect::{Dialect, GenericDialect, MsSqlDialect, MySqlDialect, PostgreSqlDialect, SQLiteDialect};
 use sqlparser::parser::Parser;
 
@@ -23,7 +23,11 @@ pub(super) fn effects(text: &str) -> Option<Vec<One>> {
 fn effect(statement: &Statement) -> One {
     match statement {
         Statement::Query(query) => One::writes(query_writes(query)),
-        Statement::StartTransaction { .. } => One::control(SqlControl::Begin),
+        Statement::StartTransaction { modifier, .. } => {
+            use TransactionModifier::{Deferred, Exclusive, Immediate};
+            let names_lock = matches!(modifier, Some(Deferred | Immediate | Exclusive));
+            One { names_lock, ..One::control(SqlControl::Begin) }
+        }
         Statement::Commit { .. } => One::control(SqlControl::Commit),
         Statement::Rollback { savepoint: Some(_), .. } => One::control(SqlControl::RollbackTo),
         Statement::ReleaseSavepoint { .. } => One::control(SqlControl::Release),

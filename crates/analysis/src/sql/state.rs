@@ -133,8 +133,43 @@ pub(super) fn change(tokens: &[Token]) -> Option<StateChange> {
         }
         "EXEC" | "DISCARD" | "UNWATCH" if tokens.len() == 1 => all(SessionState::Multi),
         "SELECT" | "DO" | "WITH" => called(tokens),
+        "PRAGMA" => pragma(tokens),
         _ => None,
     }
+}
+
+/// Settings of a connection to SQLite that take something from whoever uses it next, and the value that does. Others set it up, are kept
+/// in the database, or end with the transaction.
+const PRAGMAS: [(&str, bool); 5] = [
+    ("FOREIGN_KEYS", false),
+    ("IGNORE_CHECK_CONSTRAINTS", true),
+    ("LEGACY_ALTER_TABLE", true),
+    ("QUERY_ONLY", true),
+    ("WRITABLE_SCHEMA", true),
+];
+
+/// `PRAGMA name = value` or `PRAGMA name(value)`.
+fn pragma(tokens: &[Token]) -> Option<StateChange> {
+    let qualified = tokens.get(2) == Some(&Token::Period);
+    let at = if qualified { 3 } else { 1 };
+    let name = word(tokens, at);
+    let (_, harmful) = PRAGMAS.iter().find(|(known, _)| *known == name)?;
+    if !matches!(tokens.get(at + 1), Some(Token::Eq | Token::LParen)) {
+        return None;
+    }
+    let value = match tokens.get(at + 2)? {
+        Token::Number(number, _) => number.clone(),
+        Token::Word(word) => word.value.to_ascii_uppercase(),
+        Token::SingleQuotedString(text) => text.to_ascii_uppercase(),
+        _ => return None,
+    };
+    let value = match value.as_str() {
+        "1" | "ON" | "TRUE" | "YES" => true,
+        "0" | "OFF" | "FALSE" | "NO" => false,
+        _ => return None,
+    };
+    let name = hash(&[tokens[at].clone()]);
+    Some(StateChange { state: SessionState::Setting, name, on: value == *harmful, settled: false })
 }
 
 /// `SET name = value`, unless it is only for the transaction.
@@ -286,6 +321,32 @@ mod tests {
             let (set, other) = (state(before).unwrap(), state(after).unwrap());
             assert!(!other.takes_back(&set), "{before}; {after}");
         }
+    }
+
+    #[test]
+    fn pragmas_that_take_something_from_the_next_user_are_settings() {
+        let set = |text: &str| state(text).map(|change| (change.state, change.on));
+        for text in [
+            "PRAGMA foreign_keys = OFF",
+            "pragma foreign_keys=0;",
+            "PRAGMA main.foreign_keys(off)",
+            "PRAGMA writable_schema = 1",
+            "PRAGMA query_only = 'yes'",
+        ] {
+            assert_eq!(set(text), Some((Setting, true)), "{text}");
+        }
+        for text in ["PRAGMA foreign_keys = ON", "PRAGMA writable_schema(0)", "PRAGMA query_only = false"] {
+            assert_eq!(set(text), Some((Setting, false)), "{text}");
+        }
+        for text in [
+            "PRAGMA foreign_keys",
+            "PRAGMA journal_mode = WAL",
+            "PRAGMA foreign_keys = ?",
+            "PRAGMA writable_schema = RESET",
+        ] {
+            assert_eq!(set(text), None, "{text}");
+        }
+        assert_eq!(set("PRAGMA foreign_keys = OFF; DELETE FROM a; PRAGMA foreign_keys = ON"), None);
     }
 
     #[test]

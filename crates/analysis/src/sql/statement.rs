@@ -33,6 +33,8 @@ pub enum SqlControl {
 pub(super) struct One {
     pub(super) writes: bool,
     pub(super) control: Option<SqlControl>,
+    /// Whether it begins a transaction with a kind of lock.
+    pub(super) names_lock: bool,
 }
 
 impl One {

@@ -82,17 +82,24 @@ pub(super) fn word(tokens: &[Token], index: usize) -> String {
     }
 }
 
+/// Whether a statement makes, changes or removes a table or the like that all sessions see.
+pub(super) fn defines(tokens: &[Token]) -> bool {
+    let word = |index: usize| word(tokens, index);
+    matches!(word(0).as_str(), "CREATE" | "ALTER" | "DROP" | "TRUNCATE" | "RENAME")
+        && !matches!(word(1).as_str(), "TEMPORARY" | "TEMP" | "")
+}
+
 /// What a statement does, by its words.
 pub(super) fn effect(tokens: &[Token]) -> One {
     let word = |index: usize| word(tokens, index);
     match word(0).as_str() {
+        "BEGIN" if matches!(word(1).as_str(), "IMMEDIATE" | "DEFERRED" | "EXCLUSIVE") => {
+            One { names_lock: true, ..One::control(SqlControl::Begin) }
+        }
         "BEGIN" => match (tokens.len(), word(1).as_str()) {
-            (1, _)
-            | (
-                _,
-                "TRANSACTION" | "WORK" | "IMMEDIATE" | "DEFERRED" | "EXCLUSIVE" | "CONCURRENT" | "ISOLATION" | "READ"
-                | "NOT" | "TRAN",
-            ) => One::control(SqlControl::Begin),
+            (1, _) | (_, "TRANSACTION" | "WORK" | "CONCURRENT" | "ISOLATION" | "READ" | "NOT" | "TRAN") => {
+                One::control(SqlControl::Begin)
+            }
             _ => One::default(),
         },
         "START" if word(1) == "TRANSACTION" => One::control(SqlControl::Begin),
@@ -193,6 +200,16 @@ mod tests {
             "CALL settle(1)",
         ] {
             assert_eq!(tokens::effect(&words(text)), One::default(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_all_sessions_see_is_defined() {
+        for text in ["CREATE TABLE a (b int)", "alter table a add b int", "DROP INDEX a ON b", "TRUNCATE a"] {
+            assert!(tokens::defines(&words(text)), "{text}");
+        }
+        for text in ["CREATE TEMPORARY TABLE a (b int)", "DROP TEMPORARY TABLE a", "INSERT INTO a VALUES (1)", "DROP"] {
+            assert!(!tokens::defines(&words(text)), "{text}");
         }
     }
 

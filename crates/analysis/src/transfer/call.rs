@@ -185,6 +185,7 @@ impl Solver<'_> {
             if reads && !world.trace.read.contains(id) {
                 world.trace.read.insert(*id);
             }
+            self.defined(world, *id, effect, span);
             let before = world.facts.obligations.get(id).map(|state| state.scratch.clone()).unwrap_or_default();
             if effect.writes && !before.is_temporary(&effect) {
                 value = self.first_write(world, *id);
@@ -208,6 +209,10 @@ impl Solver<'_> {
                 let site = self.opening_site(protocol, span, Evidence::Typed, Some((&anchor, world)));
                 // The same call is the connection's site or the raw transaction's, never both.
                 let site = self.raw_site(site, &anchor, protocol, span);
+                let package = self.index.package_of(self.scope.file);
+                let kept = known.failed_commit.as_ref();
+                self.sites[usize::from(site.0)].keeps_failed_commit = effect.control == Some(SqlControl::Begin)
+                    && kept.is_some_and(|kept| effect.names_lock || package.is_on(kept));
                 if effect.settles {
                     self.quiet.settled.insert(site);
                 }
@@ -218,13 +223,18 @@ impl Solver<'_> {
             }
             Some(control @ (SqlControl::Commit | SqlControl::Rollback)) => {
                 let end = if control == SqlControl::Commit { EndKind::Commit } else { EndKind::Rollback };
+                let mut told = Value::Unknown;
                 for id in world.anchored(&anchor) {
-                    if self.sites[usize::from(id.site.0)].raw {
+                    let site = &self.sites[usize::from(id.site.0)];
+                    if site.raw {
+                        if site.keeps_failed_commit && end == EndKind::Commit {
+                            told = Value::Fallible(Box::new(Value::Outcome(id, end)));
+                        }
                         self.ended_at(id, span, end);
                         world.set_phase(id, Phase::Ended(end));
                     }
                 }
-                Value::Unknown
+                told
             }
             Some(control @ (SqlControl::Release | SqlControl::RollbackTo)) => {
                 let last = world.anchored(&anchor).into_iter().rfind(|id| self.sites[usize::from(id.site.0)].raw);

@@ -5,12 +5,13 @@ use crate::callers::Watched;
 use crate::events::CauseKind;
 use crate::index::Ty;
 use crate::solver::{Child, ChildEffect, Solver};
+use crate::sql::SqlControl;
 use crate::value::{Anchor, ObligationId, Origin, Root, Source, Value};
 use crate::workload::{Deed, Given, Workload};
 use crate::world::{Phase, World};
 use sessionlint_diagnostics::Span;
 use sessionlint_ir::{
-    BlockId, Body, BodyKind, Callee, Capture, LocalId, Operand, Place, Rvalue, StatementKind, Terminator,
+    BlockId, Body, BodyKind, Callee, Capture, Literal, LocalId, Operand, Place, Rvalue, StatementKind, Terminator,
 };
 use sessionlint_protocols::EndKind;
 use std::collections::BTreeMap;
@@ -54,14 +55,14 @@ impl Solver<'_> {
                 if effect.writes {
                     self.write(world, id, Some(span));
                 }
-                if effect.ends && prepared_on.is_none() {
+                if (effect.ends || effect.commits) && prepared_on.is_none() {
                     for anchored in world.anchored(&Anchor::Obligation(id)) {
                         world.set_phase(anchored, Phase::Gone);
                     }
                 }
             }
             for anchored in world.anchored(&Anchor::Place(target.clone())) {
-                if effect.ends {
+                if effect.ends || effect.commits {
                     world.set_phase(anchored, Phase::Gone);
                 }
             }
@@ -179,9 +180,11 @@ impl Solver<'_> {
             let ends: Vec<EndKind> = ended.map(|(_, end)| *end).collect();
             finishes.extend(EndKind::meant(&ends).map(|end| (*inner, end)));
         }
+        let commits = self.commits_as_text(body);
         for capture in &body.captures {
             let writes = lent.get(&capture.inner).is_some_and(|id| solver.written.contains(&id.site));
-            effects.insert(capture.inner, ChildEffect { writes, ends: self.ends_capture(body, capture.inner) });
+            effects
+                .insert(capture.inner, ChildEffect { writes, ends: self.ends_capture(body, capture.inner), commits });
         }
         self.looked(&solver);
         if let (Some(watched), Some(inside)) = (&mut self.watched, solver.watched.take()) {
@@ -326,6 +329,18 @@ impl Solver<'_> {
     /// A body inside of this one was looked at: what had not settled for it had not for this one.
     fn looked(&self, inner: &Solver<'_>) {
         self.truncated.set(self.truncated.get() || inner.truncated.get());
+    }
+
+    /// Whether a closure has a text that ends a transaction which was begun as text: on a connection that it captures, most likely.
+    fn commits_as_text(&self, body: &Body) -> bool {
+        let ends = |operand: &Operand| match operand {
+            Operand::Literal(Literal::Text(text)) => {
+                matches!(self.index.text_effect(text).control, Some(SqlControl::Commit | SqlControl::Rollback))
+            }
+            _ => false,
+        };
+        body.assignments().any(|(_, value)| value.operands().into_iter().any(ends))
+            || body.children.iter().any(|child| self.commits_as_text(child))
     }
 
     /// Whether a body passes a captured variable on, or calls a method on it that ends a session.

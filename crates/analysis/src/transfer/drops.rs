@@ -109,11 +109,31 @@ impl Solver<'_> {
             && (self.tests.contains_key(&Place::local(local)) || self.body.statements().any(lends))
     }
 
-    pub(super) fn drop_outcome(&mut self, world: &World, id: ObligationId, end: EndKind, kind: CauseKind, span: Span) {
+    pub(super) fn drop_outcome(
+        &mut self,
+        world: &mut World,
+        id: ObligationId,
+        end: EndKind,
+        kind: CauseKind,
+        span: Span,
+    ) {
+        if self.sites[usize::from(id.site.0)].raw {
+            self.commit_fails(world, id, end);
+            return;
+        }
         if kind.exit_kind() != ExitKind::Error {
             let release = world.trace.released.get(&id).copied();
             let event = EventKind::ResultIgnored { end, logged: false };
             self.event(world, event, id, kind, span, release);
+        }
+    }
+
+    /// A COMMIT that was run as text fails: with some engines the transaction stays open.
+    pub(crate) fn commit_fails(&self, world: &mut World, id: ObligationId, end: EndKind) {
+        let site = &self.sites[usize::from(id.site.0)];
+        let ended = world.facts.obligations.get(&id).is_some_and(|state| state.phase == Phase::Ended(EndKind::Commit));
+        if site.raw && site.keeps_failed_commit && end == EndKind::Commit && ended {
+            world.set_phase(id, Phase::CommitFailed);
         }
     }
 
@@ -132,7 +152,8 @@ impl Solver<'_> {
             return;
         }
         for anchored in world.anchored(&Anchor::Obligation(id)) {
-            self.event(world, EventKind::LeftOpen, anchored, kind.clone(), span, None);
+            let left = if world.is_open(anchored) { EventKind::LeftOpen } else { EventKind::CommitFailed };
+            self.event(world, left, anchored, kind.clone(), span, None);
             world.set_phase(anchored, Phase::Gone);
         }
         let Some(state) = world.facts.obligations.get(&id).cloned() else { return };
@@ -156,8 +177,14 @@ impl Solver<'_> {
         }
         let rolls_back = self.index.model.protocol(self.protocol_of(id)).is_transaction();
         self.leave_state(world, id, rolls_back, kind.clone(), span);
-        let discarded = matches!(kind, CauseKind::Statement { .. }) && !state.touched;
-        let event = if discarded { EventKind::Discarded } else { EventKind::LeftOpen };
+        let event = match kind {
+            CauseKind::Statement { .. } if !state.touched => EventKind::Discarded,
+            CauseKind::Statement { wildcard: false } if self.name_is_kept(id.site, true) => EventKind::NameKept,
+            CauseKind::ScopeEnd { .. } | CauseKind::Exit { .. } if self.name_is_kept(id.site, false) => {
+                EventKind::NameKept
+            }
+            _ => EventKind::LeftOpen,
+        };
         self.event(world, event, id, kind, span, None);
         world.set_phase(id, Phase::Gone);
     }
@@ -178,11 +205,20 @@ impl Solver<'_> {
         let how = world.trace.how.clone().unwrap_or(ExitOrder::Tail);
         let kind = CauseKind::Exit { kind: exit, how, answer };
         let fallible = self.gives_result();
+        let returned = world.get(self.index, &Place::local(Body::RETURN));
+        let given = committed_by(&returned).filter(|id| self.sites[usize::from(id.site.0)].keeps_failed_commit);
         let states: Vec<_> = world.facts.obligations.iter().map(|(id, state)| (*id, state.clone())).collect();
         for (id, state) in states {
             match state.phase {
                 Phase::Open if state.anchor.is_some() => {
                     self.event(&world, EventKind::LeftOpen, id, kind.clone(), span, None);
+                }
+                Phase::CommitFailed => self.event(&world, EventKind::CommitFailed, id, kind.clone(), span, None),
+                // What the caller gets is whether it worked.
+                Phase::Ended(EndKind::Commit) if given == Some(id) => {
+                    let CauseKind::Exit { how, answer, .. } = kind.clone() else { continue };
+                    let kind = CauseKind::Exit { kind: ExitKind::Error, how, answer };
+                    self.event(&world, EventKind::CommitFailed, id, kind, span, None);
                 }
                 // Who only logs that it could not be opened does what it is for as well as can be.
                 Phase::Failed(end) if exit == ExitKind::Success && fallible && !self.optional.contains(&id.site) => {
@@ -217,7 +253,8 @@ impl Solver<'_> {
         let site = &self.sites[usize::from(id.site.0)];
         let protocol = self.index.model.protocol(site.protocol);
         let unawaited = matches!(kind, EventKind::Unawaited { .. });
-        let about_pools = matches!(kind, EventKind::MadePerCall { .. } | EventKind::Settings { .. });
+        let about_pools =
+            matches!(kind, EventKind::MadePerCall { .. } | EventKind::Settings { .. } | EventKind::PoolDropped);
         let polls = self.tells_polls && matches!(kind, EventKind::HeldAcross { .. });
         if (site.borrowed && !polls) || (!protocol.is_session() && !unawaited && !about_pools) {
             return;
@@ -260,6 +297,18 @@ impl Solver<'_> {
         if says(&event) > says(known) {
             *known = event;
         }
+    }
+}
+
+/// The session that the result of a COMMIT is of, where nobody has looked at that yet.
+pub(super) fn committed_by(value: &Value) -> Option<ObligationId> {
+    match value {
+        Value::Exit(_, _, inner) => committed_by(inner),
+        Value::Fallible(inner) => match **inner {
+            Value::Outcome(id, EndKind::Commit) => Some(id),
+            _ => None,
+        },
+        _ => None,
     }
 }
 

@@ -10,7 +10,7 @@ use crate::value::{Anchor, Layer, ObligationId, Value};
 use crate::workload::Workload;
 use crate::world::{Phase, World};
 use sessionlint_diagnostics::Span;
-use sessionlint_ir::Projection;
+use sessionlint_ir::{Operand, Projection};
 use sessionlint_protocols::{ProtocolId, ProtocolKind};
 
 /// A function, and the position of one of its parameters.
@@ -111,6 +111,13 @@ impl Solver<'_> {
         self.texts_of(world, &target, &effect, lent.at)
     }
 
+    /// A reference to a connection that is copied to pass it on, where a raw transaction is open on that connection.
+    pub(super) fn copied_connection(&self, world: &World, arg: &Operand, value: &Value) -> Option<Value> {
+        let (Operand::Value(place), Value::Typed(Ty::Ref(_), _)) = (arg, value) else { return None };
+        let (_, anchor) = self.anchor_of(world, &Value::Ref(place.clone()))?;
+        (!world.anchored(&anchor).is_empty()).then(|| Value::Ref(place.clone()))
+    }
+
     /// The one connection in a field of a struct of the project's own: what it is, where, and what stands around it.
     pub(super) fn connection_inside(
         &self,
@@ -169,7 +176,13 @@ impl Solver<'_> {
         for control in &effect.texts {
             let text = SqlEffect { control: Some(*control), holds: effect.holds, ..SqlEffect::default() };
             let value = self.run_text(world, value, text, at);
-            if matches!(control, SqlControl::Begin | SqlControl::Savepoint) {
+            // A helper that only commits tells whether that worked.
+            let tells = match control {
+                SqlControl::Begin | SqlControl::Savepoint => true,
+                SqlControl::Commit => !effect.texts.contains(&SqlControl::Rollback),
+                _ => false,
+            };
+            if tells {
                 begun = value;
             }
         }

@@ -132,6 +132,9 @@ impl Solver<'_> {
             return;
         }
         self.made.dropped.insert(*site);
+        if known.needs_end && kind.exit_kind() != ExitKind::Error {
+            self.event(world, EventKind::PoolDropped, id, kind.clone(), span, None);
+        }
         // What the request says, this one is made of.
         let of = || self.made_of(self.sites[usize::from(site.0)].span);
         if self.handler && !of().into_iter().any(|param| self.is_of_a_request(param)) {
@@ -180,6 +183,7 @@ impl Solver<'_> {
             openings.iter().any(|known| matches!(known.source, Source::Method(by) if differing.contains(&by)))
         };
         self.events.retain(|(kind, site, _), _| match kind {
+            EventKind::PoolDropped => !escaped.contains(site),
             EventKind::MadePerCall { in_loop } => {
                 !(escaped.contains(site) || differs(site) || (*in_loop && probes.contains(site)))
             }

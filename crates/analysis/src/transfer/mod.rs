@@ -20,10 +20,12 @@ mod given;
 mod in_place;
 mod inputs;
 mod joined;
+mod kept_lock;
 mod layers;
 mod learned;
 mod lend;
 mod made;
+mod memo;
 mod method;
 mod named;
 mod open;
@@ -209,6 +211,7 @@ impl Solver<'_> {
                 let value = self.operand(world, operand);
                 if *kind != ExitKind::Error {
                     self.given(world, &value);
+                    self.lock_leaves(world, &value, span);
                     if let Some(lent) = self.lent.filter(|_| value != Value::Failure) {
                         self.loan.exits.insert(world.is_written(lent));
                         self.loan.changed.insert(says_changed(&value));
@@ -217,6 +220,8 @@ impl Solver<'_> {
                 self.kept_elsewhere(world, std::slice::from_ref(&value));
                 self.forget(world, &value);
                 let shape = match value {
+                    // Who gets it is told whether the COMMIT worked.
+                    value if drops::committed_by(&value).is_some() => value,
                     Value::Failure => Value::Failure,
                     Value::Exit(ExitKind::Error, ..) => Value::Failure,
                     _ => Value::Unknown,

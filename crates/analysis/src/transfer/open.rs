@@ -26,6 +26,7 @@ impl Solver<'_> {
             own_end: None,
             borrowed: false,
             raw: false,
+            keeps_failed_commit: false,
             parameter: false,
             on_borrowed: false,
             pooled: false,

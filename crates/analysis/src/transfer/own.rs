@@ -87,6 +87,8 @@ impl Solver<'_> {
         let mut kept_by = None;
         for (index, value) in values.iter().enumerate() {
             let lent = Lent { item, param: index + receivers, at };
+            let copied = call.args.get(index).and_then(|arg| self.copied_connection(world, arg, value));
+            let value = copied.as_ref().unwrap_or(value);
             match self.lent_argument(world, &lent, value, &passed, &mut workload) {
                 Value::Unknown => {}
                 value => told = value,

@@ -38,6 +38,7 @@ impl Solver<'_> {
         let model = self.index.model;
         let protocol = model.protocol(protocol_id);
         let target = place.clone().map_or(Value::Session(id), Value::Ref);
+        self.asked_for_begun(world, protocol_id, &target, name);
         if let Some(ending) = self.index.ending(self.scope.file, protocol, name) {
             let value = self.release(world, id, place, ending, call);
             return self.of_writer(protocol_id, value, name, call);
@@ -122,6 +123,7 @@ impl Solver<'_> {
         let has_no_name = |place: &Place| self.body.locals[place.local.index()].name.is_none();
         let is_setter = place.as_ref().is_some_and(has_no_name)
             && !protocol.pooled
+            && !protocol.named_by.iter().any(|names| names == name)
             && value == Value::Unknown
             && ![&library.writes, &library.reads].iter().any(|known| known.iter().any(|known| known == name));
         if name == "into" || name.starts_with("into_") || may_finish || is_setter {
@@ -259,6 +261,7 @@ impl Solver<'_> {
     ) -> Option<Value> {
         let model = self.index.model;
         let protocol = model.protocol(protocol_id);
+        self.asked_for_begun(world, protocol_id, target, name);
         if let Some(value) = self.in_place_method(world, target, name, &call.args, call) {
             return Some(value);
         }

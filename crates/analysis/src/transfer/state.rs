@@ -42,6 +42,29 @@ impl Solver<'_> {
         Value::Unknown
     }
 
+    /// A connection is asked whether a transaction is open on it, as text began one: that decides what is done about it.
+    pub(super) fn asked_for_begun(&mut self, world: &mut World, protocol: ProtocolId, target: &Value, name: &str) {
+        if self.index.model.protocol(protocol).asks.iter().any(|asks| asks == name)
+            && let Some((_, anchor)) = self.anchor_of(world, target)
+        {
+            self.give_anchored(world, &anchor);
+        }
+    }
+
+    /// A statement makes or changes a table: with some engines that commits what was written before in the transaction.
+    pub(super) fn defined(&mut self, world: &mut World, id: ObligationId, effect: SqlEffect, span: Span) {
+        let commits = self.index.model.protocol(self.protocol_of(id)).ddl_commits.as_ref();
+        let is_on = |engine| self.index.package_of(self.scope.file).is_on(engine);
+        if !effect.writes || !commits.is_some_and(is_on) {
+            return;
+        }
+        let Some(state) = world.facts.obligations.get_mut(&id) else { return };
+        let before = std::mem::replace(&mut state.rows, !effect.defines);
+        if before && effect.defines {
+            self.meanwhile(world, EventKind::CommittedByTable, id, &[span]);
+        }
+    }
+
     /// Other code has a connection: it may take back anything.
     pub(crate) fn forget_state(&self, world: &mut World, id: ObligationId) {
         if let Some(state) = world.facts.obligations.get_mut(&id) {

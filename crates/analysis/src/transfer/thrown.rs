@@ -292,7 +292,7 @@ impl Solver<'_> {
 
     /// Whether what is left open is lost with a database that nobody else ever sees.
     pub(crate) fn is_thrown_away(&self, kind: &EventKind, site: SiteId) -> bool {
-        if *kind != EventKind::LeftOpen {
+        if !matches!(kind, EventKind::LeftOpen | EventKind::CommitFailed) {
             return false;
         }
         let thrown = &self.thrown;

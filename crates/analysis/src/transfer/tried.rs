@@ -18,9 +18,12 @@ impl Solver<'_> {
             return;
         }
         let (has_it, is_other) = (self.goes_on_to_unlock(next), self.goes_on_to_unlock(other));
-        if has_it && is_other {
-            return;
-        }
+        // Who keeps its connection in a struct has it, too.
+        let has_it = match (has_it, is_other) {
+            (true, true) => return,
+            (false, false) => self.goes_on_to_keep(world, next) && !self.goes_on_to_keep(world, other),
+            _ => has_it,
+        };
         for state in world.facts.obligations.values_mut() {
             let (tried, mut left): (BTreeSet<_>, BTreeSet<_>) = state.left.iter().copied().partition(is_tried);
             if has_it {

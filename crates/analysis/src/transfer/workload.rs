@@ -24,6 +24,9 @@ impl Solver<'_> {
         for (deed, way) in &workload.0 {
             let now = self.runs_now(world, deed);
             let deed = now.as_ref().unwrap_or(deed);
+            if matches!(deed, Deed::Outside(_)) && self.is_first_use(way[0]) {
+                continue;
+            }
             if self.collects
                 && let Some(seen) = self.seen_by_callers(deed)
             {

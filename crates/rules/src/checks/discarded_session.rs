@@ -22,13 +22,16 @@ fn run(context: &Context<'_>) -> Vec<Diagnostic> {
 fn is_mistake(site: &Site, protocol: &Protocol, event: &Event) -> bool {
     let asks = match protocol.kind {
         ProtocolKind::Connection | ProtocolKind::Client => true,
-        ProtocolKind::Session => !protocol.needs_end,
+        ProtocolKind::Session => !protocol.needs_end || protocol.needs_end_when_written,
         // One of the project's own that gives itself up: its pool asks so whether a connection works.
         ProtocolKind::Transaction if protocol.learned_from.is_some() => !protocol.needs_end,
         _ => !protocol.is_session(),
     };
     // What a function has made and used itself is of no use any more.
     let was_used = protocol.kind == ProtocolKind::Guard && site.used;
+    if event.kind == EventKind::NameKept {
+        return true;
+    }
     // What was taken out of something was opened elsewhere, and is given up here.
     event.kind == EventKind::Discarded && !asks && !site.taken && !was_used
 }
@@ -39,6 +42,9 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
     let noun = protocol.noun();
     let message = format!("this {noun} is dropped in the statement that opens it");
     let leaks = match event.cause.kind {
+        _ if event.kind == EventKind::NameKept => {
+            format!("only its name is kept: the value is dropped here, which {}", protocol.on_drop)
+        }
         CauseKind::Statement { wildcard: true } => {
             format!("`_` does not keep the value: it is dropped here, which {}", protocol.on_drop)
         }

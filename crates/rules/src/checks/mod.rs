@@ -2,6 +2,7 @@
 
 mod cancel_unsafe_begin;
 mod discarded_session;
+mod failed_commit;
 mod ignored_release_result;
 mod leaked_session;
 mod missing_rollback;
@@ -26,6 +27,7 @@ pub const ALL: &[Check] = &[
     uncommitted_transaction::CHECK,
     missing_rollback::CHECK,
     unbalanced_begin::CHECK,
+    failed_commit::CHECK,
     unawaited_release::CHECK,
     ignored_release_result::CHECK,
     discarded_session::CHECK,

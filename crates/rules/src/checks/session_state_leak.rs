@@ -17,7 +17,7 @@ fn is_mistake(context: &Context<'_>, _: &Site, _: &Protocol, event: &Event) -> b
     let ends = context.report.function == "main";
     match event.kind {
         EventKind::StateOnShared { .. } => true,
-        EventKind::StateLeft { .. } => !ends,
+        EventKind::StateLeft { .. } | EventKind::LockKept { .. } => !ends,
         _ => false,
     }
 }
@@ -26,6 +26,11 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
     let protocol = context.protocol(site);
     let event = events[0];
     let (message, leaks, help) = match event.kind {
+        EventKind::LockKept { ref guard } => (
+            format!("dropping this `{guard}` gives its connection back to the pool with a lock of the session"),
+            "it leaves here, and nothing in the package gives the lock back".to_owned(),
+            format!("close the connection instead (`close_on_drop`), or unlock where `{guard}` ends"),
+        ),
         EventKind::StateOnShared { state, pooled: true } => (
             format!("{} is set through the pool, on whichever connection it lends", what(state)),
             "that connection goes back to the pool at once, and keeps it for its next user".to_owned(),

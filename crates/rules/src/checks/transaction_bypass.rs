@@ -12,13 +12,20 @@ fn run(context: &Context<'_>) -> Vec<Diagnostic> {
 }
 
 fn is_mistake(_: &Site, _: &Protocol, event: &Event) -> bool {
-    event.kind == EventKind::Bypassed
+    matches!(event.kind, EventKind::Bypassed | EventKind::CommittedByTable)
 }
 
 fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
     let protocol = context.protocol(site);
     let event = events[0];
     let subject = words::subject(site, protocol);
+    if event.kind == EventKind::CommittedByTable {
+        let message = format!("this statement commits {subject}, before its commit is reached");
+        let leaks = "MySQL commits what was written until here, and begins anew: a rollback takes none of it back";
+        let help = "make and change tables before the transaction begins, or after it ends".to_owned();
+        let said = Words { message, leaks: leaks.to_owned(), help: Some(help), fix: None };
+        return context.finding(CHECK.rule, site, events, event.cause.span, said);
+    }
     let message = format!("this write goes to the pool and not through {subject}, which is open");
     let leaks = if event.inside.is_empty() {
         "it is not part of the transaction: it stays when that is rolled back, and cannot see what that has written"

@@ -14,7 +14,8 @@ fn run(context: &Context<'_>) -> Vec<Diagnostic> {
     found.into_iter().map(|(site, events)| word(context, site, &events)).collect()
 }
 
-fn is_mistake(context: &Context<'_>, site: &Site, protocol: &Protocol, event: &Event) -> bool {
+/// Shared with the check for a COMMIT that fails, which speaks of what is left.
+pub(super) fn is_mistake(context: &Context<'_>, site: &Site, protocol: &Protocol, event: &Event) -> bool {
     if !site.raw || event.kind != EventKind::LeftOpen || is_half_of_a_pair(site, protocol) {
         return false;
     }

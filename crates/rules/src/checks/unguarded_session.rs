@@ -16,14 +16,26 @@ fn run(context: &Context<'_>) -> Vec<Diagnostic> {
 }
 
 fn is_mistake(context: &Context<'_>, site: &Site, protocol: &Protocol, event: &Event) -> bool {
+    if event.kind == EventKind::PoolDropped {
+        // At the end of the program the server hears of it anyway.
+        return context.report.function != "main";
+    }
     event.kind == EventKind::LeftOpen
         && protocol.needs_end
         && (event.written.is_some() || !protocol.needs_end_when_written)
+        && !is_broken(protocol, event)
         && !site.raw
         && !is_half_of_a_pair(site, protocol)
         && !uncommitted_transaction::is_mistake(context, site, protocol, event)
         && !unfinished_writer::is_mistake(context, site, protocol, event)
         && !missing_rollback::is_mistake(context, site, protocol, event, false)
+}
+
+/// A socket that an error is left behind for: there is nobody to say goodbye to.
+fn is_broken(protocol: &Protocol, event: &Event) -> bool {
+    protocol.kind == ProtocolKind::Session
+        && protocol.needs_end_when_written
+        && (event.cause.kind.exit_kind() == ExitKind::Error || event.cause.kind.in_error_arm())
 }
 
 fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
