@@ -1,13 +1,15 @@
 //! In which order are the blocks of a body visited? The one fixpoint loop.
 //!
 //! Facts at a block's entry are a set of worlds, each of which is one way to get there. A world is visited once
-//! for each block; their number is bounded, so the loop ends. When there are too many, conditions are forgotten,
-//! and if that does not help the body is a gap: silent, and counted.
+//! for each block; their number is bounded, so the loop ends. When there are too many, the body is looked at once more, and
+//! ways are joined (`joins.rs`); if that does not help the body is a gap: silent, and counted.
 
 use crate::at_hand::{Hand, Hands};
 use crate::events::{CauseKind, Event, EventKind, Report, SiteId};
 use crate::fingerprint::fingerprint;
+use crate::joins::{forget_dead, joined, joined_by_state};
 use crate::known::passed;
+use crate::liveness::ReadAhead;
 use crate::show::Seen;
 use crate::solver::Solver;
 use crate::told::is_told;
@@ -23,10 +25,13 @@ use std::collections::{BTreeMap, BTreeSet};
 const FEW_WORLDS: usize = 4;
 /// Worlds at one block when it is asked what a function does with certain arguments.
 const SOME_WORLDS: usize = 16;
-/// Worlds at one block before conditions are forgotten.
+/// Worlds at one block before ways are joined that differ in one answer only, and, where that is done, before those are joined on
+/// which sessions are in the same state.
 const MANY_WORLDS: usize = 64;
-/// Worlds at one block before the body is given up.
+/// Worlds at one block, after ways were joined, before the body is given up.
 const TOO_MANY_WORLDS: usize = 200;
+/// Worlds that come to one block, before ways are joined.
+const TOO_MANY_ARRIVALS: usize = 4000;
 /// Visits of one body before it is given up: so many, and so many more for each block.
 const TOO_MANY_STEPS: usize = 20_000;
 const STEPS_A_BLOCK: usize = 8;
@@ -105,24 +110,44 @@ impl Solver<'_> {
             if self.sites.is_empty() {
                 return;
             }
-            // The second look tells everything again, with what was learned about sites.
+            self.start_again();
+        }
+        self.visit(entry.clone());
+        if self.imprecise || self.gave_up {
+            self.start_again();
+            (self.imprecise, self.gave_up) = (false, false);
+            self.joins = Some(ReadAhead::of(self.body));
+            self.visit(entry);
+            self.joins = None;
+        }
+        let reason = if self.gave_up {
             self.events.clear();
-            self.children.clear();
             self.written.clear();
-            self.made = Made::default();
-        }
-        self.visit(entry);
-        if self.imprecise {
+            "too many ways through this body"
+        } else if self.imprecise {
             self.events.retain(|(kind, _, _), _| *kind != EventKind::LeftOpen);
-            let reason = "too many conditions in this body to tell its ways apart".to_owned();
-            self.gaps.insert(Gap { span: self.body.span.at_start(), reason });
-        }
+            "too many conditions in this body to tell its ways apart"
+        } else {
+            return;
+        };
+        self.gaps.insert(Gap { span: self.body.span.at_start(), reason: reason.to_owned() });
+    }
+
+    /// Another look tells everything again, with what was learned about sites.
+    fn start_again(&mut self) {
+        self.events.clear();
+        self.children.clear();
+        self.written.clear();
+        self.made = Made::default();
     }
 
     /// Finds out what the body does and gives, on any way.
     pub fn summarise(&mut self, entry: World) {
         (self.collects, self.few) = (true, true);
         self.visit(entry);
+        if self.gave_up {
+            self.written.clear();
+        }
         self.made_for_nothing();
     }
 
@@ -136,12 +161,15 @@ impl Solver<'_> {
 
     fn follow(&mut self, entry: World) {
         let body = self.body;
-        let mut ways = Ways { seen: vec![FxHashSet::default(); body.blocks.len()], pending: BTreeMap::new() };
+        let blocks = body.blocks.len();
+        let mut ways =
+            Ways { seen: vec![FxHashSet::default(); blocks], pending: BTreeMap::new(), joined: vec![0; blocks] };
         self.enqueue(BlockId(0), entry, &mut ways);
         let mut steps = 0;
         let too_many = TOO_MANY_STEPS + STEPS_A_BLOCK * body.blocks.len();
         while let Some((block, worlds)) = ways.pending.pop_first() {
             self.at = block;
+            let worlds = if self.joins.is_some() { self.join(block, worlds, &mut ways) } else { worlds };
             for world in worlds {
                 for world in self.statements(world, &body.blocks[block.index()].statements) {
                     steps += 1;
@@ -151,14 +179,25 @@ impl Solver<'_> {
             if self.coarse && (!self.sites.is_empty() || self.gave_up || steps > too_many) {
                 return;
             }
-            if self.gave_up || steps > too_many {
-                self.events.clear();
-                self.written.clear();
-                let reason = "too many ways through this body".to_owned();
-                self.gaps.insert(Gap { span: self.body.span.at_start(), reason });
+            self.gave_up |= steps > too_many;
+            if self.gave_up || (self.imprecise && self.joins.is_none()) {
                 return;
             }
         }
+    }
+
+    /// Joins ways that came to a block.
+    fn join(&mut self, block: BlockId, worlds: Vec<World>, ways: &mut Ways) -> Vec<World> {
+        let mut worlds = joined(worlds);
+        let met = &mut ways.joined[block.index()];
+        if *met + worlds.len() > MANY_WORLDS {
+            let before = worlds.len();
+            worlds = joined_by_state(worlds);
+            self.imprecise |= worlds.len() < before;
+        }
+        *met += worlds.len();
+        self.gave_up |= *met > TOO_MANY_WORLDS;
+        worlds
     }
 
     /// Goes on at the end of a block.
@@ -278,6 +317,9 @@ impl Solver<'_> {
         world.facts.dry_run.remove(&block);
         let last = &self.last_asked;
         world.facts.conditions.retain(|id, holds| !last[id.0 as usize].is_behind(block, *holds));
+        if let Some(ahead) = &self.joins {
+            forget_dead(&mut world.facts, |local| ahead.is_read(block, local));
+        }
         let known = &mut ways.seen[block.index()];
         if self.few {
             // Which way is taken may depend on the arguments.
@@ -290,14 +332,10 @@ impl Solver<'_> {
                 world.forget_tested();
             }
         }
-        if known.len() >= MANY_WORLDS && !self.few {
-            let (conditions, values) = (world.facts.conditions.len(), world.facts.store.len());
-            world.facts.conditions.clear();
-            world.forget_tested();
-            self.imprecise |= conditions > 0 || values > world.facts.store.len();
-        }
-        if known.len() >= TOO_MANY_WORLDS {
-            self.gave_up = true;
+        if self.joins.is_some() {
+            self.gave_up |= known.len() >= TOO_MANY_ARRIVALS;
+        } else if !self.few && known.len() >= MANY_WORLDS {
+            self.imprecise = true;
             return;
         }
         self.steps += world.facts.count();
@@ -315,4 +353,6 @@ impl Solver<'_> {
 struct Ways {
     seen: Vec<FxHashSet<u128>>,
     pending: BTreeMap<BlockId, Vec<World>>,
+    /// How many are left of those that came, where ways are joined.
+    joined: Vec<usize>,
 }

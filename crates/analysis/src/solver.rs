@@ -4,7 +4,7 @@ use crate::callers::Watched;
 use crate::events::{Cause, Event, EventKind, Site, SiteId};
 use crate::index::{Index, ItemRef, Scope, Ty};
 use crate::known::{Known, passed};
-use crate::liveness::{LastAsked, last_asked, only_tested};
+use crate::liveness::{LastAsked, ReadAhead, last_asked, only_tested};
 use crate::show::Seen;
 use crate::siblings::Makings;
 use crate::sql::{Hold, SqlControl, StateChange};
@@ -109,6 +109,8 @@ pub(crate) struct Solver<'a> {
     pub steps: usize,
     /// Whether conditions had to be forgotten, so that ways may be taken which nobody can go.
     pub imprecise: bool,
+    /// What is read ahead, while ways are joined because there were too many to keep each one apart.
+    pub joins: Option<ReadAhead>,
     /// Whether this is the first, coarse look, which only asks if there is any session at all.
     pub coarse: bool,
     /// Whether few ways are enough, because only what is done on any of them is asked for.
@@ -269,6 +271,7 @@ impl<'a> Solver<'a> {
             awaited: awaited_places(body),
             steps: 0,
             imprecise: false,
+            joins: None,
             coarse: false,
             few: false,
             by_parameter: false,

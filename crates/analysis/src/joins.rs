@@ -1,0 +1,218 @@
+//! Which ways through a body are joined where there are too many to keep each one apart?
+//!
+//! Ways are told apart by what is known on them. Where a body has too many of them, it is looked at once more, and at each block
+//!
+//! - what nobody reads any more is forgotten (`liveness.rs`);
+//! - two ways that differ in the answer to one question only become one on which that is not known: nothing is lost;
+//! - where there are still too many, those on which sessions are in the same state are joined, and only what is known on all of
+//!   them is kept. Then nothing is said about sessions that are left open, since ways may be taken that nobody can go.
+
+use crate::fingerprint::fingerprint;
+use crate::index::Ty;
+use crate::value::{Root, Value};
+use crate::world::{Facts, World};
+use rustc_hash::{FxHashMap, FxHashSet};
+use sessionlint_ir::{ConditionId, LocalId, Place};
+use std::collections::BTreeSet;
+
+/// What a test answered.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+enum Question {
+    Condition(ConditionId),
+    Amount(LocalId),
+    Place(Place),
+}
+
+impl Question {
+    /// The answer on one way, if it is known there.
+    fn answer(&self, facts: &Facts) -> Option<bool> {
+        match self {
+            Question::Condition(id) => facts.conditions.get(id).copied(),
+            Question::Amount(local) => facts.amounts.get(local).copied(),
+            Question::Place(place) => answer(facts.store.get(place)?),
+        }
+    }
+
+    /// Forgets the answer; a result is of the type again that it had before it was looked at.
+    fn forget(&self, facts: &mut Facts) {
+        match self {
+            Question::Condition(id) => drop(facts.conditions.remove(id)),
+            Question::Amount(local) => drop(facts.amounts.remove(local)),
+            Question::Place(place) => drop(facts.store.remove(place)),
+        }
+    }
+
+    /// The same for two ways with different answers.
+    fn join(&self, facts: &mut Facts, other: &Facts) {
+        let Question::Place(place) = self else { return self.forget(facts) };
+        let asked = [facts.store.get(place), other.store.get(place)].into_iter().flatten().find_map(asked);
+        self.forget(facts);
+        if let Some(value) = asked {
+            facts.store.insert(place.clone(), value);
+        }
+    }
+}
+
+/// Which way a test of the value goes.
+fn answer(value: &Value) -> Option<bool> {
+    match value {
+        Value::Bool(answer) | Value::Any(answer) => Some(*answer),
+        Value::Failure => Some(false),
+        Value::Success(inner) if is_plain(inner) => Some(true),
+        _ => None,
+    }
+}
+
+/// What a success was before it was looked at.
+fn asked(value: &Value) -> Option<Value> {
+    match value {
+        Value::Success(inner) => match &**inner {
+            Value::Typed(ty, origin) => Some(Value::Typed(Ty::Fallible(Box::new(ty.clone())), origin.clone())),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Whether the value says nothing of a session, of work, or of a pool that is made here.
+pub(crate) fn is_plain(value: &Value) -> bool {
+    match value {
+        Value::Unknown | Value::Bool(_) | Value::Any(_) | Value::Failure | Value::Text(_) | Value::Ref(_) => true,
+        Value::Typed(_, origin) => !matches!(origin, Some(origin) if matches!(origin.root, Root::Made(_))),
+        Value::Success(inner) | Value::Fallible(inner) => is_plain(inner),
+        Value::Tuple(parts) => parts.iter().all(is_plain),
+        _ => false,
+    }
+}
+
+/// Forgets what is known of variables that nobody reads any more.
+pub(crate) fn forget_dead(facts: &mut Facts, is_read: impl Fn(LocalId) -> bool) {
+    facts.amounts.retain(|local, _| is_read(*local));
+    facts.changed.retain(|local| is_read(*local));
+    // A reference that nobody reads keeps nothing.
+    for _ in 0..2 {
+        let mut referred = BTreeSet::new();
+        facts.store.values().for_each(|value| refers(value, &mut referred));
+        let is_dead =
+            |place: &Place, value: &Value| !is_read(place.local) && !referred.contains(&place.local) && is_plain(value);
+        if facts.store.iter().any(|(place, value)| is_dead(place, value)) {
+            facts.store.retain(|place, value| !is_dead(place, value));
+        }
+    }
+}
+
+/// The variables that a value refers to.
+fn refers(value: &Value, found: &mut BTreeSet<LocalId>) {
+    match value {
+        Value::Ref(place) => drop(found.insert(place.local)),
+        Value::Future(inner)
+        | Value::Fallible(inner)
+        | Value::Success(inner)
+        | Value::Exit(_, _, inner)
+        | Value::Work(_, inner)
+        | Value::Kept { inner, .. }
+        | Value::Wrapper(_, _, inner) => refers(inner, found),
+        Value::Tuple(parts) => parts.iter().for_each(|part| refers(part, found)),
+        _ => {}
+    }
+}
+
+/// Joins ways that differ in one answer only, until there are none. The first of those that become one stands for them, and the
+/// order stays.
+pub(crate) fn joined(mut worlds: Vec<World>) -> Vec<World> {
+    loop {
+        let before = worlds.len();
+        for question in questions(&worlds) {
+            worlds = without(worlds, &question);
+        }
+        if worlds.len() == before || worlds.len() < 2 {
+            return worlds;
+        }
+    }
+}
+
+/// What the ways have different answers to.
+fn questions(worlds: &[World]) -> BTreeSet<Question> {
+    let mut found = BTreeSet::new();
+    for World { facts, .. } in worlds {
+        found.extend(facts.conditions.keys().map(|id| Question::Condition(*id)));
+        found.extend(facts.amounts.keys().map(|local| Question::Amount(*local)));
+        let answered = facts.store.iter().filter(|(_, value)| answer(value).is_some());
+        found.extend(answered.map(|(place, _)| Question::Place(place.clone())));
+    }
+    found
+}
+
+/// Joins the ways that differ in nothing but the answer to this question.
+fn without(worlds: Vec<World>, question: &Question) -> Vec<World> {
+    let mut left: Vec<World> = Vec::with_capacity(worlds.len());
+    // For each set of other facts the way that stands for them, and its answer.
+    let mut met: FxHashMap<u128, (usize, Option<bool>)> = FxHashMap::default();
+    for mut world in worlds {
+        let answer = question.answer(&world.facts);
+        let is_plain = match question {
+            Question::Place(place) => world.facts.store.get(place).is_none_or(is_plain),
+            _ => true,
+        };
+        if !is_plain {
+            left.push(world);
+            continue;
+        }
+        let rest = match answer {
+            None => fingerprint(&world.facts),
+            Some(_) => {
+                let mut rest = world.facts.clone();
+                question.forget(&mut rest);
+                fingerprint(&rest)
+            }
+        };
+        match met.get_mut(&rest) {
+            None => {
+                met.insert(rest, (left.len(), answer));
+                left.push(world);
+            }
+            // It is not known on the other one, so that one covers this.
+            Some((_, None)) => {}
+            Some((_, known)) if *known == answer => left.push(world),
+            Some((at, known)) => {
+                *known = None;
+                let other = std::mem::take(&mut left[*at].facts);
+                if answer.is_some() {
+                    question.join(&mut world.facts, &other);
+                }
+                left[*at].facts = world.facts;
+            }
+        }
+    }
+    left
+}
+
+/// Joins all ways on which sessions, and what else says something of them, are in the same state. What is known on all of them is
+/// kept, and what changed on any.
+pub(crate) fn joined_by_state(worlds: Vec<World>) -> Vec<World> {
+    let mut left: Vec<World> = Vec::new();
+    let mut met: FxHashMap<u128, usize> = FxHashMap::default();
+    for world in worlds {
+        let sessions: Vec<_> = world.facts.store.iter().filter(|(_, value)| !is_plain(value)).collect();
+        let state = fingerprint(&(&sessions, &world.facts.obligations));
+        drop(sessions);
+        match met.get(&state) {
+            None => {
+                met.insert(state, left.len());
+                left.push(world);
+            }
+            Some(at) => meet(&mut left[*at].facts, &world.facts),
+        }
+    }
+    let mut seen = FxHashSet::default();
+    left.retain(|world| seen.insert(fingerprint(&world.facts)));
+    left
+}
+
+fn meet(facts: &mut Facts, other: &Facts) {
+    facts.store.retain(|place, value| other.store.get(place) == Some(value));
+    facts.conditions.retain(|id, holds| other.conditions.get(id) == Some(holds));
+    facts.amounts.retain(|local, any| other.amounts.get(local) == Some(any));
+    facts.changed.extend(&other.changed);
+    facts.dry_run.extend(&other.dry_run);
+}
