@@ -7,7 +7,7 @@
 use crate::at_hand::{Hand, Hands};
 use crate::events::{CauseKind, Event, EventKind, Report, SiteId};
 use crate::fingerprint::fingerprint;
-use crate::joins::{forget_dead, joined, joined_by_state};
+use crate::joins::{forget_dead, forget_ended, joined, joined_by_state};
 use crate::known::passed;
 use crate::liveness::ReadAhead;
 use crate::show::Seen;
@@ -18,7 +18,7 @@ use crate::value::Value;
 use crate::world::{Phase, World};
 use rustc_hash::FxHashSet;
 use sessionlint_diagnostics::{Gap, Span};
-use sessionlint_ir::{BlockId, BodyKind, Flag, Place, Statement, Terminator, TestRole};
+use sessionlint_ir::{BlockId, BodyKind, Flag, Place, Statement, Terminator, Test, TestRole};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Worlds at one block in the coarse look.
@@ -120,17 +120,19 @@ impl Solver<'_> {
             self.visit(entry);
             self.joins = None;
         }
+        let told = self.events.len();
         let reason = if self.gave_up {
             self.events.clear();
             self.written.clear();
             "too many ways through this body"
-        } else if self.imprecise {
-            self.events.retain(|(kind, _, _), _| *kind != EventKind::LeftOpen);
-            "too many conditions in this body to tell its ways apart"
         } else {
-            return;
+            let is_doubtful = |site: &SiteId| self.imprecise || self.doubtful.contains(site);
+            self.events.retain(|(kind, site, _), _| *kind != EventKind::LeftOpen || !is_doubtful(site));
+            "too many conditions in this body to tell its ways apart"
         };
-        self.gaps.insert(Gap { span: self.body.span.at_start(), reason: reason.to_owned() });
+        if self.gave_up || self.events.len() < told {
+            self.gaps.insert(Gap { span: self.body.span.at_start(), reason: reason.to_owned() });
+        }
     }
 
     /// Another look tells everything again, with what was learned about sites.
@@ -162,12 +164,16 @@ impl Solver<'_> {
     fn follow(&mut self, entry: World) {
         let body = self.body;
         let blocks = body.blocks.len();
-        let mut ways =
-            Ways { seen: vec![FxHashSet::default(); blocks], pending: BTreeMap::new(), joined: vec![0; blocks] };
+        let mut ways = Ways {
+            seen: vec![FxHashSet::default(); blocks],
+            pending: BTreeMap::new(),
+            later: BTreeMap::new(),
+            joined: vec![0; blocks],
+        };
         self.enqueue(BlockId(0), entry, &mut ways);
         let mut steps = 0;
         let too_many = TOO_MANY_STEPS + STEPS_A_BLOCK * body.blocks.len();
-        while let Some((block, worlds)) = ways.pending.pop_first() {
+        while let Some((block, worlds)) = ways.next() {
             self.at = block;
             let worlds = if self.joins.is_some() { self.join(block, worlds, &mut ways) } else { worlds };
             for world in worlds {
@@ -188,12 +194,14 @@ impl Solver<'_> {
 
     /// Joins ways that came to a block.
     fn join(&mut self, block: BlockId, worlds: Vec<World>, ways: &mut Ways) -> Vec<World> {
+        if matches!(self.body.blocks[block.index()].terminator, Terminator::Return) {
+            // No way goes on from here.
+            return worlds;
+        }
         let mut worlds = joined(worlds);
         let met = &mut ways.joined[block.index()];
         if *met + worlds.len() > MANY_WORLDS {
-            let before = worlds.len();
-            worlds = joined_by_state(worlds);
-            self.imprecise |= worlds.len() < before;
+            worlds = joined_by_state(worlds, &mut self.lost);
         }
         *met += worlds.len();
         self.gave_up |= *met > TOO_MANY_WORLDS;
@@ -218,6 +226,9 @@ impl Solver<'_> {
                     Some(_) => (None, Some(world)),
                     None => self.test(world, test, self.body.only_logged.contains(&block)),
                 };
+                if let (Some(held), Some(_)) = (&held, &failed) {
+                    self.doubt(held, test, flag);
+                }
                 let both = *role != TestRole::Question && held.is_some() && failed.is_some();
                 for (next, way, holds) in [(*yes, held, true), (*no, failed, false)] {
                     if let Some(mut way) = way {
@@ -234,6 +245,22 @@ impl Solver<'_> {
                     }
                 }
             }
+        }
+    }
+
+    /// Something is asked whose answer was known on some way, before ways were joined: it may be that only one of both can be taken by
+    /// the sessions that are open.
+    fn doubt(&mut self, world: &World, test: &Test, flag: Option<&Flag>) {
+        let is_lost = match test {
+            Test::Condition { id, .. } => self.lost.is_condition(*id),
+            Test::Success(place) | Test::Failure(place) | Test::Bool(place) | Test::Variant(place, _) => {
+                self.lost.is_local(world.canonical(place).0.local)
+            }
+            Test::Opaque => false,
+        };
+        if is_lost || flag.is_some_and(|flag| self.lost.is_local(flag.local)) {
+            let open = world.facts.obligations.iter().filter(|(_, state)| state.phase == Phase::Open);
+            self.doubtful.extend(open.map(|(id, _)| id.site));
         }
     }
 
@@ -269,8 +296,8 @@ impl Solver<'_> {
     /// What a branch decides about the sessions that are open.
     fn decided_here(&self, world: &mut World, block: BlockId, role: TestRole, holds: bool) {
         let dry_run = self.dry_runs.get(&block) == Some(&holds);
-        if dry_run && let Some(asked) = self.body.asked.get(&block) {
-            world.facts.dry_run.insert(asked.join);
+        if dry_run {
+            world.facts.dry_run.insert(block);
         }
         let is_branch = role.is_decision();
         for state in world.open_mut(|state| (state.fresh && is_branch) || (dry_run && !state.dry_run)) {
@@ -314,11 +341,13 @@ impl Solver<'_> {
             world.facts.amounts.clear();
             world.facts.changed.clear();
         }
-        world.facts.dry_run.remove(&block);
+        let asked = &self.body.asked;
+        world.facts.dry_run.retain(|asks| *asks < block && asked.get(asks).is_some_and(|asked| block < asked.join));
         let last = &self.last_asked;
         world.facts.conditions.retain(|id, holds| !last[id.0 as usize].is_behind(block, *holds));
         if let Some(ahead) = &self.joins {
             forget_dead(&mut world.facts, |local| ahead.is_read(block, local));
+            forget_ended(&mut world.facts, |id| self.lent == Some(id));
         }
         let known = &mut ways.seen[block.index()];
         if self.few {
@@ -343,7 +372,10 @@ impl Solver<'_> {
             if let Some(seen) = &mut self.seen {
                 seen.entered(block, &world.facts);
             }
-            ways.pending.entry(block).or_default().push(world);
+            // What leads back waits until all ways have come here that do not.
+            let is_back = self.joins.is_some() && block <= self.at;
+            let pending = if is_back { &mut ways.later } else { &mut ways.pending };
+            pending.entry(block).or_default().push(world);
         }
     }
 }
@@ -353,6 +385,18 @@ impl Solver<'_> {
 struct Ways {
     seen: Vec<FxHashSet<u128>>,
     pending: BTreeMap<BlockId, Vec<World>>,
+    /// Those that come after all that are pending.
+    later: BTreeMap<BlockId, Vec<World>>,
     /// How many are left of those that came, where ways are joined.
     joined: Vec<usize>,
+}
+
+impl Ways {
+    /// The ways that go on at one block.
+    fn next(&mut self) -> Option<(BlockId, Vec<World>)> {
+        if self.pending.is_empty() {
+            std::mem::swap(&mut self.pending, &mut self.later);
+        }
+        self.pending.pop_first()
+    }
 }

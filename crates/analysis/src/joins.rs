@@ -4,14 +4,16 @@
 //!
 //! - what nobody reads any more is forgotten (`liveness.rs`);
 //! - two ways that differ in the answer to one question only become one on which that is not known: nothing is lost;
+//! - sessions that have ended, and that nothing speaks of, are forgotten;
 //! - where there are still too many, those on which sessions are in the same state are joined, and only what is known on all of
-//!   them is kept. Then nothing is said about sessions that are left open, since ways may be taken that nobody can go.
+//!   them is kept (property simulation). A session that is open where something is asked that was lost may be left open on a way
+//!   that nobody can go: such ones are not told.
 
 use crate::fingerprint::fingerprint;
 use crate::index::Ty;
-use crate::value::{Root, Value};
-use crate::world::{Facts, World};
-use rustc_hash::{FxHashMap, FxHashSet};
+use crate::value::{Anchor, ObligationId, Root, Value};
+use crate::world::{Facts, Phase, World};
+use rustc_hash::FxHashMap;
 use sessionlint_ir::{ConditionId, LocalId, Place};
 use std::collections::BTreeSet;
 
@@ -101,6 +103,53 @@ pub(crate) fn forget_dead(facts: &mut Facts, is_read: impl Fn(LocalId) -> bool) 
     }
 }
 
+/// Forgets sessions that have ended or are somebody else's, unless something speaks of them.
+pub(crate) fn forget_ended(facts: &mut Facts, is_kept: impl Fn(ObligationId) -> bool) {
+    let is_over = |phase: Phase| matches!(phase, Phase::Ended(_) | Phase::Gone);
+    if !facts.obligations.values().any(|state| is_over(state.phase)) {
+        return;
+    }
+    let mut spoken_of = BTreeSet::new();
+    facts.store.values().for_each(|value| speaks_of(value, &mut spoken_of));
+    for state in facts.obligations.values().filter(|state| !is_over(state.phase)) {
+        spoken_of.extend(state.parent);
+        if let Some(Anchor::Obligation(id)) = state.anchor {
+            spoken_of.insert(id);
+        }
+    }
+    facts.obligations.retain(|id, state| !is_over(state.phase) || spoken_of.contains(id) || is_kept(*id));
+}
+
+/// The sessions that a value says something of.
+fn speaks_of(value: &Value, found: &mut BTreeSet<ObligationId>) {
+    match value {
+        Value::Session(id)
+        | Value::Release { obligation: id, .. }
+        | Value::Outcome(id, _)
+        | Value::Wrote(id)
+        | Value::Affected { obligation: id, .. }
+        | Value::Changed { obligation: id, .. }
+        | Value::About(id)
+        | Value::Verdict { obligation: id, .. }
+        | Value::Set(id, _)
+        | Value::Handle(id)
+        | Value::Prepared(Anchor::Obligation(id), _)
+        | Value::Pending(_, Some(Anchor::Obligation(id))) => drop(found.insert(*id)),
+        Value::Kept { obligation, inner, .. } => {
+            found.insert(*obligation);
+            speaks_of(inner, found);
+        }
+        Value::Future(inner)
+        | Value::Fallible(inner)
+        | Value::Success(inner)
+        | Value::Exit(_, _, inner)
+        | Value::Work(_, inner)
+        | Value::Wrapper(_, _, inner) => speaks_of(inner, found),
+        Value::Tuple(parts) => parts.iter().for_each(|part| speaks_of(part, found)),
+        _ => {}
+    }
+}
+
 /// The variables that a value refers to.
 fn refers(value: &Value, found: &mut BTreeSet<LocalId>) {
     match value {
@@ -187,9 +236,26 @@ fn without(worlds: Vec<World>, question: &Question) -> Vec<World> {
     left
 }
 
+/// What was known on some ways and is not any more.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Lost {
+    conditions: BTreeSet<ConditionId>,
+    locals: BTreeSet<LocalId>,
+}
+
+impl Lost {
+    pub fn is_condition(&self, id: ConditionId) -> bool {
+        self.conditions.contains(&id)
+    }
+
+    pub fn is_local(&self, local: LocalId) -> bool {
+        self.locals.contains(&local)
+    }
+}
+
 /// Joins all ways on which sessions, and what else says something of them, are in the same state. What is known on all of them is
 /// kept, and what changed on any.
-pub(crate) fn joined_by_state(worlds: Vec<World>) -> Vec<World> {
+pub(crate) fn joined_by_state(worlds: Vec<World>, lost: &mut Lost) -> Vec<World> {
     let mut left: Vec<World> = Vec::new();
     let mut met: FxHashMap<u128, usize> = FxHashMap::default();
     for world in worlds {
@@ -201,18 +267,52 @@ pub(crate) fn joined_by_state(worlds: Vec<World>) -> Vec<World> {
                 met.insert(state, left.len());
                 left.push(world);
             }
-            Some(at) => meet(&mut left[*at].facts, &world.facts),
+            Some(at) => meet(&mut left[*at].facts, &world.facts, lost),
         }
     }
-    let mut seen = FxHashSet::default();
-    left.retain(|world| seen.insert(fingerprint(&world.facts)));
     left
 }
 
-fn meet(facts: &mut Facts, other: &Facts) {
-    facts.store.retain(|place, value| other.store.get(place) == Some(value));
-    facts.conditions.retain(|id, holds| other.conditions.get(id) == Some(holds));
-    facts.amounts.retain(|local, any| other.amounts.get(local) == Some(any));
+/// Keeps what is known on both ways, and what changed on either.
+fn meet(facts: &mut Facts, other: &Facts, lost: &mut Lost) {
+    for (place, value) in facts.store.iter_mut() {
+        // The same, from another place.
+        if let (Value::Typed(ty, origin), Some(Value::Typed(same, from))) = (value, other.store.get(place))
+            && ty == same
+            && origin != from
+        {
+            *origin = None;
+        }
+    }
+    let is_same = |mine: &Value, other: &Value| match (mine, other) {
+        (Value::Typed(ty, None), Value::Typed(same, _)) => ty == same,
+        _ => mine == other,
+    };
+    let mine = &facts.store;
+    lost.locals.extend(other.store.keys().filter(|place| !mine.contains_key(*place)).map(|place| place.local));
+    facts.store.retain(|place, value| {
+        let stays = other.store.get(place).is_some_and(|other| is_same(value, other));
+        if !stays {
+            lost.locals.insert(place.local);
+        }
+        stays
+    });
+    lost.conditions.extend(other.conditions.keys().filter(|id| !facts.conditions.contains_key(*id)));
+    facts.conditions.retain(|id, holds| {
+        let stays = other.conditions.get(id) == Some(holds);
+        if !stays {
+            lost.conditions.insert(*id);
+        }
+        stays
+    });
+    lost.locals.extend(other.amounts.keys().filter(|local| !facts.amounts.contains_key(*local)));
+    facts.amounts.retain(|local, any| {
+        let stays = other.amounts.get(local) == Some(any);
+        if !stays {
+            lost.locals.insert(*local);
+        }
+        stays
+    });
     facts.changed.extend(&other.changed);
     facts.dry_run.extend(&other.dry_run);
 }

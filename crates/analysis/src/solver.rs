@@ -3,6 +3,7 @@
 use crate::callers::Watched;
 use crate::events::{Cause, Event, EventKind, Site, SiteId};
 use crate::index::{Index, ItemRef, Scope, Ty};
+use crate::joins::Lost;
 use crate::known::{Known, passed};
 use crate::liveness::{LastAsked, ReadAhead, last_asked, only_tested};
 use crate::show::Seen;
@@ -111,6 +112,10 @@ pub(crate) struct Solver<'a> {
     pub imprecise: bool,
     /// What is read ahead, while ways are joined because there were too many to keep each one apart.
     pub joins: Option<ReadAhead>,
+    /// What was known on some of the ways that were joined.
+    pub lost: Lost,
+    /// Sites of sessions that were open where something was asked that was lost.
+    pub doubtful: BTreeSet<SiteId>,
     /// Whether this is the first, coarse look, which only asks if there is any session at all.
     pub coarse: bool,
     /// Whether few ways are enough, because only what is done on any of them is asked for.
@@ -272,6 +277,8 @@ impl<'a> Solver<'a> {
             steps: 0,
             imprecise: false,
             joins: None,
+            lost: Lost::default(),
+            doubtful: BTreeSet::new(),
             coarse: false,
             few: false,
             by_parameter: false,
