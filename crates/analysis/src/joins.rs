@@ -316,3 +316,111 @@ fn meet(facts: &mut Facts, other: &Facts, lost: &mut Lost) {
     facts.changed.extend(&other.changed);
     facts.dry_run.extend(&other.dry_run);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn local(number: u32) -> Place {
+        Place::local(LocalId(number))
+    }
+
+    /// A way on which conditions have answers, and variables values.
+    fn way(conditions: &[(u32, bool)], values: &[(u32, Value)]) -> World {
+        let mut world = World::default();
+        world.facts.conditions = conditions.iter().map(|(id, holds)| (ConditionId(*id), *holds)).collect();
+        values.iter().for_each(|(number, value)| world.set(&local(*number), value.clone()));
+        world
+    }
+
+    fn facts(worlds: Vec<World>) -> Vec<Facts> {
+        worlds.into_iter().map(|world| world.facts).collect()
+    }
+
+    #[test]
+    fn ways_that_differ_in_one_answer_are_one() {
+        let ways = vec![way(&[(0, true), (1, false)], &[]), way(&[(0, false), (1, false)], &[])];
+        assert_eq!(facts(joined(ways)), facts(vec![way(&[(1, false)], &[])]));
+    }
+
+    #[test]
+    fn many_independent_answers_are_none() {
+        let bits = |number: u32| (0..6).map(|bit| (bit, number & (1 << bit) != 0)).collect::<Vec<_>>();
+        let ways = (0..64).map(|number| way(&bits(number), &[])).collect();
+        assert_eq!(facts(joined(ways)), facts(vec![way(&[], &[])]));
+    }
+
+    #[test]
+    fn a_chain_of_conditions_is_joined_from_its_end() {
+        let chain = vec![
+            way(&[(0, true)], &[]),
+            way(&[(0, false), (1, true)], &[]),
+            way(&[(0, false), (1, false), (2, true)], &[]),
+            way(&[(0, false), (1, false), (2, false)], &[]),
+        ];
+        assert_eq!(facts(joined(chain)), facts(vec![way(&[], &[])]));
+    }
+
+    #[test]
+    fn what_belongs_together_stays_apart() {
+        let ways = vec![way(&[(0, true), (1, true)], &[]), way(&[(0, false), (1, false)], &[])];
+        assert_eq!(facts(joined(ways.clone())), facts(ways));
+        let ways = vec![way(&[(0, true)], &[(1, Value::Bool(true))]), way(&[(0, false)], &[(1, Value::Bool(false))])];
+        assert_eq!(facts(joined(ways.clone())), facts(ways));
+    }
+
+    #[test]
+    fn a_result_is_what_it_was_before_it_was_looked_at() {
+        let success = Value::Success(Box::new(Value::Typed(Ty::Statement, None)));
+        let ways = vec![way(&[], &[(1, success)]), way(&[], &[(1, Value::Failure)])];
+        let before = Value::Typed(Ty::Fallible(Box::new(Ty::Statement)), None);
+        assert_eq!(facts(joined(ways)), facts(vec![way(&[], &[(1, before)])]));
+    }
+
+    #[test]
+    fn a_way_on_which_nothing_is_known_covers_the_others() {
+        let ways = vec![way(&[(0, true)], &[]), way(&[], &[]), way(&[(0, false)], &[])];
+        assert_eq!(facts(joined(ways)), facts(vec![way(&[], &[])]));
+    }
+
+    #[test]
+    fn what_sessions_are_in_is_never_joined() {
+        let id = ObligationId { site: crate::value::SiteId(0), second: false };
+        let ways = vec![way(&[(0, true)], &[(1, Value::Session(id))]), way(&[(0, false)], &[])];
+        let mut lost = Lost::default();
+        assert_eq!(facts(joined(ways.clone())), facts(ways.clone()));
+        assert_eq!(facts(joined_by_state(ways.clone(), &mut lost)), facts(ways));
+        assert!(!lost.is_condition(ConditionId(0)));
+    }
+
+    #[test]
+    fn what_is_not_known_on_all_ways_is_lost() {
+        let ways = vec![
+            way(&[(0, true), (1, true), (2, true)], &[(5, Value::Bool(true)), (6, Value::Any(true))]),
+            way(&[(0, true), (1, false)], &[(5, Value::Bool(true)), (6, Value::Any(false))]),
+        ];
+        let mut lost = Lost::default();
+        let left = facts(joined_by_state(ways, &mut lost));
+        assert_eq!(left, facts(vec![way(&[(0, true)], &[(5, Value::Bool(true))])]));
+        let conditions = [0, 1, 2].map(|id| lost.is_condition(ConditionId(id)));
+        let locals = [5, 6].map(|id| lost.is_local(LocalId(id)));
+        assert_eq!((conditions, locals), ([false, true, true], [false, true]));
+    }
+
+    #[test]
+    fn what_nobody_reads_is_forgotten_but_what_is_referred_to() {
+        let id = ObligationId { site: crate::value::SiteId(0), second: false };
+        let values = [
+            (1, Value::Bool(true)),
+            (2, Value::Bool(true)),
+            (3, Value::Ref(local(2))),
+            (4, Value::Session(id)),
+            (5, Value::Ref(local(6))),
+            (6, Value::Bool(true)),
+        ];
+        let mut known = way(&[], &values).facts;
+        forget_dead(&mut known, |local| local == LocalId(3));
+        let left: Vec<u32> = known.store.keys().map(|place| place.local.0).collect();
+        assert_eq!(left, [2, 3, 4]);
+    }
+}
