@@ -1,13 +1,15 @@
 //! In which order are the blocks of a body visited? The one fixpoint loop.
 //!
 //! Facts at a block's entry are a set of worlds, each of which is one way to get there. A world is visited once
-//! for each block; their number is bounded, so the loop ends. When there are too many, conditions are forgotten,
-//! and if that does not help the body is a gap: silent, and counted.
+//! for each block; their number is bounded, so the loop ends. When there are too many, the body is looked at once more, and
+//! ways are joined (`joins.rs`); if that does not help the body is a gap: silent, and counted.
 
 use crate::at_hand::{Hand, Hands};
 use crate::events::{CauseKind, Event, EventKind, Report, SiteId};
 use crate::fingerprint::fingerprint;
+use crate::joins::{forget_dead, forget_ended, joined, joined_by_state};
 use crate::known::passed;
+use crate::liveness::ReadAhead;
 use crate::show::Seen;
 use crate::solver::Solver;
 use crate::told::is_told;
@@ -16,17 +18,20 @@ use crate::value::Value;
 use crate::world::{Phase, World};
 use rustc_hash::FxHashSet;
 use sessionlint_diagnostics::{Gap, Span};
-use sessionlint_ir::{BlockId, BodyKind, Flag, Place, Statement, Terminator, TestRole};
+use sessionlint_ir::{BlockId, BodyKind, Flag, Place, Statement, Terminator, Test, TestRole};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Worlds at one block in the coarse look.
 const FEW_WORLDS: usize = 4;
 /// Worlds at one block when it is asked what a function does with certain arguments.
 const SOME_WORLDS: usize = 16;
-/// Worlds at one block before conditions are forgotten.
+/// Worlds at one block before ways are joined that differ in one answer only, and, where that is done, before those are joined on
+/// which sessions are in the same state.
 const MANY_WORLDS: usize = 64;
-/// Worlds at one block before the body is given up.
+/// Worlds at one block, after ways were joined, before the body is given up.
 const TOO_MANY_WORLDS: usize = 200;
+/// Worlds that come to one block, before ways are joined.
+const TOO_MANY_ARRIVALS: usize = 4000;
 /// Visits of one body before it is given up: so many, and so many more for each block.
 const TOO_MANY_STEPS: usize = 20_000;
 const STEPS_A_BLOCK: usize = 8;
@@ -105,24 +110,47 @@ impl Solver<'_> {
             if self.sites.is_empty() {
                 return;
             }
-            // The second look tells everything again, with what was learned about sites.
+            self.start_again();
+        }
+        self.visit(entry.clone());
+        if self.imprecise || self.gave_up {
+            self.start_again();
+            (self.imprecise, self.gave_up) = (false, false);
+            self.joins = Some(ReadAhead::of(self.body));
+            self.visit(entry);
+            self.joins = None;
+        }
+        let told = self.events.len();
+        let reason = if self.gave_up {
             self.events.clear();
-            self.children.clear();
             self.written.clear();
-            self.made = Made::default();
+            "too many ways through this body"
+        } else {
+            let is_doubtful = |site: &SiteId| self.imprecise || self.doubtful.contains(site);
+            let is_left = |kind: &EventKind| matches!(kind, EventKind::LeftOpen | EventKind::CommitFailed);
+            self.events.retain(|(kind, site, _), _| !is_left(kind) || !is_doubtful(site));
+            "too many conditions in this body to tell its ways apart"
+        };
+        if self.gave_up || self.events.len() < told {
+            self.gaps.insert(Gap { span: self.body.span.at_start(), reason: reason.to_owned() });
         }
-        self.visit(entry);
-        if self.imprecise {
-            self.events.retain(|(kind, _, _), _| !matches!(kind, EventKind::LeftOpen | EventKind::CommitFailed));
-            let reason = "too many conditions in this body to tell its ways apart".to_owned();
-            self.gaps.insert(Gap { span: self.body.span.at_start(), reason });
-        }
+    }
+
+    /// Another look tells everything again, with what was learned about sites.
+    fn start_again(&mut self) {
+        self.events.clear();
+        self.children.clear();
+        self.written.clear();
+        self.made = Made::default();
     }
 
     /// Finds out what the body does and gives, on any way.
     pub fn summarise(&mut self, entry: World) {
         (self.collects, self.few) = (true, true);
         self.visit(entry);
+        if self.gave_up {
+            self.written.clear();
+        }
         self.made_for_nothing();
     }
 
@@ -136,12 +164,19 @@ impl Solver<'_> {
 
     fn follow(&mut self, entry: World) {
         let body = self.body;
-        let mut ways = Ways { seen: vec![FxHashSet::default(); body.blocks.len()], pending: BTreeMap::new() };
+        let blocks = body.blocks.len();
+        let mut ways = Ways {
+            seen: vec![FxHashSet::default(); blocks],
+            pending: BTreeMap::new(),
+            later: BTreeMap::new(),
+            joined: vec![0; blocks],
+        };
         self.enqueue(BlockId(0), entry, &mut ways);
         let mut steps = 0;
         let too_many = TOO_MANY_STEPS + STEPS_A_BLOCK * body.blocks.len();
-        while let Some((block, worlds)) = ways.pending.pop_first() {
+        while let Some((block, worlds)) = ways.next() {
             self.at = block;
+            let worlds = if self.joins.is_some() { self.join(block, worlds, &mut ways) } else { worlds };
             for world in worlds {
                 for world in self.statements(world, &body.blocks[block.index()].statements) {
                     steps += 1;
@@ -151,14 +186,27 @@ impl Solver<'_> {
             if self.coarse && (!self.sites.is_empty() || self.gave_up || steps > too_many) {
                 return;
             }
-            if self.gave_up || steps > too_many {
-                self.events.clear();
-                self.written.clear();
-                let reason = "too many ways through this body".to_owned();
-                self.gaps.insert(Gap { span: self.body.span.at_start(), reason });
+            self.gave_up |= steps > too_many;
+            if self.gave_up || (self.imprecise && self.joins.is_none()) {
                 return;
             }
         }
+    }
+
+    /// Joins ways that came to a block.
+    fn join(&mut self, block: BlockId, worlds: Vec<World>, ways: &mut Ways) -> Vec<World> {
+        if matches!(self.body.blocks[block.index()].terminator, Terminator::Return) {
+            // No way goes on from here.
+            return worlds;
+        }
+        let mut worlds = joined(worlds);
+        let met = &mut ways.joined[block.index()];
+        if *met + worlds.len() > MANY_WORLDS {
+            worlds = joined_by_state(worlds, &mut self.lost);
+        }
+        *met += worlds.len();
+        self.gave_up |= *met > TOO_MANY_WORLDS;
+        worlds
     }
 
     /// Goes on at the end of a block.
@@ -179,6 +227,9 @@ impl Solver<'_> {
                     Some(_) => (None, Some(world)),
                     None => self.test(world, test, self.body.only_logged.contains(&block)),
                 };
+                if let (Some(held), Some(_)) = (&held, &failed) {
+                    self.doubt(held, test, flag);
+                }
                 let both = *role != TestRole::Question && held.is_some() && failed.is_some();
                 for (next, way, holds) in [(*yes, held, true), (*no, failed, false)] {
                     if let Some(mut way) = way {
@@ -195,6 +246,22 @@ impl Solver<'_> {
                     }
                 }
             }
+        }
+    }
+
+    /// Something is asked whose answer was known on some way, before ways were joined: it may be that only one of both can be taken by
+    /// the sessions that are open.
+    fn doubt(&mut self, world: &World, test: &Test, flag: Option<&Flag>) {
+        let is_lost = match test {
+            Test::Condition { id, .. } => self.lost.is_condition(*id),
+            Test::Success(place) | Test::Failure(place) | Test::Bool(place) | Test::Variant(place, _) => {
+                self.lost.is_local(world.canonical(place).0.local)
+            }
+            Test::Opaque => false,
+        };
+        if is_lost || flag.is_some_and(|flag| self.lost.is_local(flag.local)) {
+            let open = world.facts.obligations.iter().filter(|(_, state)| state.phase == Phase::Open);
+            self.doubtful.extend(open.map(|(id, _)| id.site));
         }
     }
 
@@ -230,8 +297,8 @@ impl Solver<'_> {
     /// What a branch decides about the sessions that are open.
     fn decided_here(&self, world: &mut World, block: BlockId, role: TestRole, holds: bool) {
         let dry_run = self.dry_runs.get(&block) == Some(&holds);
-        if dry_run && let Some(asked) = self.body.asked.get(&block) {
-            world.facts.dry_run.insert(asked.join);
+        if dry_run {
+            world.facts.dry_run.insert(block);
         }
         let is_branch = role.is_decision();
         for state in world.open_mut(|state| (state.fresh && is_branch) || (dry_run && !state.dry_run)) {
@@ -275,9 +342,14 @@ impl Solver<'_> {
             world.facts.amounts.clear();
             world.facts.changed.clear();
         }
-        world.facts.dry_run.remove(&block);
+        let asked = &self.body.asked;
+        world.facts.dry_run.retain(|asks| *asks < block && asked.get(asks).is_some_and(|asked| block < asked.join));
         let last = &self.last_asked;
         world.facts.conditions.retain(|id, holds| !last[id.0 as usize].is_behind(block, *holds));
+        if let Some(ahead) = &self.joins {
+            forget_dead(&mut world.facts, |local| ahead.is_read(block, local));
+            forget_ended(&mut world.facts, |id| self.lent == Some(id));
+        }
         let known = &mut ways.seen[block.index()];
         if self.few {
             // Which way is taken may depend on the arguments.
@@ -290,14 +362,10 @@ impl Solver<'_> {
                 world.forget_tested();
             }
         }
-        if known.len() >= MANY_WORLDS && !self.few {
-            let (conditions, values) = (world.facts.conditions.len(), world.facts.store.len());
-            world.facts.conditions.clear();
-            world.forget_tested();
-            self.imprecise |= conditions > 0 || values > world.facts.store.len();
-        }
-        if known.len() >= TOO_MANY_WORLDS {
-            self.gave_up = true;
+        if self.joins.is_some() {
+            self.gave_up |= known.len() >= TOO_MANY_ARRIVALS;
+        } else if !self.few && known.len() >= MANY_WORLDS {
+            self.imprecise = true;
             return;
         }
         self.steps += world.facts.count();
@@ -305,7 +373,10 @@ impl Solver<'_> {
             if let Some(seen) = &mut self.seen {
                 seen.entered(block, &world.facts);
             }
-            ways.pending.entry(block).or_default().push(world);
+            // What leads back waits until all ways have come here that do not.
+            let is_back = self.joins.is_some() && block <= self.at;
+            let pending = if is_back { &mut ways.later } else { &mut ways.pending };
+            pending.entry(block).or_default().push(world);
         }
     }
 }
@@ -315,4 +386,18 @@ impl Solver<'_> {
 struct Ways {
     seen: Vec<FxHashSet<u128>>,
     pending: BTreeMap<BlockId, Vec<World>>,
+    /// Those that come after all that are pending.
+    later: BTreeMap<BlockId, Vec<World>>,
+    /// How many are left of those that came, where ways are joined.
+    joined: Vec<usize>,
+}
+
+impl Ways {
+    /// The ways that go on at one block.
+    fn next(&mut self) -> Option<(BlockId, Vec<World>)> {
+        if self.pending.is_empty() {
+            std::mem::swap(&mut self.pending, &mut self.later);
+        }
+        self.pending.pop_first()
+    }
 }

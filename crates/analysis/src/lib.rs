@@ -16,6 +16,7 @@ mod fixpoint;
 mod flow;
 mod handlers;
 mod index;
+mod joins;
 mod known;
 mod last_turn;
 mod learn;

@@ -1,6 +1,8 @@
 //! How long does it matter what was known of a condition, and of a value that is only tested?
 
-use sessionlint_ir::{BlockId, Body, Condition, LocalId, Operand, Rvalue, StatementKind, Terminator, Test};
+use sessionlint_ir::{
+    BlockId, Body, Condition, DropCause, LocalId, Operand, Place, Rvalue, StatementKind, Terminator, Test,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The last block that may ask a condition.
@@ -86,12 +88,10 @@ pub(crate) fn only_tested(body: &Body) -> BTreeMap<BlockId, LocalId> {
     let mut often: BTreeMap<LocalId, usize> = BTreeMap::new();
     for (at, block) in (0..).map(BlockId).zip(&body.blocks) {
         let Terminator::Test { test, .. } = &block.terminator else { continue };
-        let asked = match test {
-            Test::Success(place) | Test::Failure(place) | Test::Bool(place) | Test::Variant(place, _) => place.local,
-            Test::Condition { .. } | Test::Opaque => match body.flags.get(&at) {
-                Some(flag) => flag.local,
-                None => continue,
-            },
+        let asked = match (asked_place(test), body.flags.get(&at)) {
+            (Some(place), _) => place.local,
+            (None, Some(flag)) => flag.local,
+            (None, None) => continue,
         };
         tested.insert(at, asked);
         *often.entry(asked).or_default() += 1;
@@ -99,4 +99,126 @@ pub(crate) fn only_tested(body: &Body) -> BTreeMap<BlockId, LocalId> {
     let is_kept = |local: LocalId| body.locals[local.index()].name.is_some() || local == Body::RETURN;
     tested.retain(|_, local| often[&*local] == 1 && !read.contains(local) && !is_kept(*local));
     tested
+}
+
+/// The place that a test looks at.
+fn asked_place(test: &Test) -> Option<&Place> {
+    match test {
+        Test::Success(place) | Test::Failure(place) | Test::Bool(place) | Test::Variant(place, _) => Some(place),
+        Test::Condition { .. } | Test::Opaque => None,
+    }
+}
+
+/// The variables whose values may be read from the beginning of a block on, before they are set anew.
+pub(crate) struct ReadAhead {
+    /// One set of variables for each block.
+    blocks: Vec<Variables>,
+}
+
+impl ReadAhead {
+    /// Parameters, what the body gives, and what closures capture may be read anywhere. Being dropped is no reading.
+    pub fn of(body: &Body) -> Self {
+        let mut anywhere = Variables::new(body);
+        let captured = body.children.iter().flat_map(|child| &child.captures).map(|capture| capture.outer);
+        let inside = body.captures.iter().map(|capture| capture.inner);
+        captured.chain(inside).chain(body.params.iter().copied()).chain([Body::RETURN]).for_each(|local| {
+            anywhere.insert(local);
+        });
+        let own: Vec<(Variables, Variables)> =
+            (0..).map(BlockId).zip(&body.blocks).map(|(at, _)| in_block(body, at)).collect();
+        let mut blocks = vec![anywhere; body.blocks.len()];
+        let mut changed = true;
+        while changed {
+            changed = false;
+            for at in (0..blocks.len()).rev() {
+                let mut ahead = own[at].0.clone();
+                for next in body.blocks[at].terminator.successors() {
+                    ahead.add_but(&blocks[next.index()], &own[at].1);
+                }
+                changed |= blocks[at].add(&ahead);
+            }
+        }
+        Self { blocks }
+    }
+
+    pub fn is_read(&self, block: BlockId, local: LocalId) -> bool {
+        self.blocks[block.index()].contains(local)
+    }
+}
+
+/// The variables that a block reads before it sets them, and those that it sets as a whole.
+fn in_block(body: &Body, at: BlockId) -> (Variables, Variables) {
+    let (mut read, mut set) = (Variables::new(body), Variables::new(body));
+    let block = &body.blocks[at.index()];
+    for statement in &block.statements {
+        let mut reads = |local: LocalId| {
+            if !set.contains(local) {
+                read.insert(local);
+            }
+        };
+        match &statement.kind {
+            StatementKind::Assign(place, value) => {
+                value.operands().into_iter().filter_map(Operand::local).for_each(&mut reads);
+                if let Rvalue::Select(places) = value {
+                    places.iter().for_each(|place| reads(place.local));
+                }
+                match place.projection.is_empty() {
+                    true => set.insert(place.local),
+                    false => reads(place.local),
+                }
+            }
+            StatementKind::Bind { local, from, .. } => {
+                reads(from.local);
+                set.insert(*local);
+            }
+            StatementKind::Change { local, .. } => reads(*local),
+            StatementKind::Drop(_, DropCause::Exit { value, .. })
+            | StatementKind::Drop(_, DropCause::ScopeEnd { value: Some(value) }) => reads(value.local),
+            StatementKind::Drop(..) => {}
+        }
+    }
+    if let Terminator::Test { test, .. } = &block.terminator {
+        let asked = asked_place(test).map(|place| place.local);
+        for local in asked.into_iter().chain(body.flags.get(&at).map(|flag| flag.local)) {
+            if !set.contains(local) {
+                read.insert(local);
+            }
+        }
+    }
+    (read, set)
+}
+
+/// A set of the variables of a body.
+#[derive(Clone, PartialEq, Eq)]
+struct Variables(Vec<u64>);
+
+impl Variables {
+    fn new(body: &Body) -> Self {
+        Self(vec![0; body.locals.len().div_ceil(64)])
+    }
+
+    fn insert(&mut self, local: LocalId) {
+        self.0[local.index() / 64] |= 1 << (local.index() % 64);
+    }
+
+    fn contains(&self, local: LocalId) -> bool {
+        self.0[local.index() / 64] & (1 << (local.index() % 64)) != 0
+    }
+
+    /// Whether there are more of them afterwards.
+    fn add(&mut self, others: &Self) -> bool {
+        let mut grew = false;
+        for (mine, other) in self.0.iter_mut().zip(&others.0) {
+            grew |= *other & !*mine != 0;
+            *mine |= other;
+        }
+        grew
+    }
+
+    /// Adds those of the first that are not among the second.
+    fn add_but(&mut self, others: &Self, but: &Self) {
+        for ((mine, other), but) in self.0.iter_mut().zip(&others.0).zip(&but.0) {
+            *mine |= other & !but;
+        }
+    }
 }

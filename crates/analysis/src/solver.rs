@@ -3,8 +3,9 @@
 use crate::callers::Watched;
 use crate::events::{Cause, Event, EventKind, Site, SiteId};
 use crate::index::{Index, ItemRef, Scope, Ty};
+use crate::joins::Lost;
 use crate::known::{Known, passed};
-use crate::liveness::{LastAsked, last_asked, only_tested};
+use crate::liveness::{LastAsked, ReadAhead, last_asked, only_tested};
 use crate::show::Seen;
 use crate::siblings::Makings;
 use crate::sql::{Hold, SqlControl, StateChange};
@@ -109,6 +110,12 @@ pub(crate) struct Solver<'a> {
     pub steps: usize,
     /// Whether conditions had to be forgotten, so that ways may be taken which nobody can go.
     pub imprecise: bool,
+    /// What is read ahead, while ways are joined because there were too many to keep each one apart.
+    pub joins: Option<ReadAhead>,
+    /// What was known on some of the ways that were joined.
+    pub lost: Lost,
+    /// Sites of sessions that were open where something was asked that was lost.
+    pub doubtful: BTreeSet<SiteId>,
     /// Whether this is the first, coarse look, which only asks if there is any session at all.
     pub coarse: bool,
     /// Whether few ways are enough, because only what is done on any of them is asked for.
@@ -271,6 +278,9 @@ impl<'a> Solver<'a> {
             awaited: awaited_places(body),
             steps: 0,
             imprecise: false,
+            joins: None,
+            lost: Lost::default(),
+            doubtful: BTreeSet::new(),
             coarse: false,
             few: false,
             by_parameter: false,

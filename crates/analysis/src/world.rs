@@ -83,7 +83,7 @@ pub(crate) struct Facts {
     pub amounts: BTreeMap<LocalId, bool>,
     /// Variables that were changed while a session was open, in a way that is not followed.
     pub changed: BTreeSet<LocalId>,
-    /// Where the ways come together again of conditions that say that nothing is kept here.
+    /// The blocks that asked for a dry run, and whose ways have not come together again: nothing is kept here.
     pub dry_run: BTreeSet<BlockId>,
 }
 
