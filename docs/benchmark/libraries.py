@@ -74,11 +74,14 @@ def main():
     parser.add_argument("--unknown", action="store_true", help="print what is not known, and what has no sources here")
     options = parser.parse_args()
 
-    known = {}
+    known, ending = {}, set()
     for path in LIBRARIES.glob("*.toml"):
         data = tomllib.loads(path.read_text())
-        for name in [*data["crates"], *data.get("through", [])]:
-            known[name.replace("_", "-")] = f"[{path.stem}](../libraries/{path.stem}.md)"
+        names = {name.replace("_", "-") for name in [*data["crates"], *data.get("through", [])]}
+        known |= dict.fromkeys(names, f"[{path.stem}](../libraries/{path.stem}.md)")
+        # A package may hand on the types of another one, as sqlx does.
+        if any(protocol.get("end") for protocol in data.get("protocol", [])):
+            ending |= names
     read = tomllib.loads((HERE / "libraries.toml").read_text())
     read = {name: one["why"] for one in read["read"] for name in one["packages"]}
 
@@ -92,9 +95,10 @@ def main():
     for name, count in sorted(uses.items(), key=lambda one: (-one[1], one[0])):
         versions = folders.get(name)
         data, why = known.get(name.replace("_", "-")), read.get(name)
+        is_ending = name.replace("_", "-") in ending
         newest = max(versions)[1] if versions else None
         found = ends(newest) if newest else []
-        if found or (data and not newest):
+        if found or is_ending:
             rows.append((name, count, newest.name.removeprefix(name + "-") if newest else "", found, data, why))
         elif not newest:
             missing.append((name, count))

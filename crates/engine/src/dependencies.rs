@@ -8,7 +8,7 @@ use crate::walk;
 use crate::words::Words;
 use sessionlint_diagnostics::FileId;
 use sessionlint_ir::ItemKind;
-use sessionlint_protocols::{LibraryId, Model};
+use sessionlint_protocols::{LibraryId, Model, Protocol};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -46,7 +46,9 @@ pub(crate) struct Outside {
 /// Finds the dependencies of some packages that matter. With `reading` those whose sources are on this disk become packages
 /// like those of the workspace.
 pub(crate) fn find(own: &BTreeSet<PathBuf>, model: &Model, manifests: &mut Manifests, reading: bool) -> Outside {
-    let sessions = model.protocols().filter(|(_, protocol)| protocol.is_owed() || protocol.pooled);
+    // Whoever packs or writes something with a library does not hand its writer on, most of the time.
+    let wrapped = |protocol: &Protocol| protocol.is_transaction() || protocol.implicit || protocol.pooled;
+    let sessions = model.protocols().filter(|(_, protocol)| wrapped(protocol));
     let sessions = sessions.map(|(_, protocol)| protocol.library).filter(|library| !model.library(*library).common);
     let mut search = Search {
         model,
@@ -60,7 +62,8 @@ pub(crate) fn find(own: &BTreeSet<PathBuf>, model: &Model, manifests: &mut Manif
     };
     let mut outside = Outside::default();
     for package in own {
-        let root = search.locks.place(package).unwrap_or_else(|| package.clone());
+        let name = search.manifests.load(package).map(|manifest| manifest.name.clone()).unwrap_or_default();
+        let root = search.locks.place(package, &name).unwrap_or_else(|| package.clone());
         let unread = search.follow(package, &root, reading, None);
         if !unread.is_empty() {
             outside.unread.insert(package.clone(), unread);
@@ -133,7 +136,7 @@ impl Search<'_> {
             }
             let required = manifest.required.get(name).and_then(|(version, _)| version.clone());
             let libraries = self.led_to(root, ident, name, required.as_deref());
-            let has_lock = self.locks.place(root).is_some();
+            let has_lock = self.locks.is_in(root);
             if self.is_known(ident, name) || (has_lock && libraries.is_empty()) {
                 continue;
             }
@@ -191,7 +194,7 @@ impl Search<'_> {
         {
             return Some((patched, locked));
         }
-        if locked.is_none() && self.locks.place(root).is_some() {
+        if locked.is_none() && self.locks.is_in(root) {
             return None;
         }
         Some((self.sources.find(root, name, required, locked.as_ref())?, locked))
@@ -227,6 +230,7 @@ impl Search<'_> {
         if files.len() > MAX_FILES {
             return false;
         }
+        let libraries = libraries.intersection(&self.sessions).copied().collect();
         let words = self
             .words
             .entry(libraries)
@@ -267,7 +271,7 @@ fn has_session_in_a_head(text: String, words: &Words) -> bool {
             _ => return false,
         };
         let text = |from: u32, to: u32| data.text.get(from as usize..to as usize).unwrap_or_default();
-        let is_handed_on = item.kind != ItemKind::Use || text(item.span.start, item.head.start).contains("pub");
+        let is_handed_on = item.kind == ItemKind::Impl || text(item.span.start, item.head.start).contains("pub");
         is_handed_on && !data.outline.is_test(id) && named(text(head.start, head.end))
     })
 }

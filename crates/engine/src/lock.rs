@@ -32,20 +32,26 @@ impl Locks {
         }
     }
 
-    /// What the nearest Cargo.lock says of a package, if it is the one version that is required.
+    /// What the Cargo.lock in a directory says of a package, if it is the one version that is required.
     pub fn package(&mut self, directory: &Path, package: &str, required: Option<&str>) -> Option<&Locked> {
-        chosen(self.locked(directory)?.get(package)?, required)
+        chosen(self.load(directory)?.get(package)?, required)
     }
 
-    /// The directory of the Cargo.lock that holds in a directory.
-    pub fn place(&mut self, directory: &Path) -> Option<PathBuf> {
-        directory.ancestors().find(|ancestor| self.load(ancestor).is_some()).map(Path::to_path_buf)
+    /// Whether there is a Cargo.lock in a directory.
+    pub fn is_in(&mut self, directory: &Path) -> bool {
+        self.load(directory).is_some()
+    }
+
+    /// The directory of the nearest Cargo.lock that has a package. One further up may be that of others.
+    pub fn place(&mut self, directory: &Path, package: &str) -> Option<PathBuf> {
+        let mut has = |ancestor: &&Path| self.load(ancestor).is_some_and(|known| known.contains_key(package));
+        directory.ancestors().find(|ancestor| has(ancestor)).map(Path::to_path_buf)
     }
 
     /// The packages of the nearest Cargo.lock.
     fn locked(&mut self, directory: &Path) -> Option<&BTreeMap<String, Vec<Locked>>> {
-        let nearest = self.place(directory)?;
-        self.load(&nearest)
+        let nearest = directory.ancestors().find(|ancestor| self.load(ancestor).is_some())?;
+        self.load(nearest)
     }
 
     fn load(&mut self, directory: &Path) -> Option<&BTreeMap<String, Vec<Locked>>> {

@@ -95,7 +95,7 @@ impl Engine {
 fn calls(model: &Model, library: LibraryId) -> FxHashSet<&str> {
     let of_library =
         model.protocols().filter(|(_, protocol)| protocol.library == library).map(|(_, protocol)| protocol);
-    let sessions = of_library.filter(|protocol| protocol.is_owed() || protocol.pooled);
+    let sessions = of_library.filter(|protocol| protocol.is_transaction() || protocol.implicit || protocol.pooled);
     let words = sessions.flat_map(|protocol| {
         let ends = protocol.endings.iter().filter(|end| matches!(end.kind, EndKind::Commit | EndKind::Rollback));
         let opens = protocol.openings.iter().map(|opening| opening.call.as_str());
