@@ -45,7 +45,13 @@ pub(crate) struct Outside {
 
 /// Finds the dependencies of some packages that matter. With `reading` those whose sources are on this disk become packages
 /// like those of the workspace.
-pub(crate) fn find(own: &BTreeSet<PathBuf>, model: &Model, manifests: &mut Manifests, reading: bool) -> Outside {
+/// Those that are there for tests alone count `with_tests`.
+pub(crate) fn find(
+    own: &BTreeSet<PathBuf>,
+    model: &Model,
+    manifests: &mut Manifests,
+    (reading, with_tests): (bool, bool),
+) -> Outside {
     // Whoever packs or writes something with a library does not hand its writer on, most of the time.
     let wrapped = |protocol: &Protocol| protocol.is_transaction() || protocol.implicit || protocol.pooled;
     let sessions = model.protocols().filter(|(_, protocol)| wrapped(protocol));
@@ -53,6 +59,7 @@ pub(crate) fn find(own: &BTreeSet<PathBuf>, model: &Model, manifests: &mut Manif
     let mut search = Search {
         model,
         manifests,
+        with_tests,
         sources: Sources::new(),
         locks: Locks::default(),
         sessions: sessions.collect(),
@@ -93,6 +100,7 @@ pub(crate) fn library_files(manifest: &Manifest) -> Vec<PathBuf> {
 struct Search<'a> {
     model: &'a Model,
     manifests: &'a mut Manifests,
+    with_tests: bool,
     sources: Sources,
     locks: Locks,
     /// The libraries that have sessions which can leak.
@@ -126,6 +134,10 @@ impl Search<'_> {
                 continue;
             }
             kept.insert(ident.clone());
+            // What is there for tests alone is left out with them.
+            if !manifest.lasting.contains(ident) && !self.with_tests {
+                continue;
+            }
             if let Some(path) = path {
                 // A neighbour in the same checkout.
                 if outside.is_some() {
@@ -147,7 +159,7 @@ impl Search<'_> {
                         places.insert(ident.clone(), Some(directory));
                     }
                 }
-                None if manifest.lasting.contains(ident) && !libraries.is_empty() => {
+                None if !libraries.is_empty() => {
                     unread.insert(ident.clone(), Unread { package: name.clone(), libraries });
                 }
                 None => {}

@@ -99,7 +99,9 @@ impl Engine {
             .map_err(|error| Failure::Threads(error.to_string()))?;
         let own = crate::packages::own(&requested, &mut manifests);
         let reading = options.deps || settings.config.deps.unwrap_or_default();
-        let outside = crate::dependencies::find(&own, &model, &mut manifests, reading);
+        let tests = options.tests.or(settings.config.tests).unwrap_or_default();
+        let asked = (reading, tests == TestCode::Include);
+        let outside = crate::dependencies::find(&own, &model, &mut manifests, asked);
         if reading {
             requested.retain(|file| !is_foreign(file, &options, &mut manifests));
         }
@@ -109,7 +111,6 @@ impl Engine {
             None => options.paths.iter().map(|path| paths::absolute(&options.directory, path)).collect(),
         };
         let packages = crate::packages::find(&known, &named, &model, &mut manifests);
-        let tests = options.tests.or(settings.config.tests).unwrap_or_default();
         let base = settings.base.clone();
         let memory = Mutex::new(Memory::default());
         Ok(Self {
