@@ -70,7 +70,8 @@ fn run(directory: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::cargo_bin("sessionlint").unwrap();
     let home = directory.join("home");
     command.current_dir(directory.join("shop")).env("CARGO_HOME", home).arg("check");
-    command.args(["--no-cache", "--format", "concise"]).args(arguments).output().unwrap()
+    let format: &[&str] = if arguments.contains(&"--format") { &[] } else { &["--format", "concise"] };
+    command.arg("--no-cache").args(format).args(arguments).output().unwrap()
 }
 
 fn found(directory: &Path, arguments: &[&str]) -> String {
@@ -191,9 +192,32 @@ fn results_are_kept_apart_and_for_as_long_as_the_sources_say_the_same() {
         let (found, said) = kept(&[]);
         assert!(found.is_empty() && said.contains("2 functions may have sessions"), "{found}{said}");
     }
-    // Dropping the work commits it from now on, as far as anybody can tell.
-    let source = CRATE[1].1.replace("pub struct Work {", "#[derive(Debug)]\npub struct Work {");
-    let source = source.replace("Ok(Work { inner: self.pool.begin().await? })", "unimplemented!()");
+    // Nothing is written any more.
+    let source = CRATE[1].1.replace("INSERT INTO entries (amount) VALUES ($1)", "SELECT 1");
     write(&registry, "ledger-1.2.0/src/lib.rs", &source);
     assert_eq!(kept(&["--deps"]).0, "");
+}
+
+#[test]
+fn a_derive_may_begin_what_a_dependency_begins() {
+    let here = project(Some(&locked("1.2.0", None)));
+    published(&here.path().join("home/registry/src/somewhere"), "ledger-1.2.0", "1.2.0");
+    let rules =
+        "[[derive]]\nname = \"Repository\"\nwrites = [\"keep_*\"]\nbegins = { begin_work = \"ledger::Work::begun\" }\n";
+    write(here.path(), "shop/rules.toml", rules);
+    let function = |name: &str, end: &str| {
+        format!(
+            "pub async fn {name}(entries: &Entries) -> Result<(), ledger::Error> {{\n    \
+                 let mut work = entries.begin_work().await?;\n    \
+                 entries.keep_first(&mut work).await?;\n    \
+                 {end}\n\
+             }}\n"
+        )
+    };
+    let head = "#[derive(Repository)]\npub struct Entries {\n    pool: ledger::Pool,\n}\n";
+    let text = format!("{head}{}{}", function("lost", "Ok(())"), function("kept", "work.commit().await"));
+    write(here.path(), "shop/src/lib.rs", &text);
+    let said = found(here.path(), &["--deps"]);
+    assert!(said.starts_with("src/lib.rs:8:5: deny[uncommitted-transaction]") && said.lines().count() == 1, "{said}");
+    assert_eq!(found(here.path(), &[]), "");
 }
