@@ -87,7 +87,11 @@ impl Manifests {
     /// Says where the sources of a package's dependencies lie; those that `keep` does not name are forgotten.
     pub fn place(&mut self, directory: &Path, keep: impl Fn(&str) -> bool, places: &BTreeMap<String, Option<PathBuf>>) {
         let Some(manifest) = self.read.get_mut(directory) else { return };
+        let before = manifest.dependencies.len();
         manifest.dependencies.retain(|ident, _| keep(ident));
+        if manifest.dependencies.len() == before && places.is_empty() {
+            return;
+        }
         for (ident, (_, path)) in &mut manifest.dependencies {
             if let Some(place) = places.get(ident) {
                 path.clone_from(place);

@@ -183,12 +183,18 @@ pub(crate) fn own(requested: &[PathBuf], manifests: &mut Manifests) -> BTreeSet<
     directories
 }
 
-/// The requested files, and all others of the packages that they lead to: what is known does not depend on what is
-/// reported.
-pub(crate) fn known_files(options: &Options, requested: &[PathBuf], manifests: &mut Manifests) -> Vec<PathBuf> {
+/// The requested files, and all others of these packages and of those from outside that are read: what is known does not depend
+/// on what is reported.
+pub(crate) fn known_files(
+    options: &Options,
+    requested: &[PathBuf],
+    mut directories: BTreeSet<PathBuf>,
+    manifests: &mut Manifests,
+) -> Vec<PathBuf> {
     let mut known: Vec<PathBuf> = requested.to_vec();
+    directories.extend(manifests.outside.keys().cloned());
     let walked: Vec<PathBuf> = options.paths.iter().map(|path| paths::absolute(&options.directory, path)).collect();
-    for directory in own(requested, manifests) {
+    for directory in directories {
         if manifests.outside.contains_key(&directory) {
             known.extend(manifests.load(&directory).map(library_files).unwrap_or_default());
             continue;

@@ -97,15 +97,19 @@ impl Engine {
             .start_handler(|_| panics::works())
             .build()
             .map_err(|error| Failure::Threads(error.to_string()))?;
-        let own = crate::packages::own(&requested, &mut manifests);
         let reading = options.deps || settings.config.deps.unwrap_or_default();
+        if reading {
+            // What others published is not asked for by naming the directory around it.
+            requested.retain(|file| !is_of_others(file, &options, &mut manifests));
+        }
+        let own = crate::packages::own(&requested, &mut manifests);
         let tests = options.tests.or(settings.config.tests).unwrap_or_default();
         let asked = (reading, tests == TestCode::Include);
         let outside = crate::dependencies::find(&own, &model, &mut manifests, asked);
-        if reading {
-            requested.retain(|file| !is_foreign(file, &options, &mut manifests));
+        if !outside.read.is_empty() {
+            requested.retain(|file| !is_of_others(file, &options, &mut manifests));
         }
-        let known = crate::packages::known_files(&options, &requested, &mut manifests);
+        let known = crate::packages::known_files(&options, &requested, own, &mut manifests);
         let named = match &options.stdin {
             Some(_) => requested.clone(),
             None => options.paths.iter().map(|path| paths::absolute(&options.directory, path)).collect(),
@@ -232,7 +236,7 @@ impl Engine {
 }
 
 /// Whether a file that was asked for lies in a package that somebody else published, and no path names that package.
-fn is_foreign(file: &Path, options: &Options, manifests: &mut Manifests) -> bool {
+fn is_of_others(file: &Path, options: &Options, manifests: &mut Manifests) -> bool {
     let Some(package) = manifests.package_of(file) else { return false };
     let is_named = |path: &PathBuf| paths::absolute(&options.directory, path).starts_with(&package);
     let is_vendored = package.join(".cargo-checksum.json").is_file() || manifests.outside.contains_key(&package);
