@@ -153,16 +153,14 @@ impl Search<'_> {
                 continue;
             }
             let place = reading.then(|| self.placed(root, name, required.as_deref())).flatten();
-            match place {
-                Some((directory, locked)) => {
-                    if self.matters(&directory, root, locked) {
-                        places.insert(ident.clone(), Some(directory));
-                    }
-                }
-                None if !libraries.is_empty() => {
+            let Some((directory, locked)) = place else {
+                if !libraries.is_empty() {
                     unread.insert(ident.clone(), Unread { package: name.clone(), libraries });
                 }
-                None => {}
+                continue;
+            };
+            if self.matters(&directory, root, locked) {
+                places.insert(ident.clone(), Some(directory));
             }
         }
         self.manifests.place(package, |ident| outside.is_none() || kept.contains(ident), &places);
