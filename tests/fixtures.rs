@@ -32,6 +32,15 @@ fn test_code_gives_what_its_fixtures_say() {
 }
 
 #[test]
+fn sessions_through_dependencies_are_found_where_these_are_read() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
+    let outcome = check(&root, &["deps"], |options| options.deps = true);
+    let differences = differences(&outcome, &root);
+    assert!(differences.is_empty(), "{}", differences.join("\n"));
+    assert!(outcome.skipped.is_empty(), "{:?}", outcome.skipped);
+}
+
+#[test]
 fn summaries_are_what_the_fixtures_say() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
     let outcome = check(&root, &["rust"], |options| options.describe = true);

@@ -143,6 +143,7 @@ fn run(text: &str, findings: Vec<Vec<(u32, u32)>>) -> Run {
         files: vec![File { path: "src/lib.rs".to_owned(), text: text.to_owned() }],
         skipped: Vec::new(),
         gaps: Vec::new(),
+        dependencies: Vec::new(),
         silenced: Vec::new(),
         stale: 0,
         file_count: 1,

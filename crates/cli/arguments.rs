@@ -156,6 +156,9 @@ pub struct Check {
     /// Check also what ignore files leave out
     #[arg(long)]
     pub no_ignore: bool,
+    /// Read also the sources of dependencies that put something around a library, where they are on the disk
+    #[arg(long)]
+    pub deps: bool,
     /// Apply the fixes that are safe
     #[arg(long, conflicts_with = "stdin_filename")]
     pub fix: bool,

@@ -6,7 +6,7 @@ use clap::CommandFactory;
 use sessionlint_diagnostics::{Applicability, Level};
 use sessionlint_engine::{Failure, Options, Outcome, SilencedBy};
 use sessionlint_protocols::nearest;
-use sessionlint_report::{File, Run, Silenced, Skipped, Style};
+use sessionlint_report::{Dependency, File, Run, Silenced, Skipped, Style};
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
 use std::time::Instant;
@@ -316,6 +316,11 @@ pub fn to_report(outcome: Outcome, start: Instant) -> Run {
                 SilencedBy::Comment(reason) => Silenced { finding: one.finding, reason, by_baseline: false },
                 SilencedBy::Baseline => Silenced { finding: one.finding, reason: None, by_baseline: true },
             })
+            .collect(),
+        dependencies: outcome
+            .dependencies
+            .into_iter()
+            .map(|one| Dependency { package: one.package, version: one.version, files: one.files })
             .collect(),
         stale: outcome.stale.len(),
         file_count: outcome.summary.files,

@@ -18,6 +18,7 @@ pub fn options(check: &Check) -> Result<Options, String> {
         isolated: check.isolated,
         force_exclude: check.force_exclude,
         no_ignore: check.no_ignore,
+        deps: check.deps,
         threads: check.threads,
         fixes: true,
         new_from: check.new_from.clone(),

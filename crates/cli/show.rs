@@ -21,7 +21,7 @@ pub fn run(check: &Check, options: Options) -> Result<ExitCode, String> {
     };
     write_report(check, &text)?;
     if engine.requested().is_empty() && !check.quiet {
-        engine.notes(0).iter().for_each(|note| terminal::complain(&format!("sessionlint: {note}\n")));
+        engine.notes(None).iter().for_each(|note| terminal::complain(&format!("sessionlint: {note}\n")));
     }
     Ok(ExitCode::SUCCESS)
 }

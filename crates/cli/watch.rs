@@ -57,7 +57,8 @@ fn until_files_come_or_go(
         match checked {
             Ok(mut outcome) => {
                 engine.apply_baseline(&mut outcome).map_err(|failure| failure.to_string())?;
-                outcome.notes = engine.notes(outcome.summary.sessions);
+                outcome.notes = engine.notes(Some(&outcome));
+                outcome.dependencies = engine.dependencies().to_vec();
                 check::once(check, options, outcome, start)?;
             }
             Err(failure) => {

@@ -34,7 +34,7 @@ impl Cache {
         let mut place = blake3::Hasher::new();
         // What differs from one call to the next has a result of its own; what changes over time replaces the last one.
         let levels = (&options.levels, &options.select);
-        let part = (&options.packages, options.staged);
+        let part = (&options.packages, options.staged, options.deps);
         let asked = (&options.directory, &options.paths, options.profile, options.tests, levels, part);
         put(&mut place, &format!("{asked:?}"));
         let name = place.finalize().to_hex()[..32].to_owned();
@@ -132,6 +132,7 @@ struct Kept<'a> {
     silenced: Vec<(KeptFinding<'a>, Option<String>)>,
     skipped: Vec<(String, String, Option<u32>)>,
     gaps: Vec<(Place, String)>,
+    unread: Cow<'a, BTreeMap<String, usize>>,
     counts: (usize, usize, usize),
     former: Cow<'a, BTreeMap<String, String>>,
 }
@@ -193,6 +194,7 @@ impl<'a> Kept<'a> {
             silenced: outcome.silenced.iter().map(|one| (KeptFinding::new(&one.finding), reason(one))).collect(),
             skipped: outcome.skipped.iter().map(|one| (one.path.clone(), one.reason.clone(), one.line)).collect(),
             gaps: outcome.gaps.iter().map(|gap| (place(gap.span), gap.reason.clone())).collect(),
+            unread: Cow::Borrowed(&outcome.unread),
             counts: (outcome.summary.files, outcome.summary.functions, outcome.summary.sessions),
             former: Cow::Borrowed(&outcome.former),
         }
@@ -221,6 +223,7 @@ impl<'a> Kept<'a> {
                 .collect(),
             gaps: self.gaps.iter().map(|(at, reason)| Gap { span: span(*at), reason: reason.clone() }).collect(),
             summary: Summary { files, functions, sessions, ..Summary::default() },
+            unread: self.unread.clone().into_owned(),
             former: self.former.clone().into_owned(),
             timing: Timing { kept: true, ..Timing::default() },
             ..Outcome::default()

@@ -28,6 +28,8 @@ struct Checked {
     diagnostics: Vec<Diagnostic>,
     gaps: Vec<Gap>,
     sessions: usize,
+    /// Whether it has any, also one that is only lent.
+    has_sessions: bool,
     known: Vec<Session>,
     skipped: Option<Skipped>,
 }
@@ -80,6 +82,17 @@ impl Engine {
         outcome.summary.functions = functions.len();
         outcome.summary.steps = analysis.steps();
         outcome.summary.read = memory.read;
+        let with_sessions = functions.iter().zip(&checked).filter(|(_, checked)| checked.has_sessions);
+        let with_sessions = with_sessions.map(|(item, _)| *item).collect();
+        let asked: Vec<FileId> = files.ids().filter(|file| reported[file.0 as usize]).collect();
+        let is_test = |file: FileId, item| {
+            let of_file = || analysis.index.is_test_file(file);
+            !with_tests && (files.data(file).is_some_and(|data| data.outline.is_test(item)) || of_file())
+        };
+        for (package, gap) in self.unread(&files, &asked, &with_sessions, &is_test) {
+            *outcome.unread.entry(package).or_default() += 1;
+            outcome.gaps.push(gap);
+        }
         let mut sifted = Sifted::default();
         for one in checked {
             outcome.summary.sessions += one.sessions;
@@ -194,6 +207,7 @@ impl Engine {
             let model = analysis.index.model;
             let is_session =
                 |site: &&sessionlint_analysis::Site| !site.borrowed && model.protocol(site.protocol).is_session();
+            checked.has_sessions |= !report.sites.is_empty();
             checked.sessions += report.sites.iter().filter(is_session).count();
             checked.gaps.extend(report.gaps.iter().cloned());
             if self.options.sessions {

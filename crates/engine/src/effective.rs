@@ -56,6 +56,7 @@ impl Engine {
             profile: Some(self.options.profile.or(own.profile).unwrap_or_default()),
             exclude: own.exclude.clone(),
             tests: Some(self.tests),
+            deps: Some(self.reads_dependencies()),
             rules: rules.collect(),
             overrides: overrides.filter(|one| file.is_none() && !one.rules.is_empty()).collect(),
             profiles: BTreeMap::new(),

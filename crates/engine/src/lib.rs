@@ -7,6 +7,7 @@ mod blocks;
 mod cache;
 mod check;
 mod config;
+mod dependencies;
 mod effective;
 mod errors;
 mod fingerprint;
@@ -35,8 +36,10 @@ mod show;
 mod sift;
 mod silence;
 mod since;
+mod sources;
 mod staged;
 mod suppress;
+mod unread;
 mod walk;
 mod words;
 mod write;
@@ -46,6 +49,7 @@ pub use baseline::{
     write_baseline,
 };
 pub use config::{CONFIG_NAMES, FoundConfig, config_in, find_config};
+pub use dependencies::Dependency;
 pub use effective::Effective;
 pub use fixes::{Changed, changed, chosen, write};
 pub use host::Overlay;

@@ -29,6 +29,12 @@ pub(crate) struct Manifest {
     pub source: PathBuf,
     /// Crate identifier to package name and, for path dependencies, directory.
     pub dependencies: BTreeMap<String, (String, Option<PathBuf>)>,
+    /// The version that it says itself; those of a workspace inherit theirs.
+    pub version: Option<String>,
+    /// Whether it is a crate of procedural macros.
+    pub macros: bool,
+    /// Identifiers of the dependencies that are there for its library, and not for its tests or its build.
+    pub lasting: BTreeSet<String>,
     /// The directories of path dependencies that are there for more than its tests.
     pub built_on: BTreeSet<PathBuf>,
     /// Package name to the version that is required of it, and to the features that are asked for.
@@ -43,6 +49,8 @@ pub(crate) struct Manifests {
     read: HashMap<PathBuf, Manifest>,
     closures: HashMap<PathBuf, Arc<Vec<PathBuf>>>,
     members: HashMap<PathBuf, Arc<BTreeSet<PathBuf>>>,
+    /// Packages from outside of the workspace whose sources are read, with the directory that asks for them.
+    pub outside: BTreeMap<PathBuf, PathBuf>,
     /// What the files said that were read, by path: the result depends on them.
     pub texts: BTreeMap<PathBuf, blake3::Hash>,
 }
@@ -74,6 +82,35 @@ impl Manifests {
             self.read.insert(directory.to_path_buf(), manifest);
         }
         self.read.get(directory)
+    }
+
+    /// Says where the sources of a package's dependencies lie; those that `keep` does not name are forgotten.
+    pub fn place(&mut self, directory: &Path, keep: impl Fn(&str) -> bool, places: &BTreeMap<String, Option<PathBuf>>) {
+        let Some(manifest) = self.read.get_mut(directory) else { return };
+        let before = manifest.dependencies.len();
+        manifest.dependencies.retain(|ident, _| keep(ident));
+        if manifest.dependencies.len() == before && places.is_empty() {
+            return;
+        }
+        for (ident, (_, path)) in &mut manifest.dependencies {
+            if let Some(place) = places.get(ident) {
+                path.clone_from(place);
+            }
+        }
+        self.closures.clear();
+    }
+
+    /// The directory of a package that a `[patch]` of the workspace around a directory puts in place of another.
+    pub fn patched(&mut self, directory: &Path, package: &str) -> Option<PathBuf> {
+        let root = self.workspace(directory).unwrap_or_else(|| directory.to_path_buf());
+        let table = self.table(&root)?;
+        let patches = table.get("patch")?.as_table()?.values().filter_map(|patches| patches.as_table());
+        let named = |key: &str, patch: &toml::Value| {
+            patch.get("package").and_then(|name| name.as_str()).unwrap_or(key) == package
+        };
+        let mut all = patches.flatten().filter(|(key, patch)| named(key, patch));
+        let path = all.find_map(|(_, patch)| patch.get("path")?.as_str())?;
+        Some(crate::paths::absolute(&root, Path::new(path)))
     }
 
     /// The root of the workspace around a package: the nearest manifest with `[workspace]`, its own included.
@@ -141,7 +178,10 @@ impl Manifests {
     /// The packages of the workspaces around packages that can name one of those, and what they lead to: their implementations of
     /// a trait count as well as any.
     pub fn dependents(&mut self, known: &BTreeSet<PathBuf>) -> BTreeSet<PathBuf> {
-        let members: BTreeSet<Arc<BTreeSet<PathBuf>>> = known.iter().map(|package| self.members(package)).collect();
+        // Who else depends on a package from outside is not in this workspace.
+        let own = known.iter().filter(|package| !self.outside.contains_key(*package));
+        let own: Vec<&PathBuf> = own.collect();
+        let members: BTreeSet<Arc<BTreeSet<PathBuf>>> = own.into_iter().map(|package| self.members(package)).collect();
         let mut naming: HashMap<PathBuf, Vec<PathBuf>> = HashMap::new();
         for member in members.iter().flat_map(|members| members.iter()) {
             let Some(manifest) = self.load(member) else { continue };
@@ -300,6 +340,11 @@ fn parse(directory: &Path, table: &toml::Table, shared: Option<&toml::Table>, ro
         library,
         source: source.unwrap_or_else(|| directory.join("src")),
         dependencies: BTreeMap::new(),
+        version: text(table.get("package"), "version"),
+        macros: ["proc-macro", "proc_macro"]
+            .iter()
+            .any(|key| table.get("lib").and_then(|lib| lib.get(key)?.as_bool()) == Some(true)),
+        lasting: BTreeSet::new(),
         built_on: BTreeSet::new(),
         required: BTreeMap::new(),
     };
@@ -327,6 +372,9 @@ fn parse(directory: &Path, table: &toml::Table, shared: Option<&toml::Table>, ro
                 for table in [own, value] {
                     let named = table.get("features").and_then(|features| features.as_array()).into_iter().flatten();
                     features.extend(named.filter_map(|feature| feature.as_str()).map(str::to_owned));
+                }
+                if section == "dependencies" {
+                    manifest.lasting.insert(key.replace('-', "_"));
                 }
                 manifest.dependencies.insert(key.replace('-', "_"), (package, path));
             }

@@ -1,12 +1,13 @@
 //! Why is less said than somebody may expect? A line for each thing that was asked for and came to nothing.
 
+use crate::outcome::Outcome;
 use crate::run::Engine;
 use crate::settings::Failure;
 use crate::{panics, paths, walk};
 use rayon::prelude::*;
 use sessionlint_diagnostics::FileId;
 use sessionlint_ir::{Item, ItemKind, Outline};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// So many names are listed in a line.
@@ -16,12 +17,12 @@ const MAX_LISTED: usize = 3;
 const BUILT_IN: [&str; 3] = ["std", "core", "alloc"];
 
 impl Engine {
-    /// Why less is said than somebody may expect, a line each. `sessions` is how many were found.
-    pub fn notes(&self, sessions: usize) -> Vec<String> {
-        panics::caught(|| self.written_notes(sessions)).unwrap_or_else(|what| vec![Failure::Internal(what).to_string()])
+    /// Why less is said than somebody may expect, a line each. `outcome` is what was found, where anything was checked.
+    pub fn notes(&self, outcome: Option<&Outcome>) -> Vec<String> {
+        panics::caught(|| self.written_notes(outcome)).unwrap_or_else(|what| vec![Failure::Internal(what).to_string()])
     }
 
-    fn written_notes(&self, sessions: usize) -> Vec<String> {
+    fn written_notes(&self, outcome: Option<&Outcome>) -> Vec<String> {
         let mut notes: Vec<String> = Vec::new();
         for name in &self.settings.foreign {
             notes.push(format!(
@@ -40,8 +41,11 @@ impl Engine {
             });
             return notes;
         }
+        let unread = outcome.map(|outcome| &outcome.unread).filter(|unread| !unread.is_empty());
+        notes.extend(unread.map(|unread| self.unread_packages(unread)));
         // Without a library there may be sessions of the project's own.
-        if sessions == 0 && self.knows_no_library() {
+        let sessions = outcome.map_or(0, |outcome| outcome.summary.sessions);
+        if sessions == 0 && unread.is_none() && self.knows_no_library() {
             notes.push(
                 "no package of the files that were checked depends on a known library; `sessionlint libraries` lists them"
                     .to_owned(),
@@ -52,6 +56,19 @@ impl Engine {
             notes.extend(self.unmet_names());
         }
         notes
+    }
+
+    /// Packages that sessions may come through and that are not read, with the number of functions where that may be.
+    fn unread_packages(&self, unread: &BTreeMap<String, usize>) -> String {
+        let count: usize = unread.values().sum();
+        let names: Vec<String> = unread.keys().cloned().collect();
+        let functions = if count == 1 { "1 function".to_owned() } else { format!("{count} functions") };
+        let (verb, its) = if names.len() == 1 { ("is", "its sources") } else { ("are", "their sources") };
+        let hint = match self.reads_dependencies() {
+            true => format!("{its} are not on this disk (`cargo fetch` brings them)"),
+            false => format!("`--deps` reads {its} where they are on the disk"),
+        };
+        format!("{functions} may have sessions that come through {}, which {verb} not read; {hint}", listed(&names))
     }
 
     /// Files that were named and are no Rust by their names.

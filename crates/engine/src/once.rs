@@ -56,7 +56,8 @@ pub fn run(options: &Options, progress: Progress<'_>) -> Result<Outcome, Failure
     if let Some(changes) = &changes {
         since::apply(&mut outcome, changes, &options.directory);
     }
-    outcome.notes = engine.notes(outcome.summary.sessions);
+    outcome.notes = engine.notes(Some(&outcome));
+    outcome.dependencies = engine.dependencies().to_vec();
     outcome.timing.files = found_files;
     Ok(outcome)
 }

@@ -1,5 +1,6 @@
 //! What did a run find? Plain values for whoever reports it.
 
+use crate::dependencies::Dependency;
 use serde::{Deserialize, Serialize};
 use sessionlint_diagnostics::{Diagnostic, Gap, Span};
 use sessionlint_protocols::ProtocolId;
@@ -126,12 +127,16 @@ pub struct Outcome {
     pub skipped: Vec<Skipped>,
     /// What was seen and not understood.
     pub gaps: Vec<Gap>,
+    /// How many functions may have a session that comes through a package whose sources are not read, by the package.
+    pub unread: BTreeMap<String, usize>,
     /// Findings that are not reported, and why.
     pub silenced: Vec<Silenced>,
     /// Entries of the baseline that this run could have met and did not.
     pub stale: Vec<Entry>,
     /// Entries of the baseline that keep findings from being reported.
     pub met: Vec<Entry>,
+    /// The packages from outside of the workspace whose sources were read.
+    pub dependencies: Vec<Dependency>,
     /// Why less is said than somebody may expect, a line each.
     pub notes: Vec<String>,
     /// What the fingerprints of findings were in baselines of version 1, by what they are now.

@@ -1,5 +1,6 @@
 //! Which packages are there, and which file is which module?
 
+use crate::dependencies::library_files;
 use crate::heads::{Heads, Read, is_dropped, offered};
 use crate::host::Files;
 use crate::lock::Locks;
@@ -168,10 +169,8 @@ impl Packages {
     }
 }
 
-/// The requested files, and all others of the packages that they lead to: what is known does not depend on what is
-/// reported.
-pub(crate) fn known_files(options: &Options, requested: &[PathBuf], manifests: &mut Manifests) -> Vec<PathBuf> {
-    let mut known: Vec<PathBuf> = requested.to_vec();
+/// The packages of the requested files, those that they lead to, and those of the workspace that depend on these.
+pub(crate) fn own(requested: &[PathBuf], manifests: &mut Manifests) -> BTreeSet<PathBuf> {
     let mut directories = BTreeSet::new();
     for file in requested {
         if let Some(package) = manifests.package_of(file)
@@ -181,8 +180,25 @@ pub(crate) fn known_files(options: &Options, requested: &[PathBuf], manifests: &
         }
     }
     directories.extend(manifests.dependents(&directories));
+    directories
+}
+
+/// The requested files, and all others of these packages and of those from outside that are read: what is known does not depend
+/// on what is reported.
+pub(crate) fn known_files(
+    options: &Options,
+    requested: &[PathBuf],
+    mut directories: BTreeSet<PathBuf>,
+    manifests: &mut Manifests,
+) -> Vec<PathBuf> {
+    let mut known: Vec<PathBuf> = requested.to_vec();
+    directories.extend(manifests.outside.keys().cloned());
     let walked: Vec<PathBuf> = options.paths.iter().map(|path| paths::absolute(&options.directory, path)).collect();
     for directory in directories {
+        if manifests.outside.contains_key(&directory) {
+            known.extend(manifests.load(&directory).map(library_files).unwrap_or_default());
+            continue;
+        }
         if options.stdin.is_none()
             && !options.is_part()
             && walked.iter().any(|path| directory.starts_with(path) && path.is_dir())
@@ -257,6 +273,9 @@ pub(crate) fn find(known: &[PathBuf], named: &[PathBuf], model: &Model, manifest
     let is_test = |(directory, _, _): &(PathBuf, String, Arc<Words>)| {
         let leads_here = |path: &PathBuf| directory.starts_with(path) || path.starts_with(directory);
         let is_named = |folder: &Path| named.iter().any(|path| path.starts_with(folder) && leads_here(path));
+        if manifests.outside.contains_key(directory) {
+            return false;
+        }
         if let Some(folder) = manifests.test_folder(directory) {
             return !is_named(&folder);
         }
@@ -308,6 +327,8 @@ fn versions(model: &Model, package: &mut Package, directory: &Path, manifests: &
     if asked.is_empty() {
         return;
     }
+    // A package from outside has what is locked where it is used.
+    let place = manifests.outside.get(directory).cloned().unwrap_or_else(|| directory.to_path_buf());
     for near in manifests.closure(directory).iter() {
         let Some(manifest) = manifests.load(near) else { continue };
         for name in &asked {
@@ -317,7 +338,7 @@ fn versions(model: &Model, package: &mut Package, directory: &Path, manifests: &
             }
             let version = required.and_then(|(version, _)| version.as_deref());
             if !package.in_use.contains_key(*name)
-                && let Some(in_use) = locks.in_use(directory, name, version)
+                && let Some(in_use) = locks.in_use(&place, name, version)
             {
                 package.in_use.insert((*name).to_owned(), in_use);
             }

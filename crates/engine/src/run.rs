@@ -1,5 +1,6 @@
 //! In which order does a run go? Read the settings, find the files, check them, leave out what is known already.
 
+use crate::dependencies::{Dependency, Outside};
 use crate::host::Overlay;
 use crate::levels::Levels;
 use crate::manifest::Manifests;
@@ -9,7 +10,7 @@ use crate::packages::Packages;
 use crate::settings::{self, Failure, Options, Settings};
 use crate::staged::Staged;
 use crate::{fixes, panics, paths, walk};
-use sessionlint_diagnostics::Level;
+use sessionlint_diagnostics::{FileId, Level};
 use sessionlint_protocols::{Model, RuleSet, TestCode};
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -48,6 +49,8 @@ pub struct Engine {
     /// Those, and all that they can name; sorted. A file's place in the list is its number.
     pub(crate) known: Vec<PathBuf>,
     pub(crate) manifests: Manifests,
+    /// The packages from outside of the workspace that matter.
+    pub(crate) outside: Outside,
     pub(crate) packages: Packages,
     pub(crate) memory: Mutex<Memory>,
     threads: rayon::ThreadPool,
@@ -94,13 +97,24 @@ impl Engine {
             .start_handler(|_| panics::works())
             .build()
             .map_err(|error| Failure::Threads(error.to_string()))?;
-        let known = crate::packages::known_files(&options, &requested, &mut manifests);
+        let reading = options.deps || settings.config.deps.unwrap_or_default();
+        if reading {
+            // What others published is not asked for by naming the directory around it.
+            requested.retain(|file| !is_of_others(file, &options, &mut manifests));
+        }
+        let own = crate::packages::own(&requested, &mut manifests);
+        let tests = options.tests.or(settings.config.tests).unwrap_or_default();
+        let asked = (reading, tests == TestCode::Include);
+        let outside = crate::dependencies::find(&own, &model, &mut manifests, asked);
+        if !outside.read.is_empty() {
+            requested.retain(|file| !is_of_others(file, &options, &mut manifests));
+        }
+        let known = crate::packages::known_files(&options, &requested, own, &mut manifests);
         let named = match &options.stdin {
             Some(_) => requested.clone(),
             None => options.paths.iter().map(|path| paths::absolute(&options.directory, path)).collect(),
         };
         let packages = crate::packages::find(&known, &named, &model, &mut manifests);
-        let tests = options.tests.or(settings.config.tests).unwrap_or_default();
         let base = settings.base.clone();
         let memory = Mutex::new(Memory::default());
         Ok(Self {
@@ -115,6 +129,7 @@ impl Engine {
             requested,
             known,
             manifests,
+            outside,
             packages,
             memory,
             threads,
@@ -198,8 +213,32 @@ impl Engine {
         self.levels.of(rule, path.strip_prefix(&self.base).unwrap_or(path)) != Level::Allow
     }
 
+    /// The packages from outside of the workspace whose sources are read.
+    pub fn dependencies(&self) -> &[Dependency] {
+        &self.outside.read
+    }
+
+    /// Whether the sources of dependencies are read.
+    pub(crate) fn reads_dependencies(&self) -> bool {
+        self.options.deps || self.settings.config.deps.unwrap_or_default()
+    }
+
+    /// Whether a file belongs to a package from outside of the workspace: nothing is told inside of it.
+    pub(crate) fn is_outside(&self, file: FileId) -> bool {
+        let package = self.packages.files[file.0 as usize].0.0 as usize;
+        self.manifests.outside.contains_key(&self.packages.about[package].0)
+    }
+
     /// The protocols that are known, those of rules.toml included.
     pub fn model(&self) -> &Model {
         &self.model
     }
+}
+
+/// Whether a file that was asked for lies in a package that somebody else published, and no path names that package.
+fn is_of_others(file: &Path, options: &Options, manifests: &mut Manifests) -> bool {
+    let Some(package) = manifests.package_of(file) else { return false };
+    let is_named = |path: &PathBuf| paths::absolute(&options.directory, path).starts_with(&package);
+    let is_vendored = package.join(".cargo-checksum.json").is_file() || manifests.outside.contains_key(&package);
+    is_vendored && !options.paths.iter().any(is_named)
 }

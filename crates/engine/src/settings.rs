@@ -68,6 +68,8 @@ pub struct Options {
     pub force_exclude: bool,
     /// Whether ignore files are not read.
     pub no_ignore: bool,
+    /// Whether the sources of dependencies are read where they are on the disk, as the configuration may ask, too.
+    pub deps: bool,
     /// Number of threads; 0 for as many as there are cores.
     pub threads: usize,
     /// Whether fixes are tried, and offered when they hold what they promise.

@@ -34,6 +34,9 @@ impl Engine {
         }
         all.extend(suppress::findings(&suppressions, &self.rules).into_iter().map(|finding| (finding, None)));
         all.retain_mut(|(diagnostic, _)| {
+            if self.is_outside(diagnostic.span.file) {
+                return false;
+            }
             let path = &files.paths[diagnostic.span.file.0 as usize];
             diagnostic.level = self.levels.of(diagnostic.rule, path.strip_prefix(&self.base).unwrap_or(path));
             diagnostic.level != Level::Allow

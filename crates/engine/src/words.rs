@@ -145,6 +145,11 @@ impl Words {
             let calls = calls.chain(protocol.endings.iter().map(|ending| &ending.call).filter(|_| !pool));
             file.extend(calls.filter(|call| !common && !model.standard().is_common(call)).cloned());
         }
+        // What a derive writes that begins a session stands in no file.
+        let begun = model.derives().iter().flat_map(|derived| derived.begins.keys()).filter(|_| !file.is_empty());
+        let begun: Vec<String> = begun.cloned().collect();
+        file.extend(begun.iter().cloned());
+        function.extend(begun);
         if !function.is_empty() || !made_by_type.is_empty() {
             function.extend(["forget", "ManuallyDrop", "leak"].map(str::to_owned));
         }

@@ -59,7 +59,7 @@ pub enum ConfigPlace {
 }
 
 /// The keys at the top of a rules.toml.
-const KEYS: [&str; 8] = ["profile", "exclude", "tests", "rules", "override", "protocol", "derive", "rule"];
+const KEYS: [&str; 9] = ["profile", "exclude", "tests", "deps", "rules", "override", "protocol", "derive", "rule"];
 
 impl ConfigPlace {
     /// Whether a text has settings at this place. A file of their own has none when it has keys, and not one of them is a
@@ -147,6 +147,8 @@ pub struct Config {
     pub exclude: Vec<String>,
     /// What to do with test code, when it is set.
     pub tests: Option<TestCode>,
+    /// Whether the sources of dependencies are read, when it is set.
+    pub deps: Option<bool>,
     /// Settings by rule id.
     pub rules: BTreeMap<String, RuleSetting>,
     /// Settings for some paths; later ones win.
@@ -164,6 +166,8 @@ struct RawConfig {
     exclude: Vec<String>,
     #[serde(default)]
     tests: Option<TestCode>,
+    #[serde(default)]
+    deps: Option<bool>,
     #[serde(default)]
     rules: BTreeMap<Spanned<String>, Spanned<RawSetting>>,
     #[serde(default, rename = "override")]
@@ -255,6 +259,7 @@ impl Config {
             profile: raw.profile,
             exclude: raw.exclude,
             tests: raw.tests,
+            deps: raw.deps,
             rules: settings,
             overrides,
             profiles,
@@ -265,6 +270,7 @@ impl Config {
     pub fn merge(&mut self, other: Config) {
         self.profile = other.profile.or(self.profile);
         self.tests = other.tests.or(self.tests);
+        self.deps = other.deps.or(self.deps);
         self.exclude.extend(other.exclude);
         self.overrides.extend(other.overrides);
         self.profiles.extend(other.profiles);

@@ -1,6 +1,7 @@
 //! Which methods does a derive write that run statements? Reads `outside/derives.toml` and a project's own into the [`Model`](crate::Model).
 
 use serde::Deserialize;
+use std::collections::BTreeMap;
 
 const DERIVES: &str = include_str!("../outside/derives.toml");
 
@@ -19,14 +20,25 @@ pub struct Derived {
     /// Methods that only read.
     #[serde(default)]
     pub reads: Vec<String>,
+    /// Methods that begin a session on the pool that the type holds, with the path of the function that does so.
+    #[serde(default)]
+    pub begins: BTreeMap<String, String>,
 }
 
 impl Derived {
     /// Whether a method of this name writes, `false` when it only reads; `None` when the derive makes none.
     pub fn writes(&self, method: &str) -> Option<bool> {
-        let names = |known: &[String]| known.iter().any(|known| known == method);
+        let names = |known: &[String]| known.iter().any(|known| is_named(known, method));
         if names(&self.writes) { Some(true) } else { names(&self.reads).then_some(false) }
     }
+}
+
+/// Whether a name is meant, which may have a `*` for what differs from one type to the next: `find_by_*`.
+fn is_named(known: &str, method: &str) -> bool {
+    known.split_once('*').map_or(known == method, |(before, after)| {
+        let inside = method.strip_prefix(before).and_then(|rest| rest.strip_suffix(after));
+        inside.is_some_and(|inside| !inside.is_empty())
+    })
 }
 
 #[derive(Deserialize)]
@@ -56,5 +68,15 @@ mod tests {
             (georm.writes("create"), georm.writes("find"), georm.writes("get_id")),
             (Some(true), Some(false), None)
         );
+        let repository = model.derives().iter().find(|derived| derived.name == "EsRepo").unwrap();
+        for (method, writes) in [
+            ("create_in_op", Some(true)),
+            ("find_by_email_in_op", Some(false)),
+            ("list_by_id_in_op", Some(false)),
+            ("find_by_", None),
+            ("create", None),
+        ] {
+            assert_eq!(repository.writes(method), writes, "{method}");
+        }
     }
 }

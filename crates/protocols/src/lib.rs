@@ -37,5 +37,5 @@ pub use protocol::{Change, DropClass, OnEngine, Protocol, ProtocolKind, RunsClos
 pub use rules::{Precision, Profile, RuleInfo, RuleSet};
 pub use standard::{Joins, Standard, Wraps};
 pub use typed::{Around, Typed};
-pub use versions::{InUse, Versions, allows};
+pub use versions::{InUse, Versions, allows, newest};
 pub use work::{Rank, Work, WorkId};

@@ -44,6 +44,11 @@ pub fn allows(requirement: &str, version: &str) -> bool {
     }
 }
 
+/// The newest of some versions. What is no version does not count.
+pub fn newest<'v>(versions: impl Iterator<Item = &'v str>) -> Option<&'v str> {
+    versions.filter_map(|text| Some((Version::parse(text).ok()?, text))).max().map(|(_, text)| text)
+}
+
 /// The last version that has the same leading numbers; `all` when every given number counts.
 fn highest(one: &Comparator, all: bool) -> Version {
     let open = u64::MAX;

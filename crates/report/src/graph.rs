@@ -135,6 +135,7 @@ mod tests {
             files: vec![File { path: "a.rs".to_owned(), text }],
             skipped: Vec::new(),
             gaps: Vec::new(),
+            dependencies: Vec::new(),
             silenced: Vec::new(),
             stale: 0,
             file_count: 1,

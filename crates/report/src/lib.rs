@@ -37,7 +37,7 @@ pub use graph::graph;
 pub use json::{ListedRule, rules_json};
 pub use patch::patch;
 pub use proposal::proposal;
-pub use run::{File, Format, Run, Silenced, Skipped, Style};
+pub use run::{Dependency, File, Format, Run, Silenced, Skipped, Style};
 pub use sarif::encoded;
 pub use settings::settings;
 pub use statistics::{statistics, statistics_json};

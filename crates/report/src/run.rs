@@ -38,6 +38,17 @@ pub struct Silenced {
     pub by_baseline: bool,
 }
 
+/// A package from outside of the workspace whose sources were read.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct Dependency {
+    /// Its name.
+    pub package: String,
+    /// Its version.
+    pub version: String,
+    /// How many files were read of it.
+    pub files: usize,
+}
+
 /// Everything that a report can say.
 #[derive(Clone, Debug)]
 pub struct Run {
@@ -57,6 +68,8 @@ pub struct Run {
     pub silenced: Vec<Silenced>,
     /// How many entries of the baseline this run could have met and did not.
     pub stale: usize,
+    /// The packages from outside of the workspace whose sources were read.
+    pub dependencies: Vec<Dependency>,
     /// Files that were looked at.
     pub file_count: usize,
     /// Functions that were analysed.

@@ -16,6 +16,7 @@ pub fn settings(config: &Config, about: &[String]) -> String {
         TestCode::Include => "include",
     };
     let _ = writeln!(text, "profile = \"{profile}\"\ntests = \"{tests}\"\nexclude = {}", list(&config.exclude));
+    let _ = writeln!(text, "deps = {}", config.deps.unwrap_or_default());
     let _ = writeln!(text, "\n[rules]\n{}", rules(&config.rules).trim_end());
     for one in &config.overrides {
         let _ = writeln!(
@@ -78,6 +79,7 @@ mod tests {
         let config = Config {
             profile: Some(Profile::Strict),
             tests: Some(TestCode::Include),
+            deps: Some(true),
             exclude: vec!["a\\b\"c\t".to_owned(), "généré/**".to_owned()],
             rules: BTreeMap::from([held, leaked.clone()]),
             overrides: vec![Override { paths: vec!["x/**".to_owned()], rules: BTreeMap::from([leaked]) }],

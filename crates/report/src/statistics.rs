@@ -1,7 +1,7 @@
 //! How many findings has each rule, and how long did it take? For people, and as JSON.
 
-use crate::Run;
 use crate::json::{Summary, Tool, text, tool};
+use crate::{Dependency, Run};
 use serde::Serialize;
 use sessionlint_diagnostics::{Applicability, Diagnostic};
 use std::collections::BTreeMap;
@@ -25,6 +25,8 @@ struct Object<'a> {
     suppressed: usize,
     baselined: usize,
     summary: Summary<'a>,
+    /// The packages from outside of the workspace whose sources were read.
+    dependencies: &'a [Dependency],
     /// Whether the result was kept from an earlier run.
     kept: bool,
     times: Vec<Time>,
@@ -79,6 +81,13 @@ pub fn statistics(run: &Run) -> String {
     if !report.is_empty() {
         report.push('\n');
     }
+    for one in &run.dependencies {
+        let files = if one.files == 1 { "file" } else { "files" };
+        report.push_str(&format!("{:>6}  {files} of {} {} read\n", one.files, one.package, one.version));
+    }
+    if !run.dependencies.is_empty() {
+        report.push('\n');
+    }
     for (part, time) in &run.times {
         report.push_str(&format!("{:>9.1} ms  {part}\n", time.as_secs_f64() * 1000.0));
     }
@@ -98,6 +107,7 @@ pub fn statistics_json(run: &Run) -> String {
         suppressed: run.suppressed(),
         baselined: run.baselined(),
         summary: crate::json::summary(run),
+        dependencies: &run.dependencies,
         kept: run.times.is_empty(),
         times: run.times.iter().map(|(part, time)| Time { part, ms: ms(time.as_secs_f64()) }).collect(),
     };

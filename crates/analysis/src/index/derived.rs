@@ -1,6 +1,7 @@
 //! Which methods may a derive or attribute have written for a type of the workspace?
 
 use super::{Index, ItemRef, PackageId};
+use sessionlint_protocols::Derived;
 use std::collections::BTreeSet;
 
 impl Index<'_> {
@@ -11,22 +12,36 @@ impl Index<'_> {
         if names.is_empty() {
             return None;
         }
-        let package = self.package_of(owner.file);
-        let can_name = |crates: &[String]| {
-            let has = |name: &String| package.dependencies.contains_key(&name.replace('-', "_"));
-            crates.is_empty() || crates.iter().any(has)
-        };
-        let known =
-            self.model.derives().iter().filter(|derived| names.contains(&derived.name) && can_name(&derived.crates));
-        if let Some(writes) = known.clone().find_map(|derived| derived.writes(method)) {
+        let is_meant = |derived: &&Derived| names.contains(&derived.name) && self.can_name(owner, derived);
+        let mut meant = self.model.derives().iter().filter(is_meant);
+        if let Some(writes) = meant.find_map(|derived| derived.writes(method)) {
             return Some(writes);
         }
+        let package = self.package_of(owner.file);
         let mut own = package.dependencies.values().filter_map(|(_, package)| *package);
         let is_own = own.any(|package| {
             let made = self.own_macros.get(package, || self.macros_made_by(package));
             names.iter().any(|name| made.contains(name))
         });
         is_own.then(|| self.model.learned_words().is_write(method))
+    }
+
+    /// The path of the function that does what a derived method does which begins a session.
+    pub(crate) fn derived_beginning(&self, owner: ItemRef, method: &str) -> Option<&str> {
+        if !self.model.derives().iter().any(|derived| derived.begins.contains_key(method)) {
+            return None;
+        }
+        let names = &self.macros_on(owner);
+        let is_meant = |derived: &&Derived| names.contains(&derived.name) && self.can_name(owner, derived);
+        let mut meant = self.model.derives().iter().filter(is_meant);
+        meant.find_map(|derived| derived.begins.get(method)).map(String::as_str)
+    }
+
+    /// Whether the package of a type can name the crate that a derive comes from.
+    fn can_name(&self, owner: ItemRef, derived: &Derived) -> bool {
+        let package = self.package_of(owner.file);
+        let has = |name: &String| package.dependencies.contains_key(&name.replace('-', "_"));
+        derived.crates.is_empty() || derived.crates.iter().any(has)
     }
 
     /// The derives and attributes that stand on a type, without their paths.

@@ -4,7 +4,7 @@ use crate::index::{ItemRef, Ty};
 use crate::solver::{Solver, typed};
 use crate::value::{Anchor, Value};
 use crate::world::World;
-use sessionlint_ir::Call;
+use sessionlint_ir::{Call, Callee};
 
 impl Solver<'_> {
     /// A method of a type of the workspace that nobody shows: `user.save(&mut *tx)`, `User::find(&pool, id)`. `None` where no
@@ -16,6 +16,12 @@ impl Solver<'_> {
         name: &str,
         call: &Call,
     ) -> Option<Value> {
+        if let Some(path) = self.index.derived_beginning(owner, name) {
+            let segments = path.split("::").map(str::to_owned).collect();
+            let callee = Callee::Path { segments, qualifier: None };
+            self.pass_arguments(world, &call.args, call.name_span);
+            return Some(self.call(world, &Call { callee, args: Vec::new(), ..call.clone() }));
+        }
         let reads: Vec<Value> = call.args.iter().map(|arg| self.read(world, arg)).collect();
         let pool = reads.iter().find_map(|value| self.pool_of(world, value));
         let session = reads.iter().find(|value| self.anchor_of(world, value).is_some()).cloned();

@@ -1,6 +1,7 @@
 //! What does one statement do to what is known?
 
 mod alone;
+mod answer;
 mod answers;
 mod becomes;
 mod built;

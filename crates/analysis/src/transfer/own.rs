@@ -1,5 +1,6 @@
 //! What does a call of a function of the workspace do and give?
 
+use super::answer::{is_fallible, is_partial, with_type};
 use super::given::Passed;
 use super::layers::fold;
 use super::lend::Lent;
@@ -126,8 +127,11 @@ impl Solver<'_> {
             (None, Some(Ty::Statement)) => Value::Statement(text.unwrap_or_default()),
             (None, Some(ty)) => match (self.handed_out(&ty, at, &from), told) {
                 (Value::Unknown, told) if is_fallible(&ty) => told,
-                // Which of several things was done: more than the type says.
-                (value, Value::Fallible(told)) if !value.owns() && is_partial(&told) => {
+                // Which of several things was done, or that an error says that nothing was: more than the type says.
+                (value, Value::Fallible(told))
+                    if !value.owns()
+                        && (is_partial(&told) || (is_fallible(&ty) && self.is_written_struct(&told, &value))) =>
+                {
                     let told = with_type(*told, value);
                     if is_fallible(&ty) { Value::Fallible(Box::new(told)) } else { told }
                 }
@@ -417,31 +421,4 @@ fn is_future(signature: &Signature) -> bool {
         }
     }
     signature.is_async || names_one(&signature.output)
-}
-
-/// Whether a value says which of several things was done.
-fn is_partial(value: &Value) -> bool {
-    matches!(value, Value::Affected { partial: true, .. })
-}
-
-/// What is told by an answer, which also is a value that the function gives.
-fn with_type(told: Value, mut given: Value) -> Value {
-    while let Value::Future(inner) | Value::Fallible(inner) = given {
-        given = *inner;
-    }
-    match (told, given) {
-        (Value::Affected { obligation, partial, .. }, Value::Typed(ty, _)) => {
-            Value::Affected { obligation, partial, of: Some(ty) }
-        }
-        (told, _) => told,
-    }
-}
-
-/// Whether a call gives a result, at once or when it is awaited.
-fn is_fallible(ty: &Ty) -> bool {
-    match ty {
-        Ty::Future(inner) => is_fallible(inner),
-        Ty::Fallible(_) => true,
-        _ => false,
-    }
 }
