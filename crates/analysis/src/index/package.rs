@@ -49,11 +49,13 @@ impl Package {
     }
 }
 
-/// The files of a package that mention no session, by what their `impl` blocks are for, as far as words tell.
+/// The files of a package that mention no session, by what their `impl` blocks are for and the macros they define, as far as words tell.
 #[derive(Clone, Debug, Default)]
 pub struct Unread {
     /// By the names of traits.
     pub traits: HashMap<String, Vec<FileId>>,
     /// By the names of types.
     pub types: HashMap<String, Vec<FileId>>,
+    /// By the names of macros.
+    pub macros: HashMap<String, Vec<FileId>>,
 }
