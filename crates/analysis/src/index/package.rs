@@ -39,6 +39,13 @@ impl Package {
         self.dependencies.values().any(|(_, other)| *other == Some(package))
     }
 
+    /// Whether what makes a pool keeps connections, with the features that the package asks for.
+    pub fn has_pool(&self, name: &str, feature: Option<&str>) -> bool {
+        let Some(feature) = feature else { return true };
+        let asked = self.features.get(name);
+        asked.is_none_or(|features| features.contains("default") || features.contains(feature))
+    }
+
     /// Whether a call must not be cancelled, in the version and with the features that the package uses.
     pub fn has_hole(&self, hole: &CancelUnsafe) -> bool {
         let features = || self.features.values().flatten();
