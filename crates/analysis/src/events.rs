@@ -232,6 +232,8 @@ pub struct Branch {
     pub role: TestRole,
     /// How many-th branch of the way it is.
     pub nth: u32,
+    /// Whether its other side comes to the same, so that it is no condition.
+    pub joins: bool,
 }
 
 /// A fact about one session on one way through the body.
@@ -276,6 +278,8 @@ pub struct Event {
     /// Whether the session is in its variable here, on every way, and may be moved out of it. Told of what is left open
     /// and bypassed.
     pub at_hand: bool,
+    /// The variable that holds the session here, and whether only by reference. Told of what happens meanwhile.
+    pub held_in: Option<(String, bool)>,
     /// The end that ways lead to from here. Told of what happens meanwhile.
     pub end: Option<(Span, EndKind)>,
 }

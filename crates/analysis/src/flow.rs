@@ -8,15 +8,18 @@ use crate::at_hand::{Hand, Hands};
 use crate::events::{CauseKind, Event, EventKind, Report, SiteId};
 use crate::fingerprint::fingerprint;
 use crate::known::passed;
+use crate::shared::Shared;
 use crate::show::Seen;
 use crate::solver::Solver;
 use crate::told::is_told;
+use crate::trace::Trace;
 use crate::transfer::{MANUALLY_DROP, Made};
 use crate::value::Value;
 use crate::world::{Phase, World};
-use rustc_hash::FxHashSet;
+use rustc_hash::FxHashMap;
 use sessionlint_diagnostics::{Gap, Span};
 use sessionlint_ir::{BlockId, BodyKind, Flag, Place, Statement, Terminator, TestRole};
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Worlds at one block in the coarse look.
@@ -112,6 +115,7 @@ impl Solver<'_> {
             self.made = Made::default();
         }
         self.visit(entry);
+        self.mark_joins();
         if self.imprecise {
             self.events.retain(|(kind, _, _), _| *kind != EventKind::LeftOpen);
             let reason = "too many conditions in this body to tell its ways apart".to_owned();
@@ -136,7 +140,7 @@ impl Solver<'_> {
 
     fn follow(&mut self, entry: World) {
         let body = self.body;
-        let mut ways = Ways { seen: vec![FxHashSet::default(); body.blocks.len()], pending: BTreeMap::new() };
+        let mut ways = Ways { seen: vec![FxHashMap::default(); body.blocks.len()], pending: BTreeMap::new() };
         self.enqueue(BlockId(0), entry, &mut ways);
         let mut steps = 0;
         let too_many = TOO_MANY_STEPS + STEPS_A_BLOCK * body.blocks.len();
@@ -301,18 +305,27 @@ impl Solver<'_> {
             return;
         }
         self.steps += world.facts.count();
-        if known.insert(fingerprint(&world.facts)) {
-            if let Some(seen) = &mut self.seen {
-                seen.entered(block, &world.facts);
+        // Who is asked what a function does needs no explanation.
+        let explains = !self.few && self.lent.is_none();
+        match known.entry(fingerprint(&world.facts)) {
+            Entry::Occupied(first) => {
+                if let Some(first) = first.get() {
+                    self.joined_at(block, first, &world.trace);
+                }
+                return;
             }
-            ways.pending.entry(block).or_default().push(world);
+            Entry::Vacant(place) => _ = place.insert(explains.then(|| world.trace.clone())),
         }
+        if let Some(seen) = &mut self.seen {
+            seen.entered(block, &world.facts);
+        }
+        ways.pending.entry(block).or_default().push(world);
     }
 }
 
-/// The ways that were met, by what stands for their facts, and those that go on, for each block: the facts of every block would be a
+/// The ways that were met, by what stands for their facts, with what explains the first with these, and those that go on, for each block: the facts of every block would be a
 /// large part of a body's memory.
 struct Ways {
-    seen: Vec<FxHashSet<u128>>,
+    seen: Vec<FxHashMap<u128, Option<Shared<Trace>>>>,
     pending: BTreeMap<BlockId, Vec<World>>,
 }

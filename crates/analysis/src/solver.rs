@@ -133,6 +133,10 @@ pub(crate) struct Solver<'a> {
     pub makings: Option<Makings>,
     /// What is remembered of the way that was gone, when somebody wants to see it.
     pub seen: Option<Box<Seen>>,
+    /// The blocks at which ways come together again that took the sides of a condition.
+    pub joins: BTreeMap<Span, BTreeSet<BlockId>>,
+    /// The blocks in which something happens meanwhile.
+    pub met_at: BTreeMap<(EventKind, SiteId, Cause), BlockId>,
     /// The blocks at which a session of a site is left open.
     pub left_at: BTreeMap<(SiteId, Cause), BTreeSet<BlockId>>,
     /// The sessions that this body was lent and with which it polls, by their variables.
@@ -162,6 +166,8 @@ pub(crate) struct Loan {
     pub meanwhile: Workload,
     /// Whether something was written through it at an exit that is no error, for all of them.
     pub exits: BTreeSet<bool>,
+    /// The blocks in which something is written through it.
+    pub written_at: BTreeSet<BlockId>,
     /// What those exits answer: whether the write changed anything, or nothing; `None` for what says neither.
     pub changed: BTreeSet<Option<bool>>,
 }
@@ -281,6 +287,8 @@ impl<'a> Solver<'a> {
             called_with: Known::new(),
             makings: None,
             seen: None,
+            joins: BTreeMap::new(),
+            met_at: BTreeMap::new(),
             left_at: BTreeMap::new(),
             polls: BTreeSet::new(),
             polled_at: BTreeSet::new(),
