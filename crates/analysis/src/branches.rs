@@ -1,6 +1,6 @@
 //! Which branches explain where a way stands? One whose sides come together again with the same facts does not.
 
-use crate::events::{Branch, EventKind};
+use crate::events::Branch;
 use crate::solver::Solver;
 use crate::trace::Trace;
 use crate::world::{Phase, World};
@@ -64,11 +64,6 @@ impl Solver<'_> {
 fn taken_alike(branch: &Branch, other: &Trace) -> Option<bool> {
     let known = other.branches.iter().find(|known| known.nth == branch.nth && known.condition == branch.condition)?;
     Some(known.held == branch.held)
-}
-
-/// Whether what happens meanwhile is explained by the first way to it: what was written before does not matter.
-pub(crate) fn is_beside(kind: &EventKind) -> bool {
-    matches!(kind, EventKind::HeldAcross { .. } | EventKind::SecondCheckout { .. })
 }
 
 /// Whether control can go from one block to another without testing a condition again.

@@ -221,6 +221,13 @@ pub enum EventKind {
     },
 }
 
+impl EventKind {
+    /// Whether the first way to it explains it: what was written before does not matter.
+    pub(crate) fn is_beside(&self) -> bool {
+        matches!(self, EventKind::HeldAcross { .. } | EventKind::SecondCheckout { .. })
+    }
+}
+
 /// A branch that was taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Branch {

@@ -1,6 +1,5 @@
 //! What does it mean that a value is dropped, or that a body is left?
 
-use crate::branches::is_beside;
 use crate::events::{Cause, CauseKind, Event, EventKind, ExitOrder};
 use crate::index::Ty;
 use crate::solver::Solver;
@@ -254,7 +253,7 @@ impl Solver<'_> {
         if kind == EventKind::LeftOpen {
             self.left_at.entry((id.site, cause.clone())).or_default().insert(self.at);
         }
-        let beside = is_beside(&kind);
+        let beside = kind.is_beside();
         // A way on which something was written, and not given up on purpose, says more.
         let says = |event: &Event| {
             let (written, fresh) = (event.written.is_some() && !beside, event.fresh && !beside);
