@@ -7,7 +7,7 @@ use crate::summary::plural;
 use crate::text::{painted, wrapped, wrapped_words};
 use crate::{Run, Style};
 use annotate_snippets::renderer::{AnsiColor, Style as Paint};
-use sessionlint_diagnostics::{Diagnostic, Label, LabelKind, Level, Span};
+use sessionlint_diagnostics::{Diagnostic, Label, Level, Span};
 
 pub(crate) fn render(run: &Run, sources: &Sources<'_>, style: Style<'_>) -> String {
     run.findings.iter().map(|finding| one(finding, sources, style) + "\n").collect()
