@@ -236,6 +236,13 @@ pub enum EventKind {
     },
 }
 
+impl EventKind {
+    /// Whether the first way to it explains it: what was written before does not matter.
+    pub(crate) fn is_beside(&self) -> bool {
+        matches!(self, EventKind::HeldAcross { .. } | EventKind::SecondCheckout { .. })
+    }
+}
+
 /// A branch that was taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Branch {
@@ -247,6 +254,8 @@ pub struct Branch {
     pub role: TestRole,
     /// How many-th branch of the way it is.
     pub nth: u32,
+    /// Whether its other side comes to the same, so that it is no condition.
+    pub joins: bool,
 }
 
 /// A fact about one session on one way through the body.
@@ -291,6 +300,8 @@ pub struct Event {
     /// Whether the session is in its variable here, on every way, and may be moved out of it. Told of what is left open
     /// and bypassed.
     pub at_hand: bool,
+    /// The variable that holds the session here, and whether only by reference. Told of what happens meanwhile.
+    pub held_in: Option<(String, bool)>,
     /// The end that ways lead to from here. Told of what happens meanwhile.
     pub end: Option<(Span, EndKind)>,
 }

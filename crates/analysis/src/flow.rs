@@ -10,15 +10,18 @@ use crate::fingerprint::fingerprint;
 use crate::joins::{forget_dead, forget_ended, joined, joined_by_state};
 use crate::known::passed;
 use crate::liveness::ReadAhead;
+use crate::shared::Shared;
 use crate::show::Seen;
 use crate::solver::Solver;
 use crate::told::is_told;
+use crate::trace::Trace;
 use crate::transfer::{MANUALLY_DROP, Made};
 use crate::value::Value;
 use crate::world::{Phase, World};
-use rustc_hash::FxHashSet;
+use rustc_hash::FxHashMap;
 use sessionlint_diagnostics::{Gap, Span};
 use sessionlint_ir::{BlockId, BodyKind, Flag, Place, Statement, Terminator, Test, TestRole};
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Worlds at one block in the coarse look.
@@ -116,10 +119,11 @@ impl Solver<'_> {
         if self.imprecise || self.gave_up {
             self.start_again();
             (self.imprecise, self.gave_up) = (false, false);
-            self.joins = Some(ReadAhead::of(self.body));
+            self.read_ahead = Some(ReadAhead::of(self.body));
             self.visit(entry);
-            self.joins = None;
+            self.read_ahead = None;
         }
+        self.mark_joins();
         let told = self.events.len();
         let reason = if self.gave_up {
             self.events.clear();
@@ -166,7 +170,7 @@ impl Solver<'_> {
         let body = self.body;
         let blocks = body.blocks.len();
         let mut ways = Ways {
-            seen: vec![FxHashSet::default(); blocks],
+            seen: vec![FxHashMap::default(); blocks],
             pending: BTreeMap::new(),
             later: BTreeMap::new(),
             joined: vec![0; blocks],
@@ -176,7 +180,7 @@ impl Solver<'_> {
         let too_many = TOO_MANY_STEPS + STEPS_A_BLOCK * body.blocks.len();
         while let Some((block, worlds)) = ways.next() {
             self.at = block;
-            let worlds = if self.joins.is_some() { self.join(block, worlds, &mut ways) } else { worlds };
+            let worlds = if self.read_ahead.is_some() { self.join(block, worlds, &mut ways) } else { worlds };
             for world in worlds {
                 for world in self.statements(world, &body.blocks[block.index()].statements) {
                     steps += 1;
@@ -187,7 +191,7 @@ impl Solver<'_> {
                 return;
             }
             self.gave_up |= steps > too_many;
-            if self.gave_up || (self.imprecise && self.joins.is_none()) {
+            if self.gave_up || (self.imprecise && self.read_ahead.is_none()) {
                 return;
             }
         }
@@ -346,7 +350,7 @@ impl Solver<'_> {
         world.facts.dry_run.retain(|asks| *asks < block && asked.get(asks).is_some_and(|asked| block < asked.join));
         let last = &self.last_asked;
         world.facts.conditions.retain(|id, holds| !last[id.0 as usize].is_behind(block, *holds));
-        if let Some(ahead) = &self.joins {
+        if let Some(ahead) = &self.read_ahead {
             forget_dead(&mut world.facts, |local| ahead.is_read(block, local));
             forget_ended(&mut world.facts, |id| self.lent == Some(id));
         }
@@ -362,29 +366,37 @@ impl Solver<'_> {
                 world.forget_tested();
             }
         }
-        if self.joins.is_some() {
+        if self.read_ahead.is_some() {
             self.gave_up |= known.len() >= TOO_MANY_ARRIVALS;
         } else if !self.few && known.len() >= MANY_WORLDS {
             self.imprecise = true;
             return;
         }
         self.steps += world.facts.count();
-        if known.insert(fingerprint(&world.facts)) {
-            if let Some(seen) = &mut self.seen {
-                seen.entered(block, &world.facts);
+        // Who is asked what a function does needs no explanation.
+        let explains = !self.few && self.lent.is_none();
+        match known.entry(fingerprint(&world.facts)) {
+            Entry::Occupied(first) => {
+                if let Some(first) = first.get() {
+                    self.joined_at(block, first, &world.trace);
+                }
+                return;
             }
-            // What leads back waits until all ways have come here that do not.
-            let is_back = self.joins.is_some() && block <= self.at;
-            let pending = if is_back { &mut ways.later } else { &mut ways.pending };
-            pending.entry(block).or_default().push(world);
         }
+        if let Some(seen) = &mut self.seen {
+            seen.entered(block, &world.facts);
+        }
+        // What leads back waits until all ways have come here that do not.
+        let is_back = self.read_ahead.is_some() && block <= self.at;
+        let pending = if is_back { &mut ways.later } else { &mut ways.pending };
+        pending.entry(block).or_default().push(world);
     }
 }
 
-/// The ways that were met, by what stands for their facts, and those that go on, for each block: the facts of every block would be a
-/// large part of a body's memory.
+/// The ways that were met, by what stands for their facts, with what explains the first with these, and those that go on, for each
+/// block: the facts of every block would be a large part of a body's memory.
 struct Ways {
-    seen: Vec<FxHashSet<u128>>,
+    seen: Vec<FxHashMap<u128, Option<Shared<Trace>>>>,
     pending: BTreeMap<BlockId, Vec<World>>,
     /// Those that come after all that are pending.
     later: BTreeMap<BlockId, Vec<World>>,

@@ -22,6 +22,7 @@ mod last_turn;
 mod learn;
 mod liveness;
 mod parameters;
+mod rare;
 mod refine;
 mod scratch;
 mod shared;

@@ -111,7 +111,7 @@ pub(crate) struct Solver<'a> {
     /// Whether conditions had to be forgotten, so that ways may be taken which nobody can go.
     pub imprecise: bool,
     /// What is read ahead, while ways are joined because there were too many to keep each one apart.
-    pub joins: Option<ReadAhead>,
+    pub read_ahead: Option<ReadAhead>,
     /// What was known on some of the ways that were joined.
     pub lost: Lost,
     /// Sites of sessions that were open where something was asked that was lost.
@@ -140,6 +140,10 @@ pub(crate) struct Solver<'a> {
     pub makings: Option<Makings>,
     /// What is remembered of the way that was gone, when somebody wants to see it.
     pub seen: Option<Box<Seen>>,
+    /// The blocks at which ways come together again that took the sides of a condition.
+    pub joins: BTreeMap<Span, BTreeSet<BlockId>>,
+    /// The blocks in which something happens meanwhile.
+    pub met_at: BTreeMap<(EventKind, SiteId, Cause), BlockId>,
     /// The blocks at which a session of a site is left open.
     pub left_at: BTreeMap<(SiteId, Cause), BTreeSet<BlockId>>,
     /// The sessions that this body was lent and with which it polls, by their variables.
@@ -169,6 +173,8 @@ pub(crate) struct Loan {
     pub meanwhile: Workload,
     /// Whether something was written through it at an exit that is no error, for all of them.
     pub exits: BTreeSet<bool>,
+    /// The blocks in which something is written through it.
+    pub written_at: BTreeSet<BlockId>,
     /// What those exits answer: whether the write changed anything, or nothing; `None` for what says neither.
     pub changed: BTreeSet<Option<bool>>,
 }
@@ -278,7 +284,7 @@ impl<'a> Solver<'a> {
             awaited: awaited_places(body),
             steps: 0,
             imprecise: false,
-            joins: None,
+            read_ahead: None,
             lost: Lost::default(),
             doubtful: BTreeSet::new(),
             coarse: false,
@@ -293,6 +299,8 @@ impl<'a> Solver<'a> {
             called_with: Known::new(),
             makings: None,
             seen: None,
+            joins: BTreeMap::new(),
+            met_at: BTreeMap::new(),
             left_at: BTreeMap::new(),
             polls: BTreeSet::new(),
             polled_at: BTreeSet::new(),

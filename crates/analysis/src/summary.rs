@@ -69,6 +69,8 @@ pub(crate) struct Effect {
     pub writes: bool,
     /// Whether it does so on some of the ways only that lead to an answer.
     pub partly: bool,
+    /// Whether it does so only where something that it reads is missing, which the next call writes again.
+    pub rarely: bool,
     /// Whether it answers with a truth value that says if the write changed anything (`true`), or nothing.
     pub changed: Option<bool>,
     /// How it ends it, on any way.
@@ -350,6 +352,7 @@ impl Effect {
     /// What is done when either of two functions may be the one that is called.
     fn joined(mut self, other: &Effect) -> Effect {
         self.partly |= other.partly || self.writes != other.writes;
+        self.rarely = (self.rarely || !self.writes) && (other.rarely || !other.writes);
         self.writes |= other.writes;
         self.changed = self.changed.filter(|_| self.changed == other.changed);
         self.escapes |= other.escapes || self.ends != other.ends;
@@ -379,6 +382,8 @@ fn lent_effect(lent: &LentAs, mut solver: Solver<'_>) -> Option<Effect> {
     let mut ends: Vec<EndKind> = solver.sites[usize::from(id.site.0)].ended.iter().map(|(_, end)| *end).collect();
     ends.sort();
     ends.dedup();
+    let partly = solver.loan.exits.len() > 1;
+    let rarely = partly && solver.writes_only_what_is_missing(local);
     let mut texts = solver.loan.texts;
     let has = |control: SqlControl| texts.contains(&control);
     if has(SqlControl::Begin) && (has(SqlControl::Commit) || has(SqlControl::Rollback)) {
@@ -389,7 +394,8 @@ fn lent_effect(lent: &LentAs, mut solver: Solver<'_>) -> Option<Effect> {
     }
     Some(Effect {
         writes: solver.written.contains(&id.site),
-        partly: solver.loan.exits.len() > 1,
+        partly,
+        rarely,
         changed: solver.loan.changed.first().copied().flatten().filter(|_| solver.loan.changed.len() == 1),
         ends,
         texts: texts.into_iter().collect(),

@@ -1,17 +1,20 @@
-//! For which types and traits does a text have `impl` blocks? A look at its words, for files that nobody has parsed.
+//! For which types and traits does a text have `impl` blocks, and which macros does it define? A look at its words, for files that
+//! nobody has parsed.
 
 use std::collections::BTreeSet;
 
 /// How long the header of a block may be.
 const MAX_HEADER: usize = 2000;
 
-/// What the `impl` blocks of a text are for.
+/// What the `impl` blocks of a text are for, and its macros.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Blocks {
     /// The names of the traits that are implemented.
     pub traits: BTreeSet<String>,
     /// The names of the types that get methods.
     pub types: BTreeSet<String>,
+    /// The names of the macros that are defined.
+    pub macros: BTreeSet<String>,
 }
 
 impl Blocks {
@@ -41,6 +44,7 @@ impl Blocks {
             found.types.extend(named(owner).map(str::to_owned));
         }
         found.add_renamed(bytes);
+        found.macros = macros(bytes);
         found
     }
 
@@ -62,6 +66,16 @@ impl Blocks {
             }
         }
     }
+}
+
+/// The names behind `macro_rules!`.
+fn macros(bytes: &[u8]) -> BTreeSet<String> {
+    let behind = memchr::memmem::find_iter(bytes, b"macro_rules!").map(|at| &bytes[at + "macro_rules!".len()..]);
+    let named = behind.map(|text| {
+        let text = text.trim_ascii_start();
+        &text[..text.iter().take_while(|byte| is_name(**byte)).count()]
+    });
+    named.filter_map(|name| std::str::from_utf8(name).ok()).filter(|name| !name.is_empty()).map(str::to_owned).collect()
 }
 
 fn is_name(byte: u8) -> bool {
@@ -137,5 +151,11 @@ mod tests {
         ] {
             assert_eq!(of(text), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn macros_are_found_by_their_names() {
+        let text = b"macro_rules! die { } // macro_rules!\nmacro_rules!\n  r { }";
+        assert_eq!(Blocks::of(text).macros, ["die", "r"].map(str::to_owned).into());
     }
 }

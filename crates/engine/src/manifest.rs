@@ -369,6 +369,11 @@ fn parse(directory: &Path, table: &toml::Table, shared: Option<&toml::Table>, ro
                 *version = version
                     .take()
                     .or_else(|| value.as_str().map(str::to_owned).or_else(|| text(Some(value), "version")));
+                let has_default = [own, value].iter().all(|table| {
+                    let said = table.get("default-features").or_else(|| table.get("default_features"));
+                    said.and_then(|said| said.as_bool()) != Some(false)
+                });
+                features.extend(has_default.then(|| "default".to_owned()));
                 for table in [own, value] {
                     let named = table.get("features").and_then(|features| features.as_array()).into_iter().flatten();
                     features.extend(named.filter_map(|feature| feature.as_str()).map(str::to_owned));

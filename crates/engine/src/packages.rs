@@ -310,6 +310,9 @@ pub(crate) fn with_files(
         for name in &read.blocks.types {
             package.unread.types.entry(name.clone()).or_default().push(file);
         }
+        for name in &read.blocks.macros {
+            package.unread.macros.entry(name.clone()).or_default().push(file);
+        }
     }
     packages
 }

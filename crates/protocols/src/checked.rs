@@ -169,6 +169,7 @@ pub(crate) fn check(
         versions: raw.versions,
         made_once: raw.made_once,
         made_here_only: raw.made_here_only,
+        pools_with: raw.pools_with,
         settings: raw.settings,
         configured_by,
         as_executor: raw.as_executor,

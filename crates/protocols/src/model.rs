@@ -96,7 +96,8 @@ impl Model {
         for (_, protocol) in self.protocols().filter(|(_, protocol)| libraries.contains(&protocol.library)) {
             let own = self.library(protocol.library).crates.first();
             let depends = protocol.openings.iter().any(|opening| opening.when.is_some())
-                || protocol.endings.iter().any(|ending| ending.when.is_some());
+                || protocol.endings.iter().any(|ending| ending.when.is_some())
+                || protocol.pools_with.is_some();
             found.extend(own.filter(|_| depends).map(String::as_str));
             let holes = protocol.openings.iter().filter_map(|opening| opening.cancel_unsafe.as_ref());
             found.extend(holes.map(|hole| hole.package.as_str()));

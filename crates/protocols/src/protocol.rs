@@ -68,6 +68,8 @@ pub struct Protocol {
     pub made_once: bool,
     /// For those: whether that is worth a word only where the loop or handler makes it itself, and not a function that it calls.
     pub made_here_only: bool,
+    /// For those: the feature of the package without which it keeps no connections; it is one of the default ones.
+    pub pools_with: Option<String>,
     /// What can be set on it before a pool is made of it.
     pub settings: Vec<Setting>,
     /// For pools: the type that settings are made on.

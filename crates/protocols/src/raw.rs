@@ -117,6 +117,8 @@ pub(crate) struct RawProtocol {
     #[serde(default)]
     pub made_here_only: bool,
     #[serde(default)]
+    pub pools_with: Option<String>,
+    #[serde(default)]
     pub settings: Vec<Setting>,
     #[serde(default)]
     pub configured_by: Option<Spanned<String>>,

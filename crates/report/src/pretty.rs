@@ -7,7 +7,7 @@ use crate::summary::plural;
 use crate::text::{painted, wrapped, wrapped_words};
 use crate::{Run, Style};
 use annotate_snippets::renderer::{AnsiColor, Style as Paint};
-use sessionlint_diagnostics::{Diagnostic, Label, LabelKind, Level, Span};
+use sessionlint_diagnostics::{Diagnostic, Label, Level, Span};
 
 pub(crate) fn render(run: &Run, sources: &Sources<'_>, style: Style<'_>) -> String {
     run.findings.iter().map(|finding| one(finding, sources, style) + "\n").collect()
@@ -196,7 +196,7 @@ impl Shown<'_, '_> {
 pub(crate) fn asides(finding: &Diagnostic, sources: &Sources<'_>) -> Vec<String> {
     let mut notes: Vec<(&str, Vec<&Label>)> = Vec::new();
     for label in finding.asides() {
-        let told = if label.kind == LabelKind::Released { label.message.as_str() } else { "" };
+        let told = if label.message.starts_with("and here") { "" } else { label.message.as_str() };
         match notes.iter_mut().find(|(known, _)| *known == told) {
             Some((_, labels)) => labels.push(label),
             None => notes.push((told, vec![label])),

@@ -23,7 +23,11 @@ pub(crate) fn labels(context: &Context<'_>, site: &Site, events: &[&Event], span
     labels.push(Label::new(kind, span, message));
     for (index, call) in first.inside.iter().enumerate() {
         let message = if index + 1 == first.inside.len() {
-            done(context, site, &first.kind)
+            if is_made_here(context, first) {
+                "its future is made here".to_owned()
+            } else {
+                done(context, site, &first.kind)
+            }
         } else {
             "which calls this".to_owned()
         };
@@ -38,6 +42,13 @@ pub(crate) fn labels(context: &Context<'_>, site: &Site, events: &[&Event], span
     }
     labels.extend(others(context, events, span).into_iter().map(|label| Label { kind, ..label }));
     labels
+}
+
+/// Whether what is waited for is a future that the body has made before.
+pub(crate) fn is_made_here(context: &Context<'_>, event: &Event) -> bool {
+    let is_outside = |at: &Span| !context.report.inner.iter().any(|inner| inner.contains(*at));
+    let is_waited_for = matches!(event.kind, EventKind::HeldAcross { .. });
+    is_waited_for && event.inside.last().is_some_and(|at| context.report.span.contains(*at) && is_outside(at))
 }
 
 fn opened(context: &Context<'_>, site: &Site, first: &Event, span: Span) -> String {
@@ -74,6 +85,7 @@ fn on_the_way(context: &Context<'_>, site: &Site, first: &Event, span: Span) -> 
     let body = context.report.span;
     let is_told = |turn: &&Turn| {
         is_behind(turn.place)
+            && (!turn.joins || matches!(turn.role, TestRole::Loop(_)))
             && turn.place != span
             && !(turn.place.file == body.file && in_macro(context.text, turn.place))
     };
@@ -89,11 +101,17 @@ fn on_the_way(context: &Context<'_>, site: &Site, first: &Event, span: Span) -> 
         .collect();
     // What is written beside a transaction is told when that goes on, which a write may be.
     let is_later = |written: &Span| first.kind == EventKind::Bypassed && written.start > span.start;
-    let written = first.written.filter(|written| *written != site.span && *written != span && !is_later(written));
+    // For a second connection it does not matter what was done with the first.
+    let tells_writes = !matches!(first.kind, EventKind::SecondCheckout { .. });
+    let written = first
+        .written
+        .filter(|_| tells_writes)
+        .filter(|written| *written != site.span && *written != span && !is_later(written));
     if let Some(written) = written {
         steps.push((2 * first.written_after, Label::new(LabelKind::Write, written, "written through here")));
     }
-    if let Some(set) = first.set.filter(|set| *set != site.span && *set != span) {
+    let tells_state = matches!(first.kind, EventKind::StateLeft { .. } | EventKind::StateOnShared { .. });
+    if let Some(set) = first.set.filter(|set| tells_state && *set != site.span && *set != span) {
         let before = branches.iter().find(|turn| turn.place.end > set.start);
         let key = before.map_or(u32::MAX, |turn| 2 * turn.nth);
         steps.push((key, Label::new(LabelKind::Write, set, "it is set here")));
@@ -108,25 +126,29 @@ struct Turn {
     held: bool,
     role: TestRole,
     nth: u32,
+    /// Whether it is no condition: the other side leads here, too.
+    joins: bool,
 }
 
 /// The turns that a way takes. Tests of one pattern are one, and so are the arms of a `match`: the last one decides. Of a loop only
 /// the last turn counts, and nothing of what was inside once it is left.
 fn turns(branches: &[Branch]) -> Vec<Turn> {
     let mut turns: Vec<Turn> = Vec::new();
-    for Branch { condition, held, role, nth } in branches.iter().copied() {
+    for Branch { condition, held, role, nth, mut joins } in branches.iter().copied() {
         match role {
             // What stands behind its beginning was met in a turn before.
             TestRole::Loop(begin) => turns.retain(|turn| turn.place.start < begin),
             TestRole::Arm(_) | TestRole::Race(_) => {
                 // The guard of an arm is part of it.
-                turns.pop_if(|turn| turn.role == role && (!turn.held || turn.place == condition));
+                let before = turns.pop_if(|turn| turn.role == role && (!turn.held || turn.place == condition));
+                joins &= before.is_none_or(|turn| turn.joins);
             }
             TestRole::Branch | TestRole::Pattern | TestRole::LetElse | TestRole::Question => {
-                turns.pop_if(|turn| turn.place == condition && turn.role == role);
+                let before = turns.pop_if(|turn| turn.place == condition && turn.role == role);
+                joins &= before.is_none_or(|turn| turn.joins);
             }
         }
-        turns.push(Turn { place: condition, held, role, nth });
+        turns.push(Turn { place: condition, held, role, nth, joins });
     }
     // That `let .. else` matches is what everybody expects.
     turns.retain(|turn| turn.role != TestRole::LetElse || !turn.held);
@@ -174,7 +196,9 @@ fn comes_round(steps: &[Label], span: Span) -> bool {
 /// Where else the same happens: a line once.
 fn others(context: &Context<'_>, events: &[&Event], span: Span) -> Vec<Label> {
     let mut places = vec![span];
-    for event in &events[1..] {
+    let (same, other): (Vec<&Event>, Vec<&Event>) =
+        events[1..].iter().copied().partition(|event| is_same_work(event, events[0]));
+    for event in same {
         let place = event.cause.span;
         if !places.iter().rev().take(MAX_ASIDES).chain([&span]).any(|known| same_line(context.text, *known, place)) {
             places.push(place);
@@ -188,7 +212,26 @@ fn others(context: &Context<'_>, events: &[&Event], span: Span) -> Vec<Label> {
     {
         last.message = format!("and here, and at {more} more place{}", if more == 1 { "" } else { "s" });
     }
+    // Other work, which is waited for in the same way.
+    for event in other.into_iter().take(MAX_ASIDES) {
+        let message = match &event.kind {
+            EventKind::HeldAcross { wait } => words::awaited(&wait.what),
+            _ => "and here".to_owned(),
+        };
+        let is_known = places.iter().any(|known| same_line(context.text, *known, event.cause.span));
+        if !is_known && !labels.iter().any(|label| label.span == event.cause.span) {
+            labels.push(Label::new(LabelKind::Leaks, event.cause.span, message).aside());
+        }
+    }
     labels
+}
+
+/// Whether what is waited for is the same kind of work, where anything is.
+fn is_same_work(one: &Event, other: &Event) -> bool {
+    match (&one.kind, &other.kind) {
+        (EventKind::HeldAcross { wait }, EventKind::HeldAcross { wait: other }) => wait.what == other.what,
+        _ => true,
+    }
 }
 
 fn same_line(text: &str, one: Span, other: Span) -> bool {

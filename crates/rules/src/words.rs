@@ -1,6 +1,6 @@
 //! How do we call things? Words that several findings share.
 
-use sessionlint_analysis::{CauseKind, SessionState, Site};
+use sessionlint_analysis::{CauseKind, Event, SessionState, Site};
 use sessionlint_protocols::{EndKind, Ending, Protocol};
 
 /// "transaction `tx`", or "this transaction" when it has no name.
@@ -14,10 +14,18 @@ pub(crate) fn subject(site: &Site, protocol: &Protocol) -> String {
 }
 
 /// How a connection goes back to its pool before its time. `let conn = &mut pool.get()?` names a reference: dropping that ends nothing.
-pub(crate) fn give_back(site: &Site, it: &str) -> String {
-    match site.variable {
-        None if site.name.is_some() => "end the block that keeps it".to_owned(),
-        _ => format!("drop {it}"),
+pub(crate) fn give_back(by_reference: bool, it: &str) -> String {
+    if by_reference { "end the block that keeps it".to_owned() } else { format!("drop {it}") }
+}
+
+/// The variable by which a session can be used where something happens, and whether it is a reference to what has no name.
+pub(crate) fn holder<'s>(site: &'s Site, protocol: &Protocol, event: &'s Event) -> (Option<&'s String>, bool) {
+    let by_reference = site.variable.is_none() && site.name.is_some();
+    match &event.held_in {
+        Some((name, by_reference)) if site.name.is_some() && !site.raw && !protocol.in_place => {
+            (Some(name), *by_reference)
+        }
+        _ => (site.name.as_ref(), by_reference),
     }
 }
 

@@ -14,7 +14,7 @@ impl<'h> Index<'h> {
         let near = self.package(own).dependencies.values().filter_map(|(_, package)| *package);
         let found = std::iter::once(own).chain(near).find_map(|package| {
             let macros = self.macros.get(package, || self.macros_of(package));
-            macros.get(name).cloned()
+            macros.get(name).cloned().or_else(|| self.unread_macros(package, name))
         });
         let item = match found?.as_slice() {
             [item] => *item,
@@ -23,17 +23,34 @@ impl<'h> Index<'h> {
         Some(self.item_text(item, |item| item.head)?.0.to_owned())
     }
 
+    /// The macros of a package in the files that mention a session.
     fn macros_of(&self, package: PackageId) -> HashMap<String, Vec<ItemRef>> {
         let mut found: HashMap<String, Vec<ItemRef>> = HashMap::new();
         for file in &self.package(package).indexed {
-            let Some(data) = self.host.data(*file) else { continue };
-            for id in data.outline.ids() {
-                let item = data.outline.item(id);
-                if item.kind == ItemKind::Macro && item.body.is_some() {
-                    found.entry(item.name.clone()).or_default().push(ItemRef { file: *file, item: id });
-                }
+            for (name, item) in self.macros_in(*file) {
+                found.entry(name.to_owned()).or_default().push(item);
             }
         }
         found
+    }
+
+    /// The macros called so in its other files, unless they are for tests.
+    fn unread_macros(&self, package: PackageId, name: &str) -> Option<Vec<ItemRef>> {
+        let files = self.package(package).unread.macros.get(name)?;
+        let files = files.iter().filter(|file| !self.serves_tests(**file));
+        let named = files.flat_map(|file| self.macros_in(*file)).filter(|(other, _)| *other == name);
+        let found: Vec<ItemRef> = named.map(|(_, item)| item).collect();
+        (!found.is_empty()).then_some(found)
+    }
+
+    fn macros_in(&self, file: FileId) -> impl Iterator<Item = (&'h str, ItemRef)> {
+        let outline = self.data(file).map(|data| &data.outline).into_iter();
+        outline.flat_map(move |outline| {
+            outline.ids().filter_map(move |id| {
+                let item = outline.item(id);
+                let is_macro = item.kind == ItemKind::Macro && item.body.is_some();
+                is_macro.then_some((item.name.as_str(), ItemRef { file, item: id }))
+            })
+        })
     }
 }

@@ -45,6 +45,13 @@ impl Package {
         engine.always || (has(&engine.features) && !has(&engine.unless))
     }
 
+    /// Whether what makes a pool keeps connections, with the features that the package asks for.
+    pub fn has_pool(&self, name: &str, feature: Option<&str>) -> bool {
+        let Some(feature) = feature else { return true };
+        let asked = self.features.get(name);
+        asked.is_none_or(|features| features.contains("default") || features.contains(feature))
+    }
+
     /// Whether a call must not be cancelled, in the version and with the features that the package uses.
     pub fn has_hole(&self, hole: &CancelUnsafe) -> bool {
         let features = || self.features.values().flatten();
@@ -55,11 +62,13 @@ impl Package {
     }
 }
 
-/// The files of a package that mention no session, by what their `impl` blocks are for, as far as words tell.
+/// The files of a package that mention no session, by what their `impl` blocks are for and the macros they define, as far as words tell.
 #[derive(Clone, Debug, Default)]
 pub struct Unread {
     /// By the names of traits.
     pub traits: HashMap<String, Vec<FileId>>,
     /// By the names of types.
     pub types: HashMap<String, Vec<FileId>>,
+    /// By the names of macros.
+    pub macros: HashMap<String, Vec<FileId>>,
 }

@@ -43,7 +43,9 @@ impl Solver<'_> {
             // A closure that owns it may be called when this body is left.
             let is_closure = matches!(body.kind, BodyKind::Closure | BodyKind::AsyncClosure);
             let owned = is_closure && !through_reference && (by_move || moves_on(body, capture.inner));
-            if effect.ends || owned {
+            // A task that does its work again and again keeps it for as long as it runs.
+            let is_task = body.kind == BodyKind::AsyncBlock && by_move && !through_reference;
+            if effect.ends || owned || (is_task && is_used_again(body, capture.inner)) {
                 self.pool_escapes(&value);
             }
             if by_move && through_reference {
@@ -385,6 +387,22 @@ fn moves_on(body: &Body, captured: LocalId) -> bool {
             body.children[*child].captures.iter().any(|capture| capture.outer == captured)
         }
         _ => false,
+    })
+}
+
+/// Whether a loop of a body uses a variable.
+fn is_used_again(body: &Body, local: LocalId) -> bool {
+    let captured = |child: usize| body.children[child].captures.iter().any(|capture| capture.outer == local);
+    let uses = |value: &Rvalue| match value {
+        Rvalue::Closure { child, .. } => captured(*child),
+        value => value.operands().into_iter().any(|operand| operand.local() == Some(local)),
+    };
+    (0..).map(BlockId).zip(&body.blocks).any(|(at, block)| {
+        let values = block.statements.iter().filter_map(|statement| match &statement.kind {
+            StatementKind::Assign(_, value) => Some(value),
+            _ => None,
+        });
+        values.into_iter().any(uses) && body.leads_to(at, at)
     })
 }
 

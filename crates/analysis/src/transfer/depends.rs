@@ -1,5 +1,7 @@
 //! Which parameters does something depend on? What is made of what a request says cannot be made once for all of them.
 
+use super::made::is_constant;
+use crate::index::Ty;
 use crate::solver::Solver;
 use crate::workload::{Deed, Workload};
 use sessionlint_diagnostics::Span;
@@ -34,6 +36,19 @@ impl Solver<'_> {
         }
     }
 
+    /// A function gives a builder: what is built of it is not the same each time where that depends on what is passed.
+    pub(super) fn set_by_arguments(&mut self, output: Option<&Ty>, call: &Call) {
+        let mut ty = output;
+        while let Some(Ty::Future(inner) | Ty::Fallible(inner)) = ty {
+            ty = Some(inner);
+        }
+        if let Some(Ty::Known(protocol)) = ty
+            && !call.args.iter().all(|arg| is_constant(self.body, arg))
+        {
+            self.differs(*protocol);
+        }
+    }
+
     /// Whether a parameter is what came with a request, and not what the program has for all of them.
     pub(super) fn is_of_a_request(&self, param: usize) -> bool {
         let Some(local) = self.body.params.get(param) else { return false };
@@ -44,7 +59,7 @@ impl Solver<'_> {
         ty.and_then(TypeRef::last_segment).is_some_and(|name| self.index.model.is_request_input(name))
     }
 
-    fn parameters_behind<'o>(&self, operands: impl Iterator<Item = &'o Operand>) -> Vec<usize> {
+    pub(crate) fn parameters_behind<'o>(&self, operands: impl Iterator<Item = &'o Operand>) -> Vec<usize> {
         let mut behind: BTreeSet<LocalId> = operands.filter_map(Operand::local).collect();
         loop {
             let before = behind.len();

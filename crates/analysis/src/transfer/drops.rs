@@ -264,7 +264,7 @@ impl Solver<'_> {
         let is = |fact: fn(&State) -> bool| state.is_some_and(fact);
         let written =
             state.filter(|state| state.written).map(|_| world.trace.written.get(&id).copied().unwrap_or(site.span));
-        let event = Event {
+        let mut event = Event {
             kind: kind.clone(),
             site: id.site,
             cause: cause.clone(),
@@ -284,19 +284,48 @@ impl Solver<'_> {
             last_turn: false,
             branches: world.trace.branches.clone(),
             at_hand: false,
+            held_in: None,
             end: None,
         };
         if kind == EventKind::LeftOpen {
             self.left_at.entry((id.site, cause.clone())).or_default().insert(self.at);
         }
-        let known = self.events.entry((kind, id.site, cause)).or_insert_with(|| event.clone());
+        let beside = kind.is_beside();
         // A way on which something was written, and not given up on purpose, says more.
         let says = |event: &Event| {
-            (!event.shared, event.written.is_some(), !event.dry_run && !event.scratch, !event.counted, event.fresh)
+            let (written, fresh) = (event.written.is_some() && !beside, event.fresh && !beside);
+            (!event.shared, written, !event.dry_run && !event.scratch, !event.counted, fresh)
         };
-        if says(&event) > says(known) {
-            *known = event;
+        let key = (kind, id.site, cause);
+        if self.events.get(&key).is_some_and(|known| says(&event) <= says(known)) {
+            return;
         }
+        if beside {
+            event.held_in = self.holder(world, id);
+            self.met_at.insert(key.clone(), self.at);
+        }
+        self.events.insert(key, event);
+    }
+}
+
+impl Solver<'_> {
+    /// The variable that holds a session, and whether only by reference: what it refers to has no name.
+    fn holder(&self, world: &World, id: ObligationId) -> Option<(String, bool)> {
+        let name = |local: LocalId| self.body.locals[local.index()].name.clone();
+        let mut store = world.facts.store.iter();
+        let (place, _) = store.find(|(_, value)| {
+            let mut held = Vec::new();
+            value.obligations(&mut held);
+            held.contains(&id)
+        })?;
+        if let Some(name) = name(place.local) {
+            return Some((name, false));
+        }
+        let mut store = world.facts.store.iter();
+        store.find_map(|(known, value)| match value {
+            Value::Ref(target) if target.local == place.local => name(known.local).map(|name| (name, true)),
+            _ => None,
+        })
     }
 }
 

@@ -74,6 +74,9 @@ impl Solver<'_> {
             state.touched = true;
             state.scratch.wrote();
             self.written.insert(id.site);
+            if self.lent == Some(id) {
+                self.loan.written_at.insert(self.at);
+            }
             if let Some(span) = span.filter(|_| !world.trace.written.contains_key(&id)) {
                 let taken = world.trace.taken;
                 world.trace.written.insert(id, span);

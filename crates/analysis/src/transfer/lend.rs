@@ -74,7 +74,7 @@ impl Solver<'_> {
                 self.loan.escapes |= self.lent == Some(id);
                 self.share(world, id);
             }
-            if effect.writes {
+            if effect.writes && !effect.rarely {
                 let wrote = self.effect_wrote(world, id, &effect);
                 self.write(world, id, Some(lent.at));
                 self.write_anchored(world, &Anchor::Obligation(id), lent.at);
@@ -105,7 +105,7 @@ impl Solver<'_> {
             self.give_anchored(world, &anchor);
         }
         let Some(effect) = effect else { return Value::Unknown };
-        if effect.writes {
+        if effect.writes && !effect.rarely {
             self.write_anchored(world, &anchor, lent.at);
         }
         self.texts_of(world, &target, &effect, lent.at)

@@ -39,7 +39,11 @@ impl Solver<'_> {
         if known.kind == ProtocolKind::Builder {
             self.made.builders.insert(protocol);
         }
-        if !known.made_once && known.configured_by.is_none() && !self.thrown.is_making() {
+        let package = self.index.model.library(known.library).crates.first();
+        let has_pool = package.is_none_or(|package| {
+            self.index.package_of(self.scope.file).has_pool(package, known.pools_with.as_deref())
+        });
+        if !has_pool || (!known.made_once && known.configured_by.is_none() && !self.thrown.is_making()) {
             return Value::Typed(Ty::Known(protocol), None);
         }
         let site = self.opening_site(protocol, span, Evidence::Traced, None);

@@ -57,6 +57,7 @@ impl Solver<'_> {
             value => value.clone(),
         }));
         let Summary { mut workload, gives: given, .. } = self.called(world, item, &all, &origins, at);
+        self.without_ruled_out(&mut workload, item, call);
         let known = given.as_ref().and_then(|given| seen_by_caller(given.origin()?, &origins));
         // What is looked up anew, or taken from several, may be another thing the next time.
         let varies = given == Some(Given::Unknown);
@@ -68,6 +69,7 @@ impl Solver<'_> {
         let instance = given.and_then(|given| self.instantiated(world, &given, &passed, at));
         let instance = instance.map(|value| self.opened_option(world, value, output.as_ref()));
         self.made_of_arguments(&mut workload, receivers, call);
+        self.set_by_arguments(output.as_ref(), call);
         let runs = Workload(workload.0.extract_if(.., |deed, _| matches!(deed, Deed::Runs { .. })).collect());
         let instance = instance.or_else(|| self.out_of_future(item, &values, receivers, &mut workload));
         self.run_closures(world, &mut workload, &runs, call, &passed);
@@ -123,6 +125,7 @@ impl Solver<'_> {
         let value = match (instance, output) {
             (Some(value), _) if is_future => Value::Future(Box::new(value)),
             (Some(value), _) => value,
+            (None, Some(ty)) if self.is_only_made(item, &ty) => Value::Unknown,
             // A function around the library's own: the statement does what its text says.
             (None, Some(Ty::Statement)) => Value::Statement(text.unwrap_or_default()),
             (None, Some(ty)) => match (self.handed_out(&ty, at, &from), told) {

@@ -2,7 +2,7 @@
 
 use crate::{Check, Context, Words, words};
 use sessionlint_analysis::{Branch, Event, EventKind, Site};
-use sessionlint_diagnostics::Diagnostic;
+use sessionlint_diagnostics::{Diagnostic, Span};
 use sessionlint_protocols::Protocol;
 
 pub(super) const CHECK: Check = Check { rule: "nested-acquire", run };
@@ -47,11 +47,14 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
     };
     let (keyword, why) =
         (kept_by(context, site, event), "tasks that hold one connection each and wait for another deadlock the pool");
-    let help = match (&site.name, keyword) {
+    let (held, by_reference) = words::holder(site, protocol, event);
+    let help = match (held, keyword) {
         (Some(held), _) if protocol.is_transaction() => {
             format!("run it on `{held}`, or before `{held}` begins or after it ends: {why}")
         }
-        (Some(held), _) => format!("use `{held}` for this too, or {} first: {why}", words::give_back(site, "it")),
+        (Some(held), _) => {
+            format!("use `{held}` for this too, or {} first: {why}", words::give_back(by_reference, "it"))
+        }
         // It would be asked once only before the loop.
         (None, Some("while")) => {
             format!(
@@ -63,9 +66,29 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
             "bind the result with `let` before the `{keyword}`, which keeps the {} until it ends: {why}",
             protocol.noun()
         ),
+        (None, None) if let Some(lent) = in_closure(context, site, event) => match lent {
+            Some(lent) => format!("run it on `{lent}`, which the closure is lent: {why}"),
+            None => format!("do it before the call that runs the closure: {why}"),
+        },
         (None, None) => format!("end the statement that keeps the {} first: {why}", protocol.noun()),
     };
     context.finding(CHECK.rule, site, events, event.cause.span, Words { message, leaks, help: Some(help), fix: None })
+}
+
+/// The first parameter of the closure that something happens in, which the call runs that keeps a session; `Some(None)` where it has none.
+fn in_closure<'c>(context: &Context<'c>, site: &Site, event: &Event) -> Option<Option<&'c str>> {
+    let span = event.cause.span;
+    let around = |inner: &&Span| inner.contains(span) && !inner.contains(site.span) && inner.start > site.span.start;
+    let closures = context.report.inner.iter().filter(around).filter_map(|inner| {
+        let text = context.text.get(inner.start as usize..inner.end as usize)?;
+        let text =
+            ["async ", "move "].iter().fold(text.trim_start(), |text, word| text.strip_prefix(word).unwrap_or(text));
+        text.strip_prefix('|')
+    });
+    let text = closures.into_iter().next()?;
+    let name = text.trim_start().trim_start_matches("mut ");
+    let end = name.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(name.len());
+    Some((end > 0 && !name.starts_with('_')).then(|| &name[..end]))
 }
 
 /// The keyword whose value a session without a name is a part of, and lives as long as: that of `if let`, `while let` or `match`.

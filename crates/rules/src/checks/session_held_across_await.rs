@@ -1,5 +1,6 @@
 //! A transaction or pooled connection stays checked out while slow outside work is awaited.
 
+use crate::walk::is_made_here;
 use crate::{Check, Context, Words, words};
 use sessionlint_analysis::{Event, EventKind, Site};
 use sessionlint_diagnostics::Diagnostic;
@@ -32,18 +33,19 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
         return polled(context, site, events, what);
     }
     let message = format!("{subject} is held across {what}");
-    let leaks = if event.inside.is_empty() {
+    let leaks = if event.inside.is_empty() || is_made_here(context, event) {
         format!("{}, and the connection waits with it", words::awaited(what))
     } else {
         format!("this call leads to {what}")
     };
-    let help = match &site.name {
+    let (held, by_reference) = words::holder(site, protocol, event);
+    let help = match held {
         Some(name) if protocol.is_transaction() => {
             let it = if site.raw || protocol.in_place { &subject } else { &format!("`{name}`") };
             format!("do it before {it} begins or after it ends: until then it keeps a connection and locks")
         }
         Some(name) => {
-            let give_back = words::give_back(site, &format!("`{name}`"));
+            let give_back = words::give_back(by_reference, &format!("`{name}`"));
             format!("do it before `{name}` is taken, or {give_back} first: the pool has few of them")
         }
         None => "do it outside of the session's life: the pool has few connections".to_owned(),
