@@ -19,7 +19,7 @@ impl Index<'_> {
         let fields = self.fields_of(owner);
         let Some(known) = fields.0.iter().find(|known| known.name == field) else { return Ty::Unknown };
         let bound = fields.1.iter().cloned().zip(args.unwrap_or_default().iter().cloned()).collect();
-        self.ty_at(&self.scope_of(owner), &known.ty, &bound, 0)
+        self.ty_with(&self.scope_of(owner), &known.ty, &bound)
     }
 
     /// The type of a field, with the defaults of the type's parameters: `struct Repository<C = Transaction>`.

@@ -1,6 +1,8 @@
 //! Which session does a type of the workspace hold or own?
 
+use super::asking::{Owned, OwnedSessions};
 use super::{Index, ItemRef, Ty};
+use crate::fixpoint::Pass;
 use crate::value::Layer;
 use sessionlint_ir::{Field, ItemKind};
 use sessionlint_protocols::ProtocolId;
@@ -164,37 +166,33 @@ impl Index<'_> {
     /// The field by which a struct of the workspace owns a transaction, when it owns exactly one and does
     /// nothing when it is dropped. What is optional may well be empty, and does not count.
     pub fn owned_session(&self, owner: ItemRef) -> Option<(String, ProtocolId)> {
-        self.owned_at(owner, 0)
+        self.owned_behind(owner, &Pass::default())
     }
 
-    fn owned_at(&self, owner: ItemRef, depth: u32) -> Option<(String, ProtocolId)> {
-        if depth > 3 {
-            return None;
-        }
+    fn owned_behind(&self, owner: ItemRef, pass: &Pass<ItemRef, Owned>) -> Owned {
         if !self.is_holder(owner) {
             return None;
         }
-        let compute = || {
-            let item = self.item(owner)?;
-            if item.kind != ItemKind::Struct {
-                return None;
-            }
-            let read = self.item_text(owner, |item| item.head).and_then(|(text, span)| self.host.fields(text, span));
-            let (fields, _) = read?;
-            let scope = self.scope_of(owner);
-            let mut owning = fields.iter().filter_map(|field| {
-                let protocol = match self.ty(&scope, &field.ty) {
-                    Ty::Known(id) if self.model.protocol(id).is_transaction() && !self.model.protocol(id).in_place => {
-                        id
-                    }
-                    Ty::Own(inner, _) if inner != owner => self.owned_at(inner, depth + 1)?.1,
-                    _ => return None,
-                };
-                Some((field.name.clone(), protocol))
-            });
-            let first = owning.next()?;
-            (owning.next().is_none() && self.drop_leaves(owner, &first.0)).then_some(first)
-        };
-        self.owned.get(owner, compute).as_ref().clone()
+        self.owned.answer(&OwnedSessions(self), owner, pass)
+    }
+
+    pub(super) fn owned_in(&self, owner: ItemRef, pass: &Pass<ItemRef, Owned>) -> Owned {
+        let item = self.item(owner)?;
+        if item.kind != ItemKind::Struct {
+            return None;
+        }
+        let read = self.item_text(owner, |item| item.head).and_then(|(text, span)| self.host.fields(text, span));
+        let (fields, _) = read?;
+        let scope = self.scope_of(owner);
+        let mut owning = fields.iter().filter_map(|field| {
+            let protocol = match self.ty(&scope, &field.ty) {
+                Ty::Known(id) if self.model.protocol(id).is_transaction() && !self.model.protocol(id).in_place => id,
+                Ty::Own(inner, _) if inner != owner => self.owned_behind(inner, pass)?.1,
+                _ => return None,
+            };
+            Some((field.name.clone(), protocol))
+        });
+        let first = owning.next()?;
+        (owning.next().is_none() && self.drop_leaves(owner, &first.0)).then_some(first)
     }
 }

@@ -59,6 +59,18 @@ impl Ty {
         }
     }
 
+    /// How many types it is made of.
+    pub(super) fn size(&self) -> usize {
+        match self {
+            Ty::Ref(inner) | Ty::Fallible(inner) | Ty::Future(inner) | Ty::Cell(inner) | Ty::Collection(inner) => {
+                1 + inner.size()
+            }
+            Ty::Tuple(parts) => 1 + parts.iter().map(Ty::size).sum::<usize>(),
+            Ty::Own(_, Some(args)) => 1 + args.iter().map(Ty::size).sum::<usize>(),
+            Ty::Own(_, None) | Ty::Known(_) | Ty::Statement | Ty::Work(_) | Ty::Unknown => 1,
+        }
+    }
+
     /// Whether nothing is known about it.
     pub fn is_unknown(&self) -> bool {
         match self {
