@@ -139,6 +139,12 @@ impl Index<'_> {
             TypeRef::Path { segments, args } if args.is_empty() && segments.len() == 1 => Some(segments[0].clone()),
             _ => None,
         });
+        // A number that is written as a name is no type.
+        let has_numbers = written.len() > args.len();
+        let is_type = |name: &Option<String>| {
+            !has_numbers || name.as_ref().is_none_or(|name| header.generics.iter().any(|(known, _)| known == name))
+        };
+        let names = names.filter(is_type);
         names.zip(args.iter()).filter_map(|(name, ty)| Some((name?, ty.clone()))).collect()
     }
 

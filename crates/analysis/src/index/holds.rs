@@ -35,7 +35,9 @@ impl Index<'_> {
     fn may_hold_at(&self, ty: &Ty, depth: u32) -> bool {
         match ty {
             Ty::Known(_) => true,
-            Ty::Ref(inner) | Ty::Fallible(inner) | Ty::Future(inner) => self.may_hold_at(inner, depth),
+            Ty::Ref(inner) | Ty::Fallible(inner) | Ty::Future(inner) | Ty::Lock(inner, _) => {
+                self.may_hold_at(inner, depth)
+            }
             Ty::Tuple(parts) => parts.iter().any(|part| self.may_hold_at(part, depth)),
             Ty::Own(item, _) if depth < 4 && self.is_holder(*item) => {
                 *self.holding.get((*item, depth), || self.item_may_hold(*item, depth))

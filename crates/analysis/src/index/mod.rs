@@ -24,7 +24,7 @@ mod types;
 mod unread;
 
 pub use host::{FileData, Host};
-pub use meant::{ItemRef, PackageId, Resolved, Scope, Ty};
+pub use meant::{ItemRef, Locking, PackageId, Resolved, Scope, Ty};
 pub use package::{Package, Unread};
 pub use text::cancels;
 

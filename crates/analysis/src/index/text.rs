@@ -2,6 +2,7 @@
 
 use super::{Index, ItemRef, Ty};
 use sessionlint_ir::{ItemKind, TypeRef};
+use sessionlint_protocols::{ProtocolId, ProtocolKind, Source};
 
 impl Index<'_> {
     /// Whether a function's text has an `await`, an `async` block, a future that it gives or a closure that it is given.
@@ -46,8 +47,29 @@ impl Index<'_> {
         })
     }
 
-    /// Whether a function's text names the call that opens a writer, or a function of its package whose text does.
-    fn names_writer(&self, item: ItemRef, call: &str, text: &str) -> bool {
+    /// Whether a function's text names a type of which one is meant for all calls, and what it is built with, or a function of its
+    /// package whose text does. Who leads there over more functions without waiting is not followed.
+    pub(crate) fn makes_without_waiting(&self, item: ItemRef) -> bool {
+        let text = self.item_text(item, |item| item.head).map_or("", |(text, _)| text);
+        let builds = |builder: ProtocolId| self.model.protocol(builder).kind == ProtocolKind::Builder;
+        let once =
+            self.model.protocols().filter(|(_, known)| known.made_once && self.in_play(item.file, known.library));
+        let mut types = once.flat_map(|(id, known)| {
+            let by = known.openings.iter().filter_map(|opening| match opening.source {
+                Source::Method(builder) if builds(builder) => Some(builder),
+                _ => None,
+            });
+            std::iter::once(id).chain(by)
+        });
+        types.any(|id| {
+            let names = self.model.protocol(id).paths.iter().filter_map(|path| path.rsplit("::").next());
+            names.into_iter().any(|name| self.names_opener(item, &format!("{name}::"), text, true))
+        })
+    }
+
+    /// Whether a function's text names the call that opens something, or a function of its package whose text does: `rare`ly where so
+    /// many have its name that nothing follows.
+    fn names_opener(&self, item: ItemRef, call: &str, text: &str, rare: bool) -> bool {
         if text.contains(call) {
             return true;
         }
@@ -68,7 +90,7 @@ impl Index<'_> {
         let is_called = |name: &String| {
             text.match_indices(name.as_str()).any(|(at, _)| text[at + name.len()..].trim_start().starts_with('('))
         };
-        writers.iter().any(is_called)
+        writers.iter().filter(|name| !rare || !self.model.standard().is_common(name)).any(is_called)
     }
 
     /// Whether a function may take a connection without a future: a library that its file can use has pools that give them so, or
@@ -85,7 +107,7 @@ impl Index<'_> {
                 _ => false,
             };
             let waits = |opening: &sessionlint_protocols::Opening| {
-                (opening.exclusive && self.names_writer(item, &opening.call, text)) || lends(opening)
+                (opening.exclusive && self.names_opener(item, &opening.call, text, false)) || lends(opening)
             };
             self.in_play(file, protocol.library) && protocol.openings.iter().any(waits)
         })

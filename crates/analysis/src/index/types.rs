@@ -1,7 +1,7 @@
 //! What type is meant by a written one?
 
 use super::asking::{Asking, Look};
-use super::{Index, ItemRef, MAX_DEPTH, Resolved, Scope, Ty};
+use super::{Index, ItemRef, Locking, MAX_DEPTH, Resolved, Scope, Ty};
 use sessionlint_ir::{ItemKind, TypeRef};
 use sessionlint_protocols::Wraps;
 use std::collections::BTreeMap;
@@ -59,22 +59,30 @@ impl Index<'_> {
                 None if self.model.is_statement_type(&path) => Ty::Statement,
                 None => match self.model.work_type(&path) {
                     Some(work) => Ty::Work(work),
-                    None => self.wrapper(path.last().unwrap_or(last), &argument),
+                    None => self.wrapper(&path, &argument),
                 },
             },
             Some(Resolved::Item(item, rest)) if rest.is_empty() => self.item_ty(item, args, scope, look),
             // Names of the prelude, and of wrappers behind globs.
-            None => self.wrapper(last, &argument),
+            None => self.wrapper(std::slice::from_ref(last), &argument),
             _ => Ty::Unknown,
         }
     }
 
-    fn wrapper(&self, name: &str, argument: &dyn Fn(usize) -> Ty) -> Ty {
+    fn wrapper(&self, path: &[String], argument: &dyn Fn(usize) -> Ty) -> Ty {
+        let standard = self.model.standard();
+        let Some(name) = path.last() else { return Ty::Unknown };
+        let locked = |locking| match argument(0) {
+            content @ Ty::Fallible(_) if !content.is_unknown() => Ty::Lock(Box::new(content), locking),
+            content => Ty::Ref(Box::new(content)),
+        };
         let inner = || Box::new(argument(0));
-        match self.model.standard().wraps(name) {
+        match standard.wraps(name) {
             Some(Wraps::Fallible) => Ty::Fallible(inner()),
             Some(Wraps::Owned) => argument(0),
             Some(Wraps::Shared) => Ty::Ref(inner()),
+            Some(Wraps::Lock) => locked(if standard.poisons(path) { Locking::Poisons } else { Locking::Plain }),
+            Some(Wraps::Guard) => locked(Locking::Held),
             Some(Wraps::Cell) => Ty::Cell(inner()),
             Some(Wraps::Future) => Ty::Future(inner()),
             Some(Wraps::Collection) => Ty::Collection(inner()),
@@ -106,7 +114,14 @@ impl Index<'_> {
                     let ty = args.get(index).map_or(Ty::Unknown, |arg| self.ty_at(scope, arg, look.deeper()));
                     (param.clone(), ty)
                 });
-                self.ty_at(&self.scope_of(item), target, look.with(&given.collect()))
+                // One of an `impl` block that is named in it means the parameters around both.
+                let around = known.parent.map(|parent| ItemRef { file: item.file, item: parent });
+                let mut bound = match around.is_some() && around == scope.block {
+                    true => look.bound.clone(),
+                    false => BTreeMap::new(),
+                };
+                bound.extend(given);
+                self.ty_at(&self.scope_of(item), target, look.with(&bound))
             }
             _ => Ty::Unknown,
         }

@@ -23,6 +23,7 @@ mod joined;
 mod layers;
 mod learned;
 mod lend;
+mod locked;
 mod made;
 mod method;
 mod named;
