@@ -171,6 +171,31 @@ impl Index<'_> {
         self.owned_behind(owner, &Pass::default())
     }
 
+    /// The transaction that a struct owns where its type's arguments are known, and what stands around it: `Register<U: UnitOfWork>`
+    /// owns what its parameter stands for.
+    pub(crate) fn owned_with(&self, owner: ItemRef, args: Option<&[Ty]>) -> Option<(ProtocolId, Vec<Layer>)> {
+        if let Some((_, protocol)) = self.owned_session(owner) {
+            return Some((protocol, self.owned_layers(owner)));
+        }
+        let owned = |ty: &Ty| match ty {
+            Ty::Known(id) => Some(*id).filter(|id| {
+                let known = self.model.protocol(*id);
+                known.is_transaction() && !known.in_place
+            }),
+            _ => None,
+        };
+        let args = args.filter(|args| args.iter().any(|ty| owned(ty).is_some()))?;
+        (self.item(owner)?.kind == ItemKind::Struct).then_some(())?;
+        let fields = self.fields_of(owner);
+        let mut owning = fields.0.iter().filter_map(|field| match self.field_of(owner, Some(args), &field.name) {
+            Ty::Own(inner, _) if inner != owner => Some((field, self.owned_session(inner)?.1)),
+            ty => Some((field, owned(&ty)?)),
+        });
+        let (field, protocol) = owning.next()?;
+        let is_only = owning.next().is_none() && self.drop_leaves(owner, &field.name);
+        is_only.then(|| (protocol, vec![Layer::Part(owner, field.name.clone())]))
+    }
+
     fn owned_behind(&self, owner: ItemRef, pass: &Pass<ItemRef, Owned>) -> Owned {
         if !self.is_holder(owner) {
             return None;
