@@ -4,17 +4,14 @@
 //! parameters the very same. What a single question takes is bounded by the types that it looks at, since what stands behind names may
 //! double with each of them. So an answer depends on the program alone, not on who asks first.
 
+use super::kept::{Associated, Owned};
 use super::{Index, ItemRef, Ty};
 use crate::fixpoint::{Equations, Pass};
-use sessionlint_protocols::ProtocolId;
 use std::cell::{Cell, OnceCell};
 use std::collections::BTreeMap;
 
 /// How many types are looked at for one question; what is left is not known.
 const MAX_TYPES: usize = 1000;
-
-/// An associated type: of which type or trait, and its name.
-pub(super) type Associated = (ItemRef, String);
 
 /// The associated types that are asked for while one type is looked for.
 pub(super) type TypePass = Pass<Associated, Ty>;
@@ -140,9 +137,6 @@ impl Equations for AssociatedTypes<'_, '_> {
 
 /// The transactions that structs own, as questions that ask each other.
 pub(super) struct OwnedSessions<'i, 'h>(pub(super) &'i Index<'h>);
-
-/// The field by which a struct owns a transaction.
-pub(super) type Owned = Option<(String, ProtocolId)>;
 
 impl Equations for OwnedSessions<'_, '_> {
     type Question = ItemRef;

@@ -1,6 +1,7 @@
 //! Which session does a type of the workspace hold or own?
 
-use super::asking::{Owned, OwnedSessions};
+use super::asking::OwnedSessions;
+use super::kept::Owned;
 use super::{Index, ItemRef, Ty};
 use crate::fixpoint::Pass;
 use crate::value::Layer;

@@ -30,8 +30,7 @@ pub use text::cancels;
 
 use crate::fixpoint::Fixpoint;
 use crate::sql::SqlEffect;
-use asking::{Associated, Owned};
-use kept::{Cache, FileNames, LearnedTypes, Methods, Step};
+use kept::{Associated, Cache, FileNames, LearnedTypes, Methods, Owned, Step};
 use rustc_hash::FxHashMap;
 use sessionlint_diagnostics::{FileId, Span};
 use sessionlint_ir::{Field, FunctionItem, ImplHeader, ItemKind, Signature, TypeRef};

@@ -62,13 +62,13 @@ impl Index<'_> {
             std::iter::once(id).chain(by)
         });
         types.any(|id| {
-            let names = self.model.protocol(id).paths.iter().filter_map(|path| path.rsplit("::").next());
-            names.into_iter().any(|name| self.names_opener(item, &format!("{name}::"), text, true))
+            let mut names = self.model.protocol(id).paths.iter().filter_map(|path| path.rsplit("::").next());
+            names.any(|name| self.names_opener(item, &format!("{name}::"), text, true))
         })
     }
 
-    /// Whether a function's text names the call that opens something, or a function of its package whose text does: `rare`ly where so
-    /// many have its name that nothing follows.
+    /// Whether a function's text names the call that opens something, or a function of its package whose text does. `rare`: a function
+    /// with a name that many have does not count.
     fn names_opener(&self, item: ItemRef, call: &str, text: &str, rare: bool) -> bool {
         if text.contains(call) {
             return true;
