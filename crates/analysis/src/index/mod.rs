@@ -84,6 +84,8 @@ pub struct Index<'h> {
     imported_traits: Cache<FileId, Vec<ItemRef>>,
     /// The functions of a package that open the one writer of a store, by the call that does.
     writers: Cache<(PackageId, String), Vec<String>>,
+    /// The types of a package of which one is meant for all calls, as they are named in a path.
+    made_once: Cache<PackageId, Vec<String>>,
     /// What implementations say that associated types are.
     associated: Fixpoint<Associated, Ty>,
     /// Where paths lead from a place, by what stands for both.
@@ -136,6 +138,7 @@ impl<'h> Index<'h> {
             extensions: Cache::new(),
             imported_traits: Cache::new(),
             writers: Cache::new(),
+            made_once: Cache::new(),
             associated: Fixpoint::default(),
             resolved: RwLock::default(),
             macros: Cache::new(),

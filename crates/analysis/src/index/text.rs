@@ -1,6 +1,7 @@
 //! What do the words of a function's text rule out? Questions that save a look at its body.
 
 use super::{Index, ItemRef, Ty};
+use sessionlint_diagnostics::FileId;
 use sessionlint_ir::{ItemKind, TypeRef};
 use sessionlint_protocols::{ProtocolId, ProtocolKind, Source};
 
@@ -47,29 +48,32 @@ impl Index<'_> {
         })
     }
 
-    /// Whether a function's text names a type of which one is meant for all calls, and what it is built with, or a function of its
-    /// package whose text does. Who leads there over more functions without waiting is not followed.
+    /// Whether a function's text names a type of which one is meant for all calls, or what it is built with. Who leads there over more
+    /// functions without waiting is not followed.
     pub(crate) fn makes_without_waiting(&self, item: ItemRef) -> bool {
-        let text = self.item_text(item, |item| item.head).map_or("", |(text, _)| text);
+        let types = self.made_once.get(self.package_id(item.file), || self.types_made_once(item.file));
+        self.names_call(item, types.iter().map(String::as_str))
+    }
+
+    fn types_made_once(&self, file: FileId) -> Vec<String> {
         let builds = |builder: ProtocolId| self.model.protocol(builder).kind == ProtocolKind::Builder;
-        let once =
-            self.model.protocols().filter(|(_, known)| known.made_once && self.in_play(item.file, known.library));
-        let mut types = once.flat_map(|(id, known)| {
+        let once = self.model.protocols().filter(|(_, known)| known.made_once && self.in_play(file, known.library));
+        let ids = once.flat_map(|(id, known)| {
             let by = known.openings.iter().filter_map(|opening| match opening.source {
                 Source::Method(builder) if builds(builder) => Some(builder),
                 _ => None,
             });
             std::iter::once(id).chain(by)
         });
-        types.any(|id| {
-            let mut names = self.model.protocol(id).paths.iter().filter_map(|path| path.rsplit("::").next());
-            names.any(|name| self.names_opener(item, &format!("{name}::"), text, true))
-        })
+        let names = ids.flat_map(|id| self.model.protocol(id).paths.iter().filter_map(|path| path.rsplit("::").next()));
+        let mut found: Vec<String> = names.map(|name| format!("{name}::")).collect();
+        found.sort();
+        found.dedup();
+        found
     }
 
-    /// Whether a function's text names the call that opens something, or a function of its package whose text does. `rare`: a function
-    /// with a name that many have does not count.
-    fn names_opener(&self, item: ItemRef, call: &str, text: &str, rare: bool) -> bool {
+    /// Whether a function's text names the call that opens a writer, or a function of its package whose text does.
+    fn names_writer(&self, item: ItemRef, call: &str, text: &str) -> bool {
         if text.contains(call) {
             return true;
         }
@@ -90,7 +94,7 @@ impl Index<'_> {
         let is_called = |name: &String| {
             text.match_indices(name.as_str()).any(|(at, _)| text[at + name.len()..].trim_start().starts_with('('))
         };
-        writers.iter().filter(|name| !rare || !self.model.standard().is_common(name)).any(is_called)
+        writers.iter().any(is_called)
     }
 
     /// Whether a function may take a connection without a future: a library that its file can use has pools that give them so, or
@@ -107,7 +111,7 @@ impl Index<'_> {
                 _ => false,
             };
             let waits = |opening: &sessionlint_protocols::Opening| {
-                (opening.exclusive && self.names_opener(item, &opening.call, text, false)) || lends(opening)
+                (opening.exclusive && self.names_writer(item, &opening.call, text)) || lends(opening)
             };
             self.in_play(file, protocol.library) && protocol.openings.iter().any(waits)
         })
