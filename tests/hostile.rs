@@ -252,6 +252,88 @@ const SQL: &[&str] = &[
     "SELECT pg_advisory_lock(1), set_config('role', 'x', false); SET ROLE admin; RESET ALL; LISTEN c",
 ];
 
+/// Types that lead back to themselves, or double with each name.
+#[test]
+fn types_in_circles_end() {
+    let texts = [
+        // What a block is for depends on what its parameters ask for, and that on what the block says.
+        "pub trait Properties { type Resolution; fn key() -> String; }
+        pub trait Update<R> { fn update(); }
+        pub struct Chart<U, P>(U, P);
+        impl<U: Update<P::Resolution>, P: Properties> Properties for Chart<U, P> {
+            type Resolution = P::Resolution;
+            fn key() -> String { P::key() }
+        }
+        pub async fn f<P: Properties>(pool: &PgPool) -> sqlx::Result<()> {
+            let mut tx = pool.begin().await?; P::key(); tx.commit().await
+        }",
+        "pub trait A { type X; fn a(&self) -> Self::X; } pub trait B { type Y; fn b(&self) -> Self::Y; }
+        pub struct P<T>(T); pub struct Q<T>(T); pub struct S;
+        impl<T: B<Y = <P<T> as A>::X>> A for P<T> { type X = Vec<<T as B>::Y>; fn a(&self) -> Self::X { self.0.b() } }
+        impl<T: A<X = <Q<T> as B>::Y>> B for Q<T> { type Y = Option<<T as A>::X>; fn b(&self) -> Self::Y { self.0.a() } }
+        impl A for S { type X = (<S as A>::X, <S as B>::Y, Self::X); fn a(&self) -> Self::X { self.b() } }
+        impl B for S { type Y = (<S as A>::X, <S as B>::Y, Self::Y); fn b(&self) -> Self::Y { self.a() } }
+        pub async fn f(pool: &PgPool, p: P<Q<P<S>>>, s: S) -> sqlx::Result<()> {
+            let mut tx = pool.begin().await?; p.a().b().a(); s.a().b().begin().await; tx.commit().await
+        }",
+        "pub trait Grow { type Next; fn grow(self) -> Self::Next; } pub struct W<T> { inner: T }
+        impl<T> Grow for Vec<T> where Vec<Vec<T>>: Grow { type Next = <Vec<Vec<T>> as Grow>::Next; fn grow(self) -> Self::Next { todo!() } }
+        impl<T> Grow for W<T> where W<W<T>>: Grow { type Next = W<W<(T, T, T)>>; fn grow(self) -> Self::Next { W { inner: self }.grow() } }
+        pub async fn again<T: Grow>(w: W<T>) -> sqlx::Result<()> { again(w.grow()).await }
+        pub async fn f(pool: &PgPool, w: W<PgPool>) -> sqlx::Result<()> {
+            let mut tx = pool.begin().await?;
+            w.grow().grow().grow().grow().grow().grow().grow().grow().grow().grow().grow().grow().begin().await;
+            again(W { inner: &mut tx }).await?;
+            tx.commit().await
+        }",
+        "pub struct D { e: E } pub struct E { d: D } pub struct R<T>(T);
+        impl Deref for D { type Target = E; fn deref(&self) -> &E { &self.e } }
+        impl Deref for E { type Target = D; fn deref(&self) -> &Self::Target { &self.d } }
+        impl<T> Deref for R<T> { type Target = R<(R<T>, R<T>)>; fn deref(&self) -> &Self::Target { todo!() } }
+        pub async fn f(d: D, r: R<PgPool>, pool: &PgPool) -> sqlx::Result<()> {
+            let mut tx = pool.begin().await?;
+            d.missing.begin().await; d.begin().await; r.begin().await; r.missing.begin().await;
+            tx.commit().await
+        }",
+        "pub struct Whole<T = Whole<Whole>> { inner: T } pub trait Same<T = Self> { type Out; fn out(&self) -> T; }
+        impl<T: Same<T, Out = T>> Same for Whole<T> { type Out = Whole<T::Out>; fn out(&self) -> Self { self.inner.out() } }
+        pub async fn f<T: Same<T, Out = T::Out>>(pool: &PgPool, t: T, w: Whole) -> sqlx::Result<()> {
+            let mut tx = pool.begin().await?; t.out().begin().await; w.inner.inner.out().out().begin().await; tx.commit().await
+        }",
+        "pub trait U: V { type K; } pub trait V: U { fn k(&self) -> Self::K; } impl<T: V> U for T { type K = <T as U>::K; }
+        pub async fn f<T: V>(pool: &PgPool, t: T, k: T::K) -> sqlx::Result<()> {
+            let mut tx = pool.begin().await?; t.k().begin().await; k.begin().await; tx.commit().await
+        }",
+        "pub struct S { tx: PgTransaction<'static>, t: Box<T> } pub struct T { s: Box<S> }
+        type Round<T> = Other<T>; type Other<T> = Round<(T, Round<T>)>;
+        pub async fn f(pool: &PgPool, s: S, t: T, r: Round<PgPool>) -> sqlx::Result<()> {
+            let mut tx = pool.begin().await?; s.t.s.tx.execute().await; t.s.t.s.tx.execute().await; r.begin().await; tx.commit().await
+        }",
+    ];
+    let mut texts: Vec<String> =
+        texts.iter().map(|text| format!("use std::ops::Deref;\nuse sqlx::*;\n{text}")).collect();
+    // Each parameter asks four times for the next one, each name stands four times for the one before, each trait asks for all others.
+    let wide: String = (0..24).map(|at| format!("T{at}: Wide<T{0}, T{0}, T{0}, T{0}>, ", at + 1)).collect();
+    let names: String =
+        (0..24).map(|at| format!("type N{}<T> = N{at}<(T, N{at}<T>, N{at}<T>, T)>;\n", at + 1)).collect();
+    let asked: String = (0..24).map(|at| format!("pub trait M{at}: {} {{}}\n", all_traits(at))).collect();
+    let body = "let mut tx = pool.begin().await?; t.out().begin().await; tx.commit().await";
+    let function = |generics: &str, ty: &str| {
+        format!("pub async fn f<{generics}>(pool: &PgPool, t: {ty}) -> sqlx::Result<()> {{ {body} }}\n")
+    };
+    let declared = "use sqlx::*;\npub trait Wide<A, B, C, D> { type Out; fn out(&self) -> Self::Out; }\n";
+    texts.push(format!("{declared}{}", function(&format!("{wide}T24"), "T0::Out")));
+    texts.push(format!("{declared}type N0<T> = (T, T, T, T);\n{names}{}", function("", "N24<PgPool>")));
+    texts.push(format!("{declared}{asked}{}", function("T: M0", "T::Missing")));
+    let steps = assert_read(&texts, 1).summary.steps;
+    println!("{steps} steps");
+    assert!(steps < 20_000, "{steps}");
+}
+
+fn all_traits(but: usize) -> String {
+    (0..24).filter(|at| *at != but).map(|at| format!("M{at}")).collect::<Vec<_>>().join(" + ")
+}
+
 const SETTINGS: &str = "profile = \"strict\"\nexclude = [\"generated/**\"]\ntests = \"skip\"\n\n[rules]\nnested-acquire = \"deny\"\n\
     session-held-across-await = { level = \"warn\", also = [\"Mailer::tell\"] }\n\n\
     [[override]]\npaths = [\"tools/**\"]\nrules = { unguarded-session = \"allow\" }\n\n\

@@ -382,6 +382,7 @@ impl Solver<'_> {
                 }
                 return;
             }
+            Entry::Vacant(place) => _ = place.insert(explains.then(|| world.trace.clone())),
         }
         if let Some(seen) = &mut self.seen {
             seen.entered(block, &world.facts);

@@ -47,9 +47,11 @@ impl Solver<'_> {
             // A transaction of the project's own is taken apart by its own methods.
             Ty::Own(item, _) if self.index.is_learned(*item) => return None,
             // Who asks what a method gives of its receiver knows the receiver's parts.
-            Ty::Own(item, _) if self.reporting || self.body.locals[local.index()].name.as_deref() != Some("self") => {
-                match self.index.owned_session(*item) {
-                    Some((_, protocol)) => (protocol, Some(self.index.owned_layers(*item))),
+            Ty::Own(item, args)
+                if self.reporting || self.body.locals[local.index()].name.as_deref() != Some("self") =>
+            {
+                match self.index.owned_with(*item, args.as_deref()) {
+                    Some((protocol, layers)) => (protocol, Some(layers)),
                     // What a framework makes for each request around a connection of a pool.
                     None => {
                         let (field, protocol) = self.index.owned_connection(*item)?;

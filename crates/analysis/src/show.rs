@@ -2,7 +2,7 @@
 
 use crate::describe::{effect_words, origin_words};
 use crate::events::Site;
-use crate::index::{Index, ItemRef, Ty};
+use crate::index::{Index, ItemRef, Locking, Ty};
 use crate::known::Known;
 use crate::solver::Solver;
 use crate::summary::{Analysis, Asking, Effect, LentAs};
@@ -286,6 +286,8 @@ impl Shower<'_> {
             Ty::Future(inner) => format!("future of {}", self.ty(inner)),
             Ty::Cell(inner) => format!("cell of {}", self.ty(inner)),
             Ty::Collection(inner) => format!("collection of {}", self.ty(inner)),
+            Ty::Lock(inner, Locking::Held) => format!("guard of {}", self.ty(inner)),
+            Ty::Lock(inner, _) => format!("lock around {}", self.ty(inner)),
             Ty::Tuple(parts) => {
                 format!("({})", parts.iter().map(|part| self.ty(part)).collect::<Vec<_>>().join(", "))
             }

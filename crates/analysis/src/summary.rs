@@ -259,6 +259,7 @@ impl<'h> Analysis<'h> {
         self.index.waits(item)
             || self.index.takes_without_waiting(item)
             || self.index.opens_handles(item)
+            || self.index.makes_without_waiting(item)
             || self
                 .index
                 .output(item, None)

@@ -1,6 +1,6 @@
 //! What is true at one point on one way through a body?
 
-use crate::index::{Index, Ty};
+use crate::index::{Index, Locking, Ty};
 use crate::scratch::Scratch;
 use crate::shared::Shared;
 use crate::sql::{Hold, StateChange};
@@ -430,6 +430,12 @@ fn typed_part(index: &Index<'_>, value: &Value, step: &Projection) -> Value {
         (Ty::Work(_), Projection::Field(field)) if field.parse::<usize>().is_ok() => ty.clone(),
         (Ty::Work(_), Projection::FromEnd(_)) => ty.clone(),
         (Ty::Fallible(inner), Projection::Success) => (**inner).clone(),
+        (Ty::Lock(content, Locking::Held), Projection::Success) => match &**content {
+            Ty::Fallible(inner) => (**inner).clone(),
+            _ => Ty::Unknown,
+        },
+        // `State(lock)`, whose type was already peeled of the extractor.
+        (Ty::Lock(..), Projection::Success | Projection::Variant(_)) => ty.clone(),
         (Ty::Collection(inner), Projection::Index) => Ty::Ref(inner.clone()),
         (Ty::Tuple(parts), Projection::Field(field)) => {
             field.parse::<usize>().ok().and_then(|at| parts.get(at).cloned()).unwrap_or(Ty::Unknown)

@@ -28,6 +28,10 @@ pub enum Wraps {
     Owned,
     /// It shares or guards one.
     Shared,
+    /// It locks one.
+    Lock,
+    /// It holds the lock of one.
+    Guard,
     /// It is filled once.
     Cell,
     /// `Result` or `Option`.
@@ -56,6 +60,9 @@ pub enum Joins {
 struct Types {
     owning: Vec<String>,
     sharing: Vec<String>,
+    locks: Vec<String>,
+    guards: Vec<String>,
+    poisoned: Vec<String>,
     cells: Vec<String>,
     fallible: Vec<String>,
     futures: Vec<String>,
@@ -97,6 +104,8 @@ struct Traits {
 #[serde(deny_unknown_fields)]
 struct Values {
     same: Vec<String>,
+    lock: Vec<String>,
+    try_lock: Vec<String>,
     adapt: Vec<String>,
     finish: Vec<String>,
 }
@@ -159,12 +168,29 @@ impl Standard {
             (&types.fallible, Wraps::Fallible),
             (&types.owning, Wraps::Owned),
             (&types.sharing, Wraps::Shared),
+            (&types.locks, Wraps::Lock),
+            (&types.guards, Wraps::Guard),
             (&types.cells, Wraps::Cell),
             (&types.futures, Wraps::Future),
             (&types.collections, Wraps::Collection),
             (&types.maps, Wraps::Map),
         ];
         kinds.into_iter().find(|(names, _)| has(names, ty)).map(|(_, wraps)| wraps)
+    }
+
+    /// Whether what locks a type of this path gives a result.
+    pub fn poisons(&self, path: &[String]) -> bool {
+        self.types.poisoned.iter().any(|known| known.split("::").eq(path.iter().map(String::as_str)))
+    }
+
+    /// Whether a method of this name gives what holds a lock, or a future or result of it.
+    pub fn locks(&self, call: &str) -> bool {
+        has(&self.values.lock, call)
+    }
+
+    /// The same where it may not get it.
+    pub fn tries_to_lock(&self, call: &str) -> bool {
+        has(&self.values.try_lock, call)
     }
 
     /// Whether a type of this name borrows nothing when its arguments do not.
@@ -302,7 +328,8 @@ mod tests {
     #[test]
     fn a_type_is_known_by_what_it_does_with_its_argument() {
         let names = Standard::built_in();
-        assert_eq!(names.wraps("Mutex"), Some(Wraps::Shared));
+        assert_eq!(names.wraps("Arc"), Some(Wraps::Shared));
+        assert_eq!(names.wraps("Mutex"), Some(Wraps::Lock));
         assert_eq!(names.wraps("HashMap"), Some(Wraps::Map));
         assert_eq!(names.wraps("Cart"), None);
     }
@@ -314,6 +341,8 @@ mod tests {
         let lists = [
             &types.owning,
             &types.sharing,
+            &types.locks,
+            &types.guards,
             &types.cells,
             &types.fallible,
             &types.futures,

@@ -19,7 +19,7 @@ impl Index<'_> {
         let fields = self.fields_of(owner);
         let Some(known) = fields.0.iter().find(|known| known.name == field) else { return Ty::Unknown };
         let bound = fields.1.iter().cloned().zip(args.unwrap_or_default().iter().cloned()).collect();
-        self.ty_at(&self.scope_of(owner), &known.ty, &bound, 0)
+        self.ty_with(&self.scope_of(owner), &known.ty, &bound)
     }
 
     /// The type of a field, with the defaults of the type's parameters: `struct Repository<C = Transaction>`.
@@ -47,13 +47,13 @@ impl Index<'_> {
 
     /// The type of a field of a struct, or of what the struct dereferences to.
     pub fn field_behind(&self, owner: ItemRef, args: Option<&[Ty]>, field: &str) -> Ty {
-        let (mut at, mut args) = (owner, args.map(<[Ty]>::to_vec));
+        let (mut at, mut args) = (owner, args.map(Arc::<[Ty]>::from));
         for _ in 0..MAX_DEREFS {
             if self.has_field(at, field) {
                 return self.field_of(at, args.as_deref(), field);
             }
-            match self.deref_target(at) {
-                Some(Ty::Own(next, known)) => (at, args) = (next, known.map(|known| known.to_vec())),
+            match self.deref_of(at, args.as_ref()) {
+                Some(Ty::Own(next, known)) => (at, args) = (next, known),
                 _ => break,
             }
         }
@@ -100,11 +100,16 @@ impl Index<'_> {
 
     /// What a type of the workspace dereferences to.
     pub fn deref_target(&self, owner: ItemRef) -> Option<Ty> {
+        self.deref_of(owner, None)
+    }
+
+    /// The same where the type's arguments are known.
+    pub fn deref_of(&self, owner: ItemRef, args: Option<&Arc<[Ty]>>) -> Option<Ty> {
         let Some(deref) = self.methods(owner, "deref").into_iter().next() else {
-            let ty = self.field_ty(owner, &self.derived_deref(owner)?);
+            let ty = self.field_of(owner, args.map(|args| &**args), &self.derived_deref(owner)?);
             return (!ty.is_unknown()).then(|| ty.peeled().clone());
         };
-        match self.output(deref, Some(Ty::own(owner)))? {
+        match self.output(deref, Some(Ty::Own(owner, args.cloned())))? {
             // Whatever stands behind an `Arc` is reached through both.
             Ty::Ref(inner) if !inner.is_unknown() => Some(inner.peeled().clone()),
             _ => None,

@@ -1,12 +1,10 @@
 //! What are type parameters, and what comes of them? Outputs, inputs of closures, associated types.
 
+use super::asking::{Asking, AssociatedTypes, Look};
 use super::fragments::fragments;
-use super::{Index, ItemRef, MAX_DEPTH, Resolved, Scope, Ty};
+use super::{Index, ItemRef, Resolved, Scope, Ty};
 use sessionlint_ir::{ItemKind, TypeRef};
 use std::collections::BTreeMap;
-
-/// So many traits above a trait are asked for an associated type.
-const MAX_SUPERTRAITS: u32 = 4;
 
 impl Index<'_> {
     /// The type that a path names behind `Self` or a type parameter: `Self::State`, `S::Unit`; `None` for any other path.
@@ -15,69 +13,85 @@ impl Index<'_> {
         scope: &Scope<'_>,
         path: &[String],
         args: &[TypeRef],
-        bound: &BTreeMap<String, Ty>,
-        depth: u32,
+        look: Look<'_>,
     ) -> Option<Ty> {
         let (base, names) = path.split_first()?;
         let (name, rest) = names.split_first()?;
-        let inside = |ty: Ty| rest.iter().fold(ty, |ty, name| self.associated_of(&ty, name, depth + 1));
+        let inside = |ty: Ty| rest.iter().fold(ty, |ty, name| self.associated_of(&ty, name, look));
         if base == "Self"
             && let Some(block) = scope.block
             && let Some(alias) = self.associated_type(block, name)
         {
             let is_trait = self.item(block).is_some_and(|item| item.kind == ItemKind::Trait);
             return Some(inside(match is_trait {
-                true => self.associated_of(&Ty::own(block), name, depth + 1),
-                false => self.item_ty(alias, args, scope, bound, depth),
+                true => self.associated_of(&Ty::own(block), name, look),
+                false => self.item_ty(alias, args, scope, look),
             }));
         }
-        if let Some(ty) = bound.get(base) {
-            return Some(inside(self.associated_of(ty, name, depth)));
+        if let Some(ty) = look.bound.get(base) {
+            return Some(inside(self.associated_of(ty, name, look)));
         }
-        let (_, bounds) = scope.generics.iter().find(|(known, _)| known == base)?;
+        let (known, bounds) = scope.generics.iter().find(|(known, _)| known == base)?;
+        let Some(parameter) = look.parameter(known) else { return Some(Ty::Unknown) };
         let of_bound = |written| {
-            let ty = self.ty_at(scope, written, bound, depth + 1);
-            inside(self.associated_of(&ty, name, depth + 1))
+            let ty = self.ty_at(scope, written, look.in_bounds(&parameter));
+            inside(self.associated_of(&ty, name, look))
         };
         Some(bounds.iter().map(of_bound).find(|ty| !ty.is_unknown()).unwrap_or(Ty::Unknown))
     }
 
     /// What an implementation for a type says that an associated type is. For a trait it is what all its implementations say,
     /// else what the trait asks of it.
-    pub(super) fn associated_of(&self, ty: &Ty, name: &str, depth: u32) -> Ty {
+    pub(super) fn associated_of(&self, ty: &Ty, name: &str, look: Look<'_>) -> Ty {
         let owner = match ty.peeled() {
             Ty::Own(owner, _) => *owner,
             Ty::Known(protocol) if let Some(owner) = self.learned_item(*protocol) => owner,
             _ => return Ty::Unknown,
         };
-        if depth > MAX_DEPTH {
-            return Ty::Unknown;
+        let Some(pass) = look.asking.pass() else { return Ty::Unknown };
+        let found = self.associated.answer(&AssociatedTypes(self), (owner, name.to_owned()), pass);
+        look.asking.copied(&found)
+    }
+
+    /// The same for a type or trait of the workspace. What implementations write is a question of its own.
+    pub(super) fn associated_in(&self, owner: ItemRef, name: &str, asking: &dyn Fn() -> Asking) -> Ty {
+        let stands_for =
+            |alias| self.item_ty(alias, &[], &self.scope_of(alias), asking().look(&BTreeMap::new()).deeper());
+        if self.item(owner).is_some_and(|item| item.kind == ItemKind::Trait) {
+            let blocks = self.implementing(owner);
+            let mut aliases = blocks.iter().filter_map(|block| self.associated_type(*block, name));
+            let first = aliases.next().map(stands_for);
+            let agreed = first.filter(|ty| !ty.is_unknown() && aliases.all(|other| stands_for(other) == *ty));
+            return agreed.or_else(|| self.declared(owner, name).map(stands_for)).unwrap_or(Ty::Unknown);
         }
-        let stands_for = |alias| self.item_ty(alias, &[], &self.scope_of(alias), &BTreeMap::new(), depth + 1);
-        let found = self.associated.get((owner, name.to_owned()), || {
-            if self.item(owner).is_some_and(|item| item.kind == ItemKind::Trait) {
-                let blocks = self.implementing(owner);
-                let mut aliases = blocks.iter().filter_map(|block| self.associated_type(*block, name));
-                let first = aliases.next().map(|alias| (alias, stands_for(alias)));
-                let agreed = first.filter(|(_, ty)| !ty.is_unknown() && aliases.all(|other| stands_for(other) == *ty));
-                return agreed.map(|(alias, _)| alias).or_else(|| self.declared(owner, name, 0));
-            }
-            let files = &self.package_of(owner.file).indexed;
-            files.iter().find_map(|file| {
-                let data = self.data(*file)?;
-                data.outline.ids().map(|item| ItemRef { file: *file, item }).find(|item| {
-                    let known = data.outline.item(item.item);
-                    known.kind == ItemKind::Alias && known.name == name && self.is_for(*item, owner)
-                })
+        let files = &self.package_of(owner.file).indexed;
+        let found = files.iter().find_map(|file| {
+            let data = self.data(*file)?;
+            data.outline.ids().map(|item| ItemRef { file: *file, item }).find(|item| {
+                let known = data.outline.item(item.item);
+                known.kind == ItemKind::Alias && known.name == name && self.is_for(*item, owner)
             })
         });
         found.map_or(Ty::Unknown, stands_for)
     }
 
     /// The declaration of an associated type in a trait, or in those that it asks for.
-    fn declared(&self, owner: ItemRef, name: &str, depth: u32) -> Option<ItemRef> {
-        let above = || self.supertraits(owner).into_iter().filter(|_| depth < MAX_SUPERTRAITS);
-        self.associated_type(owner, name).or_else(|| above().find_map(|next| self.declared(next, name, depth + 1)))
+    fn declared(&self, owner: ItemRef, name: &str) -> Option<ItemRef> {
+        let mut above = vec![owner];
+        let mut at = 0;
+        while let Some(next) = above.get(at).copied() {
+            if let Some(found) = self.associated_type(next, name) {
+                return Some(found);
+            }
+            let asked = self.above.get(next, || self.supertraits(next));
+            for trait_ in asked.iter() {
+                if !above.contains(trait_) {
+                    above.push(*trait_);
+                }
+            }
+            at += 1;
+        }
+        None
     }
 
     /// Whether the `impl` block or trait around an item is one of a type. Only its path is looked at: what its arguments are may
@@ -111,7 +125,7 @@ impl Index<'_> {
         scope.generics = &generics;
         let bound = self.bound_by(item, self_ty.as_ref());
         scope.self_ty = self_ty.or_else(|| self.self_ty(item));
-        let ty = self.ty_at(&scope, &signature.output, &bound, 0);
+        let ty = self.ty_with(&scope, &signature.output, &bound);
         Some(if signature.is_async { Ty::Future(Box::new(ty)) } else { ty })
     }
 
@@ -125,6 +139,12 @@ impl Index<'_> {
             TypeRef::Path { segments, args } if args.is_empty() && segments.len() == 1 => Some(segments[0].clone()),
             _ => None,
         });
+        // A number that is written as a name is no type.
+        let has_numbers = written.len() > args.len();
+        let is_type = |name: &Option<String>| {
+            !has_numbers || name.as_ref().is_none_or(|name| header.generics.iter().any(|(known, _)| known == name))
+        };
+        let names = names.filter(is_type);
         names.zip(args.iter()).filter_map(|(name, ty)| Some((name?, ty.clone()))).collect()
     }
 

@@ -1,6 +1,9 @@
 //! Which session does a type of the workspace hold or own?
 
+use super::asking::OwnedSessions;
+use super::kept::Owned;
 use super::{Index, ItemRef, Ty};
+use crate::fixpoint::Pass;
 use crate::value::Layer;
 use sessionlint_ir::{Field, ItemKind};
 use sessionlint_protocols::ProtocolId;
@@ -33,7 +36,9 @@ impl Index<'_> {
     fn may_hold_at(&self, ty: &Ty, depth: u32) -> bool {
         match ty {
             Ty::Known(_) => true,
-            Ty::Ref(inner) | Ty::Fallible(inner) | Ty::Future(inner) => self.may_hold_at(inner, depth),
+            Ty::Ref(inner) | Ty::Fallible(inner) | Ty::Future(inner) | Ty::Lock(inner, _) => {
+                self.may_hold_at(inner, depth)
+            }
             Ty::Tuple(parts) => parts.iter().any(|part| self.may_hold_at(part, depth)),
             Ty::Own(item, _) if depth < 4 && self.is_holder(*item) => {
                 *self.holding.get((*item, depth), || self.item_may_hold(*item, depth))
@@ -164,37 +169,58 @@ impl Index<'_> {
     /// The field by which a struct of the workspace owns a transaction, when it owns exactly one and does
     /// nothing when it is dropped. What is optional may well be empty, and does not count.
     pub fn owned_session(&self, owner: ItemRef) -> Option<(String, ProtocolId)> {
-        self.owned_at(owner, 0)
+        self.owned_behind(owner, &Pass::default())
     }
 
-    fn owned_at(&self, owner: ItemRef, depth: u32) -> Option<(String, ProtocolId)> {
-        if depth > 3 {
-            return None;
+    /// The transaction that a struct owns where its type's arguments are known, and what stands around it: `Register<U: UnitOfWork>`
+    /// owns what its parameter stands for.
+    pub(crate) fn owned_with(&self, owner: ItemRef, args: Option<&[Ty]>) -> Option<(ProtocolId, Vec<Layer>)> {
+        if let Some((_, protocol)) = self.owned_session(owner) {
+            return Some((protocol, self.owned_layers(owner)));
         }
+        let owned = |ty: &Ty| match ty {
+            Ty::Known(id) => Some(*id).filter(|id| {
+                let known = self.model.protocol(*id);
+                known.is_transaction() && !known.in_place
+            }),
+            _ => None,
+        };
+        let args = args.filter(|args| args.iter().any(|ty| owned(ty).is_some()))?;
+        (self.item(owner)?.kind == ItemKind::Struct).then_some(())?;
+        let fields = self.fields_of(owner);
+        let mut owning = fields.0.iter().filter_map(|field| match self.field_of(owner, Some(args), &field.name) {
+            Ty::Own(inner, _) if inner != owner => Some((field, self.owned_session(inner)?.1)),
+            ty => Some((field, owned(&ty)?)),
+        });
+        let (field, protocol) = owning.next()?;
+        let is_only = owning.next().is_none() && self.drop_leaves(owner, &field.name);
+        is_only.then(|| (protocol, vec![Layer::Part(owner, field.name.clone())]))
+    }
+
+    fn owned_behind(&self, owner: ItemRef, pass: &Pass<ItemRef, Owned>) -> Owned {
         if !self.is_holder(owner) {
             return None;
         }
-        let compute = || {
-            let item = self.item(owner)?;
-            if item.kind != ItemKind::Struct {
-                return None;
-            }
-            let read = self.item_text(owner, |item| item.head).and_then(|(text, span)| self.host.fields(text, span));
-            let (fields, _) = read?;
-            let scope = self.scope_of(owner);
-            let mut owning = fields.iter().filter_map(|field| {
-                let protocol = match self.ty(&scope, &field.ty) {
-                    Ty::Known(id) if self.model.protocol(id).is_transaction() && !self.model.protocol(id).in_place => {
-                        id
-                    }
-                    Ty::Own(inner, _) if inner != owner => self.owned_at(inner, depth + 1)?.1,
-                    _ => return None,
-                };
-                Some((field.name.clone(), protocol))
-            });
-            let first = owning.next()?;
-            (owning.next().is_none() && self.drop_leaves(owner, &first.0)).then_some(first)
-        };
-        self.owned.get(owner, compute).as_ref().clone()
+        self.owned.answer(&OwnedSessions(self), owner, pass)
+    }
+
+    pub(super) fn owned_in(&self, owner: ItemRef, pass: &Pass<ItemRef, Owned>) -> Owned {
+        let item = self.item(owner)?;
+        if item.kind != ItemKind::Struct {
+            return None;
+        }
+        let read = self.item_text(owner, |item| item.head).and_then(|(text, span)| self.host.fields(text, span));
+        let (fields, _) = read?;
+        let scope = self.scope_of(owner);
+        let mut owning = fields.iter().filter_map(|field| {
+            let protocol = match self.ty(&scope, &field.ty) {
+                Ty::Known(id) if self.model.protocol(id).is_transaction() && !self.model.protocol(id).in_place => id,
+                Ty::Own(inner, _) if inner != owner => self.owned_behind(inner, pass)?.1,
+                _ => return None,
+            };
+            Some((field.name.clone(), protocol))
+        });
+        let first = owning.next()?;
+        (owning.next().is_none() && self.drop_leaves(owner, &first.0)).then_some(first)
     }
 }

@@ -16,6 +16,12 @@ pub(super) struct LearnedTypes {
     pub(super) vendored: FxHashMap<ItemRef, ProtocolId>,
 }
 
+/// An associated type: of which type or trait, and its name.
+pub(super) type Associated = (ItemRef, String);
+
+/// The field by which a struct owns a transaction.
+pub(super) type Owned = Option<(String, ProtocolId)>;
+
 /// The methods of a package.
 #[derive(Default)]
 pub(super) struct Methods {

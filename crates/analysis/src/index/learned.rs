@@ -65,9 +65,12 @@ impl<'h> Index<'h> {
                 let fields = self.fields_of(*item);
                 fields.0.iter().any(|field| self.holds_learned(&self.ty(&scope, &field.ty), protocol, depth - 1))
             }
-            Ty::Ref(inner) | Ty::Fallible(inner) | Ty::Future(inner) | Ty::Cell(inner) | Ty::Collection(inner) => {
-                holds(inner)
-            }
+            Ty::Ref(inner)
+            | Ty::Fallible(inner)
+            | Ty::Future(inner)
+            | Ty::Cell(inner)
+            | Ty::Collection(inner)
+            | Ty::Lock(inner, _) => holds(inner),
             Ty::Tuple(parts) => parts.iter().any(holds),
             Ty::Own(..) | Ty::Statement | Ty::Work(_) | Ty::Unknown => false,
         }

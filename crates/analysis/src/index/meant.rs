@@ -41,8 +41,21 @@ pub enum Ty {
     Cell(Box<Ty>),
     /// A collection of one type.
     Collection(Box<Ty>),
+    /// A lock around what may be absent, or its guard: `Mutex<Option<T>>`. Any other lock is a reference to what is inside.
+    Lock(Box<Ty>, Locking),
     /// A tuple.
     Tuple(Vec<Ty>),
+}
+
+/// How what is in a lock is got at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Locking {
+    /// By a call that gives the guard, or a future of it.
+    Plain,
+    /// By a call that gives a result.
+    Poisons,
+    /// It is the guard.
+    Held,
 }
 
 impl Ty {
@@ -59,13 +72,31 @@ impl Ty {
         }
     }
 
+    /// How many types it is made of.
+    pub(super) fn size(&self) -> usize {
+        match self {
+            Ty::Ref(inner)
+            | Ty::Fallible(inner)
+            | Ty::Future(inner)
+            | Ty::Cell(inner)
+            | Ty::Collection(inner)
+            | Ty::Lock(inner, _) => 1 + inner.size(),
+            Ty::Tuple(parts) => 1 + parts.iter().map(Ty::size).sum::<usize>(),
+            Ty::Own(_, Some(args)) => 1 + args.iter().map(Ty::size).sum::<usize>(),
+            Ty::Own(_, None) | Ty::Known(_) | Ty::Statement | Ty::Work(_) | Ty::Unknown => 1,
+        }
+    }
+
     /// Whether nothing is known about it.
     pub fn is_unknown(&self) -> bool {
         match self {
             Ty::Unknown => true,
-            Ty::Ref(inner) | Ty::Fallible(inner) | Ty::Future(inner) | Ty::Cell(inner) | Ty::Collection(inner) => {
-                inner.is_unknown()
-            }
+            Ty::Ref(inner)
+            | Ty::Fallible(inner)
+            | Ty::Future(inner)
+            | Ty::Cell(inner)
+            | Ty::Collection(inner)
+            | Ty::Lock(inner, _) => inner.is_unknown(),
             Ty::Tuple(parts) => parts.iter().all(Ty::is_unknown),
             Ty::Known(_) | Ty::Own(_, _) | Ty::Statement | Ty::Work(_) => false,
         }

@@ -1,5 +1,6 @@
 //! What does each written name mean? Names and types of a workspace, read on demand from outlines.
 
+mod asking;
 mod connections;
 mod constants;
 mod derived;
@@ -23,13 +24,13 @@ mod types;
 mod unread;
 
 pub use host::{FileData, Host};
-pub use meant::{ItemRef, PackageId, Resolved, Scope, Ty};
+pub use meant::{ItemRef, Locking, PackageId, Resolved, Scope, Ty};
 pub use package::{Package, Unread};
 pub use text::cancels;
 
 use crate::fixpoint::Fixpoint;
 use crate::sql::SqlEffect;
-use kept::{Cache, FileNames, LearnedTypes, Methods, Step};
+use kept::{Associated, Cache, FileNames, LearnedTypes, Methods, Owned, Step};
 use rustc_hash::FxHashMap;
 use sessionlint_diagnostics::{FileId, Span};
 use sessionlint_ir::{Field, FunctionItem, ImplHeader, ItemKind, Signature, TypeRef};
@@ -60,7 +61,7 @@ pub struct Index<'h> {
     outputs: Cache<(ItemRef, Option<Ty>), Option<Ty>>,
     texts: Cache<(PackageId, String), Vec<String>>,
     constants: Cache<ItemRef, Option<(TypeRef, Option<String>)>>,
-    owned: Cache<ItemRef, Option<(String, ProtocolId)>>,
+    owned: Fixpoint<ItemRef, Owned>,
     /// The derives and attributes that packages make.
     own_macros: Cache<PackageId, BTreeSet<String>>,
     /// The connections that structs hold in a field.
@@ -83,8 +84,10 @@ pub struct Index<'h> {
     imported_traits: Cache<FileId, Vec<ItemRef>>,
     /// The functions of a package that open the one writer of a store, by the call that does.
     writers: Cache<(PackageId, String), Vec<String>>,
+    /// The types of a package of which one is meant for all calls, as they are named in a path.
+    made_once: Cache<PackageId, Vec<String>>,
     /// What implementations say that associated types are.
-    associated: Cache<(ItemRef, String), Option<ItemRef>>,
+    associated: Fixpoint<Associated, Ty>,
     /// Where paths lead from a place, by what stands for both.
     resolved: RwLock<FxHashMap<u128, Option<Resolved>>>,
     macros: Cache<PackageId, HashMap<String, Vec<ItemRef>>>,
@@ -119,7 +122,7 @@ impl<'h> Index<'h> {
             outputs: Cache::new(),
             texts: Cache::new(),
             constants: Cache::new(),
-            owned: Cache::new(),
+            owned: Fixpoint::default(),
             own_macros: Cache::new(),
             connections: Cache::new(),
             guarded: Cache::new(),
@@ -135,7 +138,8 @@ impl<'h> Index<'h> {
             extensions: Cache::new(),
             imported_traits: Cache::new(),
             writers: Cache::new(),
-            associated: Cache::new(),
+            made_once: Cache::new(),
+            associated: Fixpoint::default(),
             resolved: RwLock::default(),
             macros: Cache::new(),
             steps: RwLock::default(),

@@ -3,6 +3,7 @@
 use super::{Index, ItemRef, Ty};
 use sessionlint_diagnostics::FileId;
 use sessionlint_ir::{ItemKind, TypeRef};
+use sessionlint_protocols::{ProtocolId, ProtocolKind, Source};
 
 impl Index<'_> {
     /// Whether a function's text has an `await`, an `async` block, a future that it gives or a closure that it is given.
@@ -55,6 +56,30 @@ impl Index<'_> {
             }
             _ => false,
         })
+    }
+
+    /// Whether a function's text names a type of which one is meant for all calls, or what it is built with. Who leads there over more
+    /// functions without waiting is not followed.
+    pub(crate) fn makes_without_waiting(&self, item: ItemRef) -> bool {
+        let types = self.made_once.get(self.package_id(item.file), || self.types_made_once(item.file));
+        self.names_call(item, types.iter().map(String::as_str))
+    }
+
+    fn types_made_once(&self, file: FileId) -> Vec<String> {
+        let builds = |builder: ProtocolId| self.model.protocol(builder).kind == ProtocolKind::Builder;
+        let once = self.model.protocols().filter(|(_, known)| known.made_once && self.in_play(file, known.library));
+        let ids = once.flat_map(|(id, known)| {
+            let by = known.openings.iter().filter_map(|opening| match opening.source {
+                Source::Method(builder) if builds(builder) => Some(builder),
+                _ => None,
+            });
+            std::iter::once(id).chain(by)
+        });
+        let names = ids.flat_map(|id| self.model.protocol(id).paths.iter().filter_map(|path| path.rsplit("::").next()));
+        let mut found: Vec<String> = names.map(|name| format!("{name}::")).collect();
+        found.sort();
+        found.dedup();
+        found
     }
 
     /// Whether a function's text names the call that opens a writer, or a function of its package whose text does.

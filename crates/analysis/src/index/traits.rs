@@ -1,11 +1,12 @@
 //! Who implements what? Traits of the workspace, their implementations, and associated types.
 
+use super::asking::Asking;
 use super::resolve::Trail;
 use super::{Index, ItemRef, PackageId, Resolved, Ty};
 use sessionlint_diagnostics::FileId;
 use sessionlint_ir::{ItemKind, TypeRef};
 use sessionlint_protocols::{ProtocolId, ProtocolKind, WorkId};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 /// More implementations than this are not compared.
@@ -44,7 +45,8 @@ impl Index<'_> {
                 let of = |header: &sessionlint_ir::ImplHeader| {
                     let mut scope = self.scope_of(*block);
                     scope.generics = &header.generics;
-                    self.ty(&scope, &header.self_ty)
+                    // What associated types are is asked of the implementations.
+                    self.ty_at(&scope, &header.self_ty, Asking::without_associated().look(&BTreeMap::new()))
                 };
                 self.header(*block).map(of).is_none_or(|ty| *ty.peeled() != Ty::own(owner))
             });

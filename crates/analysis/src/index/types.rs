@@ -1,6 +1,7 @@
 //! What type is meant by a written one?
 
-use super::{Index, ItemRef, MAX_DEPTH, Resolved, Scope, Ty};
+use super::asking::{Asking, Look};
+use super::{Index, ItemRef, Locking, MAX_DEPTH, Resolved, Scope, Ty};
 use sessionlint_ir::{ItemKind, TypeRef};
 use sessionlint_protocols::Wraps;
 use std::collections::BTreeMap;
@@ -8,50 +9,48 @@ use std::collections::BTreeMap;
 impl Index<'_> {
     /// The type that is written in a scope.
     pub fn ty(&self, scope: &Scope<'_>, written: &TypeRef) -> Ty {
-        self.ty_at(scope, written, &BTreeMap::new(), 0)
+        self.ty_with(scope, written, &BTreeMap::new())
     }
 
-    pub(super) fn ty_at(&self, scope: &Scope<'_>, written: &TypeRef, bound: &BTreeMap<String, Ty>, depth: u32) -> Ty {
-        if depth > MAX_DEPTH {
+    /// The same where type parameters stand for these.
+    pub(super) fn ty_with(&self, scope: &Scope<'_>, written: &TypeRef, bound: &BTreeMap<String, Ty>) -> Ty {
+        self.ty_at(scope, written, Asking::new().look(bound))
+    }
+
+    pub(super) fn ty_at(&self, scope: &Scope<'_>, written: &TypeRef, look: Look<'_>) -> Ty {
+        if look.depth > MAX_DEPTH || !look.asking.takes(1) {
             return Ty::Unknown;
         }
-        let inner = |written: &TypeRef| self.ty_at(scope, written, bound, depth + 1);
+        let inner = |written: &TypeRef| self.ty_at(scope, written, look.deeper());
         match written {
-            TypeRef::Path { segments, args } => self.path_ty(scope, segments, args, bound, depth),
+            TypeRef::Path { segments, args } => self.path_ty(scope, segments, args, look),
             TypeRef::Ref { inner: target, .. } => Ty::Ref(Box::new(inner(target))),
             TypeRef::Tuple(parts) => Ty::Tuple(parts.iter().map(inner).collect()),
             TypeRef::Slice(element) => Ty::Collection(Box::new(inner(element))),
             TypeRef::Bounds(bounds) => first_known(bounds.iter().map(inner)),
-            TypeRef::Projection { base, name } => self.associated_of(&inner(base), name, depth),
+            TypeRef::Projection { base, name } => self.associated_of(&inner(base), name, look),
             TypeRef::Unknown => Ty::Unknown,
         }
     }
 
-    fn path_ty(
-        &self,
-        scope: &Scope<'_>,
-        segments: &[String],
-        args: &[TypeRef],
-        bound: &BTreeMap<String, Ty>,
-        depth: u32,
-    ) -> Ty {
+    fn path_ty(&self, scope: &Scope<'_>, segments: &[String], args: &[TypeRef], look: Look<'_>) -> Ty {
         let Some(last) = segments.last() else { return Ty::Unknown };
-        let argument =
-            |index: usize| args.get(index).map_or(Ty::Unknown, |arg| self.ty_at(scope, arg, bound, depth + 1));
+        let argument = |index: usize| args.get(index).map_or(Ty::Unknown, |arg| self.ty_at(scope, arg, look.deeper()));
         if segments.len() > 1
-            && let Some(ty) = self.parameter_path(scope, segments, args, bound, depth)
+            && let Some(ty) = self.parameter_path(scope, segments, args, look)
         {
             return ty;
         }
         if segments.len() == 1 {
             if last == "Self" {
-                return scope.self_ty.clone().unwrap_or(Ty::Unknown);
+                return scope.self_ty.as_ref().map_or(Ty::Unknown, |ty| look.asking.copied(ty));
             }
-            if let Some(ty) = bound.get(last) {
-                return ty.clone();
+            if let Some(ty) = look.bound.get(last) {
+                return look.asking.copied(ty);
             }
-            if let Some((_, bounds)) = scope.generics.iter().find(|(name, _)| name == last) {
-                return first_known(bounds.iter().map(|bound_ty| self.ty_at(scope, bound_ty, bound, depth + 1)));
+            if let Some((name, bounds)) = scope.generics.iter().find(|(name, _)| name == last) {
+                let Some(parameter) = look.parameter(name) else { return Ty::Unknown };
+                return first_known(bounds.iter().map(|bound| self.ty_at(scope, bound, look.in_bounds(&parameter))));
             }
         }
         match self.resolve(scope, segments) {
@@ -60,22 +59,30 @@ impl Index<'_> {
                 None if self.model.is_statement_type(&path) => Ty::Statement,
                 None => match self.model.work_type(&path) {
                     Some(work) => Ty::Work(work),
-                    None => self.wrapper(path.last().unwrap_or(last), &argument),
+                    None => self.wrapper(&path, &argument),
                 },
             },
-            Some(Resolved::Item(item, rest)) if rest.is_empty() => self.item_ty(item, args, scope, bound, depth),
+            Some(Resolved::Item(item, rest)) if rest.is_empty() => self.item_ty(item, args, scope, look),
             // Names of the prelude, and of wrappers behind globs.
-            None => self.wrapper(last, &argument),
+            None => self.wrapper(std::slice::from_ref(last), &argument),
             _ => Ty::Unknown,
         }
     }
 
-    fn wrapper(&self, name: &str, argument: &dyn Fn(usize) -> Ty) -> Ty {
+    fn wrapper(&self, path: &[String], argument: &dyn Fn(usize) -> Ty) -> Ty {
+        let standard = self.model.standard();
+        let Some(name) = path.last() else { return Ty::Unknown };
+        let locked = |locking| match argument(0) {
+            content @ Ty::Fallible(_) if !content.is_unknown() => Ty::Lock(Box::new(content), locking),
+            content => Ty::Ref(Box::new(content)),
+        };
         let inner = || Box::new(argument(0));
-        match self.model.standard().wraps(name) {
+        match standard.wraps(name) {
             Some(Wraps::Fallible) => Ty::Fallible(inner()),
             Some(Wraps::Owned) => argument(0),
             Some(Wraps::Shared) => Ty::Ref(inner()),
+            Some(Wraps::Lock) => locked(if standard.poisons(path) { Locking::Poisons } else { Locking::Plain }),
+            Some(Wraps::Guard) => locked(Locking::Held),
             Some(Wraps::Cell) => Ty::Cell(inner()),
             Some(Wraps::Future) => Ty::Future(inner()),
             Some(Wraps::Collection) => Ty::Collection(inner()),
@@ -86,21 +93,14 @@ impl Index<'_> {
         }
     }
 
-    pub(super) fn item_ty(
-        &self,
-        item: ItemRef,
-        args: &[TypeRef],
-        scope: &Scope<'_>,
-        bound: &BTreeMap<String, Ty>,
-        depth: u32,
-    ) -> Ty {
+    pub(super) fn item_ty(&self, item: ItemRef, args: &[TypeRef], scope: &Scope<'_>, look: Look<'_>) -> Ty {
         let Some(known) = self.item(item) else { return Ty::Unknown };
         if let Some(id) = self.session_of_item(scope.file, item) {
             return Ty::Known(id);
         }
         match known.kind {
             ItemKind::Struct | ItemKind::Enum | ItemKind::Trait => {
-                let args: Vec<Ty> = args.iter().map(|arg| self.ty_at(scope, arg, bound, depth + 1)).collect();
+                let args: Vec<Ty> = args.iter().map(|arg| self.ty_at(scope, arg, look.deeper())).collect();
                 let known = args.iter().any(|arg| !arg.is_unknown());
                 Ty::Own(item, known.then(|| args.into()))
             }
@@ -111,10 +111,17 @@ impl Index<'_> {
                 });
                 let Some((target, params)) = read.as_ref() else { return Ty::Unknown };
                 let given = params.iter().enumerate().map(|(index, param)| {
-                    let ty = args.get(index).map_or(Ty::Unknown, |arg| self.ty_at(scope, arg, bound, depth + 1));
+                    let ty = args.get(index).map_or(Ty::Unknown, |arg| self.ty_at(scope, arg, look.deeper()));
                     (param.clone(), ty)
                 });
-                self.ty_at(&self.scope_of(item), target, &given.collect(), depth + 1)
+                // One of an `impl` block that is named in it means the parameters around both.
+                let around = known.parent.map(|parent| ItemRef { file: item.file, item: parent });
+                let mut bound = match around.is_some() && around == scope.block {
+                    true => look.bound.clone(),
+                    false => BTreeMap::new(),
+                };
+                bound.extend(given);
+                self.ty_at(&self.scope_of(item), target, look.with(&bound))
             }
             _ => Ty::Unknown,
         }

@@ -401,7 +401,9 @@ impl Learner<'_, '_> {
                     inside.sessions.insert(*id);
                 }
             }
-            Ty::Ref(inner) | Ty::Fallible(inner) | Ty::Cell(inner) => self.add(inner, inside, depth),
+            Ty::Ref(inner) | Ty::Fallible(inner) | Ty::Cell(inner) | Ty::Lock(inner, _) => {
+                self.add(inner, inside, depth)
+            }
             Ty::Tuple(parts) => parts.iter().for_each(|part| self.add(part, inside, depth)),
             Ty::Known(_) | Ty::Statement | Ty::Work(_) | Ty::Future(_) | Ty::Collection(_) | Ty::Unknown => {}
         }

@@ -1,5 +1,6 @@
 //! What does a method call do where only the type of the receiver is known?
 
+use super::locked::Lock;
 use super::own::Receiver;
 use crate::index::{ItemRef, Ty};
 use crate::solver::{Solver, typed, typed_at};
@@ -7,6 +8,7 @@ use crate::value::{Origin, Source, Value};
 use crate::workload::{Deed, Workload};
 use crate::world::World;
 use sessionlint_ir::{Call, Place};
+use std::sync::Arc;
 
 /// So many times a value is dereferenced for a method.
 const MAX_DEREFS: usize = 4;
@@ -38,8 +40,8 @@ impl Solver<'_> {
                 }
                 self.unknown_method(world, place, name, call)
             }
-            Ty::Own(owner, _) => {
-                let owner = *owner;
+            Ty::Own(owner, args) => {
+                let (owner, args) = (*owner, args.clone());
                 let methods = self.index.methods_above(self.scope.file, owner, name);
                 if methods.is_empty()
                     && let Some(value) = self.derived_method(world, owner, name, call)
@@ -54,14 +56,16 @@ impl Solver<'_> {
                         Some(place) if name != "clone" => Value::Ref(place),
                         _ => Value::Typed(ty.clone(), origin),
                     },
-                    [] => match self.dereferenced_to(owner, self.source_at(world, place.as_ref(), origin), name) {
-                        Some((ty, origin)) => {
-                            // What is a state of the connection is one of the guard.
-                            let place = place.filter(|_| self.index.guarded_connection(owner).is_some());
-                            self.typed_method(world, &ty, origin, place, name, call)
+                    [] => {
+                        match self.dereferenced_to(owner, args, self.source_at(world, place.as_ref(), origin), name) {
+                            Some((ty, origin)) => {
+                                // What is a state of the connection is one of the guard.
+                                let place = place.filter(|_| self.index.guarded_connection(owner).is_some());
+                                self.typed_method(world, &ty, origin, place, name, call)
+                            }
+                            None => self.unknown_method(world, place, name, call),
                         }
-                        None => self.unknown_method(world, place, name, call),
-                    },
+                    }
                     _ => {
                         self.pass_arguments(world, &call.args, call.name_span);
                         match self.index.method_output(owner, name) {
@@ -124,6 +128,10 @@ impl Solver<'_> {
                 }
             }
             Ty::Statement => self.statement_method(world, crate::sql::SqlEffect::default(), place, name, call),
+            Ty::Lock(content, locking) => {
+                let lock = Lock { ty: ty.peeled(), content, locking: *locking, origin };
+                self.lock_method(world, lock, name, call)
+            }
             Ty::Cell(inner) => {
                 self.pass_arguments(world, &call.args, call.name_span);
                 let shared = Ty::Ref(inner.clone());
@@ -160,12 +168,18 @@ impl Solver<'_> {
     }
 
     /// What a value dereferences to, as often as it takes to get to something that may have this method.
-    fn dereferenced_to(&self, owner: ItemRef, source: Source, name: &str) -> Option<(Ty, Option<Origin>)> {
-        let (mut owner, mut source) = (owner, source);
+    fn dereferenced_to(
+        &self,
+        owner: ItemRef,
+        args: Option<Arc<[Ty]>>,
+        source: Source,
+        name: &str,
+    ) -> Option<(Ty, Option<Origin>)> {
+        let (mut owner, mut args, mut source) = (owner, args, source);
         for _ in 0..MAX_DEREFS {
-            match self.dereferenced(owner, &source)? {
-                (Ty::Own(next, _), from) if self.index.methods_above(self.scope.file, next, name).is_empty() => {
-                    (owner, source) = (next, Source::of(from));
+            match self.dereferenced(owner, args.as_ref(), &source)? {
+                (Ty::Own(next, known), from) if self.index.methods_above(self.scope.file, next, name).is_empty() => {
+                    (owner, args, source) = (next, known, Source::of(from));
                 }
                 found => return Some(found),
             }

@@ -26,6 +26,7 @@ mod kept_lock;
 mod layers;
 mod learned;
 mod lend;
+mod locked;
 mod made;
 mod memo;
 mod method;

@@ -273,11 +273,11 @@ impl Solver<'_> {
     /// The source of an argument. What takes a pool gets the one that the argument dereferences to.
     fn argument_source(&self, world: &World, item: ItemRef, param: usize, value: &Value) -> Source {
         let source = self.source_of(world, value);
-        let Some(Ty::Own(owner, _)) = self.known_or_own(world, value).map(|ty| ty.peeled().clone()) else {
+        let Some(Ty::Own(owner, args)) = self.known_or_own(world, value).map(|ty| ty.peeled().clone()) else {
             return source;
         };
-        match (self.index.parameter_ty(item, param), self.index.deref_target(owner)) {
-            (Ty::Known(_), Some(_)) => match self.dereferenced(owner, &source) {
+        match (self.index.parameter_ty(item, param), self.index.deref_of(owner, args.as_ref())) {
+            (Ty::Known(_), Some(_)) => match self.dereferenced(owner, args.as_ref(), &source) {
                 Some((_, Some(origin))) => Source::of(Some(origin)),
                 _ => source,
             },

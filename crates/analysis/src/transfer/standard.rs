@@ -30,7 +30,7 @@ impl Solver<'_> {
         let first = call.args.first();
         // Behind a lock a transaction that a reference is enough to end stays what it is.
         if let ("new", [inner]) = (name, call.args.as_slice())
-            && self.index.model.standard().wraps(owner) == Some(Wraps::Shared)
+            && matches!(self.index.model.standard().wraps(owner), Some(Wraps::Shared | Wraps::Lock | Wraps::Guard))
             && self.is_shared(&self.read_value(world, inner))
         {
             return Some(self.operand(world, inner));

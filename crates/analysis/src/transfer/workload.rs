@@ -12,6 +12,7 @@ use crate::world::{State, World};
 use sessionlint_diagnostics::{Evidence, Span};
 use sessionlint_ir::{Call, LocalId, Operand};
 use sessionlint_protocols::ProtocolId;
+use std::sync::Arc;
 
 impl Solver<'_> {
     /// Whether anybody wants to know what is done now: the caller, or a session that is held.
@@ -156,7 +157,7 @@ impl Solver<'_> {
         let source = self.source(world, value, origin.clone());
         match ty.peeled() {
             Ty::Known(protocol) if self.lends(&ty) => Some((*protocol, origin?)),
-            Ty::Own(owner, _) => match self.dereferenced(*owner, &source)? {
+            Ty::Own(owner, args) => match self.dereferenced(*owner, args.as_ref(), &source)? {
                 (Ty::Known(protocol), origin) if self.lends(&Ty::Known(protocol)) => Some((protocol, origin?)),
                 _ => None,
             },
@@ -165,8 +166,13 @@ impl Solver<'_> {
     }
 
     /// What a value of a type of the workspace dereferences to, and where that comes from.
-    pub(crate) fn dereferenced(&self, owner: ItemRef, source: &Source) -> Option<(Ty, Option<Origin>)> {
-        let target = self.index.deref_target(owner)?;
+    pub(crate) fn dereferenced(
+        &self,
+        owner: ItemRef,
+        args: Option<&Arc<[Ty]>>,
+        source: &Source,
+    ) -> Option<(Ty, Option<Origin>)> {
+        let target = self.index.deref_of(owner, args)?;
         let Some(deref) = self.index.methods(owner, "deref").into_iter().next() else {
             let field = Origin { root: Root::Param(0), path: vec![self.index.derived_deref(owner)?] };
             return Some((target, source.then(&field)));
