@@ -95,6 +95,15 @@ impl Words {
             if protocol.kind == ProtocolKind::Client && !protocol.queues {
                 continue;
             }
+            // A short name of a library that is everywhere counts with its module.
+            let lost = protocol.kind == ProtocolKind::Writer && !protocol.finishes && common;
+            for path in protocol.paths.iter().filter(|_| lost) {
+                if let [krate, module, name] = path.split("::").collect::<Vec<_>>()[..]
+                    && name.len() <= 6
+                {
+                    file.extend([format!("{krate}::{module}"), format!("{module}::{name}")]);
+                }
+            }
             for name in type_names(protocol) {
                 // What only leads to a session, or ends itself, needs no look where its crate is not named.
                 if name.len() > 6 && protocol.kind != ProtocolKind::Builder && !protocol.finishes {
@@ -189,9 +198,11 @@ impl Words {
         let takes_out = || sessionlint_parser_rust::identifiers(body).any(|(_, name)| name == "take");
         // A connection by value is held while something is awaited.
         let is_held = |name: &str| self.lent.0.contains(name) || names.handed.contains(name);
+        // A writer is owed where something is written.
+        let is_filled = |name: &str| self.types.0.contains(name) && body.contains("write");
         let takes = |(at, name): (usize, &str)| match is_borrowed(&signature[..at]) {
             true => is_session(name) && takes_out(),
-            false => is_session(name) || (is_held(name) && body.contains("await")),
+            false => is_session(name) || (is_held(name) && body.contains("await")) || is_filled(name),
         };
         let uses = |(at, name): (usize, &str)| {
             if !(self.any.contains(name)

@@ -175,6 +175,7 @@ pub(crate) fn check(
         as_executor: raw.as_executor,
         finishes: raw.finishes,
         footer: raw.footer,
+        errors_late: raw.errors_late,
         implicit: raw.implicit,
         shared: raw.shared,
         shared_by_type: raw.shared_by_type,

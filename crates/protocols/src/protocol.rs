@@ -80,6 +80,8 @@ pub struct Protocol {
     pub finishes: bool,
     /// For writers: whether the output is broken without an end even when nothing was written.
     pub footer: bool,
+    /// For writers: whether a write answers before it is done, so that without an end its error is lost, and not the output.
+    pub errors_late: bool,
     /// For connections: whether writing begins a transaction by itself, which must be committed.
     pub implicit: bool,
     /// Whether a reference is enough to end it: its ends do not take it by value.

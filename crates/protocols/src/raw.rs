@@ -129,6 +129,8 @@ pub(crate) struct RawProtocol {
     #[serde(default)]
     pub footer: bool,
     #[serde(default)]
+    pub errors_late: bool,
+    #[serde(default)]
     pub implicit: bool,
     #[serde(default)]
     pub shared: bool,

@@ -41,6 +41,10 @@ impl Solver<'_> {
             },
             Value::Fallible(inner) => match **inner {
                 Value::Outcome(id, end) => self.drop_outcome(world, id, end, kind, span),
+                // Whoever does not ask whether it was written wants no error.
+                Value::Wrote(id) if self.index.model.protocol(self.protocol_of(id)).errors_late => {
+                    world.set_phase(id, Phase::Gone);
+                }
                 _ => self.drop_value(world, inner, kind, span),
             },
             Value::Verdict { obligation, end, .. } => self.drop_outcome(world, *obligation, *end, kind, span),

@@ -27,6 +27,8 @@ fn is_mistake(site: &Site, protocol: &Protocol, event: &Event) -> bool {
         ProtocolKind::Transaction if protocol.learned_from.is_some() => !protocol.needs_end,
         _ => !protocol.is_session(),
     };
+    // A file that nothing was written to is there all the same.
+    let asks = asks || protocol.errors_late;
     // What a function has made and used itself is of no use any more.
     let was_used = protocol.kind == ProtocolKind::Guard && site.used;
     if event.kind == EventKind::NameKept {
