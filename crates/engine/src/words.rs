@@ -101,7 +101,7 @@ impl Words {
                 if let [krate, module, name] = path.split("::").collect::<Vec<_>>()[..]
                     && name.len() <= 6
                 {
-                    file.extend([format!("{krate}::{module}"), format!("{module}::{name}")]);
+                    file.extend([format!("{krate}::{module}"), format!("{module}::{name}"), format!("{module}::{{")]);
                 }
             }
             for name in type_names(protocol) {
