@@ -182,7 +182,7 @@ fn suppress(
     written.write(options, &changes);
     if !check.quiet {
         let left = if left > 0 {
-            format!("; {left} left, for which no comment was found that would do")
+            format!("; {left} left, because no comment can suppress them")
         } else {
             String::new()
         };
@@ -241,7 +241,7 @@ fn notes(check: &Check, run: &Run) {
         terminal::complain(&format!("sessionlint: {note}\n"));
     }
     if check.unsafe_fixes && !check.fix && !check.diff {
-        terminal::complain("sessionlint: `--unsafe-fixes` does nothing without `--fix` or `--diff`\n");
+        terminal::complain("sessionlint: `--unsafe-fixes` has no effect without `--fix` or `--diff`\n");
     }
     if run.stale > 0 {
         let entries = if run.stale == 1 {
@@ -249,7 +249,7 @@ fn notes(check: &Check, run: &Run) {
         } else {
             &format!("{} entries of the baseline match", run.stale)
         };
-        terminal::complain(&format!("{entries} nothing any more; `sessionlint baseline --prune` drops them\n"));
+        terminal::complain(&format!("{entries} no finding any more; `sessionlint baseline --prune` removes them\n"));
     }
 }
 
@@ -268,7 +268,7 @@ fn hints(check: &Check, run: &Run) {
         terminal::complain(&format!("{count} available with `{option} --unsafe-fixes` (may change behaviour)\n"));
     }
     if let Some(first) = run.findings.first().filter(|_| check.format == Format::Pretty && !check.statistics) {
-        terminal::complain(&format!("`sessionlint explain {}` says what a rule means and why\n", first.rule));
+        terminal::complain(&format!("more about a rule: `sessionlint explain {}`\n", first.rule));
     }
 }
 

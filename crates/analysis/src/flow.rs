@@ -114,7 +114,7 @@ impl Solver<'_> {
         self.visit(entry);
         if self.imprecise {
             self.events.retain(|(kind, _, _), _| *kind != EventKind::LeftOpen);
-            let reason = "too many conditions in this body to tell its ways apart".to_owned();
+            let reason = "this function has too many conditions to follow each path".to_owned();
             self.gaps.insert(Gap { span: self.body.span.at_start(), reason });
         }
     }
@@ -154,7 +154,7 @@ impl Solver<'_> {
             if self.gave_up || steps > too_many {
                 self.events.clear();
                 self.written.clear();
-                let reason = "too many ways through this body".to_owned();
+                let reason = "this function has too many paths".to_owned();
                 self.gaps.insert(Gap { span: self.body.span.at_start(), reason });
                 return;
             }

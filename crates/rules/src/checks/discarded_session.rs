@@ -40,12 +40,12 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
     let message = format!("this {noun} is dropped in the statement that opens it");
     let leaks = match event.cause.kind {
         CauseKind::Statement { wildcard: true } => {
-            format!("`_` does not keep the value: it is dropped here, which {}", protocol.on_drop)
+            format!("`_` does not keep the value; dropping it here {}", protocol.on_drop)
         }
-        _ => format!("nothing keeps the value: it is dropped here, which {}", protocol.on_drop),
+        _ => format!("nothing keeps the value; dropping it here {}", protocol.on_drop),
     };
     let help = match protocol.kind {
-        ProtocolKind::Task => "bind it and spawn it: `tokio::spawn(connection)`".to_owned(),
+        ProtocolKind::Task => "bind it to a variable and spawn it: `tokio::spawn(connection)`".to_owned(),
         _ => format!("bind the {noun} to a variable that lives as long as it is needed"),
     };
     let said = Words { message, leaks, help: Some(help), fix: context.keep(site, protocol, event) };
