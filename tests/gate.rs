@@ -152,7 +152,7 @@ fn a_baseline_keeps_what_was_there() {
     assert_eq!(sessionlint(path, &["--baseline", "nowhere.json"]).0, 2);
     write(path, "sessionlint-baseline.json", "{\"version\": 1, \"findings\": [3]}");
     let (status, _, error) = sessionlint(path, &[]);
-    assert!(status == 2 && error.contains("this is no baseline"), "{error}");
+    assert!(status == 2 && error.contains("this is not a baseline"), "{error}");
 }
 
 #[test]

@@ -65,7 +65,7 @@ fn what_was_learned_is_listed_with_its_evidence() {
     let path = here.path().to_str().unwrap();
     assert!(out(elsewhere.path(), &["libraries", "--learned", path]).contains("ledger::Change (class G)"));
     let nothing = out(elsewhere.path(), &["libraries", "--learned"]);
-    assert_eq!(nothing, "no transaction type of the project's own was found\n");
+    assert_eq!(nothing, "no transaction type that this project defines itself was found\n");
 }
 
 #[test]
@@ -109,7 +109,7 @@ fn rules_say_that_a_type_is_none() {
     let rules = "[[protocol]]\nid = \"ledger.change\"\npaths = [\"ledger::Change\"]\nlearn = false\n";
     let here = package(PANICS, Some(rules));
     assert_eq!(found(here.path()), "");
-    assert_eq!(out(here.path(), &["libraries", "--learned"]), "no transaction type of the project's own was found\n");
+    assert_eq!(out(here.path(), &["libraries", "--learned"]), "no transaction type that this project defines itself was found\n");
 }
 
 #[test]

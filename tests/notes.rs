@@ -73,7 +73,7 @@ fn a_path_that_is_no_rust_file() {
     let here = directory(&[("Cargo.toml", MANIFEST), ("src/lib.rs", LEAK), ("read.me", ""), ("script", LEAK)]);
     let one = "`script` does not end in .rs and is read as Rust anyway";
     assert_eq!(notes(here.path(), &["script"]), (1, vec![one.to_owned()]));
-    let two = "`script`, `read.me` are no Rust files by their names, and read as Rust all the same";
+    let two = "`script`, `read.me` do not end in .rs and are read as Rust anyway";
     assert_eq!(notes(here.path(), &["script", "src/lib.rs", "read.me"]), (1, vec![two.to_owned()]));
 }
 
@@ -95,7 +95,7 @@ fn no_known_library() {
 #[test]
 fn unsafe_fixes_without_fixes() {
     let here = directory(&[("Cargo.toml", MANIFEST), ("src/lib.rs", LEAK)]);
-    let note = "`--unsafe-fixes` does nothing without `--fix` or `--diff`";
+    let note = "`--unsafe-fixes` has no effect without `--fix` or `--diff`";
     assert_eq!(notes(here.path(), &["--unsafe-fixes"]), (1, vec![note.to_owned()]));
     assert_eq!(notes(here.path(), &["--unsafe-fixes", "--diff"]), (1, Vec::new()));
 }

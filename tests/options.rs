@@ -268,7 +268,7 @@ fn the_settings_that_hold() {
         out
     };
     let built_in = settings(&[]);
-    assert!(built_in.starts_with("# The settings in effect.\n# Settings file: none, "), "{built_in}");
+    assert!(built_in.starts_with("# The settings in effect.\n# Settings file: none; "), "{built_in}");
     assert!(built_in.contains("\nprofile = \"default\"\ntests = \"skip\"\nexclude = []\n"), "{built_in}");
     assert!(
         built_in.contains("\nuncommitted-transaction = \"deny\"\n") && !built_in.contains("[[override]]"),

@@ -89,7 +89,7 @@ pub fn learned(path: PathBuf) -> ExitCode {
         Engine::new(options).map_err(told)?.show_learned().map_err(told)
     });
     match shown {
-        Ok(text) if text.is_empty() => print("this project defines no transaction type of its own\n"),
+        Ok(text) if text.is_empty() => print("no transaction type that this project defines itself was found\n"),
         Ok(text) => print(&text),
         Err(message) => crate::check::refuse(&message),
     }
