@@ -109,7 +109,10 @@ fn rules_say_that_a_type_is_none() {
     let rules = "[[protocol]]\nid = \"ledger.change\"\npaths = [\"ledger::Change\"]\nlearn = false\n";
     let here = package(PANICS, Some(rules));
     assert_eq!(found(here.path()), "");
-    assert_eq!(out(here.path(), &["libraries", "--learned"]), "no transaction type that this project defines itself was found\n");
+    assert_eq!(
+        out(here.path(), &["libraries", "--learned"]),
+        "no transaction type that this project defines itself was found\n"
+    );
 }
 
 #[test]

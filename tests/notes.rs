@@ -86,8 +86,7 @@ fn no_known_library() {
         ("b/Cargo.toml", MANIFEST),
         ("b/src/lib.rs", LEAK),
     ]);
-    let none =
-        "the checked packages depend on no library that sessionlint knows; `sessionlint libraries` lists those";
+    let none = "the checked packages depend on no library that sessionlint knows; `sessionlint libraries` lists those";
     assert_eq!(notes(here.path(), &["a"]), (0, vec![none.to_owned()]));
     assert_eq!(notes(here.path(), &["a", "b"]), (1, Vec::new()));
 }

@@ -181,11 +181,8 @@ fn suppress(
     let mut written = Written::default();
     written.write(options, &changes);
     if !check.quiet {
-        let left = if left > 0 {
-            format!("; {left} left, because no comment can suppress them")
-        } else {
-            String::new()
-        };
+        let left =
+            if left > 0 { format!("; {left} left, because no comment can suppress them") } else { String::new() };
         let (count, plural) = (written.findings, if written.findings == 1 { "finding" } else { "findings" });
         let (changed, files) = (written.changed.len(), if written.changed.len() == 1 { "file" } else { "files" });
         terminal::complain(&format!("{count} {plural} suppressed in {changed} {files}{left}\n"));

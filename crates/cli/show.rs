@@ -29,7 +29,8 @@ pub fn run(check: &Check, options: Options) -> Result<ExitCode, String> {
 /// What stands above the settings.
 fn about(effective: &Effective) -> Vec<String> {
     let of = effective.of.as_deref().map(|file| format!(" in {file}")).unwrap_or_default();
-    let from = effective.file.as_deref().unwrap_or("none; these are the built-in settings and the options of this command");
+    let from =
+        effective.file.as_deref().unwrap_or("none; these are the built-in settings and the options of this command");
     let mut lines = vec![format!("The settings in effect{of}."), format!("Settings file: {from}.")];
     lines.push(format!("Baseline: {}.", effective.baseline.as_deref().unwrap_or("none")));
     lines.push(format!("Cache: {}.", effective.cache.as_deref().unwrap_or("none")));

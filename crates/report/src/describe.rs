@@ -41,7 +41,9 @@ pub fn table(model: &Model) -> String {
     text.push_str(
         "\ndrop: A rolls back or closes at once, B later, C in a background task that may be lost, D while the thread blocks,\n",
     );
-    text.push_str("      E: there is no value to drop, F: dropping does nothing, G: dropping panics; pools have no class\n");
+    text.push_str(
+        "      E: there is no value to drop, F: dropping does nothing, G: dropping panics; pools have no class\n",
+    );
     text
 }
 
@@ -130,15 +132,14 @@ fn extras(model: &Model, id: LibraryId, library: &Library, page: &mut String) {
             );
         }
         if !protocol.leaks.is_empty() {
-            let _ = writeln!(
-                page,
-                "\nA `{}` is leaked by: {}.",
-                protocol.type_name(),
-                code_list(&protocol.leaks)
-            );
+            let _ = writeln!(page, "\nA `{}` is leaked by: {}.", protocol.type_name(), code_list(&protocol.leaks));
         }
         if !protocol.scoped.is_empty() {
-            let _ = writeln!(page, "\nThese run a closure inside a transaction of their own, and end it themselves: {}.", code_list(&protocol.scoped));
+            let _ = writeln!(
+                page,
+                "\nThese run a closure inside a transaction of their own, and end it themselves: {}.",
+                code_list(&protocol.scoped)
+            );
         }
     }
     if !library.writes.is_empty() {
@@ -206,7 +207,9 @@ pub fn libraries_index(model: &Model) -> String {
             library.versions.join(", ")
         );
     }
-    page.push_str("\nTo add a library, write one data file and two fixtures: [adding a library](../adding-a-library.md).\n");
+    page.push_str(
+        "\nTo add a library, write one data file and two fixtures: [adding a library](../adding-a-library.md).\n",
+    );
     page
 }
 

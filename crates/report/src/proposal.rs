@@ -11,7 +11,9 @@ pub fn proposal(model: &Model, libraries: &[String]) -> String {
          # `#:schema ./rules.schema.json`.\n\n",
     );
     if libraries.is_empty() {
-        text.push_str("# This workspace depends on no library that sessionlint knows; `sessionlint libraries` lists those.\n\n");
+        text.push_str(
+            "# This workspace depends on no library that sessionlint knows; `sessionlint libraries` lists those.\n\n",
+        );
     } else {
         text.push_str("# The libraries of this workspace that sessionlint knows, and their types\n");
         text.push_str("# (`sessionlint libraries NAME` shows more):\n");

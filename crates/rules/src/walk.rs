@@ -58,7 +58,9 @@ fn done(context: &Context<'_>, site: &Site, kind: &EventKind) -> String {
     match kind {
         EventKind::HeldAcross { wait } => words::awaited(&wait.what),
         EventKind::Bypassed => "the write runs here".to_owned(),
-        EventKind::SecondCheckout { .. } if context.protocol(site).is_exclusive() => "the second one begins here".to_owned(),
+        EventKind::SecondCheckout { .. } if context.protocol(site).is_exclusive() => {
+            "the second one begins here".to_owned()
+        }
         EventKind::SecondCheckout { lent: true } => "the second connection is taken here, for one statement".to_owned(),
         EventKind::SecondCheckout { lent: false } => "the second connection is taken here".to_owned(),
         EventKind::CancelUnsafe { .. } => "the transaction begins here".to_owned(),

@@ -45,13 +45,17 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
     } else {
         "this call needs a second connection from the same pool".to_owned()
     };
-    let (keyword, why) =
-        (kept_by(context, site, event), "tasks that each hold one connection and wait for a second one can block each other forever");
+    let (keyword, why) = (
+        kept_by(context, site, event),
+        "tasks that each hold one connection and wait for a second one can block each other forever",
+    );
     let help = match (&site.name, keyword) {
         (Some(held), _) if protocol.is_transaction() => {
             format!("run it on `{held}`, or before `{held}` begins or after it ends: {why}")
         }
-        (Some(held), _) => format!("use `{held}` for this too, or {} first: {why}", words::give_back(site, &format!("`{held}`"))),
+        (Some(held), _) => {
+            format!("use `{held}` for this too, or {} first: {why}", words::give_back(site, &format!("`{held}`")))
+        }
         // It would be asked once only before the loop.
         (None, Some("while")) => {
             format!(

@@ -40,7 +40,9 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
     let help = match &site.name {
         Some(name) if protocol.is_transaction() => {
             let it = if site.raw || protocol.in_place { &subject } else { &format!("`{name}`") };
-            format!("move this before {it} begins or after it ends: an open transaction keeps its connection and its locks")
+            format!(
+                "move this before {it} begins or after it ends: an open transaction keeps its connection and its locks"
+            )
         }
         Some(name) => {
             let give_back = words::give_back(site, &format!("`{name}`"));
@@ -50,10 +52,8 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
             "move this before the transaction begins or after it ends: until then it keeps its connection and its locks"
                 .to_owned()
         }
-        None => {
-            "move this before the connection is taken or after it is given back: a pool has only a few connections"
-                .to_owned()
-        }
+        None => "move this before the connection is taken or after it is given back: a pool has only a few connections"
+            .to_owned(),
     };
     context.finding(CHECK.rule, site, events, event.cause.span, Words { message, leaks, help: Some(help), fix: None })
 }

@@ -29,7 +29,11 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
         EventKind::StateOnShared { state, pooled: true } => (
             format!("{} is {} through the pool, on whichever connection is free", what(state), words::set(state)),
             "that connection goes back to the pool at once, and its next user inherits this".to_owned(),
-            format!("take one connection, run everything that needs this on it, then {}{}", undo(state).0, undo(state).1),
+            format!(
+                "take one connection, run everything that needs this on it, then {}{}",
+                undo(state).0,
+                undo(state).1
+            ),
         ),
         EventKind::StateOnShared { state, .. } => (
             format!("{} is {} on a connection that others share", what(state), words::set(state)),
@@ -65,16 +69,15 @@ fn what(state: SessionState) -> &'static str {
 /// whole session's in MySQL.
 fn undo(state: SessionState) -> (&'static str, &'static str) {
     match state {
-        SessionState::Lock | SessionState::TriedLock => (
-            "unlock it on that connection",
-            " (in Postgres, `pg_advisory_xact_lock` ends with the transaction)",
-        ),
-        SessionState::Setting => ("reset it", " (in Postgres, `SET LOCAL` ends with the transaction)"),
-        SessionState::Database => ("switch back to the database that it had before", ", or name the database in each statement"),
-        SessionState::Listen => ("send UNLISTEN", ", or use a listener with a connection of its own"),
-        SessionState::TempTable => {
-            ("drop it", " (in Postgres, `ON COMMIT DROP` drops it with the transaction)")
+        SessionState::Lock | SessionState::TriedLock => {
+            ("unlock it on that connection", " (in Postgres, `pg_advisory_xact_lock` ends with the transaction)")
         }
+        SessionState::Setting => ("reset it", " (in Postgres, `SET LOCAL` ends with the transaction)"),
+        SessionState::Database => {
+            ("switch back to the database that it had before", ", or name the database in each statement")
+        }
+        SessionState::Listen => ("send UNLISTEN", ", or use a listener with a connection of its own"),
+        SessionState::TempTable => ("drop it", " (in Postgres, `ON COMMIT DROP` drops it with the transaction)"),
         SessionState::Multi => ("send EXEC, DISCARD or UNWATCH", ""),
     }
 }

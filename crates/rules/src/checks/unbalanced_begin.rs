@@ -35,7 +35,8 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
     } else {
         "the connection is closed here, and what was written is lost"
     };
-    let help = "use the library's own transaction, which rolls back when it is dropped, or send ROLLBACK on this path too";
+    let help =
+        "use the library's own transaction, which rolls back when it is dropped, or send ROLLBACK on this path too";
     let said = Words { message, leaks: leaks.to_owned(), help: Some(help.to_owned()), fix: None };
     context.finding(CHECK.rule, site, events, event.cause.span, said)
 }
