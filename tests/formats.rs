@@ -197,7 +197,7 @@ fn nothing_found_is_a_report_too() {
     let page = empty.path().join("walks.html");
     let (status, _, _) = run(empty.path(), &["--graph", page.to_str().unwrap()]);
     assert_eq!(status, 0);
-    assert!(fs::read_to_string(page).unwrap().contains("No session is left"));
+    assert!(fs::read_to_string(page).unwrap().contains("Nothing was found"));
 }
 
 #[test]

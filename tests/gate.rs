@@ -144,7 +144,7 @@ fn a_baseline_keeps_what_was_there() {
     write(path, "src/lib.rs", &clean("old"));
     write(path, "src/other.rs", &leak("new"));
     let (status, _, error) = sessionlint(path, &[]);
-    assert!(status == 1 && error.contains("1 entry of the baseline matches nothing any more"), "{error}");
+    assert!(status == 1 && error.contains("1 entry of the baseline matches no finding any more"), "{error}");
     assert!(!sessionlint(path, &["src/other.rs"]).2.contains("baseline"));
     assert_eq!(sessionlint(path, &["baseline", "--prune"]).0, 0);
     let text = fs::read_to_string(path.join("sessionlint-baseline.json")).unwrap();
@@ -152,7 +152,7 @@ fn a_baseline_keeps_what_was_there() {
     assert_eq!(sessionlint(path, &["--baseline", "nowhere.json"]).0, 2);
     write(path, "sessionlint-baseline.json", "{\"version\": 1, \"findings\": [3]}");
     let (status, _, error) = sessionlint(path, &[]);
-    assert!(status == 2 && error.contains("this is no baseline"), "{error}");
+    assert!(status == 2 && error.contains("this is not a baseline"), "{error}");
 }
 
 #[test]
@@ -294,13 +294,13 @@ fn a_baseline_of_version_1_keeps_what_it_kept() {
     write(path, "src/a.rs", &leak("old"));
     // What is not asked about stays as it is, and counts.
     let (status, _, error) = sessionlint(path, &["baseline", "src/lib.rs"]);
-    assert!(status == 0 && error.contains("4 entries (1 new, 0 dropped)"), "{error}");
+    assert!(status == 0 && error.contains("4 entries (1 new, 0 removed)"), "{error}");
     let text = fs::read_to_string(path.join("sessionlint-baseline.json")).unwrap();
     assert!(text.contains("\"version\": 2") && text.matches("\"former\":true").count() == 2, "{text}");
     assert!(functions(path, &[]).is_empty());
     // Then all of it is new.
     let (_, _, error) = sessionlint(path, &["baseline"]);
-    assert!(error.contains("4 entries (0 new, 0 dropped)"), "{error}");
+    assert!(error.contains("4 entries (0 new, 0 removed)"), "{error}");
     let text = fs::read_to_string(path.join("sessionlint-baseline.json")).unwrap();
     assert!(!text.contains("former") && !text.contains("123456789abcdef"), "{text}");
     assert!(functions(path, &[]).is_empty());

@@ -300,5 +300,5 @@ fn too_many_ways_are_a_gap() {
     assert_eq!(told(3), (3, Vec::new()));
     let (leaks, gaps) = told(12);
     assert_eq!(leaks, 0);
-    assert!(gaps.contains(&"too many ways through this body".to_owned()), "{gaps:?}");
+    assert!(gaps.contains(&"this function has too many paths".to_owned()), "{gaps:?}");
 }

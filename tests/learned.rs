@@ -65,7 +65,7 @@ fn what_was_learned_is_listed_with_its_evidence() {
     let path = here.path().to_str().unwrap();
     assert!(out(elsewhere.path(), &["libraries", "--learned", path]).contains("ledger::Change (class G)"));
     let nothing = out(elsewhere.path(), &["libraries", "--learned"]);
-    assert_eq!(nothing, "no transaction type of the project's own was found\n");
+    assert_eq!(nothing, "no transaction type that this project defines itself was found\n");
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn a_finding_says_what_it_was_learned_from() {
     let mut command = Command::cargo_bin("sessionlint").unwrap();
     let output = command.current_dir(here.path()).args(["check", "--no-cache"]).output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
-    assert!(!said.contains("known library"), "it found what it was asked for: {said}");
+    assert!(!said.contains("library that sessionlint knows"), "it found what it was asked for: {said}");
     let pretty = out(here.path(), &["check", "--no-cache"]);
     assert!(pretty.contains("learned from `impl Drop for Change`"), "{pretty}");
 }
@@ -109,7 +109,10 @@ fn rules_say_that_a_type_is_none() {
     let rules = "[[protocol]]\nid = \"ledger.change\"\npaths = [\"ledger::Change\"]\nlearn = false\n";
     let here = package(PANICS, Some(rules));
     assert_eq!(found(here.path()), "");
-    assert_eq!(out(here.path(), &["libraries", "--learned"]), "no transaction type of the project's own was found\n");
+    assert_eq!(
+        out(here.path(), &["libraries", "--learned"]),
+        "no transaction type that this project defines itself was found\n"
+    );
 }
 
 #[test]

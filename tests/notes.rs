@@ -54,26 +54,26 @@ fn what_is_right_needs_no_explanation() {
 fn no_rust_files() {
     let here = directory(&[("a/read.me", ""), ("b/c.rs", LEAK), ("d/e.rs", LEAK), (".gitignore", "c.rs\n")]);
     let note = |arguments: &[&str]| notes(here.path(), arguments);
-    assert_eq!(note(&["a"]), (0, vec!["no Rust files were found below `a`".to_owned()]));
-    let apart = "no Rust files were found below `a`, `b`, apart from 1 that is ignored or excluded";
+    assert_eq!(note(&["a"]), (0, vec!["no Rust files to check were found below `a`".to_owned()]));
+    let apart = "no Rust files to check were found below `a`, `b` (1 is ignored or excluded)";
     assert_eq!(note(&["a", "b"]), (0, vec![apart.to_owned()]));
     assert_eq!(note(&["a", "d"]), (1, Vec::new()));
     let excluded = &["--config", "exclude = [\"d/**\"]", "d"];
-    let apart = "no Rust files were found below `d`, apart from 1 that is ignored or excluded";
+    let apart = "no Rust files to check were found below `d` (1 is ignored or excluded)";
     assert_eq!(note(excluded), (0, vec![apart.to_owned()]));
     // Whoever names what is excluded, and wants that, knows.
     assert_eq!(note(&["--config", "exclude = [\"d/**\"]", "--force-exclude", "d/e.rs"]), (0, Vec::new()));
     fs::write(here.path().join("list"), "").unwrap();
-    let none = "no path was named, so nothing was checked";
+    let none = "no path was given, so nothing was checked";
     assert_eq!(note(&["--files-from", "list"]), (0, vec![none.to_owned()]));
 }
 
 #[test]
 fn a_path_that_is_no_rust_file() {
     let here = directory(&[("Cargo.toml", MANIFEST), ("src/lib.rs", LEAK), ("read.me", ""), ("script", LEAK)]);
-    let one = "`script` is no Rust file by its name, and read as Rust all the same";
+    let one = "`script` does not end in .rs and is read as Rust anyway";
     assert_eq!(notes(here.path(), &["script"]), (1, vec![one.to_owned()]));
-    let two = "`script`, `read.me` are no Rust files by their names, and read as Rust all the same";
+    let two = "`script`, `read.me` do not end in .rs and are read as Rust anyway";
     assert_eq!(notes(here.path(), &["script", "src/lib.rs", "read.me"]), (1, vec![two.to_owned()]));
 }
 
@@ -86,8 +86,7 @@ fn no_known_library() {
         ("b/Cargo.toml", MANIFEST),
         ("b/src/lib.rs", LEAK),
     ]);
-    let none =
-        "no package of the files that were checked depends on a known library; `sessionlint libraries` lists them";
+    let none = "the checked packages depend on no library that sessionlint knows; `sessionlint libraries` lists those";
     assert_eq!(notes(here.path(), &["a"]), (0, vec![none.to_owned()]));
     assert_eq!(notes(here.path(), &["a", "b"]), (1, Vec::new()));
 }
@@ -95,7 +94,7 @@ fn no_known_library() {
 #[test]
 fn unsafe_fixes_without_fixes() {
     let here = directory(&[("Cargo.toml", MANIFEST), ("src/lib.rs", LEAK)]);
-    let note = "`--unsafe-fixes` does nothing without `--fix` or `--diff`";
+    let note = "`--unsafe-fixes` has no effect without `--fix` or `--diff`";
     assert_eq!(notes(here.path(), &["--unsafe-fixes"]), (1, vec![note.to_owned()]));
     assert_eq!(notes(here.path(), &["--unsafe-fixes", "--diff"]), (1, Vec::new()));
 }
@@ -105,7 +104,7 @@ fn an_override_without_a_file() {
     let config = "[[override]]\npaths = [\"src/**\"]\nrules = { leaked-session = \"note\" }\n\n[[override]]\npaths = \
                   [\"tools/**\", \"scripts\"]\nrules = { leaked-session = \"note\" }\n";
     let here = directory(&[("rules.toml", config), ("Cargo.toml", MANIFEST), ("src/lib.rs", LEAK)]);
-    let note = "rules.toml: `tools/**`, `scripts` of an [[override]] match no file";
+    let note = "rules.toml: `tools/**`, `scripts` in an [[override]] match no file";
     assert_eq!(notes(here.path(), &[]), (1, vec![note.to_owned()]));
     // A part of the tree says nothing about the rest.
     assert_eq!(notes(here.path(), &["src"]), (1, Vec::new()));
@@ -146,7 +145,7 @@ fn a_baseline_that_matches_nothing() {
     let mut command = Command::cargo_bin("sessionlint").unwrap();
     assert!(command.current_dir(here.path()).arg("baseline").output().unwrap().status.success());
     fs::write(here.path().join("src/lib.rs"), LEAK.replace("place", "other")).unwrap();
-    let says = "1 entry of the baseline matches nothing any more";
+    let says = "1 entry of the baseline matches no finding any more";
     assert!(run(&["--format", "json"]).contains(says) && run(&[]).contains(says));
     assert_eq!(run(&["--quiet"]), "");
 }

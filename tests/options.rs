@@ -143,7 +143,7 @@ fn a_package_of_the_workspace() {
     assert_eq!(run(here.path(), &["baseline"]).0, 0);
     write(here.path(), "crates/mail/src/lib.rs", CLEAN);
     assert!(!run(here.path(), &["-p", "shop"]).2.contains("baseline match"));
-    assert!(run(here.path(), &["-p", "mail"]).2.contains("1 entry of the baseline matches nothing any more"));
+    assert!(run(here.path(), &["-p", "mail"]).2.contains("1 entry of the baseline matches no finding any more"));
     // What a dependency does is known.
     write(
         here.path(),
@@ -254,7 +254,7 @@ fn the_files_that_would_be_checked() {
     let (status, out, error) = files(&["empty"]);
     assert_eq!(
         (status, out.as_str(), error.as_str()),
-        (0, "", "sessionlint: no Rust files were found below `empty`\n")
+        (0, "", "sessionlint: no Rust files to check were found below `empty`\n")
     );
     assert_eq!(files(&["nowhere"]).0, 2);
 }
@@ -268,7 +268,7 @@ fn the_settings_that_hold() {
         out
     };
     let built_in = settings(&[]);
-    assert!(built_in.starts_with("# What holds.\n# Settings file: none, "), "{built_in}");
+    assert!(built_in.starts_with("# The settings in effect.\n# Settings file: none; "), "{built_in}");
     assert!(built_in.contains("\nprofile = \"default\"\ntests = \"skip\"\nexclude = []\n"), "{built_in}");
     assert!(
         built_in.contains("\nuncommitted-transaction = \"deny\"\n") && !built_in.contains("[[override]]"),
@@ -283,7 +283,7 @@ fn the_settings_that_hold() {
     insta::assert_snapshot!("settings", settings(&["--deny", "missing-rollback", "--tests", "include"]));
     // Of one file they are those of that file.
     let two = settings(&["src/two.rs"]);
-    assert!(two.starts_with("# What holds in src/two.rs.\n# Settings file: rules.toml.\n"), "{two}");
+    assert!(two.starts_with("# The settings in effect in src/two.rs.\n# Settings file: rules.toml.\n"), "{two}");
     assert!(two.contains("\npool-settings = \"allow\"\n") && two.contains("\nmissing-rollback = \"note\"\n"), "{two}");
     assert!(!two.contains("[[override]]"), "{two}");
     // What is printed is read, and says the same.

@@ -112,7 +112,7 @@ fn a_rules_toml_of_another_tool_is_passed_by() {
     write(&app, "rules.toml", "version = 3\n\n[ruleset]\nname = \"other\"\n");
     assert_eq!(level(&app), "note");
     let (_, _, error) = run(&app, &[]);
-    assert_eq!(error.matches("rules.toml has no key of sessionlint's").count(), 1, "{error}");
+    assert_eq!(error.matches("rules.toml has no key that sessionlint knows").count(), 1, "{error}");
     assert_eq!(run(&app, &["--quiet"]).2, "");
     assert!(!run(&app, &["--isolated"]).2.contains("rules.toml"));
     // One that is named is read.
@@ -138,8 +138,8 @@ fn init_leaves_alone_what_is_there() {
     assert!(status == 0 && error.starts_with("sessionlint.toml written, for sqlx"), "{error}");
     assert_eq!(fs::read_to_string(app.join("rules.toml")).unwrap(), "version = 3\n");
     let (status, error) = init(&app);
-    assert!(status == 2 && error.contains("sessionlint.toml: settings are there already"), "{error}");
+    assert!(status == 2 && error.contains("sessionlint.toml exists already and was not changed"), "{error}");
     write(here.path(), "Cargo.toml", "[workspace]\nmembers = [\"app\"]\n[workspace.metadata.sessionlint]\n");
     let (status, error) = init(here.path());
-    assert!(status == 2 && error.contains("Cargo.toml: settings are there already"), "{error}");
+    assert!(status == 2 && error.contains("Cargo.toml exists already and was not changed"), "{error}");
 }

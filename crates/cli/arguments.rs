@@ -3,7 +3,7 @@
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
-/// Finds database transactions, connections and sessions that are opened and never ended.
+/// Finds database transactions, connections, writers and other sessions that Rust code opens and never ends.
 #[derive(Debug, Parser)]
 #[command(name = "sessionlint", version, args_conflicts_with_subcommands = true)]
 pub struct Arguments {
@@ -15,48 +15,48 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Find mistakes (what happens without a command, too)
+    /// Find mistakes (the default command)
     Check(Check),
-    /// List the rules, or say one line about one
+    /// List the rules, or one of them in one line
     Rules {
         /// Id of a rule
         rule: Option<String>,
         #[arg(long, value_enum, default_value = "text")]
         format: ListFormat,
     },
-    /// Say what a rule means and why, with bad and good code
+    /// Explain a rule: what it reports, why, and bad and good code
     Explain {
         /// Id of a rule
         rule: String,
     },
-    /// List what is known about libraries: types, how they are opened and ended, what dropping does
+    /// List the known libraries, or all that is known about one: its types, how they are opened and ended, what dropping them does
     Libraries {
         /// Name of a library
         name: Option<String>,
-        /// List the transaction types of the project's own that were found below a path, and what says so
+        /// List the transaction types that this project defines itself, with the code that shows it
         #[arg(long, value_name = "PATH", num_args = 0..=1, default_missing_value = ".", conflicts_with = "name")]
         learned: Option<PathBuf>,
     },
-    /// Write a commented rules.toml that fits the dependencies of this workspace
+    /// Write a commented rules.toml for the libraries that this workspace uses
     Init {
-        /// Print it instead
+        /// Print it to standard output instead
         #[arg(long)]
         stdout: bool,
     },
-    /// Write the baseline: what is found now is not reported again
+    /// Write a baseline: findings in it are not reported by later runs
     Baseline(Baseline),
     /// Run the language server on standard input and output
     Lsp,
-    /// Write a script for a shell that completes commands and options
+    /// Print the completion script for a shell
     Completions {
         /// The shell
         shell: clap_complete::Shell,
     },
-    /// Write the manual page
+    /// Print the manual page
     Man,
-    /// Write a JSON schema, for editors and other programs
+    /// Print a JSON schema, for editors and other programs
     Schema {
-        /// Of rules.toml, of the JSON report, or of its statistics
+        /// Which schema: of rules.toml, of the JSON report, or of the JSON statistics
         #[arg(value_enum)]
         of: Schema,
     },
@@ -83,7 +83,7 @@ pub enum Facts {
 
 #[derive(Args, Debug)]
 pub struct Baseline {
-    /// Drop the entries that nothing matches any more, and add none
+    /// Remove entries that no finding matches any more, and add none
     #[arg(long)]
     pub prune: bool,
     #[command(flatten)]
@@ -102,130 +102,130 @@ pub struct Check {
     /// Files and directories to check
     #[arg(value_name = "PATH")]
     pub paths: Vec<PathBuf>,
-    /// Check only this package of the workspace, instead of paths; may be repeated, and be a glob
-    #[arg(long, short, value_name = "NAME", conflicts_with_all = ["paths", "files_from", "stdin_filename"])]
+    /// Check this package of the workspace instead of paths; may be repeated, and may be a glob
+    #[arg(long, short, value_name = "NAME", conflicts_with_all = ["paths", "files_from", "stdin_filename"], help_heading = "What to check")]
     pub package: Vec<String>,
-    /// Check only files with staged changes, as they are staged
-    #[arg(long, conflicts_with_all = ["fix", "diff", "suppress", "watch", "stdin_filename", "new_from"])]
+    /// Check only the files that git has staged, with their staged content
+    #[arg(long, conflicts_with_all = ["fix", "diff", "suppress", "watch", "stdin_filename", "new_from"], help_heading = "What to check")]
     pub staged: bool,
-    /// How the report is written
-    #[arg(long, visible_alias = "output-format", value_enum, default_value_t)]
+    /// Format of the report
+    #[arg(long, visible_alias = "output-format", value_enum, default_value_t, help_heading = "Report")]
     pub format: Format,
     /// Write the report to a file
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Report")]
     pub output: Option<PathBuf>,
-    /// Another file of settings, or one setting in TOML (`profile = "strict"`)
-    #[arg(long, value_name = "FILE|KEY=VALUE")]
+    /// Use this settings file, or set one key in TOML (`profile = "strict"`); may be repeated
+    #[arg(long, value_name = "FILE|KEY=VALUE", help_heading = "Rules and settings")]
     pub config: Vec<String>,
-    /// Read no configuration file
-    #[arg(long)]
+    /// Read no settings file
+    #[arg(long, help_heading = "Rules and settings")]
     pub isolated: bool,
-    /// `strict` also enforces explicit commit and rollback on every path
-    #[arg(long, value_enum)]
+    /// `strict` also asks for an explicit rollback on every error path, and for the limits of pools
+    #[arg(long, value_enum, help_heading = "Rules and settings")]
     pub profile: Option<Profile>,
-    /// Do not report a rule; `all` names every rule
-    #[arg(long, value_name = "RULE")]
+    /// Turn a rule off; `all` stands for every rule
+    #[arg(long, value_name = "RULE", help_heading = "Rules and settings")]
     pub allow: Vec<String>,
     /// Report a rule as a warning
-    #[arg(long, value_name = "RULE")]
+    #[arg(long, value_name = "RULE", help_heading = "Rules and settings")]
     pub warn: Vec<String>,
     /// Report a rule as an error
-    #[arg(long, value_name = "RULE")]
+    #[arg(long, value_name = "RULE", help_heading = "Rules and settings")]
     pub deny: Vec<String>,
-    /// Report these rules only, a list with commas; rules that are off by default are turned on
-    #[arg(long, value_name = "RULES", value_delimiter = ',')]
+    /// Report only these rules, separated by commas, also those that are off by default
+    #[arg(long, value_name = "RULES", value_delimiter = ',', help_heading = "Rules and settings")]
     pub select: Vec<String>,
-    /// Report these rules as well, also where they are off
-    #[arg(long, value_name = "RULES", value_delimiter = ',')]
+    /// Report these rules too, also those that are off by default
+    #[arg(long, value_name = "RULES", value_delimiter = ',', help_heading = "Rules and settings")]
     pub extend_select: Vec<String>,
-    /// Do not report these rules: `--allow` with a list
-    #[arg(long, value_name = "RULES", value_delimiter = ',')]
+    /// Turn these rules off, separated by commas
+    #[arg(long, value_name = "RULES", value_delimiter = ',', help_heading = "Rules and settings")]
     pub ignore: Vec<String>,
-    /// What to do with test code
-    #[arg(long, value_enum)]
+    /// Whether test code is checked [default: skip]
+    #[arg(long, value_enum, help_heading = "What to check")]
     pub tests: Option<Tests>,
-    /// Read one file from standard input, as if it stood at this path
-    #[arg(long, value_name = "PATH")]
+    /// Check one file from standard input, as if it were stored at this path
+    #[arg(long, value_name = "PATH", help_heading = "What to check")]
     pub stdin_filename: Option<PathBuf>,
-    /// Read paths from a file, one a line; `-` is standard input
-    #[arg(long, value_name = "FILE")]
+    /// Read the paths to check from a file, one on each line; `-` is standard input
+    #[arg(long, value_name = "FILE", help_heading = "What to check")]
     pub files_from: Option<PathBuf>,
-    /// Apply excludes also to paths named on the command line
-    #[arg(long)]
+    /// Apply `exclude` of the settings also to paths named on the command line
+    #[arg(long, help_heading = "What to check")]
     pub force_exclude: bool,
-    /// Check also what ignore files leave out
-    #[arg(long)]
+    /// Check also files that .gitignore and .ignore leave out
+    #[arg(long, help_heading = "What to check")]
     pub no_ignore: bool,
-    /// Read also the sources of dependencies that put something around a library, where they are on the disk
-    #[arg(long)]
+    /// Read also the sources of dependencies that wrap a known library, where they are on the disk
+    #[arg(long, help_heading = "Choosing files")]
     pub deps: bool,
-    /// Apply the fixes that are safe
-    #[arg(long, conflicts_with = "stdin_filename")]
+    /// Apply the safe fixes
+    #[arg(long, conflicts_with = "stdin_filename", help_heading = "Fixing and suppressing")]
     pub fix: bool,
-    /// With --fix or --diff, also fixes that may change what the code does
-    #[arg(long)]
+    /// With --fix or --diff: also fixes that may change what the code does
+    #[arg(long, help_heading = "Fixing and suppressing")]
     pub unsafe_fixes: bool,
-    /// Print the fixes as a patch, and change nothing
-    #[arg(long, conflicts_with = "fix")]
+    /// Print the fixes as a patch and change nothing
+    #[arg(long, conflicts_with = "fix", help_heading = "Fixing and suppressing")]
     pub diff: bool,
-    /// Known findings that are not reported [default: sessionlint-baseline.json beside the settings]
-    #[arg(long, value_name = "FILE")]
+    /// Do not report the findings in this baseline [default: sessionlint-baseline.json beside the settings file]
+    #[arg(long, value_name = "FILE", help_heading = "What to report")]
     pub baseline: Option<PathBuf>,
     /// Use no baseline
-    #[arg(long, conflicts_with = "baseline")]
+    #[arg(long, conflicts_with = "baseline", help_heading = "What to report")]
     pub no_baseline: bool,
-    /// Report only what has a step on a line that changed since the merge base with this revision
-    #[arg(long, value_name = "REV")]
+    /// Report only findings with a step on a line that changed since the merge base with this git revision
+    #[arg(long, value_name = "REV", help_heading = "What to report")]
     pub new_from: Option<String>,
-    /// Write a comment with this reason that suppresses it, for every finding
-    #[arg(long, value_name = "REASON", conflicts_with_all = ["fix", "diff", "stdin_filename"])]
+    /// Suppress every finding with a comment that gives this reason
+    #[arg(long, value_name = "REASON", conflicts_with_all = ["fix", "diff", "stdin_filename"], help_heading = "Fixing and suppressing")]
     pub suppress: Option<String>,
-    /// Write a page with a picture of every walk
-    #[arg(long, value_name = "FILE")]
+    /// Write an HTML page that draws the path of every finding
+    #[arg(long, value_name = "FILE", help_heading = "Report")]
     pub graph: Option<PathBuf>,
     /// Check again whenever a file changes
     #[arg(long, conflicts_with_all = ["fix", "diff", "suppress", "stdin_filename"])]
     pub watch: bool,
-    /// With --format cargo-json: also run this, and pass on what it says
-    #[arg(long, value_enum, default_value_t)]
+    /// With --format cargo-json: also run this cargo command and pass on its messages
+    #[arg(long, value_enum, default_value_t, help_heading = "Report")]
     pub cargo: Cargo,
-    /// Keep no results, and use none that were kept
+    /// Do not use the cache: read no stored results and store none
     #[arg(long)]
     pub no_cache: bool,
-    /// Where results are kept [default: `sessionlint` in the user's cache directory]
+    /// Directory of the cache [default: `sessionlint` in the user's cache directory]
     #[arg(long, value_name = "DIR", env = "SESSIONLINT_CACHE_DIR")]
     pub cache_dir: Option<PathBuf>,
-    /// Which level makes the exit status 1
-    #[arg(long, value_enum, default_value_t)]
+    /// Lowest level that makes the exit status 1
+    #[arg(long, value_enum, default_value_t, help_heading = "Exit status")]
     pub fail_on: FailOn,
-    /// End with status 0 also when there are findings: `--fail-on never`
-    #[arg(long, conflicts_with = "fail_on")]
+    /// Exit with status 0 also when there are findings, like `--fail-on never`
+    #[arg(long, conflicts_with = "fail_on", help_heading = "Exit status")]
     pub exit_zero: bool,
-    /// Show at most so many findings; the summary and the exit status count all of them
-    #[arg(long, value_name = "N")]
+    /// Show at most N findings; the summary and the exit status still count all of them
+    #[arg(long, value_name = "N", help_heading = "What to report")]
     pub max_findings: Option<usize>,
-    /// Instead of the findings, count them by rule, and say what took how long (text or JSON)
-    #[arg(long)]
+    /// Print the number of findings for each rule and the time of each step instead of the findings
+    #[arg(long, help_heading = "Report")]
     pub statistics: bool,
-    /// List the files that would be checked, and check nothing
-    #[arg(long)]
+    /// List the files that would be checked and check nothing
+    #[arg(long, help_heading = "What to check")]
     pub show_files: bool,
-    /// Print the settings that hold, as a rules.toml, and check nothing; for one file, the settings of that file
-    #[arg(long, conflicts_with = "show_files")]
+    /// Print the settings in effect as a rules.toml and check nothing; with one file, the settings for that file
+    #[arg(long, conflicts_with = "show_files", help_heading = "Rules and settings")]
     pub show_settings: bool,
-    /// Write the report only
-    #[arg(long, short)]
+    /// Print only the report, no summary and no hints
+    #[arg(long, short, help_heading = "Report")]
     pub quiet: bool,
-    /// List what was skipped and what was not understood
-    #[arg(long, short)]
+    /// Also list skipped files and gaps: code that was not understood
+    #[arg(long, short, help_heading = "Report")]
     pub verbose: bool,
     /// When to use colours
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_enum, default_value_t, help_heading = "Report")]
     pub color: Color,
-    /// When paths are links that a terminal opens
-    #[arg(long, value_enum, value_name = "WHEN", default_value_t)]
+    /// When to print paths as links that the terminal opens
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t, help_heading = "Report")]
     pub hyperlinks: Color,
-    /// Number of threads; 0 is one for each core
+    /// Number of threads; 0 means one for each core
     #[arg(long, value_name = "N", default_value_t)]
     pub threads: usize,
     /// Show no progress

@@ -61,7 +61,7 @@ fn write(baseline: &Baseline) -> Result<ExitCode, String> {
     if !baseline.check.quiet {
         let shown = path.strip_prefix(&options.directory).unwrap_or(Path::new(&path)).display();
         let plural = if entries.len() == 1 { "entry" } else { "entries" };
-        terminal::complain(&format!("{shown}: {} {plural} ({added} new, {} dropped)\n", entries.len(), stale.len()));
+        terminal::complain(&format!("{shown}: {} {plural} ({added} new, {} removed)\n", entries.len(), stale.len()));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -181,11 +181,8 @@ fn suppress(
     let mut written = Written::default();
     written.write(options, &changes);
     if !check.quiet {
-        let left = if left > 0 {
-            format!("; {left} left, for which no comment was found that would do")
-        } else {
-            String::new()
-        };
+        let left =
+            if left > 0 { format!("; {left} left, because no comment can suppress them") } else { String::new() };
         let (count, plural) = (written.findings, if written.findings == 1 { "finding" } else { "findings" });
         let (changed, files) = (written.changed.len(), if written.changed.len() == 1 { "file" } else { "files" });
         terminal::complain(&format!("{count} {plural} suppressed in {changed} {files}{left}\n"));
@@ -241,7 +238,7 @@ fn notes(check: &Check, run: &Run) {
         terminal::complain(&format!("sessionlint: {note}\n"));
     }
     if check.unsafe_fixes && !check.fix && !check.diff {
-        terminal::complain("sessionlint: `--unsafe-fixes` does nothing without `--fix` or `--diff`\n");
+        terminal::complain("sessionlint: `--unsafe-fixes` has no effect without `--fix` or `--diff`\n");
     }
     if run.stale > 0 {
         let entries = if run.stale == 1 {
@@ -249,7 +246,7 @@ fn notes(check: &Check, run: &Run) {
         } else {
             &format!("{} entries of the baseline match", run.stale)
         };
-        terminal::complain(&format!("{entries} nothing any more; `sessionlint baseline --prune` drops them\n"));
+        terminal::complain(&format!("{entries} no finding any more; `sessionlint baseline --prune` removes them\n"));
     }
 }
 
@@ -268,7 +265,7 @@ fn hints(check: &Check, run: &Run) {
         terminal::complain(&format!("{count} available with `{option} --unsafe-fixes` (may change behaviour)\n"));
     }
     if let Some(first) = run.findings.first().filter(|_| check.format == Format::Pretty && !check.statistics) {
-        terminal::complain(&format!("`sessionlint explain {}` says what a rule means and why\n", first.rule));
+        terminal::complain(&format!("more about a rule: `sessionlint explain {}`\n", first.rule));
     }
 }
 

@@ -4,7 +4,7 @@ use crate::arguments::{Check, ListFormat, Schema};
 use crate::options::options;
 use crate::terminal;
 use sessionlint_engine::Engine;
-use sessionlint_protocols::{Model, Profile, RuleInfo, RuleSet};
+use sessionlint_protocols::{Model, Profile, RuleInfo, RuleSet, nearest};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -72,7 +72,10 @@ pub fn libraries(name: Option<&str>) -> ExitCode {
         .filter(|(_, library)| library.name == name || library.crates.iter().any(|package| package == name));
     let text: String = named.map(|(id, _)| sessionlint_report::library(&model, id)).collect();
     if text.is_empty() {
-        terminal::complain(&format!("sessionlint: nothing is known about a library called `{name}`\n"));
+        let known = model.libraries().map(|(_, library)| library.name.as_str());
+        let near = nearest(name, known).map(|near| format!("; did you mean `{near}`?"));
+        let hint = near.unwrap_or_else(|| "; `sessionlint libraries` lists those that are known".to_owned());
+        terminal::complain(&format!("sessionlint: no library is called `{name}`{hint}\n"));
         return ExitCode::from(2);
     }
     print(&text)
@@ -86,7 +89,7 @@ pub fn learned(path: PathBuf) -> ExitCode {
         Engine::new(options).map_err(told)?.show_learned().map_err(told)
     });
     match shown {
-        Ok(text) if text.is_empty() => print("no transaction type of the project's own was found\n"),
+        Ok(text) if text.is_empty() => print("no transaction type that this project defines itself was found\n"),
         Ok(text) => print(&text),
         Err(message) => crate::check::refuse(&message),
     }

@@ -21,7 +21,7 @@ pub fn run(to_stdout: bool) -> ExitCode {
     if let Some(name) = found.config.as_ref().and_then(|(path, _)| path.file_name()) {
         let name = name.display();
         return check::refuse(&format!(
-            "{name}: settings are there already; `sessionlint init --stdout` prints what they would be"
+            "{name} exists already and was not changed; `sessionlint init --stdout` prints what init would write"
         ));
     }
     // A rules.toml that is another tool's is left alone.

@@ -29,10 +29,11 @@ pub fn run(check: &Check, options: Options) -> Result<ExitCode, String> {
 /// What stands above the settings.
 fn about(effective: &Effective) -> Vec<String> {
     let of = effective.of.as_deref().map(|file| format!(" in {file}")).unwrap_or_default();
-    let from = effective.file.as_deref().unwrap_or("none, so these are the built-in ones and what options say");
-    let mut lines = vec![format!("What holds{of}."), format!("Settings file: {from}.")];
+    let from =
+        effective.file.as_deref().unwrap_or("none; these are the built-in settings and the options of this command");
+    let mut lines = vec![format!("The settings in effect{of}."), format!("Settings file: {from}.")];
     lines.push(format!("Baseline: {}.", effective.baseline.as_deref().unwrap_or("none")));
-    lines.push(format!("Results are kept in: {}.", effective.cache.as_deref().unwrap_or("no place")));
+    lines.push(format!("Cache: {}.", effective.cache.as_deref().unwrap_or("none")));
     if !effective.protocols.is_empty() {
         lines.push(format!("Session types of your own: {}.", effective.protocols.join(", ")));
     }

@@ -81,7 +81,7 @@ def test_the_page_of_walks_in_a_browser(tmp_path, width, dark):
     for label, mark in zip(labels[-3:], marks[-3:], strict=True):
         assert 0 < label["top"] - mark["top"] < 60
         assert width < 700 or abs(label["left"] - mark["left"]) < 16, (label, mark)
-    assert "begins" in labels[-3]["text"] and "written" in labels[-2]["text"] and "dropped" in labels[-1]["text"]
+    assert "begins" in labels[-3]["text"] and "a write" in labels[-2]["text"] and "dropping" in labels[-1]["text"]
     everything, nothing, one_file, two_words, of_rule, of_link = seen["steps"]
     assert everything == ["", 2, ""] and nothing == ["no such words", 0, "0 of 2"]
     assert one_file[1:] == two_words[1:] == [1, "1 of 2"]

@@ -128,12 +128,12 @@ impl Solver<'_> {
         let reason = if self.gave_up {
             self.events.clear();
             self.written.clear();
-            "too many ways through this body"
+            "this function has too many paths"
         } else {
             let is_doubtful = |site: &SiteId| self.imprecise || self.doubtful.contains(site);
             let is_left = |kind: &EventKind| matches!(kind, EventKind::LeftOpen | EventKind::CommitFailed);
             self.events.retain(|(kind, site, _), _| !is_left(kind) || !is_doubtful(site));
-            "too many conditions in this body to tell its ways apart"
+            "this function has too many conditions to follow each path"
         };
         if self.gave_up || self.events.len() < told {
             self.gaps.insert(Gap { span: self.body.span.at_start(), reason: reason.to_owned() });

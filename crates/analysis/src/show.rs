@@ -195,7 +195,7 @@ impl Shower<'_> {
             let ways: BTreeSet<String> =
                 seen.entries.get(&number).into_iter().flatten().map(|facts| self.way(facts)).collect();
             let words = match ways.len() {
-                0 => "no way leads here".to_owned(),
+                0 => "unreachable".to_owned(),
                 _ => ways.into_iter().collect::<Vec<_>>().join("\n          or "),
             };
             let _ = writeln!(out, "{line:>5} b{}: {words}", number.0);
@@ -227,7 +227,7 @@ impl Shower<'_> {
             Phase::Ended(end) => end_words(end).to_owned(),
             Phase::Failed(end) => format!("open: its {} failed", end_name(end)),
             Phase::CommitFailed => "open: its COMMIT failed".to_owned(),
-            Phase::Gone => "somebody else's".to_owned(),
+            Phase::Gone => "escaped".to_owned(),
         };
         let mut words = vec![phase];
         if state.phase != Phase::Gone {

@@ -68,7 +68,7 @@ pub fn read(options: &Options) -> Result<Option<Baseline>, Failure> {
     let shown = paths::shown(&options.directory, &path);
     parse(&text).map(|entries| Some(Baseline { path, entries })).map_err(|error| {
         let help = "`sessionlint baseline` writes a new one";
-        Failure::Option(format!("{shown}: this is no baseline: {error}; {help}"))
+        Failure::Option(format!("{shown}: this is not a baseline: {error}; {help}"))
     })
 }
 
@@ -81,7 +81,7 @@ pub fn parse(text: &str) -> Result<BTreeSet<Entry>, String> {
     let is_former = match written.version {
         VERSION => false,
         1 => true,
-        other => return Err(format!("its version is {other}, and this program reads versions up to {VERSION}")),
+        other => return Err(format!("it has version {other}, and this program reads versions up to {VERSION}")),
     };
     Ok(written.findings.into_iter().map(|entry| Entry { former: entry.former || is_former, ..entry }).collect())
 }

@@ -26,7 +26,7 @@ impl Engine {
         let mut notes: Vec<String> = Vec::new();
         for name in &self.settings.foreign {
             notes.push(format!(
-                "{name} has no key of sessionlint's, so it belongs to another tool and is not read; sessionlint.toml is read, too"
+                "{name} has no key that sessionlint knows, so it seems to belong to another tool and is not read; settings for sessionlint can stand in sessionlint.toml"
             ));
         }
         // An editor that gives a file knows what it gives.
@@ -47,7 +47,7 @@ impl Engine {
         let sessions = outcome.map_or(0, |outcome| outcome.summary.sessions);
         if sessions == 0 && unread.is_none() && self.knows_no_library() {
             notes.push(
-                "no package of the files that were checked depends on a known library; `sessionlint libraries` lists them"
+                "the checked packages depend on no library that sessionlint knows; `sessionlint libraries` lists those"
                     .to_owned(),
             );
         }
@@ -78,8 +78,8 @@ impl Engine {
             !is_rust && paths::absolute(&self.options.directory, path).is_file()
         };
         let others: Vec<String> = self.options.paths.iter().filter(is_other).map(|path| shown(path)).collect();
-        let verb = if others.len() == 1 { "is no Rust file by its name" } else { "are no Rust files by their names" };
-        (!others.is_empty()).then(|| format!("{} {verb}, and read as Rust all the same", listed(&others)))
+        let verb = if others.len() == 1 { "does not end in .rs and is" } else { "do not end in .rs and are" };
+        (!others.is_empty()).then(|| format!("{} {verb} read as Rust anyway", listed(&others)))
     }
 
     fn no_files(&self) -> Option<String> {
@@ -89,16 +89,16 @@ impl Engine {
         };
         let paths: Vec<&PathBuf> = self.options.paths.iter().filter(|path| !is_excluded(path)).collect();
         if paths.is_empty() {
-            return self.options.paths.is_empty().then(|| "no path was named, so nothing was checked".to_owned());
+            return self.options.paths.is_empty().then(|| "no path was given, so nothing was checked".to_owned());
         }
         let all = paths.iter().flat_map(|path| walk::below(&paths::absolute(&self.options.directory, path), true));
         let apart = match all.count() {
             0 => String::new(),
-            1 => ", apart from 1 that is ignored or excluded".to_owned(),
-            count => format!(", apart from {count} that are ignored or excluded"),
+            1 => " (1 is ignored or excluded)".to_owned(),
+            count => format!(" ({count} are ignored or excluded)"),
         };
         let paths: Vec<String> = paths.into_iter().map(|path| shown(path)).collect();
-        Some(format!("no Rust files were found below {}{apart}", listed(&paths)))
+        Some(format!("no Rust files to check were found below {}{apart}", listed(&paths)))
     }
 
     /// Whether the manifests of all files that were asked for lead to no library that is known.
@@ -127,7 +127,7 @@ impl Engine {
         unmet
             .map(|(one, _)| {
                 let verb = if one.paths.len() == 1 { "matches" } else { "match" };
-                format!("{}: {} of an [[override]] {verb} no file", self.settings.name, listed(&one.paths))
+                format!("{}: {} in an [[override]] {verb} no file", self.settings.name, listed(&one.paths))
             })
             .collect()
     }

@@ -121,7 +121,7 @@ impl std::fmt::Display for Failure {
             Failure::Option(message) | Failure::Threads(message) => f.write_str(message),
             Failure::Internal(what) => write!(
                 f,
-                "internal error: {what}; this is a mistake of sessionlint {}, not of your code: please report it, with this line",
+                "internal error: {what}; this is a bug in sessionlint {}, not in your code; please report it with this line",
                 env!("CARGO_PKG_VERSION")
             ),
         }

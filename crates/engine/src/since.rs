@@ -75,7 +75,7 @@ fn merge_base(root: &Path, revision: &str) -> Result<String, Failure> {
     }
     let base = git(root, &["merge-base", revision, "HEAD"]);
     base.map(|base| base.trim().to_owned()).map_err(|_| {
-        Failure::Option(format!("--new-from: `{revision}` and what is checked out have no common history{}", hint()))
+        Failure::Option(format!("--new-from: `{revision}` and the current branch have no common history{}", hint()))
     })
 }
 

@@ -145,17 +145,17 @@ pub(crate) fn findings(suppressions: &[Suppression], rules: &RuleSet) -> Vec<Dia
             }
             let word = if suppression.expect { "expect" } else { "allow" };
             let (message, help) = if rules.get(rule).is_none() && rule != "all" {
-                (format!("`{word}({rule})` names no rule"), rules.did_you_mean(rule))
+                (format!("`{word}({rule})`: no rule is called `{rule}`"), rules.did_you_mean(rule))
             } else if suppression.expect {
-                (format!("`expect({rule})` was not met: nothing is found here"), None)
+                (format!("`expect({rule})` expects a finding here, and there is none"), None)
             } else {
                 (format!("`allow({rule})` suppresses nothing"), Some("delete it".to_owned()))
             };
             found.push(about_comment(UNUSED, suppression.span, message, help));
         }
         if suppression.reason.is_none() {
-            let message = "this comment suppresses a rule and gives no reason".to_owned();
-            let help = Some("add one behind `--`".to_owned());
+            let message = "this comment suppresses a rule without a reason".to_owned();
+            let help = Some("add the reason after `--`".to_owned());
             found.push(about_comment(UNEXPLAINED, suppression.span, message, help));
         }
     }

@@ -243,7 +243,7 @@ impl Printer<'_> {
         match terminator {
             Terminator::Goto(next) => (None, format!("to b{}", next.0)),
             Terminator::Return => (None, "return".to_owned()),
-            Terminator::Diverge => (None, "never goes on".to_owned()),
+            Terminator::Diverge => (None, "diverges".to_owned()),
             Terminator::Test { test, yes, no, span, role } => {
                 let role = match role {
                     TestRole::Branch | TestRole::Pattern | TestRole::LetElse | TestRole::Arm(_) | TestRole::Race(_) => {

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 pub const FIX_ALL: &str = "source.fixAll.sessionlint";
 
 /// What stands in a suppressing comment until somebody writes the reason.
-const REASON: &str = "why it is right here";
+const REASON: &str = "the reason";
 
 /// The actions for the findings that touch a range of a file, and the one for all of the file; those of the kinds that are
 /// wanted `only`, when that is said.
@@ -54,7 +54,7 @@ pub fn actions(
         }
         let text = answer.files.get(&finding.span.file.0).map_or("", |file| file.text.as_str());
         if let Some(edit) = sessionlint_engine::silencing_edit(text, finding, REASON) {
-            let title = format!("suppress `{}` here, with a reason", finding.rule);
+            let title = format!("suppress `{}` here with a comment", finding.rule);
             let change = (path.to_path_buf(), text_edit(text, &edit, encoding));
             found.push(action(title, std::iter::once(change), false, &shown));
         }

@@ -25,8 +25,12 @@ pub fn hover(folder: &Folder, path: &Path, text: &str, position: Position, encod
         let mut lines: Vec<u32> = session.ended.iter().map(|span| opened(span.start)).collect();
         lines.dedup();
         let ends: Vec<String> = lines.iter().map(u32::to_string).collect();
-        let ends = if ends.is_empty() { "nowhere here".to_owned() } else { format!("in line {}", ends.join(", ")) };
-        shown.push_str(&format!("\n\nOpened in line {}, ended {ends}.", opened(session.opened.start)));
+        let ends = if ends.is_empty() {
+            "nowhere in this function".to_owned()
+        } else {
+            format!("at line {}", ends.join(", "))
+        };
+        shown.push_str(&format!("\n\nOpened at line {}, ended {ends}.", opened(session.opened.start)));
         parts.push(shown);
     }
     let rules = RuleSet::built_in();

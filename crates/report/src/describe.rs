@@ -39,9 +39,11 @@ pub fn table(model: &Model) -> String {
     };
     let mut text: String = rows.iter().map(line).collect();
     text.push_str(
-        "\ndrop: A rolls back or closes at once, B later, C in a task that may not run, D while the thread waits,\n",
+        "\ndrop: A rolls back or closes at once, B later, C in a background task that may be lost, D while the thread blocks,\n",
     );
-    text.push_str("      E has no value to drop, F does nothing, G panics; pools have no class\n");
+    text.push_str(
+        "      E: there is no value to drop, F: dropping does nothing, G: dropping panics; pools have no class\n",
+    );
     text
 }
 
@@ -123,22 +125,21 @@ fn extras(model: &Model, id: LibraryId, library: &Library, page: &mut String) {
         {
             let _ = writeln!(
                 page,
-                "\n`{}` does not stand being cancelled with {} {}.",
+                "\n`{}` is not cancel-safe in {} {}.",
                 opened(model, hole.0),
                 hole.1.package,
                 hole.1.versions
             );
         }
         if !protocol.leaks.is_empty() {
-            let _ = writeln!(
-                page,
-                "\nTakes a `{}` out of everything that ends it: {}.",
-                protocol.type_name(),
-                code_list(&protocol.leaks)
-            );
+            let _ = writeln!(page, "\nA `{}` is leaked by: {}.", protocol.type_name(), code_list(&protocol.leaks));
         }
         if !protocol.scoped.is_empty() {
-            let _ = writeln!(page, "\nEnds by itself, because a closure runs inside: {}.", code_list(&protocol.scoped));
+            let _ = writeln!(
+                page,
+                "\nThese run a closure inside a transaction of their own, and end it themselves: {}.",
+                code_list(&protocol.scoped)
+            );
         }
     }
     if !library.writes.is_empty() {
@@ -157,9 +158,9 @@ pub fn session(model: &Model, id: ProtocolId, name: &str) -> String {
     let mut text = format!("**{} `{name}`**{of_type} ({})\n\n", protocol.noun(), library.name);
     let ends: Vec<String> = protocol.endings.iter().map(|ending| format!("`{}`", ended(ending))).collect();
     if ends.is_empty() {
-        text.push_str("It has no end of its own.");
+        text.push_str("There is no call that ends it.");
     } else {
-        let _ = write!(text, "It must be ended: {}.", ends.join(", "));
+        let _ = write!(text, "It is ended by {}.", ends.join(", "));
     }
     let _ = write!(text, "\n\nDropping {}.", dropping(protocol));
     text
@@ -183,10 +184,10 @@ pub fn libraries_index(model: &Model) -> String {
         "What dropping an open session does decides what is a mistake:\n\n\
          | class | dropping an open session |\n|---|---|\n\
          | A | rolls back, or closes, at once |\n\
-         | B | rolls back later: queued, sent, at the next use |\n\
-         | C | cleanup is spawned, and lost when the runtime ends |\n\
-         | D | cleanup happens while the thread waits |\n\
-         | E | there is no value to drop at all |\n\
+         | B | rolls back later: the rollback is queued or sent, or runs at the next use |\n\
+         | C | cleanup runs in a background task, which is lost if the runtime ends first |\n\
+         | D | cleanup blocks the thread |\n\
+         | E | there is no value to drop: the state belongs to the connection |\n\
          | F | there is a value, and dropping it does nothing |\n\
          | G | dropping panics |\n\n\
          | library | session types | class | read in |\n|---|---|---|---|\n",
@@ -206,7 +207,9 @@ pub fn libraries_index(model: &Model) -> String {
             library.versions.join(", ")
         );
     }
-    page.push_str("\nA library that is not here is one data file and two fixtures: [how](../adding-a-library.md).\n");
+    page.push_str(
+        "\nTo add a library, write one data file and two fixtures: [adding a library](../adding-a-library.md).\n",
+    );
     page
 }
 
@@ -215,7 +218,7 @@ pub fn rule(rule: &RuleInfo) -> String {
     let indent = |code: &str| code.lines().map(|line| format!("    {line}\n")).collect::<String>();
     format!(
         "{} ({}; {} in the profile `strict`)\n\nReports when {}.\n\n{}\n\nReported:\n\n{}\nRight:\n\n{}\nTo suppress it in one \
-         place, write above it:\n\n    // sessionlint: allow({}) -- the reason\n",
+         place, write this comment above the line:\n\n    // sessionlint: allow({}) -- the reason\n",
         rule.id,
         rule.level(Profile::Default),
         rule.level(Profile::Strict),
@@ -294,7 +297,7 @@ fn ended(ending: &Ending) -> String {
 fn dropping(protocol: &Protocol) -> String {
     match protocol.on_drop.as_str() {
         "" if protocol.is_session() => "it does nothing".to_owned(),
-        "" => "it closes its connections when no clone is left".to_owned(),
+        "" => "it closes its connections once no clone is left".to_owned(),
         known => format!("it {known}"),
     }
 }

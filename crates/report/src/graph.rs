@@ -17,12 +17,12 @@ const SCRIPT: &str = include_str!("graph.js");
 
 /// What a step is, in the words of the legend.
 const LEGEND: &[(&str, &str)] = &[
-    ("opened", "the session begins"),
-    ("write", "something is written through it"),
-    ("branch", "the way turns here"),
+    ("opened", "the session is opened"),
+    ("write", "a write goes through it"),
+    ("branch", "a branch that the path takes"),
     ("released", "it is ended, on another path"),
-    ("meanwhile", "something else happens while it is open"),
-    ("leaks", "here it goes wrong"),
+    ("meanwhile", "the mistake: this happens while it is open"),
+    ("leaks", "the mistake"),
 ];
 
 /// A page with a picture for each finding. It needs nothing beside itself.
@@ -36,7 +36,7 @@ pub fn graph(run: &Run) -> String {
         escaped(crate::summary(run).trim_end())
     );
     if run.findings.is_empty() {
-        page.push_str("<main><p class=\"none\">No session is left without its end.</p></main>\n</body>\n</html>\n");
+        page.push_str("<main><p class=\"none\">Nothing was found.</p></main>\n</body>\n</html>\n");
         return page;
     }
     page.push_str(

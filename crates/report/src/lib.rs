@@ -70,9 +70,8 @@ pub fn internal_errors(skipped: &[Skipped]) -> String {
     }
     let count = summary::plural(lines.len(), "internal error");
     let version = env!("CARGO_PKG_VERSION");
-    let ask = format!(
-        "{count}: a mistake of sessionlint {version}, not of your code; please report it, with what stands above\n"
-    );
+    let ask =
+        format!("{count}: a bug in sessionlint {version}, not in your code; please report it with the lines above\n");
     lines.concat() + &ask
 }
 

@@ -65,7 +65,7 @@ pub(crate) fn card(page: &mut String, number: usize, finding: &Diagnostic, pages
         at.line,
         at.column
     );
-    let own = Label::new(LabelKind::Leaks, finding.span, "here it goes wrong");
+    let own = Label::new(LabelKind::Leaks, finding.span, "the mistake");
     let mut frames = frames(finding);
     if !finding.steps().any(|step| step.span == finding.span)
         && let Some(last) = frames.iter_mut().rev().find(|frame| frame.span.file == finding.span.file)
@@ -95,7 +95,7 @@ pub(crate) fn card(page: &mut String, number: usize, finding: &Diagnostic, pages
     }
     if finding.asides().any(|one| !drawn.contains(&one.span)) {
         let beside = asides(finding, sources).join("; ");
-        let _ = writeln!(page, "<p class=\"beside\"><b>Beside this:</b> {}</p>", prose(&beside));
+        let _ = writeln!(page, "<p class=\"beside\"><b>Also:</b> {}</p>", prose(&beside));
     }
     if let Some(help) = &finding.help {
         let _ = writeln!(page, "<p class=\"help\"><b>What to do:</b> {}</p>", prose(help));

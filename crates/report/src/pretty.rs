@@ -221,7 +221,7 @@ pub(crate) fn asides(finding: &Diagnostic, sources: &Sources<'_>) -> Vec<String>
         };
         match told.split_once("here") {
             Some((before, after)) => format!("{before}at {word} {listed}{after}"),
-            None => format!("the same at {word} {listed}"),
+            None => format!("this also happens at {word} {listed}"),
         }
     };
     notes.into_iter().map(note).collect()

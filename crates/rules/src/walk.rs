@@ -19,7 +19,7 @@ pub(crate) fn labels(context: &Context<'_>, site: &Site, events: &[&Event], span
     let mut labels = vec![Label::new(LabelKind::Opened, site.span, opened(context, site, first, span))];
     labels.extend(on_the_way(context, site, first, span));
     let kind = if meanwhile { LabelKind::Meanwhile } else { LabelKind::Leaks };
-    let message = if comes_round(&labels, span) { format!("{leaks}, in a later turn of the loop") } else { leaks };
+    let message = if comes_round(&labels, span) { format!("{leaks}, in a later iteration of the loop") } else { leaks };
     labels.push(Label::new(kind, span, message));
     for (index, call) in first.inside.iter().enumerate() {
         let message = if index + 1 == first.inside.len() {
@@ -29,7 +29,7 @@ pub(crate) fn labels(context: &Context<'_>, site: &Site, events: &[&Event], span
                 done(context, site, &first.kind)
             }
         } else {
-            "which calls this".to_owned()
+            "through this call".to_owned()
         };
         labels.push(Label::new(LabelKind::Called, *call, message));
     }
@@ -57,8 +57,9 @@ fn opened(context: &Context<'_>, site: &Site, first: &Event, span: Span) -> Stri
     match first.kind {
         _ if only_ended => "this call makes a future".to_owned(),
         // Nobody opens anything: the statement is all there is.
-        EventKind::StateOnShared { state, .. } => format!("it is {} here", words::set(state)),
-        EventKind::MadePerCall { .. } | EventKind::PoolDropped => "it is made here".to_owned(),
+        EventKind::StateOnShared { state, .. } => format!("{} here", words::set(state)),
+        EventKind::MadePerCall { .. } | EventKind::PoolDropped => "made here".to_owned(),
+        EventKind::CancelUnsafe { .. } if !first.inside.is_empty() => "this call begins a transaction".to_owned(),
         _ => words::opened(site, context.protocol(site)),
     }
 }
@@ -67,10 +68,13 @@ fn opened(context: &Context<'_>, site: &Site, first: &Event, span: Span) -> Stri
 fn done(context: &Context<'_>, site: &Site, kind: &EventKind) -> String {
     match kind {
         EventKind::HeldAcross { wait } => words::awaited(&wait.what),
-        EventKind::Bypassed => "it is written here".to_owned(),
-        EventKind::SecondCheckout { .. } if context.protocol(site).is_exclusive() => "it begins here".to_owned(),
-        EventKind::SecondCheckout { lent: true } => "it is lent for a statement here".to_owned(),
-        EventKind::SecondCheckout { lent: false } => "it is taken here".to_owned(),
+        EventKind::Bypassed => "the write runs here".to_owned(),
+        EventKind::SecondCheckout { .. } if context.protocol(site).is_exclusive() => {
+            "the second one begins here".to_owned()
+        }
+        EventKind::SecondCheckout { lent: true } => "the second connection is taken here, for one statement".to_owned(),
+        EventKind::SecondCheckout { lent: false } => "the second connection is taken here".to_owned(),
+        EventKind::CancelUnsafe { .. } => "the transaction begins here".to_owned(),
         _ => "it happens here".to_owned(),
     }
 }
@@ -108,7 +112,7 @@ fn on_the_way(context: &Context<'_>, site: &Site, first: &Event, span: Span) -> 
         .filter(|_| tells_writes)
         .filter(|written| *written != site.span && *written != span && !is_later(written));
     if let Some(written) = written {
-        steps.push((2 * first.written_after, Label::new(LabelKind::Write, written, "written through here")));
+        steps.push((2 * first.written_after, Label::new(LabelKind::Write, written, "a write goes through it here")));
     }
     let tells_state = matches!(first.kind, EventKind::StateLeft { .. } | EventKind::StateOnShared { .. });
     if let Some(set) = first.set.filter(|set| tells_state && *set != site.span && *set != span) {

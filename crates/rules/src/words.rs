@@ -1,7 +1,8 @@
 //! How do we call things? Words that several findings share.
 
 use sessionlint_analysis::{CauseKind, Event, SessionState, Site};
-use sessionlint_protocols::{EndKind, Ending, Protocol};
+use sessionlint_ir::ExitKind;
+use sessionlint_protocols::{EndKind, Ending, Protocol, ProtocolKind};
 
 /// "transaction `tx`", or "this transaction" when it has no name.
 pub(crate) fn subject(site: &Site, protocol: &Protocol) -> String {
@@ -15,7 +16,7 @@ pub(crate) fn subject(site: &Site, protocol: &Protocol) -> String {
 
 /// How a connection goes back to its pool before its time. `let conn = &mut pool.get()?` names a reference: dropping that ends nothing.
 pub(crate) fn give_back(by_reference: bool, it: &str) -> String {
-    if by_reference { "end the block that keeps it".to_owned() } else { format!("drop {it}") }
+    if by_reference { format!("let the block of {it} end") } else { format!("drop {it}") }
 }
 
 /// The variable by which a session can be used where something happens, and whether it is a reference to what has no name.
@@ -35,13 +36,19 @@ pub(crate) fn opened(site: &Site, protocol: &Protocol) -> String {
     if site.raw {
         "SQL text begins a transaction here".to_owned()
     } else if site.borrowed {
-        format!("the {noun} is lent here")
+        format!("the {noun} is borrowed from the caller here")
     } else if site.parameter && site.taken {
-        format!("an open {noun} may be in here")
+        format!("this may hold an open {noun}")
     } else if site.parameter {
-        format!("the {noun} is handed in by value here")
-    } else {
+        format!("the {noun} is passed in by value here")
+    } else if site.taken {
+        format!("an open {noun} is taken out here")
+    } else if protocol.is_transaction() {
         format!("the {noun} begins here")
+    } else if protocol.kind == ProtocolKind::Connection && (site.pooled || (protocol.pooled && !site.apart)) {
+        format!("the {noun} is taken from its pool here")
+    } else {
+        format!("the {noun} is opened here")
     }
 }
 
@@ -49,7 +56,7 @@ pub(crate) fn opened(site: &Site, protocol: &Protocol) -> String {
 pub(crate) fn set(state: SessionState) -> &'static str {
     match state {
         SessionState::Multi => "sent",
-        SessionState::Listen => "begun",
+        SessionState::Listen => "started",
         SessionState::Lock | SessionState::TriedLock => "taken",
         SessionState::Setting | SessionState::TempTable | SessionState::Database => "set",
     }
@@ -69,6 +76,29 @@ pub(crate) fn ended(end: EndKind) -> &'static str {
     }
 }
 
+/// What happens where a session is left, as a part of a sentence: "`?` returns an error".
+pub(crate) fn leaving(kind: &CauseKind) -> String {
+    use sessionlint_analysis::CauseKind::{Exit, Explicit, Jump, Meanwhile, Overwritten, ScopeEnd, Statement};
+    use sessionlint_analysis::ExitOrder::{Macro, Question, Return, Tail};
+    let is_error = kind.exit_kind() == ExitKind::Error;
+    match kind {
+        ScopeEnd { .. } => "its block ends".to_owned(),
+        Statement { .. } => "its statement ends".to_owned(),
+        Exit { how: Question, .. } => "`?` returns an error".to_owned(),
+        Exit { how: Return, .. } if is_error => "`return` leaves with an error".to_owned(),
+        Exit { how: Return, .. } => "`return` leaves the function".to_owned(),
+        Exit { how: Tail, .. } if is_error => "the function ends with an error".to_owned(),
+        Exit { how: Tail, .. } => "the function ends".to_owned(),
+        Exit { how: Macro(name), .. } if is_error => format!("`{name}!` returns an error"),
+        Exit { how: Macro(name), .. } => format!("`{name}!` leaves the function"),
+        Jump { in_error_arm: true, .. } => "the error arm ends".to_owned(),
+        Jump { keyword, .. } => format!("`{keyword}` leaves its block"),
+        Overwritten => "its variable gets a new value".to_owned(),
+        Explicit => "`drop` is called with it".to_owned(),
+        Meanwhile => "this happens".to_owned(),
+    }
+}
+
 /// The way out, as part of a sentence: "a successful return".
 pub(crate) fn exit(kind: &CauseKind) -> String {
     use sessionlint_analysis::CauseKind::{Exit, Explicit, Jump, Meanwhile, Overwritten, ScopeEnd, Statement};
@@ -80,7 +110,7 @@ pub(crate) fn exit(kind: &CauseKind) -> String {
         Jump { keyword, .. } => format!("`{keyword}`"),
         Overwritten => "a new value for its variable".to_owned(),
         Explicit => "`drop`".to_owned(),
-        Meanwhile => "what happens meanwhile".to_owned(),
+        Meanwhile => "this".to_owned(),
     }
 }
 

@@ -271,8 +271,8 @@ impl Learner<'_, '_> {
         let learned_from = verdict.evidence.last().map_or_else(String::new, |proof| proof.source.clone());
         let on_drop = match verdict.class {
             DropClass::A | DropClass::B | DropClass::D => "does not keep what was written",
-            DropClass::C => "hands its rollback on, which is lost when the runtime ends",
-            DropClass::E | DropClass::F => "only warns, and does not end it",
+            DropClass::C => "starts a rollback in the background, which is lost if the runtime ends first",
+            DropClass::E | DropClass::F => "only logs a warning, and does not end it",
             DropClass::G => "panics",
         };
         let protocol = LearnedProtocol {

@@ -58,7 +58,7 @@ impl Solver<'_> {
             self.forget(world, &value);
         }
         if unknown {
-            let reason = format!("the macro `{}!` takes a session", path.join("::"));
+            let reason = format!("a session is passed to the macro `{}!`, which is not understood", path.join("::"));
             self.gaps.insert(Gap { span: call.name_span, reason });
         }
         Value::Unknown

@@ -264,7 +264,7 @@ impl Lowerer<'_> {
             _ => {
                 let span = self.start_of(expr);
                 let shown: String = quote::ToTokens::to_token_stream(expr).to_string().chars().take(40).collect();
-                self.gap(span, format!("an expression of unknown form: `{shown}`"));
+                self.gap(span, format!("this expression is not understood: `{shown}`"));
                 self.assign(dest, Rvalue::Opaque(Vec::new()), span);
             }
         }

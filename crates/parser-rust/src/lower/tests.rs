@@ -41,7 +41,7 @@ fn a_question_mark_is_a_test_with_an_exit() {
     2     drop _4, _3, pool: `?` with returned
           to b1
         b4:
-          never goes on",
+          diverges",
     );
 }
 

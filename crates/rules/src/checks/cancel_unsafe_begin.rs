@@ -23,15 +23,15 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
         _ => "a timeout",
     };
     let hole = protocol.openings.iter().find_map(|opening| opening.cancel_unsafe.as_ref());
-    let versions = hole.map(|hole| format!("{} {}", hole.package, hole.versions)).unwrap_or_default();
-    let message = format!("{by} may cancel this begin, which leaves the transaction open on a pooled connection");
-    let leaks = if event.inside.is_empty() {
-        format!("when it is cancelled between BEGIN and its answer, {versions} forgets that there is a transaction")
-    } else {
-        format!("this call begins a transaction; cancelled between BEGIN and its answer, {versions} forgets it")
-    };
-    let help = "begin outside of it and put what follows inside, or set `acquire_timeout` on the pool; a task that is \
-                spawned is not cancelled"
-        .to_owned();
+    let versions = hole.map(|hole| format!("{} ({})", hole.package, hole.versions)).unwrap_or_default();
+    let message = format!("{by} may cancel this begin, which can leave a transaction open on a pooled connection");
+    let leaks = format!(
+        "if this is cancelled after BEGIN was sent and before the answer came, {versions} does not know that the \
+         transaction is open"
+    );
+    let help = format!(
+        "begin the transaction before {by} and put only the later work inside, or run this in a spawned task, which \
+         is not cancelled; to limit the wait for a connection, set `acquire_timeout` on the pool"
+    );
     context.finding(CHECK.rule, site, events, event.cause.span, Words { message, leaks, help: Some(help), fix: None })
 }

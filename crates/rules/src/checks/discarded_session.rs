@@ -48,12 +48,12 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
             format!("only its name is kept: the value is dropped here, which {}", protocol.on_drop)
         }
         CauseKind::Statement { wildcard: true } => {
-            format!("`_` does not keep the value: it is dropped here, which {}", protocol.on_drop)
+            format!("`_` does not keep the value; dropping it here {}", protocol.on_drop)
         }
-        _ => format!("nothing keeps the value: it is dropped here, which {}", protocol.on_drop),
+        _ => format!("nothing keeps the value; dropping it here {}", protocol.on_drop),
     };
     let help = match protocol.kind {
-        ProtocolKind::Task => "bind it and spawn it: `tokio::spawn(connection)`".to_owned(),
+        ProtocolKind::Task => "bind it to a variable and spawn it: `tokio::spawn(connection)`".to_owned(),
         _ => format!("bind the {noun} to a variable that lives as long as it is needed"),
     };
     let said = Words { message, leaks, help: Some(help), fix: context.keep(site, protocol, event) };

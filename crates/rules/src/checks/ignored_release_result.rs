@@ -32,15 +32,15 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
     let (message, leaks) = if logged {
         (
             format!("a failed {end} of {subject} is only logged, and success is returned"),
-            "when this fails, the error goes to the log and the caller is told that it worked",
+            "if this fails, the error is only logged, and the caller sees success",
         )
     } else {
-        (format!("the result of {ending} {subject} is thrown away"), "when this fails, nobody is told")
+        (format!("the result of {ending} {subject} is ignored"), "if this fails, the error is lost")
     };
     let span = event.release.unwrap_or(event.cause.span);
     let help = match protocol.usual_end() {
         _ if !context.report.gives_result => {
-            "deal with the error here, or let the function return a result and give it the error".to_owned()
+            "handle the error here, or let the function return a `Result` with it".to_owned()
         }
         Some(end) if end.is_async => format!("return the error to the caller, as in `.{}().await?`", end.call),
         Some(end) => format!("return the error to the caller, as in `.{}()?`", end.call),

@@ -22,14 +22,14 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
     let subject = words::subject(site, protocol);
     let message = format!("{subject} is leaked by `{how}`");
     let leaks = if how == ".leak()" {
-        "out of its pool's sight, and nobody closes it: the pool opens another one in its place, or loses the slot"
+        "this takes it away from its pool, and nothing closes it: the pool opens another one, or loses the slot"
     } else {
         "from here on nothing ends it"
     };
     let help = match (&protocol.instead_of_leaking, protocol.usual_end()) {
         (Some(instead), _) => instead.clone(),
         (None, Some(end)) => format!("end it instead: `.{}(){}`", end.call, if end.is_async { ".await" } else { "" }),
-        (None, None) => "let it be dropped instead, which gives it back".to_owned(),
+        (None, None) => "let it be dropped instead: that gives it back".to_owned(),
     };
     let explicit = event.cause.kind == CauseKind::Explicit;
     let span = if how.starts_with('.') || !explicit { site.span } else { event.cause.span };

@@ -35,9 +35,14 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
     let protocol = context.protocol(site);
     let event = events[0];
     let subject = words::subject(site, protocol);
-    let message = format!("{subject} is left open when {} leaves with an error", words::exit(&event.cause.kind));
+    let leaving = words::leaving(&event.cause.kind);
+    let message = if protocol.class.is_some_and(DropClass::rolls_back) {
+        format!("{subject} has no explicit rollback when {leaving}")
+    } else {
+        format!("{subject} is left open when {leaving}")
+    };
     let leaks = if protocol.in_place {
-        format!("it is still open here; leaving {}", protocol.on_drop)
+        format!("it is still open here; leaving here {}", protocol.on_drop)
     } else {
         format!("dropping it here {}", protocol.on_drop)
     };

@@ -27,50 +27,55 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
     if protocol.is_exclusive() {
         let held =
             site.name.as_ref().map_or_else(|| format!("the first {}", protocol.noun()), |name| format!("`{name}`"));
-        let message = format!("another {} is begun while {subject} is open, and waits for it", protocol.noun());
+        let message = format!("another {} begins while {subject} is open, and waits for it", protocol.noun());
         let leaks = if event.inside.is_empty() { "this waits" } else { "this call begins another one, which waits" };
-        let leaks = format!("{leaks} until {held} is over: only one may be open at a time");
-        let help = format!("use {held} for this too, or end it first: on one thread the wait never ends");
+        let leaks = format!("{leaks} until {held} has ended: only one may be open at a time");
+        let help = format!("use {held} for this too, or end it first: on the same thread this waits forever");
         let words = Words { message, leaks, help: Some(help), fix: None };
         return context.finding(CHECK.rule, site, events, event.cause.span, words);
     }
     let lent = matches!(event.kind, EventKind::SecondCheckout { lent: true });
     let message = if lent && protocol.is_transaction() {
-        format!("this runs on the pool while {subject} holds one of its connections")
+        format!("this statement needs a second connection from the pool while {subject} holds one")
     } else {
         format!("a second connection is taken from the pool while {subject} is held")
     };
     let leaks = if event.inside.is_empty() {
-        "a second connection of the same pool is needed here".to_owned()
+        "this needs a second connection from the same pool".to_owned()
     } else {
-        "this call needs a second connection of the same pool".to_owned()
+        "this call needs a second connection from the same pool".to_owned()
     };
-    let (keyword, why) =
-        (kept_by(context, site, event), "tasks that hold one connection each and wait for another deadlock the pool");
+    let (keyword, why) = (
+        kept_by(context, site, event),
+        "tasks that each hold one connection and wait for a second one can block each other forever",
+    );
     let (held, by_reference) = words::holder(site, protocol, event);
     let help = match (held, keyword) {
         (Some(held), _) if protocol.is_transaction() => {
             format!("run it on `{held}`, or before `{held}` begins or after it ends: {why}")
         }
         (Some(held), _) => {
-            format!("use `{held}` for this too, or {} first: {why}", words::give_back(by_reference, "it"))
+            format!(
+                "use `{held}` for this too, or {} first: {why}",
+                words::give_back(by_reference, &format!("`{held}`"))
+            )
         }
         // It would be asked once only before the loop.
         (None, Some("while")) => {
             format!(
-                "bind the result with `let` inside of a `loop`: the `while` keeps the {} meanwhile, and {why}",
+                "use `loop`, and bind the result with `let` inside it: the `while` holds the {} until its body ends, and {why}",
                 protocol.noun()
             )
         }
         (None, Some(keyword)) => format!(
-            "bind the result with `let` before the `{keyword}`, which keeps the {} until it ends: {why}",
+            "bind the result with `let` before the `{keyword}`, which holds the {} until it ends: {why}",
             protocol.noun()
         ),
         (None, None) if let Some(lent) = in_closure(context, site, event) => match lent {
-            Some(lent) => format!("run it on `{lent}`, which the closure is lent: {why}"),
+            Some(lent) => format!("run it on `{lent}`, which the closure is given: {why}"),
             None => format!("do it before the call that runs the closure: {why}"),
         },
-        (None, None) => format!("end the statement that keeps the {} first: {why}", protocol.noun()),
+        (None, None) => format!("end the statement that holds the {} first: {why}", protocol.noun()),
     };
     context.finding(CHECK.rule, site, events, event.cause.span, Words { message, leaks, help: Some(help), fix: None })
 }

@@ -20,21 +20,21 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
     let name = context.protocol(site).type_name();
     let in_loop = event.kind == EventKind::MadePerCall { in_loop: true };
     let message = if in_loop {
-        format!("a new `{name}` is made on every turn of this loop")
+        format!("a new `{name}` is made in every iteration of this loop")
     } else {
         format!("a new `{name}` is made for every request")
     };
     let leaks = if context.protocol(site).made_here_only {
-        "and dropped again: its connections are opened and closed each time"
+        "it is dropped again, so its connections are opened and closed each time"
     } else if event.inside.is_empty() {
-        "and dropped again: its connections are opened and closed each time, and its limits limit nothing"
+        "it is dropped again, so connections are opened and closed each time, and its size limits no other pool"
     } else {
-        "this call makes one and drops it again: its limits limit nothing"
+        "this call makes one and drops it again, so its size limits no other pool"
     };
     let help = if in_loop {
         "make it once, before the loop".to_owned()
     } else {
-        "make it once when the program starts, and hand it to the handlers as state: clones share it".to_owned()
+        "make it once when the program starts, and pass it to the handlers as state; clones share it".to_owned()
     };
     let said = Words { message, leaks: leaks.to_owned(), help: Some(help), fix: None };
     // It is made once: the other ways on which it is dropped are no other mistakes.

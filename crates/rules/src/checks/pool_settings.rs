@@ -23,8 +23,8 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
     };
     let names: Vec<&str> = missing.iter().map(|(name, _)| name.as_str()).collect();
     let defaults: Vec<String> = missing.iter().map(|(name, default)| format!("{name}: {default}")).collect();
-    let message = format!("this pool does not say its {}", listed(&names));
-    let leaks = format!("what holds instead: {}", defaults.join("; "));
+    let message = format!("this pool does not set its {}", listed(&names));
+    let leaks = format!("the defaults are: {}", defaults.join("; "));
     let builder = context.protocol(site).configured_by.map(|builder| context.model.protocol(builder));
     let calls =
         builder.iter().flat_map(|builder| &builder.settings).filter(|setting| names.contains(&setting.sets.as_str()));

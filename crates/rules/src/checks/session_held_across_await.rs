@@ -34,7 +34,7 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
     }
     let message = format!("{subject} is held across {what}");
     let leaks = if event.inside.is_empty() || is_made_here(context, event) {
-        format!("{}, and the connection waits with it", words::awaited(what))
+        format!("{} while the {} is held", words::awaited(what), protocol.noun())
     } else {
         format!("this call leads to {what}")
     };
@@ -42,13 +42,20 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
     let help = match held {
         Some(name) if protocol.is_transaction() => {
             let it = if site.raw || protocol.in_place { &subject } else { &format!("`{name}`") };
-            format!("do it before {it} begins or after it ends: until then it keeps a connection and locks")
+            format!(
+                "move this before {it} begins or after it ends: an open transaction keeps its connection and its locks"
+            )
         }
         Some(name) => {
             let give_back = words::give_back(by_reference, &format!("`{name}`"));
-            format!("do it before `{name}` is taken, or {give_back} first: the pool has few of them")
+            format!("move this before `{name}` is taken, or {give_back} first: a pool has only a few connections")
         }
-        None => "do it outside of the session's life: the pool has few connections".to_owned(),
+        None if protocol.is_transaction() => {
+            "move this before the transaction begins or after it ends: until then it keeps its connection and its locks"
+                .to_owned()
+        }
+        None => "move this before the connection is taken or after it is given back: a pool has only a few connections"
+            .to_owned(),
     };
     context.finding(CHECK.rule, site, events, event.cause.span, Words { message, leaks, help: Some(help), fix: None })
 }
@@ -57,9 +64,9 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
 fn polled(context: &Context<'_>, site: &Site, events: &[&Event], what: &str) -> Diagnostic {
     let protocol = context.protocol(site);
     let subject = words::subject(site, protocol);
-    let message = format!("{subject}, which the caller keeps, is held across {what} between two looks");
-    let leaks = format!("{}, and the caller's connection waits with it", words::awaited(what));
-    let help = "take a connection of the pool for each look, or let the caller look again".to_owned();
+    let message = format!("{subject}, borrowed from the caller, is held across {what} in a polling loop");
+    let leaks = format!("{} while the caller's connection is held", words::awaited(what));
+    let help = "take a connection from the pool in each iteration, or let the caller repeat the call".to_owned();
     let span = events[0].cause.span;
     context.finding(CHECK.rule, site, events, span, Words { message, leaks, help: Some(help), fix: None })
 }

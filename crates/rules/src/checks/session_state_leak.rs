@@ -32,21 +32,25 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
             format!("close the connection instead (`close_on_drop`), or unlock where `{guard}` ends"),
         ),
         EventKind::StateOnShared { state, pooled: true } => (
-            format!("{} is set through the pool, on whichever connection it lends", what(state)),
-            "that connection goes back to the pool at once, and keeps it for its next user".to_owned(),
-            format!("take one connection, run on it what needs it, and {}{}", undo(state).0, undo(state).1),
+            format!("{} is {} through the pool, on whichever connection is free", what(state), words::set(state)),
+            "that connection goes back to the pool at once, and its next user inherits this".to_owned(),
+            format!(
+                "take one connection, run everything that needs this on it, then {}{}",
+                undo(state).0,
+                undo(state).1
+            ),
         ),
         EventKind::StateOnShared { state, .. } => (
             format!("{} is {} on a connection that others share", what(state), words::set(state)),
-            "every clone of it is inside of it from here on".to_owned(),
-            "send the commands as one: `redis::pipe().atomic()`, or take a connection of your own".to_owned(),
+            "from here on every clone of the connection is affected".to_owned(),
+            "send the commands as one pipeline (`redis::pipe().atomic()`), or use a connection of your own".to_owned(),
         ),
         EventKind::StateLeft { state } => {
             let subject = words::subject(site, protocol);
             (
                 format!("{subject} goes back to its pool with {}", what(state)),
-                "the next user of this connection meets it".to_owned(),
-                format!("{} on this way too{}", undo(state).0, undo(state).1),
+                "the next user of this connection inherits it".to_owned(),
+                format!("{} on this path too{}", undo(state).0, undo(state).1),
             )
         }
         _ => unreachable!("picked above"),
@@ -57,8 +61,8 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
 
 fn what(state: SessionState) -> &'static str {
     match state {
-        SessionState::Lock | SessionState::TriedLock => "a lock of the session",
-        SessionState::Setting => "a setting of the session",
+        SessionState::Lock | SessionState::TriedLock => "a session-level lock",
+        SessionState::Setting => "a session setting",
         SessionState::Database => "another current database",
         SessionState::Listen => "a LISTEN",
         SessionState::TempTable => "a temporary table",
@@ -70,16 +74,15 @@ fn what(state: SessionState) -> &'static str {
 /// whole session's in MySQL.
 fn undo(state: SessionState) -> (&'static str, &'static str) {
     match state {
-        SessionState::Lock | SessionState::TriedLock => (
-            "unlock it on that connection",
-            " (Postgres also has `pg_advisory_xact_lock`, which a transaction gives back itself)",
-        ),
-        SessionState::Setting => ("reset it", " (Postgres also has `SET LOCAL`, which ends with the transaction)"),
-        SessionState::Database => ("use the one that it had before", ", or name the database in each statement"),
-        SessionState::Listen => ("send UNLISTEN", ", or use a listener with a connection of its own"),
-        SessionState::TempTable => {
-            ("drop it", " (Postgres also has `ON COMMIT DROP`, which drops it with the transaction)")
+        SessionState::Lock | SessionState::TriedLock => {
+            ("unlock it on that connection", " (in Postgres, `pg_advisory_xact_lock` ends with the transaction)")
         }
+        SessionState::Setting => ("reset it", " (in Postgres, `SET LOCAL` ends with the transaction)"),
+        SessionState::Database => {
+            ("switch back to the database that it had before", ", or name the database in each statement")
+        }
+        SessionState::Listen => ("send UNLISTEN", ", or use a listener with a connection of its own"),
+        SessionState::TempTable => ("drop it", " (in Postgres, `ON COMMIT DROP` drops it with the transaction)"),
         SessionState::Multi => ("send EXEC, DISCARD or UNWATCH", ""),
     }
 }

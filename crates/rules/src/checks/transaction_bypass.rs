@@ -26,14 +26,14 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
         let said = Words { message, leaks: leaks.to_owned(), help: Some(help), fix: None };
         return context.finding(CHECK.rule, site, events, event.cause.span, said);
     }
-    let message = format!("this write goes to the pool and not through {subject}, which is open");
+    let message = format!("this write goes to the pool instead of {subject}, which is open");
     let leaks = if event.inside.is_empty() {
-        "it is not part of the transaction: it stays when that is rolled back, and cannot see what that has written"
+        "it is not part of the transaction: a rollback does not undo it, and it cannot see what the transaction wrote"
     } else {
-        "what this call writes is not part of the transaction: it stays when that is rolled back"
+        "what this call writes is not part of the transaction: a rollback does not undo it"
     };
     let help = site.name.as_ref().map(|name| {
-        format!("run it on `{name}`; when it must survive a rollback, run it before `{name}` begins or after it ends")
+        format!("run it on `{name}`; if it must survive a rollback, run it before `{name}` begins or after it ends")
     });
     let said = Words { message, leaks: leaks.to_owned(), help, fix: context.run_inside(site, protocol, event) };
     context.finding(CHECK.rule, site, events, event.cause.span, said)

@@ -32,13 +32,13 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
     let effect = match (end, protocol.class) {
         (EndKind::Commit, Some(class)) if class < DropClass::E => "so nothing is committed, and dropping rolls back",
         (EndKind::Commit, _) => "so nothing is committed, and the transaction stays open",
-        (EndKind::Rollback, Some(class)) if class < DropClass::E => "so it is rolled back only because it is dropped",
+        (EndKind::Rollback, Some(class)) if class < DropClass::E => "so only dropping the transaction rolls it back",
         (EndKind::Rollback, _) => "so it stays open",
         (EndKind::Close, _) => "so it is not closed",
     };
     let leaks = match event.cause.kind {
         CauseKind::Statement { .. } | CauseKind::Explicit => format!("never polled, {effect}"),
-        _ => format!("never polled before it is dropped, {effect}"),
+        _ => format!("dropped without being polled, {effect}"),
     };
     let span = event.release.unwrap_or(event.cause.span);
     let add = if call.is_some() { "add `.await`" } else { "await the block" };

@@ -28,15 +28,16 @@ pub(super) fn is_mistake(context: &Context<'_>, site: &Site, protocol: &Protocol
 fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
     let event = events[0];
     let subject = words::subject(site, context.protocol(site));
-    let message = format!("{subject} is still open at {}", words::exit(&event.cause.kind));
+    let message = format!("{subject} is still open when {}", words::leaving(&event.cause.kind));
     let leaks = if site.pooled {
-        "the connection goes back to its pool here, inside the transaction"
+        "the connection goes back to its pool here, with the transaction still open"
     } else if site.on_borrowed {
-        "the connection is left inside the transaction here, and whoever uses it next is in there too"
+        "the transaction stays open on the connection; whoever uses it next runs inside that transaction"
     } else {
         "the connection is closed here, and what was written is lost"
     };
-    let help = "use the library's own transaction, which rolls back when it is dropped, or send ROLLBACK on this way";
+    let help =
+        "use the library's own transaction, which rolls back when it is dropped, or send ROLLBACK on this path too";
     let said = Words { message, leaks: leaks.to_owned(), help: Some(help.to_owned()), fix: None };
     context.finding(CHECK.rule, site, events, event.cause.span, said)
 }

@@ -41,9 +41,9 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
     };
     let message = format!("{subject} reaches {way_out} with uncommitted writes");
     let leaks = if protocol.in_place {
-        format!("it is still open here, and leaving {}", protocol.on_drop)
+        format!("it is still open here; leaving here {}", protocol.on_drop)
     } else {
-        format!("it is dropped here, which {}", protocol.on_drop)
+        format!("dropping it here {}", protocol.on_drop)
     };
     let help = match &site.name {
         Some(_) => words::usual_call(site, protocol, context.report.gives_result).map(|call| {

@@ -24,9 +24,9 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
     let protocol = context.protocol(site);
     let event = events[0];
     let subject = words::subject(site, protocol);
-    let message = format!("{subject} is never run: what it connects waits for it");
-    let leaks = format!("it is dropped here without having done anything, which {}", protocol.on_drop);
+    let message = format!("{subject} is never run: the other half of the connection needs it");
+    let leaks = format!("it has done nothing so far; dropping it here {}", protocol.on_drop);
     let name = site.name.as_deref().unwrap_or("connection");
-    let help = format!("run it in a task of its own: `tokio::spawn(..)` with `{name}` inside, before the first call");
+    let help = format!("before the first call, run `{name}` in a task of its own with `tokio::spawn(..)`");
     context.finding(CHECK.rule, site, events, event.cause.span, Words { message, leaks, help: Some(help), fix: None })
 }

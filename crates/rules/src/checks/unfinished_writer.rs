@@ -34,16 +34,16 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
         other => words::exit(other),
     };
     let message = if protocol.queues {
-        format!("{subject} reaches {way_out} with what it was given still queued")
+        format!("{subject} reaches {way_out} with data still queued")
     } else {
         format!("{subject} reaches {way_out} without being finished")
     };
     let leaks = if protocol.in_place {
-        format!("it is not finished here, and leaving {}", protocol.on_drop)
+        format!("it is not finished here; leaving here {}", protocol.on_drop)
     } else {
-        format!("it is dropped here, which {}", protocol.on_drop)
+        format!("dropping it here {}", protocol.on_drop)
     };
     let help = words::usual_call(site, protocol, context.report.gives_result)
-        .map(|call| format!("call `{call}` when all is written"));
+        .map(|call| format!("call `{call}` after the last write"));
     context.finding(CHECK.rule, site, events, event.cause.span, Words { message, leaks, help, fix: None })
 }

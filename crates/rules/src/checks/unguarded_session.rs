@@ -42,9 +42,9 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
     let protocol = context.protocol(site);
     let event = events[0];
     let subject = words::subject(site, protocol);
-    let message = format!("{subject} is not ended when it is left at {}", words::exit(&event.cause.kind));
+    let message = format!("{subject} is not ended when {}", words::leaving(&event.cause.kind));
     let leaks = if protocol.in_place {
-        format!("it is still open here; leaving {}", protocol.on_drop)
+        format!("it is still open here; leaving here {}", protocol.on_drop)
     } else {
         format!("dropping it here {}", protocol.on_drop)
     };
@@ -59,7 +59,7 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
         }
         None => protocol.usual_end().map(|end| {
             let call = words::call(site, end, false);
-            format!("call `{call}` on every way out: keep the result of what can fail, end it, then use `?`")
+            format!("call `{call}` before every exit: keep the result of what can fail in a variable, make this call, then use `?`")
         }),
     };
     context.finding(CHECK.rule, site, events, event.cause.span, Words { message, leaks, help, fix: None })
