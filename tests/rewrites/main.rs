@@ -43,6 +43,13 @@ const KNOWN: &[(Rewrite, &str, &str)] = &[
         "an arm with statements of its own does more than pass over a failure",
     ),
     (Rewrite::UsedAs, "deadpool alone::follow", ALONE),
+    (Rewrite::UsedAs, "reqwest targets::once_each", RENAMED),
+    (Rewrite::UsedAs, "reqwest targets::tile", RENAMED),
+    (
+        Rewrite::QuestionAsMatch,
+        "tempfile in_a_block",
+        "what only the path is kept of is asked of the call that gives the path, not of the arms of a match",
+    ),
     (Rewrite::FullPaths, "deadpool alone::beside_a_task", ALONE),
     (
         Rewrite::BodyInBlock,
@@ -151,6 +158,8 @@ const BRANCH: &str =
     "a `match` that leaves with the error is a branch like any other: what was written before it may be meant to go";
 
 const ALONE: &str = "whether a connection is the only one of its pool is not known in all ways to write names";
+const RENAMED: &str = "a client that is made is looked for by the name that the library gives its type";
+    "whether a client is made for each request is not known where the file names its type in another way only";
 const PROBE: &str =
     "`if let Err(error) = pool.begin().await` asks whether a session can be opened: nobody wants to use it";
 

@@ -230,6 +230,11 @@ impl Value {
         }
     }
 
+    /// Whether it says if the first write through a session worked.
+    pub fn is_first_write(&self) -> bool {
+        matches!(self, Value::Fallible(inner) if matches!(**inner, Value::Wrote(_)))
+    }
+
     /// What decides which way a test of the value goes, or what a statement does, without what is inside; `None` when either way
     /// may be taken, and for what owns a session.
     pub fn shape(&self) -> Option<Self> {

@@ -70,10 +70,11 @@ impl Blocks {
 
 /// The names behind `macro_rules!`.
 fn macros(bytes: &[u8]) -> BTreeSet<String> {
-    let behind = memchr::memmem::find_iter(bytes, b"macro_rules!").map(|at| &bytes[at + "macro_rules!".len()..]);
-    let named = behind.map(|text| {
-        let text = text.trim_ascii_start();
-        &text[..text.iter().take_while(|byte| is_name(**byte)).count()]
+    const WORD: &[u8] = b"macro_rules";
+    let behind = memchr::memmem::find_iter(bytes, WORD).map(|at| bytes[at + WORD.len()..].trim_ascii_start());
+    let named = behind.filter_map(|text| {
+        let text = text.strip_prefix(b"!")?.trim_ascii_start();
+        Some(&text[..text.iter().take_while(|byte| is_name(**byte)).count()]).filter(|name| *name != WORD)
     });
     named.filter_map(|name| std::str::from_utf8(name).ok()).filter(|name| !name.is_empty()).map(str::to_owned).collect()
 }
@@ -155,7 +156,7 @@ mod tests {
 
     #[test]
     fn macros_are_found_by_their_names() {
-        let text = b"macro_rules! die { } // macro_rules!\nmacro_rules!\n  r { }";
+        let text = b"macro_rules! die { } // macro_rules!\nmacro_rules !\n  r { }";
         assert_eq!(Blocks::of(text).macros, ["die", "r"].map(str::to_owned).into());
     }
 }

@@ -41,9 +41,11 @@ impl Solver<'_> {
             },
             Value::Fallible(inner) => match **inner {
                 Value::Outcome(id, end) => self.drop_outcome(world, id, end, kind, span),
-                // Whoever does not ask whether it was written wants no error.
-                Value::Wrote(id) if self.index.model.protocol(self.protocol_of(id)).errors_late => {
-                    world.set_phase(id, Phase::Gone);
+                // Whoever does not ask whether it was written need not wait for an error that comes late.
+                Value::Wrote(id) => {
+                    if self.index.model.protocol(self.protocol_of(id)).errors_late {
+                        world.set_phase(id, Phase::Gone);
+                    }
                 }
                 _ => self.drop_value(world, inner, kind, span),
             },
@@ -102,6 +104,19 @@ impl Solver<'_> {
     /// Nobody looks at whether a session's end worked. Where another error is returned, that is enough.
     /// Whether somebody looks at what a variable holds, on this way or another: it is tested, or lent to a function. A loop that does
     /// so may have had no round.
+    /// Whether nothing reads a variable.
+    pub(super) fn is_unread(&self, local: LocalId) -> bool {
+        let mut statements = self.body.statements();
+        !self.tests.keys().any(|place| place.local == local)
+            && !statements.any(|statement| match &statement.kind {
+                StatementKind::Assign(_, value) => {
+                    value.operands().into_iter().any(|operand| operand.local() == Some(local))
+                }
+                StatementKind::Bind { from, .. } => from.local == local,
+                _ => false,
+            })
+    }
+
     pub(super) fn is_looked_at(&self, local: LocalId) -> bool {
         let lends = |statement: &Statement| match &statement.kind {
             StatementKind::Assign(_, Rvalue::Call(call)) if !matches!(call.callee, Callee::Macro(_)) => {

@@ -179,6 +179,8 @@ impl Solver<'_> {
     /// What is known at the end: a pool that somebody else has is not made for nothing, and limits that are not set.
     pub(crate) fn settings(&mut self) {
         let escaped = std::mem::take(&mut self.made.escaped);
+        let drops_pool = self.events.keys().any(|(kind, ..)| *kind == EventKind::PoolDropped);
+        let keeps = drops_pool && self.keeps_what_it_makes();
         let probes: BTreeSet<SiteId> =
             self.made.left.iter().copied().filter(|site| self.is_tried_again(*site)).collect();
         let (model, sites, differing) = (self.index.model, &self.sites, &self.made.differing);
@@ -187,7 +189,7 @@ impl Solver<'_> {
             openings.iter().any(|known| matches!(known.source, Source::Method(by) if differing.contains(&by)))
         };
         self.events.retain(|(kind, site, _), _| match kind {
-            EventKind::PoolDropped => !escaped.contains(site),
+            EventKind::PoolDropped => !keeps && !escaped.contains(site),
             EventKind::MadePerCall { in_loop } => {
                 !(escaped.contains(site) || differs(site) || (*in_loop && probes.contains(site)))
             }

@@ -21,7 +21,6 @@ impl Solver<'_> {
             return false;
         }
         let made = self.clients_made();
-        let is_made = |operand: &Operand| operand.local().is_some_and(|local| made.contains(&local));
         let futures = self.futures_of(&made);
         let blocks = (0..).map(BlockId).zip(&self.body.blocks);
         let works = blocks.flat_map(|(number, block)| {
@@ -34,17 +33,25 @@ impl Solver<'_> {
             })
         });
         let mut works = works.peekable();
-        let is_kept = || {
-            self.body.assignments().any(|(to, value)| {
-                (was_there(to) && parts(value).into_iter().any(is_made))
-                    || matches!(value, Rvalue::Call(call) if self.puts(&call.callee) && call.args.iter().any(is_made))
-            })
-        };
         works.peek().is_some()
             && works.all(|(number, local)| {
                 (made.contains(&local) || futures.contains(&local)) && succeeds_without(self.body, number)
             })
-            && is_kept()
+            && self.is_put_somewhere(&made)
+    }
+
+    /// Whether a client or pool that is made in this body, or a clone of one, is put into something that was there before.
+    pub(super) fn keeps_what_it_makes(&self) -> bool {
+        self.is_put_somewhere(&self.clients_made())
+    }
+
+    /// Whether one of some variables is put into something that was there before.
+    fn is_put_somewhere(&self, made: &BTreeSet<LocalId>) -> bool {
+        let is_made = |operand: &Operand| operand.local().is_some_and(|local| made.contains(&local));
+        self.body.assignments().any(|(to, value)| {
+            (was_there(to) && parts(value).into_iter().any(is_made))
+                || matches!(value, Rvalue::Call(call) if self.puts(&call.callee) && call.args.iter().any(is_made))
+        })
     }
 
     /// The variables that hold what a call gives that one of some others is passed to: futures of its work, say.

@@ -301,7 +301,8 @@ impl Solver<'_> {
                 continue;
             }
             if let Some(value) = world.facts.store.get(&Place::local(*local)).cloned() {
-                if value.owns() && !(value.is_outcome() && self.is_looked_at(*local)) {
+                let is_unheard = value.is_first_write() && self.is_unread(*local);
+                if (value.owns() || is_unheard) && !(value.is_outcome() && self.is_looked_at(*local)) {
                     if self.body.locals[local.index()].name.is_some() {
                         self.drop_halves(world, &value);
                     }

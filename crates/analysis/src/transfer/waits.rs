@@ -7,7 +7,7 @@ use crate::value::{ObligationId, Value};
 use crate::workload::{Deed, Wait, Workload};
 use crate::world::{State, World};
 use sessionlint_diagnostics::Span;
-use sessionlint_ir::{BlockId, Call, Callee, Operand, Place, Rvalue, StatementKind};
+use sessionlint_ir::{BlockId, Call, Callee, LocalId, Operand, Place, Rvalue, StatementKind};
 use sessionlint_protocols::{ProtocolKind, Rank, WorkId};
 use std::cmp::Reverse;
 
@@ -77,7 +77,7 @@ impl Solver<'_> {
             // A task that waits for what to do next, with a connection that it had before, or as the transaction of whoever asks.
             let own = wait.idle
                 && self.body.leads_to(self.at, self.at)
-                && self.is_kept(site)
+                && self.is_kept(site, holder(world, id))
                 && ((!site.raw && protocol.kind == ProtocolKind::Connection)
                     || site.variable.is_some_and(|variable| self.answers(variable)));
             // A pause before the next try; and what is done about a transaction whose statement has failed is done to give it up.
@@ -99,8 +99,12 @@ impl Solver<'_> {
         self.meanwhile(world, EventKind::HeldAcross { wait: wait.clone() }, id, way);
     }
 
-    /// Whether a session is kept in a variable that was there before: a parameter, or one from outside of the loop around here.
-    fn is_kept(&self, site: &Site) -> bool {
+    /// Whether a session is kept in a variable that was there before: a parameter, or one from outside of the loop around here. A new
+    /// one may have been put into it.
+    fn is_kept(&self, site: &Site, holder: Option<LocalId>) -> bool {
+        if holder.is_some_and(|holder| self.body.params.contains(&holder)) {
+            return true;
+        }
         let Some(variable) = site.variable else { return false };
         let is_parameter = self.body.params.contains(&variable);
         let opened = self.body.blocks.iter().position(|block| {
@@ -165,4 +169,10 @@ fn same_name(one: &Callee, other: &Callee) -> bool {
         | (Callee::Macro(segments), Callee::Macro(other)) => segments == other,
         _ => false,
     }
+}
+
+/// The variable that a session is in.
+fn holder(world: &World, id: ObligationId) -> Option<LocalId> {
+    let mut places = world.facts.store.iter();
+    places.find(|(_, value)| **value == Value::Session(id)).map(|(place, _)| place.local)
 }
