@@ -159,7 +159,6 @@ const BRANCH: &str =
 
 const ALONE: &str = "whether a connection is the only one of its pool is not known in all ways to write names";
 const RENAMED: &str = "a client that is made is looked for by the name that the library gives its type";
-    "whether a client is made for each request is not known where the file names its type in another way only";
 const PROBE: &str =
     "`if let Err(error) = pool.begin().await` asks whether a session can be opened: nobody wants to use it";
 
