@@ -23,6 +23,8 @@ pub(crate) struct Words {
     ends: FxHashSet<String>,
     /// Calls that bring a writer to its end.
     finishes: FxHashSet<String>,
+    /// Short names of writers, which other types have as well: they count as types of parameters.
+    short: FxHashSet<String>,
     /// Names of types that pools are made of or by, and the functions of theirs that begin it.
     makers: FxHashMap<String, FxHashSet<String>>,
     /// All names that may make a function worth lowering: most names are not among them, and need no second look.
@@ -46,7 +48,7 @@ impl Words {
         let mut function = FxHashSet::default();
         let (mut types, mut lent, mut plain) = (TypeNames::default(), TypeNames::default(), TypeNames::default());
         let (mut transactions, mut pools) = (TypeNames::default(), TypeNames::default());
-        let mut made_by_type = FxHashSet::default();
+        let (mut made_by_type, mut short) = (FxHashSet::default(), FxHashSet::default());
         let (mut endings, mut ends, mut finishes) = (FxHashSet::default(), FxHashSet::default(), FxHashSet::default());
         let mut checkouts = FxHashMap::default();
         let mut makers: FxHashMap<String, FxHashSet<String>> = FxHashMap::default();
@@ -119,6 +121,8 @@ impl Words {
                     lent.0.insert(name);
                 } else if protocol.kind == ProtocolKind::Connection && !protocol.implicit {
                     plain.0.insert(name);
+                } else if lost && name.len() <= 6 {
+                    short.insert(name);
                 } else if protocol.is_owed() {
                     if protocol.needs_commit() {
                         transactions.0.insert(name.clone());
@@ -137,6 +141,10 @@ impl Words {
                             function.extend((!is_common).then(|| opening.call.clone()));
                         }
                         Source::Associated(made) => made_by_type.extend(type_names(model.protocol(*made))),
+                        // `open` is anywhere: who opens a file so names its options.
+                        Source::Method(by) if common && is_common => {
+                            made_by_type.extend(type_names(model.protocol(*by)));
+                        }
                         _ => {
                             function.insert(opening.call.clone());
                         }
@@ -175,6 +183,7 @@ impl Words {
             endings,
             ends,
             finishes,
+            short,
             makers,
             any,
             transactions,
@@ -199,7 +208,8 @@ impl Words {
         // A connection by value is held while something is awaited.
         let is_held = |name: &str| self.lent.0.contains(name) || names.handed.contains(name);
         // A writer is owed where something is written.
-        let is_filled = |name: &str| self.types.0.contains(name) && body.contains("write");
+        let is_filled =
+            |name: &str| (self.types.0.contains(name) || self.short.contains(name)) && body.contains("write");
         let takes = |(at, name): (usize, &str)| match is_borrowed(&signature[..at]) {
             true => is_session(name) && takes_out(),
             false => is_session(name) || (is_held(name) && body.contains("await")) || is_filled(name),

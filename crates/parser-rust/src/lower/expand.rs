@@ -36,8 +36,14 @@ pub(super) fn expand(definition: &str, arguments: &TokenStream, call: Span) -> O
         TokenTree::Group(group) => Some(group.stream()),
         _ => None,
     })?;
-    let mut rest: Vec<TokenTree> = body.into_iter().collect();
-    while let Some((matcher, transcriber, after)) = rule(&rest) {
+    let rules: Vec<TokenTree> = body.into_iter().collect();
+    let mut rest = rules.as_slice();
+    let first = arguments.clone().into_iter().next();
+    while let Some((matcher, transcriber, after)) = rule(rest) {
+        rest = after;
+        if !may_match(matcher, first.as_ref()) {
+            continue;
+        }
         let parts = parts(matcher.stream());
         let parser = |input: ParseStream<'_>| {
             let mut bindings = Bindings::new();
@@ -54,13 +60,25 @@ pub(super) fn expand(definition: &str, arguments: &TokenStream, call: Span) -> O
             }
             return syn::Block::parse_within.parse2(expanded).ok();
         }
-        rest = after;
     }
     None
 }
 
+/// Whether a rule may be meant, as far as the first tokens tell: some macros have hundreds of rules, one for each word.
+fn may_match(matcher: &Group, first: Option<&TokenTree>) -> bool {
+    match (matcher.stream().into_iter().next(), first) {
+        (_, Some(TokenTree::Group(group))) if group.delimiter() == Delimiter::None => true,
+        (Some(TokenTree::Ident(expected)), Some(TokenTree::Ident(found))) => expected == *found,
+        (Some(TokenTree::Literal(expected)), Some(TokenTree::Literal(found))) => {
+            expected.to_string() == found.to_string()
+        }
+        (Some(TokenTree::Ident(_) | TokenTree::Literal(_)), _) => false,
+        _ => true,
+    }
+}
+
 /// The first rule of a macro, and the tokens after it.
-fn rule(tokens: &[TokenTree]) -> Option<(Group, Group, Vec<TokenTree>)> {
+fn rule(tokens: &[TokenTree]) -> Option<(&Group, &Group, &[TokenTree])> {
     let [TokenTree::Group(matcher), TokenTree::Punct(_), TokenTree::Punct(_), TokenTree::Group(transcriber), rest @ ..] =
         tokens
     else {
@@ -70,7 +88,7 @@ fn rule(tokens: &[TokenTree]) -> Option<(Group, Group, Vec<TokenTree>)> {
         [TokenTree::Punct(semicolon), after @ ..] if semicolon.as_char() == ';' => after,
         rest => rest,
     };
-    Some((matcher.clone(), transcriber.clone(), rest.to_vec()))
+    Some((matcher, transcriber, rest))
 }
 
 fn parts(matcher: TokenStream) -> Vec<Part> {
