@@ -135,3 +135,34 @@ fn nobody_is_told_of_it() {
         assert!(!String::from_utf8_lossy(&output.stdout).contains("debug"));
     }
 }
+
+/// The example of docs/architecture.md: what stands below each command there is what the command prints.
+#[test]
+fn the_example_in_the_docs_is_what_is_printed() {
+    let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/architecture.md")).unwrap();
+    let (_, page) = page.split_once("## One example from source to finding").unwrap();
+    let block = |text: &str, language: &str| {
+        let (_, rest) = text.split_once(&format!("```{language}\n"))?;
+        let (block, rest) = rest.split_once("```")?;
+        Some((block.to_owned(), rest.to_owned()))
+    };
+    let (source, mut rest) = block(page, "rust").unwrap();
+    let here = TempDir::new().unwrap();
+    fs::create_dir(here.path().join("src")).unwrap();
+    let manifest = "[package]\nname = \"shop\"\nversion = \"0.1.0\"\n\n[dependencies]\nsqlx = \"0.8\"\n";
+    fs::write(here.path().join("Cargo.toml"), manifest).unwrap();
+    fs::write(here.path().join("src/lib.rs"), source).unwrap();
+    let mut count = 0;
+    while let Some((shown, behind)) = block(&rest, "console") {
+        let (command, expected) = shown.strip_prefix("$ sessionlint ").unwrap().split_once('\n').unwrap();
+        let mut program = Command::cargo_bin("sessionlint").unwrap();
+        program.current_dir(here.path()).args(command.split(' '));
+        if command == "check" {
+            program.args(["--no-cache", "--isolated"]);
+        }
+        let printed = String::from_utf8(program.output().unwrap().stdout).unwrap();
+        assert_eq!(printed.trim_end(), expected.trim_end(), "{command}");
+        (rest, count) = (behind, count + 1);
+    }
+    assert_eq!(count, 5);
+}
