@@ -22,7 +22,10 @@ impl Solver<'_> {
             .is_some_and(|state| state.phase == Phase::Open && state.left.iter().any(|left| is_lock(left.state)));
         let known = self.index.model.protocol(self.protocol_of(id));
         let site = &self.sites[usize::from(id.site.0)];
-        let goes_back = known.keeps_begin && self.is_pooled(site) && !self.index.package_of(self.scope.file).resets;
+        // What is taken out of its pool for good is closed when it is dropped.
+        let is_detached = self.detached.contains_key(&id.site);
+        let goes_back =
+            known.keeps_begin && !is_detached && self.is_pooled(site) && !self.index.package_of(self.scope.file).resets;
         let Some(guard) = self.index.item(item).map(|item| item.name.clone()).filter(|_| locked && goes_back) else {
             return;
         };
