@@ -70,13 +70,12 @@ fn taken_alike(branch: &Branch, other: &Trace) -> Option<bool> {
 fn leads_past(body: &Body, from: BlockId, to: BlockId, condition: Span) -> bool {
     let tests = |at: BlockId| matches!(&body.blocks[at.index()].terminator, Terminator::Test { span, .. } if *span == condition);
     let (mut seen, mut pending) = (vec![false; body.blocks.len()], vec![from]);
-    while let Some(block) = pending.pop().filter(|block| *block != to) {
-        if tests(block) || std::mem::replace(&mut seen[block.index()], true) {
-            continue;
-        }
-        pending.extend(body.blocks[block.index()].terminator.successors());
-        if pending.contains(&to) {
+    while let Some(block) = pending.pop() {
+        if block == to {
             return true;
+        }
+        if !tests(block) && !std::mem::replace(&mut seen[block.index()], true) {
+            pending.extend(body.blocks[block.index()].terminator.successors());
         }
     }
     false

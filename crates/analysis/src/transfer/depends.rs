@@ -59,7 +59,8 @@ impl Solver<'_> {
         ty.and_then(TypeRef::last_segment).is_some_and(|name| self.index.model.is_request_input(name))
     }
 
-    pub(crate) fn parameters_behind<'o>(&self, operands: impl Iterator<Item = &'o Operand>) -> Vec<usize> {
+    /// The variables that some operands are made of, and what those are made of.
+    pub(super) fn variables_behind<'o>(&self, operands: impl Iterator<Item = &'o Operand>) -> BTreeSet<LocalId> {
         let mut behind: BTreeSet<LocalId> = operands.filter_map(Operand::local).collect();
         loop {
             let before = behind.len();
@@ -73,9 +74,14 @@ impl Solver<'_> {
                 }
             }
             if behind.len() == before {
-                break;
+                return behind;
             }
         }
+    }
+
+    /// The parameters among them, by position.
+    pub(crate) fn parameters_behind<'o>(&self, operands: impl Iterator<Item = &'o Operand>) -> Vec<usize> {
+        let behind = self.variables_behind(operands);
         let params = self.body.params.iter().enumerate();
         params.filter(|(_, local)| behind.contains(local)).map(|(at, _)| at).collect()
     }

@@ -47,26 +47,12 @@ impl Solver<'_> {
 
     /// The flags that are written out in what a call is passed, by name: fields of a struct, and methods of a builder.
     fn flags_behind(&self, call: &Call) -> BTreeMap<String, bool> {
-        let mut behind: BTreeSet<_> = call.args.iter().filter_map(Operand::local).collect();
+        let behind = self.variables_behind(call.args.iter());
         let (mut flags, mut doubtful) = (BTreeMap::new(), BTreeSet::new());
-        loop {
-            let before = behind.len();
-            for statement in self.body.statements() {
-                match &statement.kind {
-                    StatementKind::Bind { local, from, .. } if behind.contains(local) => _ = behind.insert(from.local),
-                    StatementKind::Assign(to, value) if behind.contains(&to.local) => {
-                        behind.extend(value.operands().into_iter().filter_map(Operand::local));
-                        for (name, value) in written_out(value) {
-                            if *flags.entry(name.to_owned()).or_insert(value) != value {
-                                doubtful.insert(name.to_owned());
-                            }
-                        }
-                    }
-                    _ => {}
-                }
-            }
-            if behind.len() == before {
-                break;
+        let made = self.body.assignments().filter(|(to, _)| behind.contains(&to.local));
+        for (name, value) in made.flat_map(|(_, value)| written_out(value)) {
+            if *flags.entry(name.to_owned()).or_insert(value) != value {
+                doubtful.insert(name.to_owned());
             }
         }
         flags.retain(|name, _| !doubtful.contains(name));

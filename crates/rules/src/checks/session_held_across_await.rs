@@ -40,7 +40,7 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
     };
     let (held, by_reference) = words::holder(site, protocol, event);
     let help = match held {
-        Some(name) if protocol.is_transaction() => {
+        Some(name) if protocol.is_transaction() || site.raw => {
             let it = if site.raw || protocol.in_place { &subject } else { &format!("`{name}`") };
             format!(
                 "move this before {it} begins or after it ends: an open transaction keeps its connection and its locks"
