@@ -21,6 +21,8 @@ pub struct Library {
     pub files: Vec<String>,
     /// Methods that run the first text among their arguments as SQL.
     pub runs_text: Vec<String>,
+    /// Those of them that give no rows: nobody runs a text by one that only reads.
+    pub executes: Vec<String>,
     /// Methods that take a text and give a statement that runs later, on the session it was prepared on.
     pub prepares: Vec<String>,
     /// Methods that write: on a session or a handle of it, or given one as an argument.

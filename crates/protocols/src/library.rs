@@ -136,6 +136,7 @@ impl Model {
                 statement_types: raw.statement_types,
                 files: raw.files,
                 runs_text: raw.runs_text,
+                executes: raw.executes,
                 prepares: raw.prepares,
                 writes: raw.writes,
                 reads: raw.reads,

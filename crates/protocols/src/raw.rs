@@ -21,6 +21,8 @@ pub(crate) struct RawLibrary {
     #[serde(default)]
     pub runs_text: Vec<String>,
     #[serde(default)]
+    pub executes: Vec<String>,
+    #[serde(default)]
     pub prepares: Vec<String>,
     #[serde(default)]
     pub writes: Vec<String>,

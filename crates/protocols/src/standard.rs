@@ -121,6 +121,7 @@ struct Paths {
 #[serde(deny_unknown_fields)]
 struct Futures {
     poll: Vec<String>,
+    block: Vec<String>,
     adapt: Vec<String>,
     combine: Vec<String>,
     join: Vec<String>,
@@ -286,6 +287,11 @@ impl Standard {
     /// Whether a method polls a future.
     pub fn polls(&self, method: &str) -> bool {
         has(&self.futures.poll, method)
+    }
+
+    /// Whether a function or method runs a future to its end, as `.await` does.
+    pub fn blocks_on(&self, name: &str) -> bool {
+        has(&self.futures.block, name)
     }
 
     /// Whether the future of a method polls a stream, for one item or for all.

@@ -1,15 +1,17 @@
-//! Does what a function gives come out of a future that it is passed? A type parameter can only come from where it is named.
+//! Does what a function gives come out of something that it is passed? A type parameter can only come from where it is named.
 
 use super::{Index, ItemRef};
 use sessionlint_ir::TypeRef;
 use sessionlint_protocols::Wraps;
 
-/// How the output of a future that is passed to a function comes out of it again.
+/// How something that is passed to a function, or the output of a future that is, comes out of it again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Through {
-    /// The position of the future among the parameters.
+    /// The position of the value or future among the parameters.
     pub param: usize,
-    /// Whether it is what is inside of the result that the future gives.
+    /// Whether it is what a future gives, not what is passed itself.
+    pub awaited: bool,
+    /// Whether it is what is inside of the result that is passed, or that the future gives.
     pub opened: bool,
     /// Whether the function puts it into a result of its own.
     pub wrapped: bool,
@@ -30,19 +32,20 @@ impl Index<'_> {
         };
         let mut found = None;
         for (param, declared) in signature.params.iter().enumerate() {
-            let Some(written) = self.of_future(&declared.ty, &generics) else {
-                // What stands elsewhere, too, may come from there.
-                match names(given).is_none_or(|name| mentions(&declared.ty, name, &generics)) {
-                    true => return None,
-                    false => continue,
-                }
-            };
+            let of_future = self.of_future(&declared.ty, &generics);
+            let written = of_future.unwrap_or(&declared.ty);
+            let awaited = of_future.is_some() || is_output_of(given, &declared.ty);
             let opened = match self.inside_result(written) {
                 _ if is_output_of(given, &declared.ty) || (written == given && names(given).is_some()) => false,
                 Some(inner) if inner == given && names(given).is_some() => true,
-                _ => continue,
+                _ if of_future.is_some() => continue,
+                // What stands elsewhere, too, may come from there.
+                _ => match parameter_in(given).is_none_or(|name| mentions(&declared.ty, name, &generics)) {
+                    true => return None,
+                    false => continue,
+                },
             };
-            if found.replace(Through { param, opened, wrapped }).is_some() {
+            if found.replace(Through { param, awaited, opened, wrapped }).is_some() {
                 return None;
             }
         }
@@ -88,6 +91,19 @@ impl Index<'_> {
 fn names(ty: &TypeRef) -> Option<&str> {
     match ty {
         TypeRef::Path { segments, args } if args.is_empty() && segments.len() == 1 => Some(&segments[0]),
+        _ => None,
+    }
+}
+
+/// The name of the type parameter that a type is, or is the output of: `T`, `F::Output`.
+fn parameter_in(ty: &TypeRef) -> Option<&str> {
+    match ty {
+        TypeRef::Path { segments, args } if args.is_empty() => match segments.as_slice() {
+            [name] => Some(name),
+            [owner, output] if output == "Output" => Some(owner),
+            _ => None,
+        },
+        TypeRef::Projection { base, name } if name == "Output" => names(base),
         _ => None,
     }
 }

@@ -159,6 +159,14 @@ impl Solver<'_> {
         }
     }
 
+    /// What a text does that runs by a method of this name. One that is made at run time, and by a method that gives no rows, writes.
+    pub(super) fn executed_as(&self, protocol: ProtocolId, effect: SqlEffect, name: &str) -> SqlEffect {
+        let model = self.index.model;
+        let gives_none = model.library(model.protocol(protocol).library).executes.iter().any(|known| known == name);
+        let is_told = effect.known || effect.control.is_some() || effect.state.is_some();
+        SqlEffect { writes: effect.writes || (gives_none && !is_told), ..effect }
+    }
+
     /// Runs an SQL text on a session or connection.
     pub(crate) fn run_text(&mut self, world: &mut World, target: &Value, effect: SqlEffect, span: Span) -> Value {
         let Some((protocol, anchor)) = self.anchor_of(world, target) else { return Value::Unknown };

@@ -181,6 +181,10 @@ impl Solver<'_> {
     ) -> Value {
         let executor = call.args.iter().map(|arg| self.executor(world, arg)).find(Option::is_some).flatten();
         if let Some(target) = executor {
+            let effect = match self.anchor_of(world, &target) {
+                Some((protocol, _)) => self.executed_as(protocol, effect, name),
+                None => effect,
+            };
             let value = self.run_text(world, &target, effect, call.name_span);
             self.pass_to_library(world, &call.args);
             let value = match self.session_of(world, &target) {

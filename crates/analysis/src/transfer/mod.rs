@@ -42,6 +42,7 @@ mod replaced;
 mod session;
 mod standard;
 mod state;
+mod through;
 mod thrown;
 mod tried;
 mod typed;
@@ -62,7 +63,9 @@ use crate::solver::{Solver, typed};
 use crate::value::Value;
 use crate::world::World;
 use sessionlint_diagnostics::Span;
-use sessionlint_ir::{Answer, DropCause, ExitKind, LocalId, Place, Projection, Race, Rvalue, Statement, StatementKind};
+use sessionlint_ir::{
+    Answer, DropCause, ExitKind, LocalId, Operand, Place, Projection, Race, Rvalue, Statement, StatementKind,
+};
 
 impl Solver<'_> {
     /// Runs one statement in one world.
@@ -189,22 +192,11 @@ impl Solver<'_> {
     fn value(&mut self, world: &mut World, value: &Rvalue, span: Span) -> Value {
         match value {
             Rvalue::Use(operand) => self.operand(world, operand),
-            Rvalue::Call(call) => self.call(world, call),
-            Rvalue::Await { future, race } => {
-                if self.lets_others_run(future) {
-                    self.queues_are_written(world);
-                }
-                // What is kept in a variable is waited for where that is awaited.
-                let kept = self.is_named(world, future);
-                let future = self.future(world, future);
-                let future = if kept { self.waited_at(future, span) } else { future };
-                match race {
-                    Race::None => {}
-                    Race::Select => self.cancelled(world, &future, "`select!`", 0),
-                    Race::TryJoin => self.cancelled(world, &future, "`try_join!`", 1),
-                }
-                self.awaited(world, future, span, *race == Race::Select)
-            }
+            Rvalue::Call(call) => match self.blocked_on(world, call) {
+                Some(future) => self.waited_for(world, future, Race::None, call.name_span),
+                None => self.call(world, call),
+            },
+            Rvalue::Await { future, race } => self.waited_for(world, future, *race, span),
             Rvalue::Select(futures) => {
                 self.selected(world, futures, span);
                 Value::Unknown
@@ -262,6 +254,23 @@ impl Solver<'_> {
                 Value::Unknown
             }
         }
+    }
+
+    /// The output of a future that is polled to its end.
+    fn waited_for(&mut self, world: &mut World, future: &Operand, race: Race, span: Span) -> Value {
+        if self.lets_others_run(future) {
+            self.queues_are_written(world);
+        }
+        // What is kept in a variable is waited for where that is awaited.
+        let kept = self.is_named(world, future);
+        let future = self.future(world, future);
+        let future = if kept { self.waited_at(future, span) } else { future };
+        match race {
+            Race::None => {}
+            Race::Select => self.cancelled(world, &future, "`select!`", 0),
+            Race::TryJoin => self.cancelled(world, &future, "`try_join!`", 1),
+        }
+        self.awaited(world, future, span, race == Race::Select)
     }
 
     /// How the caller sees the value that a body or block gives, and what it answers.

@@ -6,6 +6,7 @@ use super::layers::fold;
 use super::lend::Lent;
 use crate::index::{ItemRef, Ty};
 use crate::solver::{Solver, typed, typed_at};
+use crate::sql::SqlEffect;
 use crate::summary::LentAs;
 use crate::value::{ObligationId, Origin, Root, Source, Value};
 use crate::workload::{Deed, Given, Summary, Workload, seen_by_caller};
@@ -38,7 +39,7 @@ impl Solver<'_> {
         self.unawaited &= is_future && (self.reporting || self.nested);
         let unawaited = self.unawaited;
         let text = self.text_argument(world, &call.args);
-        let values: Vec<Value> = call.args.iter().map(|arg| self.operand(world, arg)).collect();
+        let mut values: Vec<Value> = call.args.iter().map(|arg| self.operand(world, arg)).collect();
         let (mut all, mut origins) = match &receiver {
             Receiver::Argument => (Vec::new(), Vec::new()),
             Receiver::Of { value, origin, .. } => {
@@ -54,6 +55,11 @@ impl Solver<'_> {
         origins.extend(sources);
         all.extend(values.iter().zip(&call.args).map(|(value, arg)| match value {
             Value::Unknown | Value::Typed(..) => self.written_variant(arg).unwrap_or_else(|| value.clone()),
+            // `&format!(..)`: what a function does depends on the text.
+            Value::Ref(place) => match world.get(self.index, place) {
+                text @ Value::Text(SqlEffect { known: true, .. }) => text,
+                _ => value.clone(),
+            },
             value => value.clone(),
         }));
         let Summary { mut workload, gives: given, .. } = self.called(world, item, &all, &origins, at);
@@ -71,7 +77,10 @@ impl Solver<'_> {
         self.made_of_arguments(&mut workload, receivers, call);
         self.set_by_arguments(output.as_ref(), call);
         let runs = Workload(workload.0.extract_if(.., |deed, _| matches!(deed, Deed::Runs { .. })).collect());
-        let instance = instance.or_else(|| self.out_of_future(item, &values, receivers, &mut workload));
+        let instance = match instance {
+            None => self.passed_through(world, item, &mut values, receivers, &mut workload, at),
+            known => known,
+        };
         self.run_closures(world, &mut workload, &runs, call, &passed);
         // A connection of a pool of the project's own: the pool is what the method is called on.
         let own_pool = match &receiver {
@@ -206,37 +215,6 @@ impl Solver<'_> {
             let site = &mut self.sites[usize::from(site.0)];
             site.used |= !self.index.model.protocol(site.protocol).named_by.is_empty();
         }
-    }
-
-    /// What a function gives comes out of a future that it is passed, which opens a session and is polled inside.
-    fn out_of_future(
-        &self,
-        item: ItemRef,
-        values: &[Value],
-        receivers: usize,
-        workload: &mut Workload,
-    ) -> Option<Value> {
-        let opens = |value: &Value| {
-            let (mut sites, mut here) = (Vec::new(), Vec::new());
-            value.sites(&mut sites);
-            value.obligations(&mut here);
-            matches!(value, Value::Future(_)) && !sites.is_empty() && here.is_empty()
-        };
-        if !values.iter().any(opens) {
-            return None;
-        }
-        let through = self.index.through(item)?;
-        let value = values.get(through.param.checked_sub(receivers)?).filter(|value| opens(value))?;
-        for (deed, way) in self.inside(value).map(|inside| inside.0.clone()).unwrap_or_default() {
-            workload.add(deed, way);
-        }
-        let Value::Future(inner) = value else { return None };
-        let given = match (super::drops::without_work(inner).clone(), through.opened) {
-            (Value::Fallible(inner), true) => *inner,
-            (_, true) => return None,
-            (value, false) => value,
-        };
-        Some(if through.wrapped { Value::Fallible(Box::new(given)) } else { given })
     }
 
     /// A reference to an option, where the function gives what is inside.

@@ -95,13 +95,9 @@ impl Solver<'_> {
         if library.runs_text.iter().any(|run| run == name) {
             let effect = self.text_argument(world, &call.args);
             self.pass_arguments(world, &call.args, call.name_span);
-            return match effect {
-                Some(effect) => {
-                    let value = self.run_text(world, &target, effect, call.name_span);
-                    self.optional(id, name, value)
-                }
-                None => Value::Unknown,
-            };
+            let effect = self.executed_as(protocol_id, effect.unwrap_or_default(), name);
+            let value = self.run_text(world, &target, effect, call.name_span);
+            return self.optional(id, name, value);
         }
         let mut value = Value::Unknown;
         if library.writes.iter().any(|write| write == name) {
@@ -331,10 +327,8 @@ impl Solver<'_> {
                 self.state_on_pool(world, known, effect.unwrap_or_default(), call.name_span);
                 return Some(self.executed(pool, writes, call.name_span));
             }
-            return Some(match effect {
-                Some(effect) => self.run_text(world, target, effect, call.name_span),
-                None => Value::Unknown,
-            });
+            let effect = self.executed_as(protocol_id, effect.unwrap_or_default(), name);
+            return Some(self.run_text(world, target, effect, call.name_span));
         }
         // Tables and the like: whoever has one has the transaction, as far as it matters.
         if library.handles.iter().any(|handle| handle == name)
