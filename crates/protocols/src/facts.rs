@@ -33,6 +33,8 @@ pub struct Library {
     pub streams: Vec<String>,
     /// Methods of a session whose result writes through it.
     pub handles: Vec<String>,
+    /// Whether they make what is missing: who gets one and does nothing with it wants that.
+    pub handles_make: bool,
     /// Methods that run a statement and give a row or none: none means that nothing was written.
     pub optional: Vec<String>,
     /// Whether a method that writes gets its session later in the chain: `insert_one(..).session(&mut session)`.

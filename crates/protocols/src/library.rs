@@ -142,6 +142,7 @@ impl Model {
                 reads: raw.reads,
                 streams: raw.streams,
                 handles: raw.handles,
+                handles_make: raw.handles_make,
                 optional: raw.optional,
                 session_comes_later: raw.session_comes_later,
                 common: raw.common,

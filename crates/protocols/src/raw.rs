@@ -33,6 +33,8 @@ pub(crate) struct RawLibrary {
     #[serde(default)]
     pub handles: Vec<String>,
     #[serde(default)]
+    pub handles_make: bool,
+    #[serde(default)]
     pub optional: Vec<String>,
     #[serde(default)]
     pub session_comes_later: bool,

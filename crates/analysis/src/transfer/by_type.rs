@@ -80,6 +80,14 @@ impl Solver<'_> {
                 let opens = standard.opens(name) || self.index.opens_result(self.scope.file, name);
                 match name {
                     "take" => self.taken(&inner, call.name_span),
+                    "flatten" | "transpose" if matches!(inner, Ty::Fallible(_)) => {
+                        let ty = if name == "flatten" { inner } else { ty.clone() };
+                        Value::Typed(ty, origin)
+                    }
+                    "filter" | "or" | "xor" => {
+                        self.pass_arguments(world, &call.args, call.name_span);
+                        Value::Typed(ty.clone(), origin)
+                    }
                     _ if opens
                         || matches!(
                             name,

@@ -117,6 +117,20 @@ impl Solver<'_> {
             })
     }
 
+    /// What makes a table where there is none, and is not used, was got for that.
+    pub(super) fn drop_handle(&mut self, world: &mut World, value: &Value, local: LocalId, span: Span) {
+        let mut inner = value;
+        while let Value::Success(next) | Value::Fallible(next) = inner {
+            inner = next;
+        }
+        let Value::Handle(id) = inner else { return };
+        let known = self.index.model.protocol(self.protocol_of(*id));
+        let commits = known.endings.iter().any(|end| end.kind == EndKind::Commit);
+        if commits && self.index.model.library(known.library).handles_make && self.is_unread(local) {
+            self.write(world, *id, Some(span));
+        }
+    }
+
     pub(super) fn is_looked_at(&self, local: LocalId) -> bool {
         let lends = |statement: &Statement| match &statement.kind {
             StatementKind::Assign(_, Rvalue::Call(call)) if !matches!(call.callee, Callee::Macro(_)) => {

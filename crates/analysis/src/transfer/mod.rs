@@ -318,6 +318,7 @@ impl Solver<'_> {
                     self.drop_value(world, &value, kind.clone(), span);
                 }
                 self.drop_made(world, &value, kind.clone(), span);
+                self.drop_handle(world, &value, *local, span);
             }
             world.remove_local(*local);
         }
