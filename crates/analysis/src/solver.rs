@@ -10,7 +10,7 @@ use crate::show::Seen;
 use crate::siblings::Makings;
 use crate::sql::{Hold, SqlControl, StateChange};
 use crate::summary::{Analysis, Asking};
-use crate::transfer::{Made, Quiet, Thrown};
+use crate::transfer::{Made, Outside, Quiet, Thrown};
 use crate::value::{Anchor, ObligationId, Origin, Value};
 use crate::workload::{Given, Workload};
 use crate::world::{Phase, State, World};
@@ -122,6 +122,8 @@ pub(crate) struct Solver<'a> {
     pub few: bool,
     /// Whether the function that is called is one of a type parameter: `S::load(..)`.
     pub by_parameter: bool,
+    /// The function of another crate that is called.
+    pub outside: Option<Outside>,
     /// The calls of one function that are watched.
     pub watched: Option<Watched>,
     /// The parameters and captures that are sessions which the caller keeps.
@@ -290,6 +292,7 @@ impl<'a> Solver<'a> {
             coarse: false,
             few: false,
             by_parameter: false,
+            outside: None,
             watched: None,
             lent_here: OnceCell::new(),
             errors: OnceCell::new(),

@@ -59,10 +59,7 @@ impl Engine {
             read.suppressions = suppress::find(&data.text, file, &data.outline);
         }
         if read.hot {
-            read.resets = self
-                .model
-                .resetting_words()
-                .any(|word| memchr::memmem::find(data.text.as_bytes(), word.as_bytes()).is_some());
+            read.resets = self.model.resetting_words().any(|word| names(&data.text, word));
             read.aliases = aliases(&data, words);
             read.plain = renamed(&data, &words.plain);
             read.pools = pooling(&data, words);
@@ -72,6 +69,12 @@ impl Engine {
         let _ = files.data[file.0 as usize].set(Some(Arc::new(data)));
         read
     }
+}
+
+/// Whether a text names something that begins with these words: not `test_before_acquire` for `before_acquire`.
+fn names(text: &str, words: &str) -> bool {
+    let begins = |at: usize| !text[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_');
+    memchr::memmem::find_iter(text.as_bytes(), words.as_bytes()).any(begins)
 }
 
 impl Engine {

@@ -132,6 +132,7 @@ struct Futures {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Streams {
+    fill: Vec<String>,
     split: Vec<String>,
     peers: Vec<String>,
     poll: Vec<String>,
@@ -151,6 +152,12 @@ struct Iterators {
 
 fn has(names: &[String], name: &str) -> bool {
     names.iter().any(|known| known == name)
+}
+
+/// Whether a path ends with the names that another one consists of.
+fn ends_with(path: &[String], end: &str) -> bool {
+    let end: Vec<&str> = end.split("::").collect();
+    path.len() >= end.len() && path[path.len() - end.len()..].iter().eq(end.iter())
 }
 
 impl Standard {
@@ -299,12 +306,14 @@ impl Standard {
         has(&self.streams.poll, method)
     }
 
+    /// Whether a function only writes into what it is passed, and leaves it open.
+    pub fn fills(&self, function: &[String]) -> bool {
+        self.streams.fill.iter().any(|known| ends_with(function, known))
+    }
+
     /// What a function does that gives one future, or a stream, of several; `None` for all others.
     pub fn joins(&self, function: &[String]) -> Option<Joins> {
-        let names = |known: &String| {
-            let known: Vec<&str> = known.split("::").collect();
-            function.len() >= known.len() && function[function.len() - known.len()..].iter().eq(known.iter())
-        };
+        let names = |known: &String| ends_with(function, known);
         let futures = &self.futures;
         let kinds =
             [(&futures.join, Joins::All), (&futures.try_join, Joins::UntilFailure), (&futures.select, Joins::First)];

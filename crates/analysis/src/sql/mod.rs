@@ -279,6 +279,8 @@ mod tests {
             assert_eq!(SqlEffect::of(text).holds, Some(Hold::Lock), "{text}");
         }
         assert_eq!(SqlEffect::of("SELECT * FROM advisory_locks").holds, None);
+        assert_eq!(SqlEffect::of("SELECT id FROM jobs LIMIT 1 FOR UPDATE SKIP LOCKED").holds, Some(Hold::Job));
+        assert_eq!(SqlEffect::of("SELECT id FROM jobs LIMIT 1 FOR UPDATE").holds, None);
     }
 
     #[test]

@@ -88,8 +88,12 @@ pub(super) fn holds(tokens: &[Token]) -> Option<Hold> {
         }
         _ => false,
     };
-    let holds = matches!(at(0).as_str(), "LISTEN" | "UNLISTEN") || tokens.iter().any(locks);
-    holds.then_some(Hold::Lock)
+    if matches!(at(0).as_str(), "LISTEN" | "UNLISTEN") || tokens.iter().any(locks) {
+        return Some(Hold::Lock);
+    }
+    // The row of a job is locked while that is done; what is set at once needs no lock behind it.
+    let skips = (1..tokens.len()).any(|index| at(index) == "LOCKED" && at(index - 1) == "SKIP");
+    (skips && at(0) == "SELECT").then_some(Hold::Job)
 }
 
 /// What a statement changes.

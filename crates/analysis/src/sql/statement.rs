@@ -5,6 +5,8 @@
 pub enum Hold {
     /// Nothing any more: its tables are unlocked.
     Nothing,
+    /// The row of a job, which others skip until the transaction ends.
+    Job,
     /// A lock of the server, or messages that it listens for.
     Lock,
     /// Tables, or all of the server, which others read meanwhile: a statement on it may give the lock up.

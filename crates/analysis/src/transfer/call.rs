@@ -2,7 +2,7 @@
 
 use crate::events::{CauseKind, EventKind, Site};
 use crate::solver::Solver;
-use crate::sql::{SqlControl, SqlEffect};
+use crate::sql::{Hold, SqlControl, SqlEffect};
 use crate::value::{Anchor, ObligationId, SiteId, Value};
 use crate::world::{Phase, World};
 use sessionlint_diagnostics::{Evidence, Gap, Span};
@@ -111,10 +111,14 @@ impl Solver<'_> {
     }
 
     /// Arguments go to code that is not known: by value the session is theirs, by reference it may be used.
-    pub(crate) fn pass_arguments(&mut self, world: &mut World, args: &[Operand], _span: Span) -> Vec<Value> {
+    pub(crate) fn pass_arguments(&mut self, world: &mut World, args: &[Operand], span: Span) -> Vec<Value> {
         for arg in args {
             let value = self.read(world, arg);
             if let Some(id) = self.session_of(world, &value) {
+                if matches!(arg, Operand::Ref { .. }) && self.is_only_filled(id) {
+                    self.write(world, id, Some(span));
+                    continue;
+                }
                 self.forget_state(world, id);
                 // Whoever gets a writer may well close it.
                 if self.index.model.protocol(self.protocol_of(id)).kind == ProtocolKind::Writer {
@@ -184,7 +188,8 @@ impl Solver<'_> {
                 change.settled = effect.settles;
                 value = self.change_state(world, *id, change, span);
             }
-            if let Some(held_for) = effect.holds
+            let held_for = effect.holds.filter(|held_for| *held_for != Hold::Job || known.is_transaction());
+            if let Some(held_for) = held_for
                 && let Some(state) = world.facts.obligations.get_mut(id)
             {
                 state.hold(held_for);

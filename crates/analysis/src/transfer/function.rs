@@ -2,6 +2,7 @@
 
 use super::open::From;
 use super::own::Receiver;
+use super::through::Outside;
 use crate::index::{ItemRef, Resolved, Ty};
 use crate::solver::Solver;
 use crate::value::Value;
@@ -131,6 +132,15 @@ impl Solver<'_> {
 
     /// A function or associated function of a crate outside the workspace.
     fn external_function(&mut self, world: &mut World, path: &[String], call: &Call) -> Value {
+        let model = self.index.model;
+        let library = model.library_at(path).map(|(library, _)| library);
+        let before = self.outside.replace(Outside { library, fills: model.standard().fills(path) });
+        let value = self.function_of_others(world, path, call);
+        self.outside = before;
+        value
+    }
+
+    fn function_of_others(&mut self, world: &mut World, path: &[String], call: &Call) -> Value {
         let Some((name, owner)) = path.split_last() else { return Value::Unknown };
         let model = self.index.model;
         if let Some(value) = self.typed_function(world, path, call) {

@@ -4,13 +4,32 @@
 use super::drops::without_work;
 use crate::index::{ItemRef, Ty};
 use crate::solver::Solver;
-use crate::value::Value;
+use crate::value::{ObligationId, Value};
 use crate::workload::Workload;
 use crate::world::World;
 use sessionlint_diagnostics::Span;
 use sessionlint_ir::{Call, Callee, Operand};
+use sessionlint_protocols::{LibraryId, ProtocolKind};
+
+/// A function of another crate.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Outside {
+    /// The library that it belongs to.
+    pub library: Option<LibraryId>,
+    /// Whether it only writes into a writer that it is passed.
+    pub fills: bool,
+}
 
 impl Solver<'_> {
+    /// Whether the function that is called can only write into a writer that it is lent. A stranger knows no more of it than that it
+    /// takes bytes: where none of its ends is one that any writer has, it cannot be ended there.
+    pub(super) fn is_only_filled(&self, id: ObligationId) -> bool {
+        let Some(outside) = self.outside else { return false };
+        let known = self.index.model.protocol(self.protocol_of(id));
+        let is_stranger = outside.library != Some(known.library) && !known.endings.iter().any(|end| end.is_async);
+        known.kind == ProtocolKind::Writer && known.footer && (outside.fills || is_stranger)
+    }
+
     /// What a function of the workspace gives, where its signature says that this can only come out of one of the arguments. That
     /// argument is taken from them.
     pub(super) fn passed_through(
