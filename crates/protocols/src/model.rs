@@ -156,6 +156,12 @@ impl Model {
         named.iter().map(opening).filter(matches).collect()
     }
 
+    /// Whether methods of a type give sessions.
+    pub fn gives_sessions(&self, protocol: ProtocolId) -> bool {
+        let on_it = |opening: &Opening| opening.source == Source::Method(protocol);
+        self.protocols().any(|(_, known)| known.is_session() && known.openings.iter().any(on_it))
+    }
+
     /// Protocols without a guard value whose state lives in values of type `connection`.
     pub fn in_place_on(&self, connection: ProtocolId) -> impl Iterator<Item = (ProtocolId, &Protocol)> {
         self.protocols().filter(move |(_, protocol)| {

@@ -75,6 +75,7 @@ pub struct Index<'h> {
     implementing: Cache<ItemRef, Vec<ItemRef>>,
     /// The traits that a trait asks for.
     above: Cache<ItemRef, Vec<ItemRef>>,
+    named_traits: Cache<ItemRef, Option<Ty>>,
     /// The enums that say in which mode a transaction is opened.
     modes: Cache<ItemRef, bool>,
     methods: Cache<PackageId, Methods>,
@@ -132,6 +133,7 @@ impl<'h> Index<'h> {
             test_files: Cache::new(),
             implementing: Cache::new(),
             above: Cache::new(),
+            named_traits: Cache::new(),
             modes: Cache::new(),
             methods: Cache::new(),
             trait_methods: Cache::new(),

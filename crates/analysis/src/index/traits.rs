@@ -91,26 +91,50 @@ impl Index<'_> {
 
     /// The traits of the workspace that a trait asks for: `trait Tx: Finalizer + Send`.
     pub(crate) fn supertraits(&self, owner: ItemRef) -> Vec<ItemRef> {
+        let item = |known| match known {
+            Resolved::Item(item, rest) if rest.is_empty() => Some(item),
+            _ => None,
+        };
+        self.asked_by(owner).into_iter().filter_map(item).collect()
+    }
+
+    /// The type of a library that a trait is another name of, where it only names what else is asked for:
+    /// `trait Database: sqlx::Acquire + Send {}`.
+    pub(super) fn named_by_trait(&self, owner: ItemRef) -> Option<Ty> {
+        let known = self.named_traits.get(owner, || {
+            let data = self.host.data(owner.file)?;
+            if data.outline.ids().any(|id| data.outline.item(id).parent == Some(owner.item)) {
+                return None;
+            }
+            let of_library = |known| match known {
+                Resolved::External(path) => self.model.type_at(&path).map(Ty::Known),
+                _ => None,
+            };
+            let ty = self.meant_by(self.asked_by(owner).into_iter().filter_map(of_library));
+            (!ty.is_unknown()).then_some(ty)
+        });
+        known.as_ref().clone()
+    }
+
+    /// What a trait asks for.
+    fn asked_by(&self, owner: ItemRef) -> Vec<Resolved> {
         let Some((header, _)) = self.item_text(owner, |item| item.header()) else { return Vec::new() };
         let (mut depth, mut asked) = (0_i32, None);
         for (at, c) in header.char_indices() {
             depth += i32::from(matches!(c, '<' | '(')) - i32::from(matches!(c, '>' | ')'));
-            if c == ':' && depth == 0 {
+            let is_path = |at: usize| header[..at].ends_with(':') || header[at + 1..].starts_with(':');
+            if c == ':' && depth == 0 && !is_path(at) {
                 asked = header.get(at + 1..);
                 break;
             }
         }
-        let asked = asked.unwrap_or_default();
         let scope = self.scope_of(owner);
-        let item = |bound: &str| {
+        let resolved = |bound: &str| {
             let path = bound.split('<').next()?.split_whitespace().next()?;
             let path: Vec<String> = path.split("::").map(|part| part.trim().to_owned()).collect();
-            match self.resolve(&scope, &path)? {
-                Resolved::Item(item, rest) if rest.is_empty() => Some(item),
-                _ => None,
-            }
+            self.resolve(&scope, &path)
         };
-        asked.split('+').filter_map(item).collect()
+        apart(asked.unwrap_or_default()).filter_map(resolved).collect()
     }
 
     /// The methods called `name` of a trait, or of those that it asks for.
@@ -350,4 +374,14 @@ impl Index<'_> {
         found.dedup();
         found
     }
+}
+
+/// The bounds of a list, up to a `where`: `Executor<'a, Database = A + B> + Send` are two.
+fn apart(bounds: &str) -> impl Iterator<Item = &str> {
+    let bounds = bounds.split(" where").next().unwrap_or_default();
+    let mut depth = 0_i32;
+    bounds.split(move |c: char| {
+        depth += i32::from(matches!(c, '<' | '(')) - i32::from(matches!(c, '>' | ')'));
+        c == '+' && depth == 0
+    })
 }

@@ -27,7 +27,7 @@ impl Index<'_> {
             TypeRef::Ref { inner: target, .. } => Ty::Ref(Box::new(inner(target))),
             TypeRef::Tuple(parts) => Ty::Tuple(parts.iter().map(inner).collect()),
             TypeRef::Slice(element) => Ty::Collection(Box::new(inner(element))),
-            TypeRef::Bounds(bounds) => first_known(bounds.iter().map(inner)),
+            TypeRef::Bounds(bounds) => self.meant_by(bounds.iter().map(inner)),
             TypeRef::Projection { base, name } => self.associated_of(&inner(base), name, look),
             TypeRef::Unknown => Ty::Unknown,
         }
@@ -50,7 +50,7 @@ impl Index<'_> {
             }
             if let Some((name, bounds)) = scope.generics.iter().find(|(name, _)| name == last) {
                 let Some(parameter) = look.parameter(name) else { return Ty::Unknown };
-                return first_known(bounds.iter().map(|bound| self.ty_at(scope, bound, look.in_bounds(&parameter))));
+                return self.meant_by(bounds.iter().map(|bound| self.ty_at(scope, bound, look.in_bounds(&parameter))));
             }
         }
         match self.resolve(scope, segments) {
@@ -99,6 +99,7 @@ impl Index<'_> {
             return Ty::Known(id);
         }
         match known.kind {
+            ItemKind::Trait if let Some(ty) = self.named_by_trait(item) => ty,
             ItemKind::Struct | ItemKind::Enum | ItemKind::Trait => {
                 let args: Vec<Ty> = args.iter().map(|arg| self.ty_at(scope, arg, look.deeper())).collect();
                 let known = args.iter().any(|arg| !arg.is_unknown());
@@ -152,8 +153,15 @@ impl Index<'_> {
         let parent = ItemRef { file: item.file, item: parent };
         (self.item(parent)?.kind == ItemKind::Trait).then_some(Ty::own(parent))
     }
-}
 
-fn first_known(candidates: impl Iterator<Item = Ty>) -> Ty {
-    candidates.into_iter().find(|ty| !ty.is_unknown()).unwrap_or(Ty::Unknown)
+    /// What several bounds say together. What gives sessions says more than what only runs statements.
+    pub(super) fn meant_by(&self, candidates: impl Iterator<Item = Ty>) -> Ty {
+        let mut known = candidates.filter(|ty| !ty.is_unknown());
+        let Some(first) = known.next() else { return Ty::Unknown };
+        let gives = |ty: &Ty| matches!(ty.peeled(), Ty::Known(id) if self.model.gives_sessions(*id));
+        match first.peeled() {
+            Ty::Known(_) if !gives(&first) => known.find(gives).unwrap_or(first),
+            _ => first,
+        }
+    }
 }
