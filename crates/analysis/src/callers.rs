@@ -7,12 +7,13 @@ use crate::solver::Solver;
 use crate::summary::{Analysis, Asking};
 use crate::value::Value;
 use crate::world::World;
-use sessionlint_diagnostics::FileId;
+use sessionlint_diagnostics::{FileId, Span};
 use sessionlint_ir::{
-    AggregateKind, BlockId, Body, Call, Callee, ExitKind, ItemKind, LocalId, Operand, Place, Rvalue, StatementKind,
-    Terminator, Test, TypeRef,
+    AggregateKind, BlockId, Body, Call, Callee, ExitKind, ItemKind, LocalId, Operand, Place, Rvalue, Signature,
+    StatementKind, Terminator, Test, TypeRef,
 };
-use sessionlint_protocols::ProtocolKind;
+use sessionlint_protocols::{ProtocolKind, Wraps};
+use std::collections::BTreeSet;
 
 /// So many calls the lender of a connection is looked for.
 const MAX_LENDERS: u32 = 5;
@@ -22,6 +23,8 @@ pub(crate) struct Watched {
     pub callee: ItemRef,
     /// For each: what the caller lends it.
     pub calls: Vec<Lends>,
+    /// Where it is known which function is called.
+    pub met: BTreeSet<Span>,
 }
 
 /// What a caller lends a function whose error it passes on.
@@ -41,7 +44,7 @@ pub(crate) enum Lends {
 impl Watched {
     /// The same calls in a closure or async block.
     pub fn inside(&self) -> Self {
-        Self { callee: self.callee, calls: Vec::new() }
+        Self { callee: self.callee, calls: Vec::new(), met: BTreeSet::new() }
     }
 }
 
@@ -53,43 +56,43 @@ impl Analysis<'_> {
     }
 
     fn all_close(&self, item: ItemRef, deep: u32) -> bool {
-        let callers = self.callers(item);
         deep > 0
-            && !callers.is_empty()
-            && callers.into_iter().all(|caller| {
-                let lends = self.lends(caller, item);
+            && self.all_lend(item, |caller, lends| {
                 let passes_on = lends.contains(&Lends::Lent);
                 let goes_with_it = |lends: &Lends| matches!(lends, Lends::Own | Lends::Lent);
-                !lends.is_empty() && lends.iter().all(goes_with_it) && (!passes_on || self.all_close(caller, deep - 1))
+                lends.iter().all(goes_with_it) && (!passes_on || self.all_close(caller, deep - 1))
             })
     }
 
     /// Whether all callers of a function that only its package can call are known, and what they lend it is the only connection that
     /// is ever taken out of its pool: nobody waits for that.
     pub(crate) fn callers_wait_for_nobody(&self, item: ItemRef) -> bool {
-        let callers = self.callers(item);
-        !callers.is_empty()
-            && callers.into_iter().all(|caller| {
-                let lends = self.lends(caller, item);
-                !lends.is_empty() && lends.iter().all(|lends| *lends == Lends::Alone)
-            })
+        self.all_lend(item, |_, lends| lends.iter().all(|lends| *lends == Lends::Alone))
     }
 
-    /// The functions that name a function, of the files that can see it; none for one that other packages can call.
+    /// Whether there are callers, and something holds for what each of them lends.
+    fn all_lend(&self, item: ItemRef, holds: impl Fn(ItemRef, &[Lends]) -> bool) -> bool {
+        let mut is_called = false;
+        self.callers(item).into_iter().all(|caller| {
+            let lends = self.lends(caller, item);
+            is_called |= !lends.is_empty();
+            lends.is_empty() || holds(caller, &lends)
+        }) && is_called
+    }
+
+    /// The functions that name a function, of the files that can see it; none for one that other packages can call, or that is called as
+    /// what a trait declares.
     fn callers(&self, item: ItemRef) -> Vec<ItemRef> {
-        let Some(data) = self.index.host.data(item.file) else { return Vec::new() };
-        let callee = data.outline.item(item.item);
-        let before = data.text.get(callee.span.start as usize..callee.head.start as usize).unwrap_or("pub");
+        let Some(callee) = self.index.item(item) else { return Vec::new() };
+        let parent = callee.parent.map(|parent| ItemRef { file: item.file, item: parent });
+        let seen_outside = match parent.and_then(|parent| self.index.item(parent)).map(|parent| parent.kind) {
+            // What a trait provides is seen where the trait is.
+            Some(ItemKind::Trait) => parent.is_none_or(|parent| self.index.is_seen_outside(parent)),
+            None | Some(ItemKind::Module) => self.index.is_seen_outside(item),
+            Some(_) => self.index.is_public(item),
+        };
         let of_trait = self.index.impl_of(item).is_some_and(|(_, header)| header.of_trait.is_some());
-        let in_trait = callee.parent.is_some_and(|parent| data.outline.item(parent).kind == ItemKind::Trait);
-        // What is public in the root of a program is seen by nobody else.
-        let is_program = data
-            .outline
-            .items
-            .iter()
-            .any(|other| other.kind == ItemKind::Function && other.parent.is_none() && other.name == "main");
-        let seen_outside = !is_program && before.split("pub").skip(1).any(|rest| !rest.starts_with('('));
-        if seen_outside || of_trait || in_trait {
+        if seen_outside || of_trait {
             return Vec::new();
         }
         // A private one is seen by what is inside of its module, which may be another file.
@@ -112,32 +115,49 @@ impl Analysis<'_> {
             other.kind == ItemKind::Function
                 && (ItemRef { file, item: *id }) != callee
                 && !data.outline.is_test(*id)
-                && body.is_some_and(|body| calls(body, name))
+                && body.is_some_and(|body| called_in(body, name).next().is_some())
         };
         data.outline.ids().filter(names).map(|id| ItemRef { file, item: id }).collect()
     }
 
+    /// What a function that names another one lends it, call by call; nothing where it only calls others of that name.
     fn lends(&self, caller: ItemRef, callee: ItemRef) -> Vec<Lends> {
         let calls = self.asked(caller, &Asking::default(), |mut solver| {
-            solver.watched = Some(Watched { callee, calls: Vec::new() });
+            solver.watched = Some(Watched { callee, calls: Vec::new(), met: BTreeSet::new() });
             let world = solver.parameters(World::default());
             solver.run(world);
-            solver.watched.map(|watched| watched.calls)
+            let Watched { mut calls, met, .. } = solver.watched?;
+            let (named, signature) = (self.index.item(callee)?, self.index.signature(callee)?);
+            let mut called = Vec::new();
+            calls_of(solver.body, &named.name, &mut called);
+            // Of which it is not known where they lead.
+            let unknown = |call: &&&Call| !met.contains(&call.name_span) && may_be_of(call, &signature);
+            calls.extend(called.iter().filter(unknown).map(|_| Lends::Other));
+            let seen: BTreeSet<Span> = called.iter().map(|call| call.name_span).collect();
+            let written = self.index.item_text(caller, |item| item.body.unwrap_or(item.head));
+            if written.is_none_or(|(text, _)| calls.is_empty() && called_in(text, &named.name).count() > seen.len()) {
+                calls.push(Lends::Other);
+            }
+            Some(calls)
         });
-        calls.unwrap_or_default()
+        calls.unwrap_or_else(|| vec![Lends::Other])
     }
 }
 
 impl Solver<'_> {
     /// A call of the function that is watched is met.
     pub(crate) fn watched_call(&mut self, world: &World, item: ItemRef, call: &Call) {
-        if self.watched.as_ref().is_none_or(|watched| watched.callee != item) {
+        let Some(watched) = &mut self.watched else { return };
+        watched.met.insert(call.name_span);
+        if watched.callee != item {
             return;
         }
         let is_alone = call.operands().any(|operand| self.has_its_own_pool(operand));
-        let lends = match call.operands().filter_map(|operand| self.lent_by(world, operand)).max() {
+        // What can hold no connection is asked only where nothing else is lent.
+        let lent = |holders| call.operands().filter_map(|operand| self.lent_by(world, operand, holders)).max();
+        let lends = match lent(true).or_else(|| lent(false)) {
             _ if is_alone => Lends::Alone,
-            Some(lends) if gives_up(self.body, call) => lends,
+            Some(lends) if self.gives_up(call) => lends,
             _ => Lends::Other,
         };
         if let Some(watched) = &mut self.watched {
@@ -146,8 +166,9 @@ impl Solver<'_> {
     }
 
     /// What an operand is for the function that is called: a connection that this body opened outside of any pool, a struct that
-    /// it made, or what somebody lends a closure, of which nobody knows where it comes from; `None` for what is no session.
-    fn lent_by(&self, world: &World, operand: &Operand) -> Option<Lends> {
+    /// it made, or what somebody lends a closure, of which nobody knows where it comes from; `None` for what is no session, nor, with
+    /// `holders`, a struct that may hold one.
+    fn lent_by(&self, world: &World, operand: &Operand, holders: bool) -> Option<Lends> {
         let (Operand::Value(place) | Operand::Ref { place, .. }) = operand else { return None };
         let (place, _) = world.canonical(place);
         let is_param = self.body.params.contains(&place.local) && place.projection.is_empty();
@@ -167,6 +188,7 @@ impl Solver<'_> {
                 Some(Lends::Own)
             }
             Value::Typed(ty, _) => match ty.peeled() {
+                Ty::Own(..) if holders && !self.index.may_hold(ty) => None,
                 // What the caller got by value goes with it.
                 Ty::Own(..) if is_param && !self.is_by_reference(place.local) => Some(Lends::Own),
                 Ty::Own(..) if is_param => Some(Lends::Lent),
@@ -180,6 +202,49 @@ impl Solver<'_> {
         }
     }
 
+    /// Whether the caller leaves with the error of a call: `?` behind it, adapters and `.await` between.
+    fn gives_up(&self, call: &Call) -> bool {
+        let (body, standard) = (self.body, self.index.model.standard());
+        let is_it = |value: &Rvalue| matches!(value, Rvalue::Call(other) if std::ptr::eq(other, call));
+        let Some((result, _)) = body.assignments().find(|(_, value)| is_it(value)) else { return false };
+        let mut carriers = vec![result.clone()];
+        loop {
+            let before = carriers.len();
+            for statement in body.statements() {
+                let StatementKind::Assign(target, value) = &statement.kind else { continue };
+                let from = match value {
+                    Rvalue::Use(operand) | Rvalue::Exit(_, _, operand) | Rvalue::Await { future: operand, .. } => {
+                        Some(operand)
+                    }
+                    Rvalue::Call(Call { callee: Callee::Method { receiver, .. }, .. }) => Some(receiver),
+                    // `Box::pin(..)`
+                    Rvalue::Call(Call { callee: Callee::Path { segments, .. }, args, .. }) => {
+                        let owner = segments.iter().nth_back(1);
+                        args.first().filter(|_| owner.is_some_and(|owner| standard.wraps(owner) == Some(Wraps::Owned)))
+                    }
+                    _ => None,
+                };
+                let carried = |operand: &Operand| matches!(operand, Operand::Value(place) if carriers.contains(place));
+                if from.is_some_and(carried) && !carriers.contains(target) {
+                    carriers.push(target.clone());
+                }
+            }
+            if carriers.len() == before {
+                break;
+            }
+        }
+        let asked = body.blocks.iter().any(|block| match &block.terminator {
+            Terminator::Test { test: Test::Success(place), yes, no, .. } => {
+                carriers.contains(place) && leaves(body, *no, *yes)
+            }
+            Terminator::Test { test: Test::Failure(place), yes, no, .. } => {
+                carriers.contains(place) && leaves(body, *yes, *no)
+            }
+            _ => false,
+        });
+        asked || carriers.contains(&Place::local(Body::RETURN))
+    }
+
     /// Whether a parameter is a reference, as it is written.
     fn is_by_reference(&self, local: LocalId) -> bool {
         !matches!(&self.body.locals[local.index()].ty, Some(ty) if !matches!(ty, TypeRef::Ref { .. }))
@@ -189,43 +254,6 @@ impl Solver<'_> {
 /// Whether a variable is a struct that is put together in this body.
 fn is_made_here(body: &Body, local: LocalId) -> bool {
     matches!(body.value_of(&Place::local(local)), Some(Rvalue::Aggregate(AggregateKind::Struct(_), _)))
-}
-
-/// Whether the caller leaves with the error of a call: `?` behind it, adapters and `.await` between.
-fn gives_up(body: &Body, call: &Call) -> bool {
-    let is_it = |value: &Rvalue| matches!(value, Rvalue::Call(other) if std::ptr::eq(other, call));
-    let Some((result, _)) = body.assignments().find(|(_, value)| is_it(value)) else { return false };
-    let mut carriers = vec![result.clone()];
-    loop {
-        let before = carriers.len();
-        for statement in body.statements() {
-            let StatementKind::Assign(target, value) = &statement.kind else { continue };
-            let from = match value {
-                Rvalue::Use(operand) | Rvalue::Exit(_, _, operand) | Rvalue::Await { future: operand, .. } => {
-                    Some(operand)
-                }
-                Rvalue::Call(Call { callee: Callee::Method { receiver, .. }, .. }) => Some(receiver),
-                _ => None,
-            };
-            let carried = |operand: &Operand| matches!(operand, Operand::Value(place) if carriers.contains(place));
-            if from.is_some_and(carried) && !carriers.contains(target) {
-                carriers.push(target.clone());
-            }
-        }
-        if carriers.len() == before {
-            break;
-        }
-    }
-    let asked = body.blocks.iter().any(|block| match &block.terminator {
-        Terminator::Test { test: Test::Success(place), yes, no, .. } => {
-            carriers.contains(place) && leaves(body, *no, *yes)
-        }
-        Terminator::Test { test: Test::Failure(place), yes, no, .. } => {
-            carriers.contains(place) && leaves(body, *yes, *no)
-        }
-        _ => false,
-    });
-    asked || carriers.contains(&Place::local(Body::RETURN))
 }
 
 /// Whether every way from a block returns an error, and none comes back to where the other side of the test goes on.
@@ -245,27 +273,51 @@ fn leaves(body: &Body, failed: BlockId, worked: BlockId) -> bool {
     from(failed).all(|at| !on.contains(&at)) && from(failed).any(is_error)
 }
 
-/// Whether a text calls a function of this name.
-fn calls(text: &str, name: &str) -> bool {
-    text.match_indices(name).any(|(at, _)| {
-        let part = |c: char| c.is_alphanumeric() || c == '_';
-        let before = text[..at].chars().next_back();
-        let after = text[at + name.len()..].trim_start();
+/// The calls of functions of this name in a body and those inside of it.
+fn calls_of<'b>(body: &'b Body, name: &str, found: &mut Vec<&'b Call>) {
+    let called = |call: &Call| match &call.callee {
+        Callee::Path { segments, .. } => segments.last().is_some_and(|last| last == name),
+        Callee::Method { name: method, .. } => method == name,
+        Callee::Macro(_) | Callee::Value(_) => false,
+    };
+    found.extend(body.assignments().filter_map(|(_, value)| match value {
+        Rvalue::Call(call) => Some(call).filter(|call| called(call)),
+        _ => None,
+    }));
+    body.children.iter().for_each(|child| calls_of(child, name, found));
+}
+
+/// Whether a call gives as many arguments as a function takes.
+fn may_be_of(call: &Call, signature: &Signature) -> bool {
+    match &call.callee {
+        Callee::Method { .. } => signature.has_receiver && call.args.len() + 1 == signature.params.len(),
+        _ => call.args.len() == signature.params.len(),
+    }
+}
+
+/// Where a text calls a function of this name.
+fn called_in<'t>(text: &'t str, name: &str) -> impl Iterator<Item = usize> + use<'t> {
+    let part = |c: char| c.is_alphanumeric() || c == '_';
+    let length = name.len();
+    let found: Vec<usize> = text.match_indices(name).map(|(at, _)| at).collect();
+    found.into_iter().filter(move |at| {
+        let before = text[..*at].chars().next_back();
+        let after = text[at + length..].trim_start();
         !before.is_some_and(part) && (after.starts_with('(') || after.starts_with("::<"))
     })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::calls;
+    use super::called_in;
 
     #[test]
     fn a_call_is_a_name_with_a_bracket_behind_it() {
         for text in ["setup(db)", "self.setup (db)?", "x; setup::<A>(db)"] {
-            assert!(calls(text, "setup"), "{text}");
+            assert_eq!(called_in(text, "setup").count(), 1, "{text}");
         }
         for text in ["setup_all(db)", "resetup(db)", "let setup = 1;", "// setup"] {
-            assert!(!calls(text, "setup"), "{text}");
+            assert_eq!(called_in(text, "setup").count(), 0, "{text}");
         }
     }
 }

@@ -16,6 +16,7 @@ mod meant;
 mod methods;
 mod package;
 mod resolve;
+mod seen;
 mod tests;
 mod text;
 mod through;
@@ -222,7 +223,7 @@ impl<'h> Index<'h> {
         path
     }
 
-    fn item_text(&self, item: ItemRef, part: fn(&sessionlint_ir::Item) -> Span) -> Option<(&str, Span)> {
+    pub(crate) fn item_text(&self, item: ItemRef, part: fn(&sessionlint_ir::Item) -> Span) -> Option<(&str, Span)> {
         let data = self.host.data(item.file)?;
         let span = part(data.outline.item(item.item));
         Some((data.text.get(span.start as usize..span.end as usize)?, span))

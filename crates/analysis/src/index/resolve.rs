@@ -271,7 +271,11 @@ impl Index<'_> {
     }
 
     /// The files that hold a module, with their names and the inline modules that lead to it inside each.
-    fn files_of<'m>(&self, package: PackageId, module: &'m [String]) -> Vec<(FileId, Arc<FileNames>, &'m [String])> {
+    pub(super) fn files_of<'m>(
+        &self,
+        package: PackageId,
+        module: &'m [String],
+    ) -> Vec<(FileId, Arc<FileNames>, &'m [String])> {
         let modules = &self.package(package).modules;
         let mut found = Vec::new();
         for split in (0..=module.len()).rev() {

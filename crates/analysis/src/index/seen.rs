@@ -1,0 +1,88 @@
+//! Can other packages name an item?
+
+use super::resolve::Trail;
+use super::{Index, ItemRef, PackageId, Resolved};
+use sessionlint_diagnostics::FileId;
+use sessionlint_ir::{Item, ItemKind};
+
+impl Index<'_> {
+    /// Whether other packages can name a function or trait that is no part of another item: it is public, and so are the modules around it,
+    /// or what is imported there for everybody leads to it. What is in a program nobody else can name.
+    pub(crate) fn is_seen_outside(&self, item: ItemRef) -> bool {
+        if !self.is_public(item) {
+            return false;
+        }
+        let module = self.module_of(item);
+        let package = self.package_id(item.file);
+        self.is_public_module(package, &module) || self.is_imported_for_all(package, item, &module)
+    }
+
+    /// Whether an item is written as public, in a package or file that others can name something of.
+    pub(crate) fn is_public(&self, item: ItemRef) -> bool {
+        let Some(data) = self.host.data(item.file) else { return true };
+        let has_main = |file: FileId| self.host.data(file).is_some_and(|data| data.outline.items.iter().any(is_main));
+        is_for_all(&data.text, data.outline.item(item.item))
+            && !has_main(item.file)
+            && !self.is_of_program(self.package_id(item.file), has_main)
+    }
+
+    /// Whether a package consists of programs, and no library.
+    fn is_of_program(&self, package: PackageId, has_main: impl Fn(FileId) -> bool) -> bool {
+        let known = self.package(package);
+        let roots = known.modules.get(&[] as &[String]).into_iter().flatten();
+        let mut roots = roots.filter(|file| !self.is_test_file(**file)).peekable();
+        !known.loose && roots.peek().is_some() && roots.all(|file| has_main(*file))
+    }
+
+    /// Whether each module on the way to one is declared as public. One whose declaration is not found is.
+    fn is_public_module(&self, package: PackageId, module: &[String]) -> bool {
+        (1..=module.len()).all(|length| {
+            let (name, around) = module[..length].split_last().expect("not empty");
+            let mut declared = self.files_of(package, around).into_iter().flat_map(|(file, names, inline)| {
+                let found = names.inside(inline).and_then(|names| names.items.get(name)).cloned().unwrap_or_default();
+                found.into_iter().map(move |item| ItemRef { file, item })
+            });
+            let modules = declared.by_ref().filter_map(|item| {
+                let data = self.host.data(item.file)?;
+                let known = data.outline.item(item.item);
+                (known.kind == ItemKind::Module).then(|| is_for_all(&data.text, known))
+            });
+            let modules: Vec<bool> = modules.collect();
+            modules.is_empty() || modules.contains(&true)
+        })
+    }
+
+    /// Whether a public import of the package leads to an item, or to a module around it.
+    fn is_imported_for_all(&self, package: PackageId, item: ItemRef, module: &[String]) -> bool {
+        let files = self.package(package).modules.values().flatten();
+        files.filter(|file| !self.is_test_file(**file)).any(|file| {
+            let Some(data) = self.host.data(*file) else { return false };
+            data.outline.ids().any(|id| {
+                let known = data.outline.item(id);
+                if known.kind != ItemKind::Use || !is_for_all(&data.text, known) {
+                    return false;
+                }
+                let text = data.text.get(known.head.start as usize..known.head.end as usize);
+                let imports = text.and_then(|text| self.host.imports(text, known.head)).unwrap_or_default();
+                let inline = data.outline.module_path(id);
+                imports.iter().any(|import| {
+                    match self.resolve_import(*file, &inline, &import.path, &Trail::default()) {
+                        Some(Resolved::Item(found, rest)) => found == item && rest.is_empty(),
+                        Some(Resolved::Module(other, found)) => other == package && module.starts_with(&found),
+                        _ => false,
+                    }
+                })
+            })
+        })
+    }
+}
+
+/// Whether an item is public for all, and not only for some modules.
+fn is_for_all(text: &str, item: &Item) -> bool {
+    let before = text.get(item.span.start as usize..item.head.start as usize).unwrap_or("pub");
+    before.split("pub").skip(1).any(|rest| !rest.starts_with('('))
+}
+
+fn is_main(item: &Item) -> bool {
+    item.kind == ItemKind::Function && item.parent.is_none() && item.name == "main"
+}
