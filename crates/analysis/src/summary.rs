@@ -239,6 +239,7 @@ impl<'h> Analysis<'h> {
             return first;
         }
         let mut agreed = (*first).clone();
+        let mut given = vec![agreed.gives.clone()];
         for other in rest {
             let other = self.summary(*other, known, asking);
             agreed.truncated |= other.truncated;
@@ -246,9 +247,10 @@ impl<'h> Analysis<'h> {
                 true => agreed.workload.0.retain(|deed, _| other.workload.0.contains_key(deed)),
                 false => other.workload.0.iter().for_each(|(deed, way)| agreed.workload.add(deed.clone(), way.clone())),
             }
-            if agreed.gives != other.gives {
-                agreed.gives = Some(Given::Unknown);
-            }
+            given.push(other.gives.clone());
+        }
+        if given.iter().any(|other| *other != agreed.gives) {
+            agreed.gives = Some(one_around(given.into_iter().flatten()));
         }
         Arc::new(agreed)
     }
@@ -408,6 +410,16 @@ fn lent_effect(lent: &LentAs, mut solver: Solver<'_>) -> Option<Effect> {
         truncated: solver.truncated.get(),
         meanwhile: solver.loan.meanwhile,
     })
+}
+
+/// What implementations give that do not give the same. Where those that give anything put the same of their own around an argument,
+/// it may be that: one that keeps all in memory takes nothing back.
+fn one_around(given: impl Iterator<Item = Given>) -> Given {
+    let mut known = given.filter(|given| *given != Given::Unknown);
+    match known.next() {
+        Some(first) if first.is_around_part() && known.all(|other| other == first) => first,
+        _ => Given::Unknown,
+    }
 }
 
 /// What is left of changes of a connection's state when some take back others.

@@ -267,6 +267,15 @@ impl Given {
         matches!(self, Given::Of(_))
     }
 
+    /// Whether it is a struct of its own around something that was there before.
+    pub fn is_around_part(&self) -> bool {
+        match self {
+            Given::Part(_, _, inner) => inner.is_part() || inner.is_around_part(),
+            Given::Success(inner) | Given::Maybe(inner) => inner.is_around_part(),
+            _ => false,
+        }
+    }
+
     /// Whether it is a session that was opened, whatever stands around it.
     pub fn is_session(&self) -> bool {
         self.is_session_of(&|_| true)
@@ -382,5 +391,15 @@ mod tests {
         assert_eq!(session(1).joined(session(2)), Given::Unknown);
         let locked = || Given::Session(Fresh { apart: true, held_for: Some(Hold::Tables), ..fresh(1) });
         assert_eq!(session(1).joined(locked()), locked());
+    }
+
+    #[test]
+    fn what_stands_around_an_argument() {
+        let item = ItemRef { file: FileId(0), item: sessionlint_ir::ItemId(0) };
+        let around = |inner| Given::Part(item, "tx".to_owned(), Box::new(inner));
+        let argument = || Given::Of(Origin { root: Root::Param(0), path: Vec::new() });
+        assert!(Given::Maybe(Box::new(around(around(argument())))).is_around_part());
+        assert!(!argument().is_around_part());
+        assert!(!around(Given::Unknown).is_around_part());
     }
 }

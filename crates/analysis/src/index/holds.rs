@@ -5,7 +5,7 @@ use super::kept::Owned;
 use super::{Index, ItemRef, Ty};
 use crate::fixpoint::Pass;
 use crate::value::Layer;
-use sessionlint_ir::{Field, ItemKind};
+use sessionlint_ir::{Field, ItemKind, TypeRef};
 use sessionlint_protocols::ProtocolId;
 use std::collections::BTreeMap;
 
@@ -40,7 +40,7 @@ impl Index<'_> {
                 self.may_hold_at(inner, depth)
             }
             Ty::Tuple(parts) => parts.iter().any(|part| self.may_hold_at(part, depth)),
-            Ty::Own(item, _) if depth < 4 && self.is_holder(*item) => {
+            Ty::Own(item, _) if depth < 4 && (self.is_holder(*item) || self.holds_parameter(*item)) => {
                 *self.holding.get((*item, depth), || self.item_may_hold(*item, depth))
             }
             _ => false,
@@ -83,12 +83,31 @@ impl Index<'_> {
         }
     }
 
+    /// Whether a struct or enum has a field of what its type parameter stands for: `Repository<E> { executor: E }`. That may be anything.
+    fn holds_parameter(&self, item: ItemRef) -> bool {
+        let is_struct = |kind: ItemKind| matches!(kind, ItemKind::Struct | ItemKind::Enum);
+        let is_generic = || self.item_text(item, |item| item.header()).is_some_and(|(text, _)| text.contains('<'));
+        if !self.item(item).is_some_and(|item| is_struct(item.kind)) || !is_generic() {
+            return false;
+        }
+        let known = self.fields_of(item);
+        let (fields, params) = &*known;
+        fields.iter().any(|field| {
+            let mut ty = &field.ty;
+            while let TypeRef::Ref { inner, .. } = ty {
+                ty = inner;
+            }
+            matches!(ty, TypeRef::Path { segments, .. } if segments.len() == 1 && params.contains(&segments[0]))
+        })
+    }
+
     fn is_holder(&self, item: ItemRef) -> bool {
         self.item(item).is_some_and(|item| self.holders.contains(&item.name))
     }
 
     fn item_may_hold(&self, item: ItemRef, depth: u32) -> bool {
         match self.item(item).map(|item| item.kind) {
+            Some(ItemKind::Struct | ItemKind::Enum) if self.holds_parameter(item) => true,
             Some(ItemKind::Struct | ItemKind::Enum) => {
                 let scope = self.scope_of(item);
                 let read = self.item_text(item, |item| item.head);

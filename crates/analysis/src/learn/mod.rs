@@ -1,9 +1,9 @@
 //! Which types of the workspace are transactions, and by which evidence?
 //!
-//! A type is one when it has a method that commits and one that gives up, begins nothing on itself, and (a) its `Drop`, or that of
-//! something it owns, tests a flag and then panics, warns or rolls back; or (b) it owns a library's transaction which its commit ends;
-//! or (c) its commit runs COMMIT, or ends something of kind (a), (b) or (c) that it owns. A trait is one when something outside of test
-//! code that implements it is one.
+//! A type is one when it has a method that commits and one that gives up, or is gone when it commits, begins nothing on itself, and
+//! (a) its `Drop`, or that of something it owns, tests a flag and then panics, warns or rolls back; or (b) it owns a library's
+//! transaction which its commit ends; or (c) its commit runs COMMIT, or ends something of kind (a), (b) or (c) that it owns. A trait is
+//! one when something outside of test code that implements it is one.
 
 mod said;
 
@@ -96,7 +96,7 @@ struct Learner<'a, 'h> {
     candidates: BTreeMap<ItemRef, Candidate>,
 }
 
-/// The types that have a method that commits, one that gives up, and none that begins.
+/// The types that have a method that commits, one that gives up or are gone when they commit, and none that begins.
 fn candidates(index: &Index<'_>, files: &[FileId]) -> BTreeMap<ItemRef, Candidate> {
     let words = index.model.learned_words();
     let mut owners: BTreeSet<ItemRef> = BTreeSet::new();
@@ -138,7 +138,9 @@ fn candidates(index: &Index<'_>, files: &[FileId]) -> BTreeMap<ItemRef, Candidat
             let names = index.methods_of(owner).into_iter().map(|(name, _)| name).filter(|name| words.begins(name));
             !own(owner, &names.collect::<Vec<_>>()).is_empty() && !commits.iter().all(by_value)
         };
-        if gives_up.is_empty() || is_test || begins() {
+        // What is gone when it commits can be given up by dropping it.
+        let is_dropped = || commits.iter().all(|method| is_clear(method) && by_value(method));
+        if (gives_up.is_empty() && !is_dropped()) || is_test || begins() {
             continue;
         }
         let ends = commits.into_iter().map(|method| (method, EndKind::Commit));
@@ -205,7 +207,7 @@ impl Learner<'_, '_> {
             return Some(Verdict { class: protocol.class?, evidence, is_layer: true, holds });
         }
         // (c) itself: what dropping it does is not known. That it keeps nothing is.
-        if ended.commits_text {
+        if ended.commits_text && candidate.ends.iter().any(|(_, kind)| *kind == EndKind::Rollback) {
             let evidence = vec![self.proof(commit, source, "runs COMMIT")];
             return Some(Verdict { class: DropClass::B, evidence, is_layer: false, holds });
         }

@@ -1,11 +1,12 @@
 //! What is a struct or variant that is built around a session?
 
+use super::fate::MAX_REFERENCES;
 use super::layers::{fold, layers};
 use crate::index::{ItemRef, Ty};
 use crate::solver::Solver;
-use crate::value::Value;
+use crate::value::{Root, Value};
 use crate::world::World;
-use sessionlint_ir::{ItemKind, Operand, TypeRef};
+use sessionlint_ir::{ItemKind, Operand, Place, TypeRef};
 
 /// So many structs and options around a session are told apart.
 const MAX_LAYERS: usize = 12;
@@ -62,10 +63,12 @@ impl Solver<'_> {
         let is_lent = |value: &Value| self.is_transaction(world, value);
         let has_session = values.iter().any(is_session);
         let has_lent = values.iter().any(is_lent);
+        // What the caller chooses counts only where nothing is known to hold one.
+        let has_no_other = !values.iter().any(|value| self.holds(world, value, false));
         let holds = |index: &usize| match (has_session, has_lent) {
             (true, _) => is_session(&values[*index]),
             (false, true) => is_lent(&values[*index]),
-            (false, false) => self.holds(world, &values[*index]),
+            (false, false) => self.holds(world, &values[*index], has_no_other),
         };
         let holding: Vec<usize> = (0..values.len()).filter(holds).collect();
         let index = *holding.first()?;
@@ -127,17 +130,28 @@ impl Solver<'_> {
         }
     }
 
-    /// Whether a value is, owns or refers to one session or pool. In summaries also what may turn out to.
-    fn holds(&self, world: &World, value: &Value) -> bool {
+    /// Whether a value is, owns or refers to one session or pool. In summaries also what may turn out to, and where `open` what the
+    /// caller chooses.
+    pub(super) fn holds(&self, world: &World, value: &Value, open: bool) -> bool {
+        self.holds_behind(world, value, open, MAX_REFERENCES)
+    }
+
+    fn holds_behind(&self, world: &World, value: &Value, open: bool, references: u32) -> bool {
         match value {
             Value::Session(_) => true,
-            Value::Wrapper(_, _, inner) | Value::Success(inner) => self.holds(world, inner),
-            Value::Ref(place) => match world.get(self.index, place) {
+            Value::Wrapper(_, _, inner) | Value::Success(inner) => self.holds_behind(world, inner, open, references),
+            Value::Ref(place) if references > 0 => match world.get(self.index, place) {
                 Value::Ref(_) => false,
                 Value::Typed(ty, None) => self.lends(&ty) || (self.collects && self.index.may_hold(&ty)),
-                inner => self.holds(world, &inner),
+                inner => self.holds_behind(world, &inner, open, references - 1),
             },
-            Value::Typed(ty, Some(_)) => self.lends(ty) || (self.collects && self.index.may_hold(ty)),
+            Value::Typed(ty, Some(origin)) => {
+                let may_be = || match origin.root {
+                    Root::Local(local) if open && origin.path.is_empty() && self.is_open(&Place::local(local)) => true,
+                    _ => self.index.may_hold(ty),
+                };
+                self.lends(ty) || (self.collects && may_be())
+            }
             _ => false,
         }
     }

@@ -9,6 +9,9 @@ use crate::world::{Phase, World};
 use sessionlint_diagnostics::Span;
 use sessionlint_protocols::{EndKind, ProtocolId};
 
+/// So many references may lead to a session, one behind the other.
+pub(super) const MAX_REFERENCES: u32 = 16;
+
 impl Solver<'_> {
     /// Somebody else has what is inside now: it answers for it.
     pub(crate) fn forget(&mut self, world: &mut World, value: &Value) {
@@ -96,13 +99,18 @@ impl Solver<'_> {
 
     /// The session that a value is, or refers to.
     pub(crate) fn session_of(&self, world: &World, value: &Value) -> Option<ObligationId> {
+        self.session_behind(world, value, MAX_REFERENCES)
+    }
+
+    /// The same behind so many references: what is built anew around itself refers to itself.
+    fn session_behind(&self, world: &World, value: &Value, references: u32) -> Option<ObligationId> {
         match value {
             Value::Session(id) | Value::Handle(id) => Some(*id),
-            Value::Ref(place) => match world.get(self.index, place) {
+            Value::Ref(place) if references > 0 => match world.get(self.index, place) {
                 Value::Ref(_) => None,
-                inner => self.session_of(world, &inner),
+                inner => self.session_behind(world, &inner, references - 1),
             },
-            Value::Success(inner) | Value::Wrapper(_, _, inner) => self.session_of(world, inner),
+            Value::Success(inner) | Value::Wrapper(_, _, inner) => self.session_behind(world, inner, references),
             _ => None,
         }
     }

@@ -159,14 +159,20 @@ impl Solver<'_> {
                 let Passed::Arguments(values, _) = passed else { return None };
                 let argument = values.get(*index)?;
                 let Value::Ref(place) = argument else {
-                    return path
-                        .is_empty()
-                        .then(|| argument.clone())
-                        .filter(|value| value.owns() || self.session_of(world, value).is_some());
+                    let whole = path.is_empty().then(|| argument.clone());
+                    let is_it = |value: &Value| value.owns() || self.session_of(world, value).is_some();
+                    return whole.filter(|value| is_it(value) || (self.collects && self.holds(world, value, true)));
                 };
                 let part =
                     path.iter().fold(place.clone(), |place, step| place.project(Projection::Field(step.clone())));
-                self.session_of(world, &Value::Ref(part.clone())).map(|_| Value::Ref(part))?
+                match world.get(self.index, &part) {
+                    // In a summary also what may turn out to be or hold one.
+                    Value::Typed(ty, origin) if self.collects => {
+                        let value = Value::Typed(Ty::Ref(Box::new(ty)), origin.or_else(|| world.origin(&part)));
+                        self.holds(world, &value, true).then_some(value)?
+                    }
+                    _ => self.session_of(world, &Value::Ref(part.clone())).map(|_| Value::Ref(part))?,
+                }
             }
             // `Ok(None)` on every way, with these arguments.
             Given::Nothing if depth > 0 => Value::Failure,
@@ -182,10 +188,14 @@ impl Solver<'_> {
             Some(variant) => self.index.field_ty(owner, &format!("{variant}.0")),
             None => self.index.field_ty(owner, step),
         };
-        while let (Ty::Known(_), Value::Wrapper(_, step, _)) = (field.peeled(), world.get(self.index, &place)) {
-            place = place.project(match step.strip_prefix("::") {
-                Some(variant) => Projection::Variant(variant.to_owned()),
-                None => Projection::Field(step),
+        while let Ty::Known(_) = field.peeled() {
+            place = place.project(match world.get(self.index, &place) {
+                Value::Wrapper(_, step, _) => match step.strip_prefix("::") {
+                    Some(variant) => Projection::Variant(variant.to_owned()),
+                    None => Projection::Field(step),
+                },
+                Value::Success(_) => Projection::Success,
+                _ => break,
             });
         }
         Value::Ref(place)

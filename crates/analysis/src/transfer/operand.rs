@@ -22,6 +22,10 @@ impl Solver<'_> {
                     self.touch(world, id);
                     Value::Unknown
                 }
+                // What a summary does not know may be what its caller passes.
+                (target, Value::Unknown) if self.collects && self.is_open(&target.0) => {
+                    Value::Typed(Ty::Unknown, Some(Origin::of_local(target.0.local)))
+                }
                 (target, value) => world.taken(place, target, value),
             },
             Operand::Ref { place, .. } => Value::Ref(world.canonical(place).0),
@@ -29,6 +33,24 @@ impl Solver<'_> {
             Operand::Literal(Literal::Bool(value)) => Value::Bool(*value),
             Operand::Literal(_) => Value::Unknown,
             Operand::Item(path) => self.item_value(path),
+        }
+    }
+
+    /// Whether a place is a parameter of a type that the caller chooses: `executor: E`, `client: &impl Client`.
+    pub(super) fn is_open(&self, place: &Place) -> bool {
+        if !place.projection.is_empty() || !self.body.params.contains(&place.local) {
+            return false;
+        }
+        let mut written = self.body.locals[place.local.index()].ty.as_ref();
+        while let Some(TypeRef::Ref { inner, .. }) = written {
+            written = Some(inner);
+        }
+        match written {
+            Some(TypeRef::Bounds(_)) => true,
+            Some(TypeRef::Path { segments, .. }) => {
+                segments.len() == 1 && self.scope.generics.iter().any(|(known, _)| *known == segments[0])
+            }
+            _ => false,
         }
     }
 

@@ -41,7 +41,13 @@ impl Lowerer<'_> {
             // A variable may say on either side that something failed.
             None => only_logs_block(&branch.then_branch) && otherwise != Some(false),
         };
-        if logs {
+        // Where success leaves with an answer of its own, what comes behind is for the failure.
+        let told = match error_side {
+            Some(true) => branch.else_branch.as_ref().is_some_and(|(_, otherwise)| leaves_with_answer(otherwise)),
+            Some(false) => block_leaves_with_answer(&branch.then_branch),
+            None => false,
+        };
+        if logs && !told {
             self.frame().mark_ignored(tested_from, error_side.is_some());
         }
         self.frame().branches += 1;
@@ -78,9 +84,14 @@ impl Lowerer<'_> {
         let after = self.new_block();
         self.frame().joins.push(after);
         self.frame().branches += 1;
-        let logs =
-            matched.arms.iter().any(|arm| sides::is_error_pattern_of(&arm.pat, &matched.expr) && only_logs(&arm.body))
-                || as_result(matched).is_some_and(only_logs);
+        let is_success = |arm: &syn::Arm| sides::is_success_pattern_of(&arm.pat, &matched.expr);
+        let told = matched.arms.iter().any(|arm| is_success(arm) && leaves_with_answer(&arm.body));
+        let logs = !told
+            && (matched
+                .arms
+                .iter()
+                .any(|arm| sides::is_error_pattern_of(&arm.pat, &matched.expr) && only_logs(&arm.body))
+                || as_result(matched).is_some_and(only_logs));
         for arm in &matched.arms {
             let next = self.new_block();
             self.frame().push_scope();
@@ -258,6 +269,19 @@ pub(super) fn only_logs(expr: &Expr) -> bool {
         },
         _ => false,
     }
+}
+
+/// Whether an arm ends with `return Ok(true)` or its like: an answer that says more than that it worked.
+fn leaves_with_answer(expr: &Expr) -> bool {
+    match expr {
+        Expr::Block(block) => block_leaves_with_answer(&block.block),
+        Expr::Return(returned) => returned.expr.as_deref().is_some_and(|answer| !only_logs(answer)),
+        _ => false,
+    }
+}
+
+fn block_leaves_with_answer(block: &syn::Block) -> bool {
+    matches!(block.stmts.last(), Some(syn::Stmt::Expr(expr, _)) if leaves_with_answer(expr))
 }
 
 fn only_logs_block(block: &syn::Block) -> bool {
