@@ -131,7 +131,7 @@ impl Memory {
             Some(before) if before.names == names => Arc::clone(before),
             _ => {
                 kept.names_number += 1;
-                let words = names.iter().map(Names::words).collect();
+                let words = Names::finders(&names);
                 let known = Arc::new(Known { names, words });
                 kept.names = Some(Arc::clone(&known));
                 known

@@ -2,7 +2,7 @@
 
 use aho_corasick::AhoCorasick;
 use rustc_hash::FxHashSet;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How many names may stand between `dyn` and the trait that is meant.
 const MAX_PATH: usize = 5;
@@ -88,12 +88,26 @@ impl Names {
         })
     }
 
-    /// The names as words to look for; `None` when there are none. Short ones stand in every file.
-    pub fn words(&self) -> Option<AhoCorasick> {
+    /// The names as words to look for. Short ones stand in every file.
+    fn words(&self) -> BTreeSet<String> {
         let named = self.aliases.iter().chain(&self.openers).filter(|name| name.len() > 3).cloned();
         let implemented = self.behind.iter().map(|name| format!("{name} for "));
-        let words: BTreeSet<String> = named.chain(implemented).collect();
-        if words.is_empty() { None } else { AhoCorasick::new(words).ok() }
+        named.chain(implemented).collect()
+    }
+
+    /// For each of these what finds its words; `None` where there are none. Packages that lead to the same ones share it: to make it
+    /// costs more than to look through a file.
+    pub fn finders(all: &[Names]) -> Vec<Option<AhoCorasick>> {
+        let mut known: BTreeMap<BTreeSet<String>, Option<AhoCorasick>> = BTreeMap::new();
+        let finder = |names: &Names| {
+            let words = names.words();
+            known.get(&words).cloned().unwrap_or_else(|| {
+                let made = if words.is_empty() { None } else { AhoCorasick::new(&words).ok() };
+                known.insert(words, made.clone());
+                made
+            })
+        };
+        all.iter().map(finder).collect()
     }
 }
 

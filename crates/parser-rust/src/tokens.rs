@@ -97,12 +97,12 @@ fn plain(bytes: &[u8], start: usize) -> Option<(TokenKind, usize)> {
     let next = bytes.get(start + 1).copied().unwrap_or(b' ');
     let kind = match bytes[start] {
         b'a'..=b'z' | b'A'..=b'Z' | b'_' => {
-            let (end, next) = run(bytes, start, |byte| byte.is_ascii_alphanumeric() || byte == b'_');
+            let (end, next) = run(bytes, start, NAME);
             // The prefix of a literal, or a letter of another alphabet.
             return (next.is_ascii() && !matches!(next, b'#' | b'"' | b'\'')).then_some((TokenKind::Ident, end));
         }
         b' ' | b'\t'..=b'\r' => {
-            let (end, next) = run(bytes, start, |byte| matches!(byte, b' ' | b'\t'..=b'\r'));
+            let (end, next) = run(bytes, start, BLANK);
             return next.is_ascii().then_some((TokenKind::Whitespace, end));
         }
         b'#' if !matches!(next, b'"' | b'#') => TokenKind::Pound,
@@ -132,10 +132,36 @@ fn plain(bytes: &[u8], start: usize) -> Option<(TokenKind, usize)> {
     Some((kind, start + 1))
 }
 
+/// Bytes inside of names, and blanks.
+const NAME: u8 = 1;
+const BLANK: u8 = 2;
+
+/// What each byte can be inside of.
+const KINDS: [u8; 256] = {
+    let mut kinds = [0; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        let at = byte as u8;
+        if at.is_ascii_alphanumeric() || at == b'_' {
+            kinds[byte] = NAME;
+        } else if matches!(at, b' ' | b'\t'..=b'\r') {
+            kinds[byte] = BLANK;
+        }
+        byte += 1;
+    }
+    kinds
+};
+
 /// The end of the bytes of one kind, and what stands behind them; a blank at the end of the text.
-fn run(bytes: &[u8], start: usize, is_inside: impl Fn(u8) -> bool) -> (usize, u8) {
-    let end = (start + 1..bytes.len()).find(|at| !is_inside(bytes[*at])).unwrap_or(bytes.len());
-    (end, bytes.get(end).copied().unwrap_or(b' '))
+fn run(bytes: &[u8], start: usize, kind: u8) -> (usize, u8) {
+    let mut end = start + 1;
+    while let Some(byte) = bytes.get(end) {
+        if KINDS[usize::from(*byte)] != kind {
+            return (end, *byte);
+        }
+        end += 1;
+    }
+    (end, b' ')
 }
 
 /// Bytes before the first token: a byte order mark and a `#!` line.

@@ -10,7 +10,7 @@ use crate::protocol::Protocol;
 use crate::standard::Standard;
 use crate::typed::Typed;
 use crate::work::{Work, WorkId};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Everything that is known about libraries.
 #[derive(Clone, Debug, Default)]
@@ -25,6 +25,7 @@ pub struct Model {
     pub(crate) openings: BTreeMap<String, Vec<(ProtocolId, usize)>>,
     /// Slow work, and the crates, names and full paths that lead to it.
     pub(crate) works: Vec<Work>,
+    pub(crate) work_crates: BTreeSet<String>,
     pub(crate) work_types: Vec<((String, String), (String, WorkId))>,
     pub(crate) work_functions: Vec<((String, String), (String, WorkId))>,
     /// The names of libraries inside of packages that are called otherwise.
@@ -91,7 +92,7 @@ impl Model {
     }
 
     /// The packages whose versions decide which facts hold, among those of some libraries.
-    pub fn versioned_packages(&self, libraries: &std::collections::BTreeSet<LibraryId>) -> Vec<&str> {
+    pub fn versioned_packages(&self, libraries: &BTreeSet<LibraryId>) -> Vec<&str> {
         let mut found = Vec::new();
         for (_, protocol) in self.protocols().filter(|(_, protocol)| libraries.contains(&protocol.library)) {
             let own = self.library(protocol.library).crates.first();

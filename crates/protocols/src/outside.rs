@@ -45,6 +45,7 @@ impl Model {
                 let (_, name) = path.rsplit_once("::")?;
                 Some((krate.to_owned(), name.to_owned()))
             };
+            self.work_crates.extend(work.crates.iter().map(|name| name.replace('-', "_")));
             for path in &work.types {
                 self.work_types.extend(ends(path).map(|key| (key, (path.clone(), id))));
             }
@@ -128,8 +129,7 @@ impl Model {
 
     /// Whether slow work is known of a package of this name (`async-nats`).
     pub fn does_work(&self, package: &str) -> bool {
-        let name = package.replace('-', "_");
-        self.works.iter().any(|work| work.crates.iter().any(|known| known.replace('-', "_") == name))
+        self.work_crates.contains(&package.replace('-', "_"))
     }
 
     /// The crate identifier of the library in a package that is called otherwise: `s3` in `rust-s3`.

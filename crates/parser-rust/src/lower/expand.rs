@@ -5,11 +5,15 @@
 
 use proc_macro2::{Delimiter, Group, Ident, Punct, Span, TokenStream, TokenTree};
 use quote::ToTokens;
-use std::collections::{BTreeMap, BTreeSet};
+use std::cell::{OnceCell, RefCell};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::rc::Rc;
 use syn::parse::{ParseStream, Parser, discouraged::Speculative};
 
 /// An expansion with more tokens than this is not looked at.
 const MAX_TOKENS: usize = 4_000;
+/// The rules of so many macros are kept by one thread.
+const MAX_KNOWN: usize = 64;
 
 /// A part of a matcher.
 enum Part {
@@ -17,6 +21,21 @@ enum Part {
     Group(Delimiter, Vec<Part>),
     Fragment(String, String),
     Repeat { parts: Vec<Part>, separator: Option<TokenTree>, operator: char },
+}
+
+/// A rule of a macro. Its tokens are kept longer than the places that they came from, which nobody may ask for.
+struct Rule {
+    /// The first token that it matches.
+    first: Option<TokenTree>,
+    matcher: TokenStream,
+    /// What the matcher says, once somebody has asked.
+    parts: OnceCell<Vec<Part>>,
+    transcriber: TokenStream,
+}
+
+thread_local! {
+    /// The rules of the macros that were expanded last, by their texts: most are called again and again.
+    static KNOWN: RefCell<HashMap<String, Rc<[Rule]>>> = RefCell::default();
 }
 
 /// What a name of a matcher stands for.
@@ -31,30 +50,22 @@ type Bindings = BTreeMap<String, Bound>;
 /// The statements that a call of the macro stands for. `definition` is the whole text of the macro; everything that
 /// comes from it gets the place of the call.
 pub(super) fn expand(definition: &str, arguments: &TokenStream, call: Span) -> Option<Vec<syn::Stmt>> {
-    let tokens: TokenStream = definition.parse().ok()?;
-    let body = tokens.into_iter().find_map(|token| match token {
-        TokenTree::Group(group) => Some(group.stream()),
-        _ => None,
-    })?;
-    let rules: Vec<TokenTree> = body.into_iter().collect();
-    let mut rest = rules.as_slice();
     let first = arguments.clone().into_iter().next();
-    while let Some((matcher, transcriber, after)) = rule(rest) {
-        rest = after;
-        if !may_match(matcher, first.as_ref()) {
+    for Rule { first: expected, matcher, parts, transcriber } in rules(definition).iter() {
+        if !may_match(expected.as_ref(), first.as_ref()) {
             continue;
         }
-        let parts = parts(matcher.stream());
+        let parts = parts.get_or_init(|| parts_of(matcher.clone()));
         let parser = |input: ParseStream<'_>| {
             let mut bindings = Bindings::new();
-            matched(&parts, input, &mut bindings)?;
+            matched(parts, input, &mut bindings)?;
             Ok(bindings)
         };
         if let Ok(bindings) = parser.parse2(arguments.clone()) {
             let mut names = BTreeSet::new();
             identifiers(arguments.clone(), &mut names);
             let mut expanded = TokenStream::new();
-            transcribe(transcriber.stream(), &bindings, call, &names, &mut expanded)?;
+            transcribe(transcriber.clone(), &bindings, call, &names, &mut expanded)?;
             if count(&expanded) > MAX_TOKENS {
                 return None;
             }
@@ -65,16 +76,49 @@ pub(super) fn expand(definition: &str, arguments: &TokenStream, call: Span) -> O
 }
 
 /// Whether a rule may be meant, as far as the first tokens tell: some macros have hundreds of rules, one for each word.
-fn may_match(matcher: &Group, first: Option<&TokenTree>) -> bool {
-    match (matcher.stream().into_iter().next(), first) {
+fn may_match(expected: Option<&TokenTree>, first: Option<&TokenTree>) -> bool {
+    match (expected, first) {
         (_, Some(TokenTree::Group(group))) if group.delimiter() == Delimiter::None => true,
-        (Some(TokenTree::Ident(expected)), Some(TokenTree::Ident(found))) => expected == *found,
+        (Some(TokenTree::Ident(expected)), Some(TokenTree::Ident(found))) => expected == found,
         (Some(TokenTree::Literal(expected)), Some(TokenTree::Literal(found))) => {
             expected.to_string() == found.to_string()
         }
         (Some(TokenTree::Ident(_) | TokenTree::Literal(_)), _) => false,
         _ => true,
     }
+}
+
+/// The rules of a macro, up to one that is not understood.
+fn rules(definition: &str) -> Rc<[Rule]> {
+    if let Some(known) = KNOWN.with_borrow(|known| known.get(definition).cloned()) {
+        return known;
+    }
+    let made = Rc::from(rules_in(definition));
+    KNOWN.with_borrow_mut(|known| {
+        if known.len() >= MAX_KNOWN {
+            known.clear();
+        }
+        known.insert(definition.to_owned(), Rc::clone(&made));
+    });
+    made
+}
+
+fn rules_in(definition: &str) -> Vec<Rule> {
+    let tokens: TokenStream = definition.parse().unwrap_or_default();
+    let body = tokens.into_iter().find_map(|token| match token {
+        TokenTree::Group(group) => Some(group.stream()),
+        _ => None,
+    });
+    let tokens: Vec<TokenTree> = body.unwrap_or_default().into_iter().collect();
+    let mut rest = tokens.as_slice();
+    let mut found = Vec::new();
+    while let Some((matcher, transcriber, after)) = rule(rest) {
+        rest = after;
+        let matcher = matcher.stream();
+        let first = matcher.clone().into_iter().next();
+        found.push(Rule { first, matcher, parts: OnceCell::new(), transcriber: transcriber.stream() });
+    }
+    found
 }
 
 /// The first rule of a macro, and the tokens after it.
@@ -91,7 +135,7 @@ fn rule(tokens: &[TokenTree]) -> Option<(&Group, &Group, &[TokenTree])> {
     Some((matcher, transcriber, rest))
 }
 
-fn parts(matcher: TokenStream) -> Vec<Part> {
+fn parts_of(matcher: TokenStream) -> Vec<Part> {
     let mut found = Vec::new();
     let mut tokens = matcher.into_iter().peekable();
     while let Some(token) = tokens.next() {
@@ -110,11 +154,11 @@ fn parts(matcher: TokenStream) -> Vec<Part> {
                         operator = tokens.next();
                     }
                     let operator = operator.and_then(|token| token.to_string().chars().next()).unwrap_or('*');
-                    found.push(Part::Repeat { parts: parts(group.stream()), separator, operator });
+                    found.push(Part::Repeat { parts: parts_of(group.stream()), separator, operator });
                 }
                 _ => {}
             },
-            TokenTree::Group(group) => found.push(Part::Group(group.delimiter(), parts(group.stream()))),
+            TokenTree::Group(group) => found.push(Part::Group(group.delimiter(), parts_of(group.stream()))),
             token => found.push(Part::Token(token)),
         }
     }
@@ -268,7 +312,7 @@ fn transcribe(
                 group.set_span(call);
                 out.extend([TokenTree::Group(group)]);
             }
-            TokenTree::Ident(name) if is_variable(&name) && taken.contains(&name.to_string()) => {
+            TokenTree::Ident(name) if taken.contains(&name.to_string()) && is_variable(&name) => {
                 out.extend([TokenTree::Ident(Ident::new(&format!("{name}_of_macro"), call))]);
             }
             token => out.extend([placed(token, call)]),
