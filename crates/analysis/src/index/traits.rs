@@ -101,19 +101,30 @@ impl Index<'_> {
     /// The type of a library that a trait is another name of, where it only names what else is asked for:
     /// `trait Database: sqlx::Acquire + Send {}`.
     pub(super) fn named_by_trait(&self, owner: ItemRef) -> Option<Ty> {
-        let known = self.named_traits.get(owner, || {
-            let data = self.host.data(owner.file)?;
-            if data.outline.ids().any(|id| data.outline.item(id).parent == Some(owner.item)) {
-                return None;
+        let named = || {
+            let (mut names, mut types, mut at) = (vec![owner], Vec::new(), 0);
+            while let Some(next) = names.get(at).copied() {
+                let asked = if self.only_asks(next) { self.asked_by(next) } else { Vec::new() };
+                for known in asked {
+                    match known {
+                        Resolved::External(path) => types.extend(self.model.type_at(&path).map(Ty::Known)),
+                        Resolved::Item(item, rest) if rest.is_empty() && !names.contains(&item) => names.push(item),
+                        _ => {}
+                    }
+                }
+                at += 1;
             }
-            let of_library = |known| match known {
-                Resolved::External(path) => self.model.type_at(&path).map(Ty::Known),
-                _ => None,
-            };
-            let ty = self.meant_by(self.asked_by(owner).into_iter().filter_map(of_library));
+            let ty = self.meant_by(types.into_iter());
             (!ty.is_unknown()).then_some(ty)
-        });
-        known.as_ref().clone()
+        };
+        self.named_traits.get(owner, named).as_ref().clone()
+    }
+
+    /// Whether a trait has nothing of its own.
+    fn only_asks(&self, owner: ItemRef) -> bool {
+        let Some(data) = self.host.data(owner.file) else { return false };
+        data.outline.item(owner.item).kind == ItemKind::Trait
+            && !data.outline.ids().any(|id| data.outline.item(id).parent == Some(owner.item))
     }
 
     /// What a trait asks for.

@@ -189,10 +189,14 @@ impl Solver<'_> {
                 value = self.change_state(world, *id, change, span);
             }
             let held_for = effect.holds.filter(|held_for| *held_for != Hold::Job || known.is_transaction());
-            if let Some(held_for) = held_for
-                && let Some(state) = world.facts.obligations.get_mut(id)
-            {
-                state.hold(held_for);
+            if let Some(held_for) = held_for {
+                let parent = world.facts.obligations.get(id).and_then(|state| state.parent);
+                // What a transaction keeps for a job keeps its connection, too.
+                for held in std::iter::once(*id).chain(parent.filter(|_| held_for == Hold::Job)) {
+                    if let Some(state) = world.facts.obligations.get_mut(&held) {
+                        state.hold(held_for);
+                    }
+                }
             }
             let reads = effect.known && !effect.writes && effect.control.is_none();
             if reads && !world.trace.read.contains(id) {

@@ -61,6 +61,16 @@ impl Solver<'_> {
                 return Value::Unknown;
             }
             "is_ok" | "is_err" | "is_some" | "is_none" => return Value::Unknown,
+            // The other one is there for where this holds nothing.
+            "or" | "or_else" | "xor" if matches!(value, Value::Success(_)) => {
+                self.pass_arguments(world, &call.args, call.name_span);
+                return self.move_receiver(world, place, value);
+            }
+            "or" if value == Value::Failure
+                && let [other] = call.args.as_slice() =>
+            {
+                return self.operand(world, other);
+            }
             _ => {}
         }
         self.pass_arguments(world, &call.args, call.name_span);

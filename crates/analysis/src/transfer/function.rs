@@ -252,8 +252,8 @@ impl Solver<'_> {
     fn function_openings(&self, path: &[String], args: usize) -> Vec<(ProtocolId, Opening)> {
         let model = self.index.model;
         let Some(name) = path.last() else { return Vec::new() };
-        // Re-exports may put modules or another crate in front: the last known crate and the name decide.
-        let krate = path.iter().rev().skip(1).find(|segment| model.library_of_crate(segment).is_some());
+        // Another crate may hand on the library under its name: `sea_orm::sqlx`. A module of that name farther inside is its own.
+        let krate = path[..path.len() - 1].iter().take(2).rev().find(|part| model.library_of_crate(part).is_some());
         let mut sources = vec![Source::Function(path.join("::"))];
         if let Some(krate) = krate {
             sources.push(Source::Function(format!("{krate}::{name}")));

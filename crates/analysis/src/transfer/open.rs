@@ -6,6 +6,7 @@ use crate::value::{Anchor, ObligationId, Origin, SiteId, Value};
 use crate::workload::{Deed, Workload};
 use crate::world::World;
 use sessionlint_diagnostics::{Evidence, Span};
+use sessionlint_ir::{Place, Projection};
 use sessionlint_protocols::{Opening, ProtocolId, Shape, Source};
 
 impl Solver<'_> {
@@ -51,7 +52,7 @@ impl Solver<'_> {
                 site.pooled = self.is_pooled(connection) && kept;
             }
             Some((Anchor::Place(place), _)) => {
-                site.name = self.body.locals[place.local.index()].name.clone();
+                site.name = self.body.locals[place.local.index()].name.as_ref().map(|name| name_of(name, place));
                 site.variable = Some(place.local);
                 site.on_borrowed = true;
             }
@@ -160,4 +161,13 @@ pub(crate) enum From {
     Pool(Origin),
     /// A connection or transaction.
     Session(ObligationId),
+}
+
+/// How a place is written, as far as it leads through fields: `self.client`.
+fn name_of(local: &str, place: &Place) -> String {
+    let fields = place.projection.iter().filter(|step| **step != Projection::Deref).map_while(|step| match step {
+        Projection::Field(field) => Some(field.as_str()),
+        _ => None,
+    });
+    std::iter::once(local).chain(fields).collect::<Vec<_>>().join(".")
 }
