@@ -115,6 +115,18 @@ const KNOWN: &[(Rewrite, &str, &str)] = &[
         "sqlx looked_at::success_all_the_same_by_match",
         "an answer of nothing is known as `Ok(())`, as it is written",
     ),
+    (
+        Rewrite::LongNames,
+        "sqlx looked_at::left_the_same_way",
+        "an answer of nothing is known as `Ok(())`, as it is written",
+    ),
+    (Rewrite::QuestionAsIfLet, "redb tables::made_by_a_helper_and_lost", "a table that an arm binds counts as used"),
+    (Rewrite::BodyInAsync, "sqlx provided_method::boxed::one_run", CALLED),
+    (Rewrite::BodyInAsync, "sqlx provided_method::closed::in_one_transaction", CALLED),
+    (Rewrite::BodyInAsync, "sqlx provided_method::overridden::Patch::tidy", CALLED),
+    (Rewrite::IfTrue, "sqlx looked_at::left_with_a_number", LOGS),
+    (Rewrite::IfTrue, "sqlx looked_at::left_with_an_answer", LOGS),
+    (Rewrite::IfTrue, "sqlx looked_at::left_with_an_answer_by_if", LOGS),
     (Rewrite::IfTrue, "sqlx looked_at::success_all_the_same", LOGS),
     (Rewrite::IfTrue, "sqlx looked_at::success_all_the_same_by_let", LOGS),
     (Rewrite::UsedAs, "opendal around::Document::close", "a known miss, found where the import is renamed"),
@@ -158,6 +170,8 @@ const BRANCH: &str =
     "a `match` that leaves with the error is a branch like any other: what was written before it may be meant to go";
 
 const ALONE: &str = "whether a connection is the only one of its pool is not known in all ways to write names";
+const CALLED: &str =
+    "the callers of a provided method are asked for what its own body leaves open, not a block inside of it";
 const RENAMED: &str = "a client that is made is looked for by the name that the library gives its type";
 const PROBE: &str =
     "`if let Err(error) = pool.begin().await` asks whether a session can be opened: nobody wants to use it";

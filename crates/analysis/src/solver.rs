@@ -10,15 +10,24 @@ use crate::show::Seen;
 use crate::siblings::Makings;
 use crate::sql::{Hold, SqlControl, StateChange};
 use crate::summary::{Analysis, Asking};
-use crate::transfer::{Made, Outside, Quiet, Thrown};
+use crate::transfer::{Made, Quiet, Thrown};
 use crate::value::{Anchor, ObligationId, Origin, Value};
 use crate::workload::{Given, Workload};
 use crate::world::{Phase, State, World};
 use sessionlint_diagnostics::{Gap, Span};
-use sessionlint_ir::{Asked, BlockId, Body, LocalId, Operand, Place, Rvalue, Terminator, Test};
-use sessionlint_protocols::{EndKind, ProtocolKind};
+use sessionlint_ir::{Asked, BlockId, Body, Call, Callee, LocalId, Operand, Place, Rvalue, Terminator, Test};
+use sessionlint_protocols::{EndKind, LibraryId, ProtocolKind, Standard};
 use std::cell::{Cell, OnceCell};
 use std::collections::{BTreeMap, BTreeSet};
+
+/// A function of another crate that is called.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Outside {
+    /// The library that it belongs to.
+    pub library: Option<LibraryId>,
+    /// Whether it only writes into a writer that it is passed.
+    pub fills: bool,
+}
 
 /// The state of the analysis of one body.
 pub(crate) struct Solver<'a> {
@@ -283,7 +292,7 @@ impl<'a> Solver<'a> {
             gave_up: false,
             gives_future: false,
             unawaited: false,
-            awaited: awaited_places(body),
+            awaited: awaited_places(analysis, body),
             steps: 0,
             imprecise: false,
             read_ahead: None,
@@ -388,13 +397,30 @@ impl<'a> Solver<'a> {
     }
 }
 
-/// The places of a body that are awaited as they are.
-fn awaited_places(body: &Body) -> BTreeSet<Place> {
+/// The places of a body that are awaited as they are, or run to their end.
+fn awaited_places(analysis: &Analysis<'_>, body: &Body) -> BTreeSet<Place> {
+    let standard = analysis.index.model.standard();
     let awaited = body.assignments().filter_map(|(_, value)| match value {
         Rvalue::Await { future: Operand::Value(place), .. } => Some(place.clone()),
+        Rvalue::Call(call) => match run_to_end(call, standard) {
+            Some(Operand::Value(place)) => Some(place.clone()),
+            _ => None,
+        },
         _ => None,
     });
     awaited.collect()
+}
+
+/// The future that a call runs to its end by its name: `runtime.block_on(future)`, `future.block_on()`.
+pub(crate) fn run_to_end<'c>(call: &'c Call, standard: &Standard) -> Option<&'c Operand> {
+    match (&call.callee, call.args.as_slice()) {
+        (Callee::Path { segments, .. }, [future]) => {
+            Some(future).filter(|_| segments.last().is_some_and(|name| standard.blocks_on(name)))
+        }
+        (Callee::Method { name, .. }, [future]) => Some(future).filter(|_| standard.blocks_on(name)),
+        (Callee::Method { receiver, name }, []) => Some(receiver).filter(|_| standard.blocks_on(name)),
+        _ => None,
+    }
 }
 
 /// The blocks of a body that end with a condition about a dry run, and whether it holds in one.

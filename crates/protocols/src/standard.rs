@@ -75,6 +75,7 @@ struct Types {
 #[serde(deny_unknown_fields)]
 struct Functions {
     of: Vec<String>,
+    gives_self: Vec<String>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -209,6 +210,11 @@ impl Standard {
     /// Whether the functions of a module or type of this name are known.
     pub fn has_functions(&self, owner: &str) -> bool {
         has(&self.functions.of, owner)
+    }
+
+    /// Whether a function that a trait gives to all kinds of types gives the type that it is called on.
+    pub fn gives_self(&self, function: &str) -> bool {
+        has(&self.functions.gives_self, function)
     }
 
     /// Whether so many files have a call of this name that none is opened for it.

@@ -3,7 +3,7 @@
 //! A type is one when it has a method that commits and one that gives up, or is gone when it commits, begins nothing on itself, and
 //! (a) its `Drop`, or that of something it owns, tests a flag and then panics, warns or rolls back; or (b) it owns a library's
 //! transaction which its commit ends; or (c) its commit runs COMMIT, or ends something of kind (a), (b) or (c) that it owns. A trait is
-//! one when something outside of test code that implements it is one.
+//! one when something outside of test code that implements it is one. One that nothing gives up owns a library's transaction in any case.
 
 mod said;
 
@@ -178,8 +178,10 @@ impl Learner<'_, '_> {
         self.look_inside(item, &mut inside, 0);
         let inside_holds = || inside.owned.iter().filter_map(|owned| verdicts.get(owned)).any(|known| known.holds);
         let holds = inside.connection || ended.commits_text || inside_holds();
+        let gives_up = candidate.ends.iter().any(|(_, kind)| *kind == EndKind::Rollback);
         // (a): the type itself, or something it owns that its commit ends.
-        for owner in std::iter::once(item).chain(inside.owned.iter().copied()) {
+        let dropped = std::iter::once(item).chain(inside.owned.iter().copied());
+        for owner in dropped.filter(|_| gives_up || !inside.sessions.is_empty()) {
             let is_ended = owner == item || (self.candidates.contains_key(&owner) && ended.ends());
             if is_ended && let Some((class, evidence)) = self.drop_of(owner) {
                 // A library's transaction inside rolls back, whatever is said about it.
@@ -207,7 +209,7 @@ impl Learner<'_, '_> {
             return Some(Verdict { class: protocol.class?, evidence, is_layer: true, holds });
         }
         // (c) itself: what dropping it does is not known. That it keeps nothing is.
-        if ended.commits_text && candidate.ends.iter().any(|(_, kind)| *kind == EndKind::Rollback) {
+        if ended.commits_text && gives_up {
             let evidence = vec![self.proof(commit, source, "runs COMMIT")];
             return Some(Verdict { class: DropClass::B, evidence, is_layer: false, holds });
         }

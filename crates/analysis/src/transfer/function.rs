@@ -2,9 +2,8 @@
 
 use super::open::From;
 use super::own::Receiver;
-use super::through::Outside;
 use crate::index::{ItemRef, Resolved, Ty};
-use crate::solver::Solver;
+use crate::solver::{Outside, Solver};
 use crate::value::Value;
 use crate::workload::{Deed, Wait, Workload};
 use crate::world::World;
@@ -298,6 +297,10 @@ impl Solver<'_> {
                 if !openings.is_empty() {
                     return self.opened_by_path(world, &openings, call);
                 }
+                if self.index.model.standard().gives_self(name) && !self.index.model.protocol(*protocol).is_session() {
+                    self.pass_arguments(world, &call.args, call.name_span);
+                    return Value::Typed(ty.clone(), None);
+                }
                 match call.args.split_first() {
                     Some((receiver, rest)) => {
                         let call = Call {
@@ -321,6 +324,10 @@ impl Solver<'_> {
                     self.constructed(world, *owner, Some(name.to_owned()), call)
                 }
                 [] if let Some(value) = self.derived_method(world, *owner, name, call) => value,
+                [] if self.index.model.standard().gives_self(name) => {
+                    self.pass_arguments(world, &call.args, call.name_span);
+                    Value::Typed(Ty::own(*owner), None)
+                }
                 _ => {
                     self.pass_arguments(world, &call.args, call.name_span);
                     Value::Unknown

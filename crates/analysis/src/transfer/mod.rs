@@ -56,7 +56,6 @@ pub(crate) use drops::MANUALLY_DROP;
 pub(crate) use layers::fold;
 pub(crate) use made::Made;
 pub(crate) use quiet::Quiet;
-pub(crate) use through::Outside;
 pub(crate) use thrown::Thrown;
 
 use crate::events::CauseKind;

@@ -2,23 +2,14 @@
 //! future to its end, as `.await` does?
 
 use super::drops::without_work;
-use crate::index::{ItemRef, Ty};
-use crate::solver::Solver;
+use crate::index::{ItemRef, Resolved, Ty};
+use crate::solver::{Solver, run_to_end};
 use crate::value::{ObligationId, Value};
 use crate::workload::Workload;
 use crate::world::World;
 use sessionlint_diagnostics::Span;
 use sessionlint_ir::{Call, Callee, Operand};
-use sessionlint_protocols::{LibraryId, ProtocolKind};
-
-/// A function of another crate.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Outside {
-    /// The library that it belongs to.
-    pub library: Option<LibraryId>,
-    /// Whether it only writes into a writer that it is passed.
-    pub fills: bool,
-}
+use sessionlint_protocols::ProtocolKind;
 
 impl Solver<'_> {
     /// Whether the function that is called can only write into a writer that it is lent. A stranger knows no more of it than that it
@@ -81,32 +72,25 @@ impl Solver<'_> {
         }
     }
 
-    /// The future that a call of somebody else's function runs to its end: `runtime.block_on(future)`, `future.block_on()`.
+    /// The future that a call of somebody else's function runs to its end.
     pub(crate) fn blocked_on<'c>(&self, world: &World, call: &'c Call) -> Option<&'c Operand> {
-        let blocks = |name: &String| self.index.model.standard().blocks_on(name);
-        match (&call.callee, call.args.as_slice()) {
-            (Callee::Path { segments, .. }, [future]) if segments.last().is_some_and(blocks) => {
-                let is_own =
-                    matches!(self.index.resolve(&self.scope, segments), Some(crate::index::Resolved::Item(..)));
-                Some(future).filter(|_| !is_own)
+        let future = run_to_end(call, self.index.model.standard())?;
+        let is_own = match &call.callee {
+            Callee::Path { segments, .. } => {
+                matches!(self.index.resolve(&self.scope, segments), Some(Resolved::Item(..)))
             }
-            (Callee::Method { receiver, name }, [future]) if blocks(name) => {
-                let runtime = match receiver {
-                    Operand::Value(place) | Operand::Ref { place, .. } => {
-                        world.get(self.index, &world.canonical(place).0)
-                    }
-                    _ => Value::Unknown,
-                };
-                let is_own = match &runtime {
+            Callee::Method { receiver: Operand::Value(place) | Operand::Ref { place, .. }, .. }
+                if !call.args.is_empty() =>
+            {
+                match world.get(self.index, &world.canonical(place).0) {
                     Value::Typed(ty, _) => matches!(ty.peeled(), Ty::Own(..)),
                     Value::Wrapper(..) => true,
                     _ => false,
-                };
-                Some(future).filter(|_| !is_own)
+                }
             }
-            (Callee::Method { receiver, name }, []) if blocks(name) => Some(receiver),
-            _ => None,
-        }
+            _ => false,
+        };
+        Some(future).filter(|_| !is_own)
     }
 }
 
