@@ -133,8 +133,7 @@ impl Index<'_> {
         let (mut depth, mut asked) = (0_i32, None);
         for (at, c) in header.char_indices() {
             depth += i32::from(matches!(c, '<' | '(')) - i32::from(matches!(c, '>' | ')'));
-            let is_path = |at: usize| header[..at].ends_with(':') || header[at + 1..].starts_with(':');
-            if c == ':' && depth == 0 && !is_path(at) {
+            if c == ':' && depth == 0 {
                 asked = header.get(at + 1..);
                 break;
             }
@@ -389,9 +388,13 @@ impl Index<'_> {
 
 /// The bounds of a list, up to a `where`: `Executor<'a, Database = A + B> + Send` are two.
 fn apart(bounds: &str) -> impl Iterator<Item = &str> {
-    let bounds = bounds.split(" where").next().unwrap_or_default();
+    let is_word = |at: usize| {
+        let (before, behind) = (&bounds[..at], &bounds[at + "where".len()..]);
+        before.ends_with(char::is_whitespace) && behind.starts_with(char::is_whitespace)
+    };
+    let end = bounds.match_indices("where").map(|(at, _)| at).find(|at| is_word(*at)).unwrap_or(bounds.len());
     let mut depth = 0_i32;
-    bounds.split(move |c: char| {
+    bounds[..end].split(move |c: char| {
         depth += i32::from(matches!(c, '<' | '(')) - i32::from(matches!(c, '>' | ')'));
         c == '+' && depth == 0
     })

@@ -147,7 +147,9 @@ impl Solver<'_> {
             },
             Value::Typed(ty, Some(origin)) => {
                 let may_be = || match origin.root {
-                    Root::Local(local) if open && origin.path.is_empty() && self.is_open(&Place::local(local)) => true,
+                    Root::Local(local) if open && origin.path.is_empty() && self.is_generic(&Place::local(local)) => {
+                        true
+                    }
                     _ => self.index.may_hold(ty),
                 };
                 self.lends(ty) || (self.collects && may_be())

@@ -101,9 +101,6 @@ impl Solver<'_> {
         }
     }
 
-    /// Nobody looks at whether a session's end worked. Where another error is returned, that is enough.
-    /// Whether somebody looks at what a variable holds, on this way or another: it is tested, or lent to a function. A loop that does
-    /// so may have had no round.
     /// Whether nothing reads a variable.
     pub(super) fn is_unread(&self, local: LocalId) -> bool {
         let mut statements = self.body.statements();
@@ -131,6 +128,8 @@ impl Solver<'_> {
         }
     }
 
+    /// Whether somebody looks at what a variable holds, on this way or another: it is tested, or lent to a function. A loop that does
+    /// so may have had no round.
     pub(super) fn is_looked_at(&self, local: LocalId) -> bool {
         let lends = |statement: &Statement| match &statement.kind {
             StatementKind::Assign(_, Rvalue::Call(call)) if !matches!(call.callee, Callee::Macro(_)) => {
@@ -142,6 +141,7 @@ impl Solver<'_> {
             && (self.tests.contains_key(&Place::local(local)) || self.body.statements().any(lends))
     }
 
+    /// Nobody looks at whether a session's end worked. Where another error is returned, that is enough.
     pub(super) fn drop_outcome(
         &mut self,
         world: &mut World,

@@ -62,7 +62,7 @@ impl Solver<'_> {
             }
             "is_ok" | "is_err" | "is_some" | "is_none" => return Value::Unknown,
             // The other one is there for where this holds nothing.
-            "or" | "or_else" | "xor" if matches!(value, Value::Success(_)) => {
+            "or" | "or_else" if matches!(value, Value::Success(_)) => {
                 self.pass_arguments(world, &call.args, call.name_span);
                 return self.move_receiver(world, place, value);
             }

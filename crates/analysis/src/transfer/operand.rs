@@ -23,7 +23,7 @@ impl Solver<'_> {
                     Value::Unknown
                 }
                 // What a summary does not know may be what its caller passes.
-                (target, Value::Unknown) if self.collects && self.is_open(&target.0) => {
+                (target, Value::Unknown) if self.collects && self.is_generic(&target.0) => {
                     Value::Typed(Ty::Unknown, Some(Origin::of_local(target.0.local)))
                 }
                 (target, value) => world.taken(place, target, value),
@@ -37,7 +37,7 @@ impl Solver<'_> {
     }
 
     /// Whether a place is a parameter of a type that the caller chooses: `executor: E`, `client: &impl Client`.
-    pub(super) fn is_open(&self, place: &Place) -> bool {
+    pub(super) fn is_generic(&self, place: &Place) -> bool {
         if !place.projection.is_empty() || !self.body.params.contains(&place.local) {
             return false;
         }

@@ -77,10 +77,7 @@ impl Solver<'_> {
         self.made_of_arguments(&mut workload, receivers, call);
         self.set_by_arguments(output.as_ref(), call);
         let runs = Workload(workload.0.extract_if(.., |deed, _| matches!(deed, Deed::Runs { .. })).collect());
-        let instance = match instance {
-            None => self.passed_through(world, item, &mut values, receivers, &mut workload, at),
-            known => known,
-        };
+        let instance = instance.or_else(|| self.passed_through(world, item, &mut values, receivers, &mut workload, at));
         self.run_closures(world, &mut workload, &runs, call, &passed);
         // A connection of a pool of the project's own: the pool is what the method is called on.
         let own_pool = match &receiver {

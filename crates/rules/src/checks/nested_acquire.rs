@@ -47,7 +47,7 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
     };
     let (keyword, why) = (
         kept_by(context, site, event),
-        "tasks that each hold one connection and wait for a second one block each other until one of them gives up, or forever",
+        "tasks that each hold one connection and wait for a second one can block each other until one of them gives up, or forever",
     );
     let (held, by_reference) = words::holder(site, protocol, event);
     let help = match (held, keyword) {
