@@ -109,11 +109,13 @@ pub struct Ending {
     pub when: Option<Versions>,
     /// What is passed to it, in a sentence that says how to call it.
     pub args: String,
+    /// What is called on what it gives, in that sentence, where the call alone does nothing: `.send()`.
+    pub then: String,
 }
 
 impl Ending {
     /// An end by a method of the project's own.
     pub fn own(call: String, kind: EndKind, is_async: bool) -> Self {
-        Self { call, kind, is_async, eager: false, fallible: true, when: None, args: String::new() }
+        Self { call, kind, is_async, eager: false, fallible: true, when: None, args: String::new(), then: String::new() }
     }
 }

@@ -124,6 +124,7 @@ pub(crate) fn check(
             fallible: ending.fallible,
             when: ending.when.as_ref().map(|when| versions(when, error)).transpose()?,
             args: ending.args,
+            then: ending.then,
         });
     }
     let mut changes = Vec::new();

@@ -226,6 +226,8 @@ pub(crate) struct RawEnding {
     pub when: Option<Spanned<String>>,
     #[serde(default)]
     pub args: String,
+    #[serde(default)]
+    pub then: String,
 }
 
 fn yes() -> bool {

@@ -16,7 +16,10 @@ const MAX_TURNS: usize = 4;
 pub(crate) fn labels(context: &Context<'_>, site: &Site, events: &[&Event], span: Span, leaks: String) -> Vec<Label> {
     let first = events[0];
     let meanwhile = first.cause.kind == CauseKind::Meanwhile;
-    let mut labels = vec![Label::new(LabelKind::Opened, site.span, opened(context, site, first, span))];
+    // A call that makes one is told once: what it leads to says where.
+    let is_call = matches!(first.kind, EventKind::MadePerCall { .. }) && !first.inside.is_empty() && site.span == span;
+    let opening = (!is_call).then(|| Label::new(LabelKind::Opened, site.span, opened(context, site, first, span)));
+    let mut labels: Vec<Label> = opening.into_iter().collect();
     labels.extend(on_the_way(context, site, first, span));
     let kind = if meanwhile { LabelKind::Meanwhile } else { LabelKind::Leaks };
     let message = if comes_round(&labels, span) { format!("{leaks}, in a later iteration of the loop") } else { leaks };
@@ -38,7 +41,7 @@ pub(crate) fn labels(context: &Context<'_>, site: &Site, events: &[&Event], span
         if meanwhile { first.end.iter().collect() } else { site.ended.iter().take(MAX_ASIDES).collect() };
     for (end, how) in ends.into_iter().filter(|(end, _)| *end != span && first.release != Some(*end)) {
         let way = if meanwhile { "" } else { ", on another path" };
-        labels.push(Label::new(LabelKind::Released, *end, format!("{} here{way}", words::ended(*how))).aside());
+        labels.push(Label::new(LabelKind::Released, *end, format!("{} here{way}", words::ended(context.protocol(site), *how))).aside());
     }
     labels.extend(others(context, events, span).into_iter().map(|label| Label { kind, ..label }));
     labels
@@ -75,6 +78,7 @@ fn done(context: &Context<'_>, site: &Site, kind: &EventKind) -> String {
         EventKind::SecondCheckout { lent: true } => "the second connection is taken here, for one statement".to_owned(),
         EventKind::SecondCheckout { lent: false } => "the second connection is taken here".to_owned(),
         EventKind::CancelUnsafe { .. } => "the transaction begins here".to_owned(),
+        EventKind::MadePerCall { .. } => "it is made here".to_owned(),
         _ => "it happens here".to_owned(),
     }
 }
@@ -194,7 +198,7 @@ fn negation(text: &str, condition: Span) -> Option<u32> {
 fn comes_round(steps: &[Label], span: Span) -> bool {
     let in_loop = steps.iter().any(|step| step.kind == LabelKind::Branch && step.message == "in this loop");
     let is_behind = |step: &Label| step.span.file == span.file && step.span.start > span.start;
-    in_loop && steps[0].span.start < span.start && steps[1..].iter().any(is_behind)
+    in_loop && steps.first().is_some_and(|opening| opening.span.start < span.start) && steps.iter().skip(1).any(is_behind)
 }
 
 /// Where else the same happens: a line once.

@@ -67,9 +67,10 @@ pub(crate) fn awaited(what: &str) -> String {
     format!("{} is awaited here", what.strip_prefix("waiting for ").unwrap_or(what))
 }
 
-/// "committed", "rolled back", "closed".
-pub(crate) fn ended(end: EndKind) -> &'static str {
+/// "committed", "rolled back", "closed"; a writer is "finished".
+pub(crate) fn ended(protocol: &Protocol, end: EndKind) -> &'static str {
     match end {
+        EndKind::Commit if protocol.kind == ProtocolKind::Writer => "finished",
         EndKind::Commit => "committed",
         EndKind::Rollback => "rolled back",
         EndKind::Close => "closed",
@@ -142,5 +143,5 @@ pub(crate) fn call(site: &Site, ending: &Ending, in_result: bool) -> String {
     let receiver = site.name.as_deref().unwrap_or("..");
     let wait = if ending.is_async { ".await" } else { "" };
     let question = if in_result && ending.fallible { "?" } else { "" };
-    format!("{receiver}.{}({}){wait}{question}", ending.call, ending.args)
+    format!("{receiver}.{}({}){}{wait}{question}", ending.call, ending.args, ending.then)
 }

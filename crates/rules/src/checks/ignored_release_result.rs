@@ -38,12 +38,18 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
         (format!("the result of {ending} {subject} is ignored"), "if this fails, the error is lost")
     };
     let span = event.release.unwrap_or(event.cause.span);
-    let help = match protocol.usual_end() {
+    let usual = words::usual_ending(site, protocol);
+    let usual = usual.and_then(|end| Some((context.question(site, protocol, &end)?, end)));
+    let help = match usual {
+        // What leaves a closure or a task is no error of the function's.
+        _ if event.in_closure => "handle the error here".to_owned(),
         _ if !context.report.gives_result => {
             "handle the error here, or let the function return a `Result` with it".to_owned()
         }
-        Some(end) if end.is_async => format!("return the error to the caller, as in `.{}().await?`", end.call),
-        Some(end) => format!("return the error to the caller, as in `.{}()?`", end.call),
+        Some((question, end)) => {
+            let wait = if end.is_async { ".await" } else { "" };
+            format!("return the error to the caller, as in `.{}({}){}{wait}{question}`", end.call, end.args, end.then)
+        }
         None => "return the error to the caller".to_owned(),
     };
     let said = Words { message, leaks: leaks.to_owned(), help: Some(help), fix: None };
