@@ -117,3 +117,22 @@ fn a_closure_stands_inside_with_what_it_captures() {
               return",
     );
 }
+
+#[test]
+fn a_call_of_what_is_no_name_stands_where_that_stands() {
+    check(
+        "fn first(steps: &[Step]) {
+
+    steps[0](1);
+}",
+        "
+    1 function(steps: &[Step]) -> ()
+        b0:
+    3     _2 = (steps[])(1)
+    3     drop _2: statement ends
+    4     drop steps: end of the body with returned
+          to b1
+        b1:
+          return",
+    );
+}

@@ -35,6 +35,8 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
     };
     let message = if protocol.queues {
         format!("{subject} reaches {way_out} with data still queued")
+    } else if protocol.errors_late {
+        format!("{subject} reaches {way_out} without waiting for its last write")
     } else {
         format!("{subject} reaches {way_out} without being finished")
     };
