@@ -265,7 +265,10 @@ fn hints(check: &Check, run: &Run) {
         terminal::complain(&format!("{count} available with `{option} --unsafe-fixes` (may change behaviour)\n"));
     }
     if let Some(first) = run.findings.first().filter(|_| check.format == Format::Pretty && !check.statistics) {
-        terminal::complain(&format!("more about a rule: `sessionlint explain {}`\n", first.rule));
+        terminal::complain(&format!(
+            "more about a rule: `sessionlint explain {0}`; meant to be so? `// sessionlint: allow({0}) -- why`\n",
+            first.rule
+        ));
     }
 }
 

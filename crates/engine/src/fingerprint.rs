@@ -30,6 +30,10 @@ pub(crate) fn set<'f, 'a>(
         labels.sort_by_key(|label| former_place(label));
         let mut kinds: Vec<&str> = labels.iter().map(|label| label.kind.as_str()).collect();
         kinds.dedup();
+        // What opens a session was a label of its own, where it is the primary place, too.
+        if kinds.first().is_some_and(|first| *first != LabelKind::Opened.as_str()) {
+            kinds.insert(0, LabelKind::Opened.as_str());
+        }
         let parts = [finding.rule, &function(finding.span.file), &tokens(finding.span), &kinds.join(",")].join("\u{0}");
         former.insert(print.clone(), numbered(&mut seen_before, parts));
         finding.fingerprint = print;

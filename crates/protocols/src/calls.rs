@@ -116,6 +116,15 @@ pub struct Ending {
 impl Ending {
     /// An end by a method of the project's own.
     pub fn own(call: String, kind: EndKind, is_async: bool) -> Self {
-        Self { call, kind, is_async, eager: false, fallible: true, when: None, args: String::new(), then: String::new() }
+        Self {
+            call,
+            kind,
+            is_async,
+            eager: false,
+            fallible: true,
+            when: None,
+            args: String::new(),
+            then: String::new(),
+        }
     }
 }

@@ -138,12 +138,10 @@ impl Shown<'_, '_> {
             [step] if !is_last && step.1.span != self.finding.span => Some(step),
             _ => None,
         };
+        let at = self.sources.position(passed.map_or(frame.span, |(_, step)| step.span)).1;
         let place = match passed {
-            Some((_, step)) => {
-                let at = self.sources.position(step.span).1;
-                format!("({}:{}:{})", source.name, at.line, at.column)
-            }
-            None => format!("({})", source.name),
+            Some(_) => format!("({}:{}:{})", source.name, at.line, at.column),
+            None => format!("({}:{})", source.name, at.line),
         };
         let name = frame.function.unwrap_or("a function");
         // Of a long way through calls the middle is not known.
@@ -156,9 +154,18 @@ impl Shown<'_, '_> {
             let number = format!("{number}.");
             words.push((number.len(), painted(&number, paint, self.room.color)));
         }
-        words.extend([plain("in"), plain(&format!("`{name}`"))]);
-        words.push((place.chars().count() + 1, format!("{},", linked(self.style, source.name, place))));
-        words.extend(format!("{how} step {}", before.0).split(' ').map(plain));
+        let next = passed.map(|(_, step)| self.text(step.span)).filter(|next| is_name(next));
+        match next {
+            Some(next) => words.extend([plain(&format!("`{name}`")), plain("calls"), plain(&format!("`{next}`"))]),
+            None => words.extend([plain("in"), plain(&format!("`{name}`"))]),
+        }
+        // That the step before calls it, the numbers say.
+        let follows = next.is_some() && by_that;
+        let comma = if follows { "" } else { "," };
+        words.push((place.chars().count() + comma.len(), format!("{}{comma}", linked(self.style, source.name, place))));
+        if !follows {
+            words.extend(format!("{how} step {}", before.0).split(' ').map(plain));
+        }
         let indent = self.room.gutter + 4;
         let lines = wrapped_words(words.into_iter(), self.room.width.saturating_sub(indent).max(20));
         let heading = arrow(":::", &lines.join(&format!("\n{}", " ".repeat(indent))), self.room);
@@ -190,6 +197,13 @@ impl Shown<'_, '_> {
         };
         frame.steps.iter().map(mark).collect()
     }
+}
+
+/// Whether a text is one name, as that of a function that is called.
+fn is_name(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_alphabetic() || c == '_')
+        && text.chars().all(|c| c.is_alphanumeric() || c == '_')
+        && text != "await"
 }
 
 /// What is beside the walk, a sentence for each thing.

@@ -1,7 +1,7 @@
 //! What does a check look at, and what does it say?
 
 use sessionlint_analysis::{Event, Report, Site, SiteId};
-use sessionlint_diagnostics::{Diagnostic, Fix};
+use sessionlint_diagnostics::{Diagnostic, Fix, Span};
 use sessionlint_protocols::{LibraryId, Model, Protocol};
 
 /// What a check looks at.
@@ -43,6 +43,12 @@ pub(crate) struct Words {
 impl<'a> Context<'a> {
     pub(crate) fn protocol(&self, site: &Site) -> &'a Protocol {
         self.model.protocol(site.protocol)
+    }
+
+    /// What stands at a place in the file of the body.
+    pub(crate) fn text_at(&self, span: Span) -> &'a str {
+        let here = (span.file == self.report.span.file).then_some(span.start as usize..span.end as usize);
+        here.and_then(|range| self.text.get(range)).unwrap_or_default()
     }
 
     /// For each site the events that `wanted` picks, in source order; sites without any are left out.

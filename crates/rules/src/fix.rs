@@ -119,7 +119,7 @@ impl Context<'_> {
         }
         let ending = words::usual_ending(site, protocol)?;
         let leaves = self.question(site, protocol, &ending)?;
-        let call = format!("{}{leaves}", words::call(site, &ending, false));
+        let call = format!("{}{leaves}", words::call(site, &ending));
         if (ending.is_async && !self.report.is_async) || self.speaks_of_uncommitted() {
             return None;
         }
@@ -200,7 +200,7 @@ fn at(near: Span, start: usize, end: usize) -> Span {
 }
 
 /// The names in a text.
-fn words_of(text: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn words_of(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty())
 }
 

@@ -1,10 +1,17 @@
 //! How does the error of a call leave the function? `?` where the function's error takes it, or what a neighbour does.
 
-use crate::Context;
-use crate::fix::end_of_call;
+use crate::fix::{end_of_call, words_of};
+use crate::{Context, words};
 use sessionlint_analysis::Site;
 use sessionlint_diagnostics::{Evidence, Span};
 use sessionlint_protocols::{Ending, Protocol, Standard};
+
+/// A call that ends a session, as one would write it.
+pub(crate) struct UsualCall {
+    pub call: String,
+    /// What is left to do, as the rest of a sentence.
+    pub rest: &'static str,
+}
 
 impl Context<'_> {
     /// What stands behind a call that ends a session, and its `.await`, so that its error leaves the function: `?` or
@@ -39,6 +46,30 @@ impl Context<'_> {
         let opened = self.report.sites.iter().filter(is_opened);
         let adapters = opened.filter_map(|other| self.after_call(other.span));
         adapters.into_iter().find(|adapter| !adapter.contains('"'))
+    }
+
+    /// The call that commits or closes a session, with what hands its error on where that can be told.
+    pub(crate) fn usual_call(&self, site: &Site, protocol: &Protocol) -> Option<UsualCall> {
+        let ending = words::usual_ending(site, protocol)?;
+        let call = words::call(site, &ending);
+        Some(match self.question(site, protocol, &ending) {
+            Some(question) => UsualCall { call: call + &question, rest: "" },
+            None => UsualCall { call, rest: ", and handle its error" },
+        })
+    }
+
+    /// Whether a call of a function uses a variable: as an argument, or as what it is called on.
+    pub(crate) fn is_passed(&self, name: Span, variable: &str) -> bool {
+        if self.name_at(name).is_none() {
+            return false;
+        }
+        let (before, at) = (&self.text[..name.start as usize], name.end as usize);
+        let arguments = end_of_call(self.text, at).map_or("", |end| &self.text[at..end]);
+        let receiver = before
+            .strip_suffix('.')
+            .and_then(|before| before.rsplit(|c: char| !c.is_alphanumeric() && c != '_').next())
+            == Some(variable);
+        receiver || words_of(arguments).any(|word| word == variable)
     }
 
     fn name_at(&self, span: Span) -> Option<&str> {

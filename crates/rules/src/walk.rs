@@ -7,7 +7,7 @@ use sessionlint_ir::TestRole;
 use sessionlint_protocols::EndKind;
 
 /// More ends and exits than this are not listed one by one.
-const MAX_ASIDES: usize = 3;
+const MAX_ASIDES: usize = 5;
 /// More turns than this are not told: the last ones count.
 const MAX_TURNS: usize = 4;
 
@@ -16,13 +16,19 @@ const MAX_TURNS: usize = 4;
 pub(crate) fn labels(context: &Context<'_>, site: &Site, events: &[&Event], span: Span, leaks: String) -> Vec<Label> {
     let first = events[0];
     let meanwhile = first.cause.kind == CauseKind::Meanwhile;
-    // A call that makes one is told once: what it leads to says where.
-    let is_call = matches!(first.kind, EventKind::MadePerCall { .. }) && !first.inside.is_empty() && site.span == span;
-    let opening = (!is_call).then(|| Label::new(LabelKind::Opened, site.span, opened(context, site, first, span)));
-    let mut labels: Vec<Label> = opening.into_iter().collect();
+    let opening = opened(context, site, first, span);
+    let (mut labels, leaks) = if site.span != span {
+        (vec![Label::new(LabelKind::Opened, site.span, opening)], leaks)
+    } else if matches!(first.kind, EventKind::MadePerCall { .. }) {
+        // What it leads to says where it is made.
+        (Vec::new(), leaks)
+    } else {
+        // One place, one step.
+        (Vec::new(), format!("{opening}: {leaks}"))
+    };
     labels.extend(on_the_way(context, site, first, span));
     let kind = if meanwhile { LabelKind::Meanwhile } else { LabelKind::Leaks };
-    let message = if comes_round(&labels, span) { format!("{leaks}, in a later iteration of the loop") } else { leaks };
+    let message = if comes_round(&labels, span) { format!("in a later iteration of the loop: {leaks}") } else { leaks };
     labels.push(Label::new(kind, span, message));
     for (index, call) in first.inside.iter().enumerate() {
         let message = if index + 1 == first.inside.len() {
@@ -31,6 +37,8 @@ pub(crate) fn labels(context: &Context<'_>, site: &Site, events: &[&Event], span
             } else {
                 done(context, site, &first.kind)
             }
+        } else if context.text_at(*call) == "await" {
+            "this is waited for".to_owned()
         } else {
             "through this call".to_owned()
         };
@@ -41,7 +49,10 @@ pub(crate) fn labels(context: &Context<'_>, site: &Site, events: &[&Event], span
         if meanwhile { first.end.iter().collect() } else { site.ended.iter().take(MAX_ASIDES).collect() };
     for (end, how) in ends.into_iter().filter(|(end, _)| *end != span && first.release != Some(*end)) {
         let way = if meanwhile { "" } else { ", on another path" };
-        labels.push(Label::new(LabelKind::Released, *end, format!("{} here{way}", words::ended(context.protocol(site), *how))).aside());
+        labels.push(
+            Label::new(LabelKind::Released, *end, format!("{} here{way}", words::ended(context.protocol(site), *how)))
+                .aside(),
+        );
     }
     labels.extend(others(context, events, span).into_iter().map(|label| Label { kind, ..label }));
     labels
@@ -95,6 +106,7 @@ fn on_the_way(context: &Context<'_>, site: &Site, first: &Event, span: Span) -> 
         is_behind(turn.place)
             && (!turn.joins || matches!(turn.role, TestRole::Loop(_)))
             && turn.place != span
+            && !binds_session(context.text, turn, site)
             && !(turn.place.file == body.file && in_macro(context.text, turn.place))
     };
     let branches: Vec<&Turn> = branches.iter().filter(is_told).collect();
@@ -126,6 +138,11 @@ fn on_the_way(context: &Context<'_>, site: &Site, first: &Event, span: Span) -> 
     }
     steps.sort_by_key(|(key, _)| *key);
     steps.into_iter().map(|(_, label)| label).collect()
+}
+
+/// Whether a turn is the pattern that the session is bound by, in the line that opens it: without it there is none.
+fn binds_session(text: &str, turn: &Turn, site: &Site) -> bool {
+    turn.role == TestRole::Pattern && turn.held && same_line(text, turn.place, site.span)
 }
 
 /// A turn of the way, of one or several tests.
@@ -198,7 +215,9 @@ fn negation(text: &str, condition: Span) -> Option<u32> {
 fn comes_round(steps: &[Label], span: Span) -> bool {
     let in_loop = steps.iter().any(|step| step.kind == LabelKind::Branch && step.message == "in this loop");
     let is_behind = |step: &Label| step.span.file == span.file && step.span.start > span.start;
-    in_loop && steps.first().is_some_and(|opening| opening.span.start < span.start) && steps.iter().skip(1).any(is_behind)
+    in_loop
+        && steps.first().is_some_and(|opening| opening.span.start < span.start)
+        && steps.iter().skip(1).any(is_behind)
 }
 
 /// Where else the same happens: a line once.

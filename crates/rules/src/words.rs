@@ -47,6 +47,8 @@ pub(crate) fn opened(site: &Site, protocol: &Protocol) -> String {
         format!("the {noun} begins here")
     } else if protocol.kind == ProtocolKind::Connection && (site.pooled || (protocol.pooled && !site.apart)) {
         format!("the {noun} is taken from its pool here")
+    } else if noun == "guard" {
+        "the guard is made here".to_owned()
     } else {
         format!("the {noun} is opened here")
     }
@@ -125,11 +127,6 @@ fn how_word(how: &sessionlint_analysis::ExitOrder) -> String {
     }
 }
 
-/// The call that commits or closes a session, as one would write it in a function that gives a result or not.
-pub(crate) fn usual_call(site: &Site, protocol: &Protocol, in_result: bool) -> Option<String> {
-    usual_ending(site, protocol).map(|end| call(site, &end, in_result))
-}
-
 /// What commits or closes a session: a method of the struct that owns it, when there is one.
 pub(crate) fn usual_ending(site: &Site, protocol: &Protocol) -> Option<Ending> {
     match &site.own_end {
@@ -138,10 +135,9 @@ pub(crate) fn usual_ending(site: &Site, protocol: &Protocol) -> Option<Ending> {
     }
 }
 
-/// The call of an end, as one would write it.
-pub(crate) fn call(site: &Site, ending: &Ending, in_result: bool) -> String {
+/// The call of an end, as one would write it, without what becomes of its error.
+pub(crate) fn call(site: &Site, ending: &Ending) -> String {
     let receiver = site.name.as_deref().unwrap_or("..");
     let wait = if ending.is_async { ".await" } else { "" };
-    let question = if in_result && ending.fallible { "?" } else { "" };
-    format!("{receiver}.{}({}){}{wait}{question}", ending.call, ending.args, ending.then)
+    format!("{receiver}.{}({}){}{wait}", ending.call, ending.args, ending.then)
 }

@@ -24,14 +24,15 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
     };
     let hole = protocol.openings.iter().find_map(|opening| opening.cancel_unsafe.as_ref());
     let versions = hole.map(|hole| format!("{} ({})", hole.package, hole.versions)).unwrap_or_default();
-    let message = format!("{by} may cancel this begin, which can leave a transaction open on a pooled connection");
+    let message =
+        format!("{by} may cancel this while a transaction begins, which can leave it open on a pooled connection");
     let leaks = format!(
         "if this is cancelled after BEGIN was sent and before the answer came, {versions} does not know that the \
-         transaction is open"
+         transaction is open, and the next user of the connection is inside of it"
     );
     let help = format!(
-        "begin the transaction before {by} and put only the later work inside, or run this in a spawned task, which \
-         is not cancelled; to limit the wait for a connection, set `acquire_timeout` on the pool"
+        "begin the transaction before {by} and put only the later work inside, or wait for a spawned task there, which \
+         goes on when the wait is cancelled; to limit the wait for a connection, set `acquire_timeout` on the pool"
     );
     context.finding(CHECK.rule, site, events, event.cause.span, Words { message, leaks, help: Some(help), fix: None })
 }

@@ -35,16 +35,19 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
             "if this fails, the error is only logged, and the caller sees success",
         )
     } else {
-        (format!("the result of {ending} {subject} is ignored"), "if this fails, the error is lost")
+        (
+            format!("the result of {ending} {subject} is ignored"),
+            "if this fails, what was written is lost and nobody is told",
+        )
     };
     let span = event.release.unwrap_or(event.cause.span);
     let usual = words::usual_ending(site, protocol);
     let usual = usual.and_then(|end| Some((context.question(site, protocol, &end)?, end)));
     let help = match usual {
         // What leaves a closure or a task is no error of the function's.
-        _ if event.in_closure => "handle the error here".to_owned(),
+        _ if event.in_closure => "handle the error here: log it, or pass it on".to_owned(),
         _ if !context.report.gives_result => {
-            "handle the error here, or let the function return a `Result` with it".to_owned()
+            "log the error here, or let the function return a `Result` with it".to_owned()
         }
         Some((question, end)) => {
             let wait = if end.is_async { ".await" } else { "" };

@@ -47,7 +47,7 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
         format!("dropping it here {}", protocol.on_drop)
     };
     let help = protocol.giving_up().map(|end| {
-        let call = words::call(site, end, false);
+        let call = words::call(site, end);
         format!("call `{call}` on the error path, before the error is returned")
     });
     context.finding(CHECK.rule, site, events, event.cause.span, Words { message, leaks, help, fix: None })

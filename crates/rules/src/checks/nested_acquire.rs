@@ -47,7 +47,7 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
     };
     let (keyword, why) = (
         kept_by(context, site, event),
-        "tasks that each hold one connection and wait for a second one can block each other until one of them gives up, or forever",
+        "when all tasks hold one connection and wait for a second one, they deadlock until the pool's timeout, or forever",
     );
     let (held, by_reference) = words::holder(site, protocol, event);
     let help = match (held, keyword) {
@@ -56,7 +56,7 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
         }
         (Some(held), _) => {
             format!(
-                "use `{held}` for this too, or {} first: {why}",
+                "use `{held}` for this too, do it before `{held}` is taken, or {} first: {why}",
                 words::give_back(by_reference, &format!("`{held}`"))
             )
         }

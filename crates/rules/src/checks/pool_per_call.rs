@@ -25,9 +25,9 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
         format!("a new `{name}` is made for every request")
     };
     let leaks = if context.protocol(site).made_here_only {
-        "it is dropped again, so its connections are opened and closed each time"
+        "it is dropped when the function returns, so its connections are opened and closed each time"
     } else if event.inside.is_empty() {
-        "it is dropped again, so connections are opened and closed each time, and its size limits no other pool"
+        "it is dropped when the function returns, so connections are opened and closed each time, and its size limits no other pool"
     } else {
         "this call makes one and drops it again, so its size limits no other pool"
     };

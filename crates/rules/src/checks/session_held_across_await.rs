@@ -39,16 +39,26 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
         format!("this call leads to {what}")
     };
     let (held, by_reference) = words::holder(site, protocol, event);
+    let is_inside = !event.inside.is_empty() && held.is_some_and(|name| context.is_passed(event.cause.span, name));
+    // What uses the session cannot move as a whole.
+    let this = if is_inside { "take this work out of the call, and do it" } else { "move this" };
     let help = match held {
         Some(name) if protocol.is_transaction() || site.raw => {
             let it = if site.raw || protocol.in_place { &subject } else { &format!("`{name}`") };
             format!(
-                "move this before {it} begins or after it ends: an open transaction keeps its connection and its locks"
+                "{this} before {it} begins or after it ends: an open transaction keeps its connection and its locks"
             )
         }
         Some(name) => {
             let give_back = words::give_back(by_reference, &format!("`{name}`"));
-            format!("move this before `{name}` is taken, or {give_back} first: a pool has only a few connections")
+            match is_inside {
+                true => format!(
+                    "{this} before `{name}` is taken or after it is given back: a pool has only a few connections"
+                ),
+                false => {
+                    format!("{this} before `{name}` is taken, or {give_back} first: a pool has only a few connections")
+                }
+            }
         }
         None if protocol.is_transaction() => {
             "move this before the transaction begins or after it ends: until then it keeps its connection and its locks"

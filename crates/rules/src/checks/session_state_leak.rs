@@ -40,11 +40,19 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
                 undo(state).1
             ),
         ),
-        EventKind::StateOnShared { state, .. } => (
-            format!("{} is {} on a connection that others share", what(state), words::set(state)),
-            "from here on every clone of the connection is affected".to_owned(),
-            "send the commands as one pipeline (`redis::pipe().atomic()`), or use a connection of your own".to_owned(),
-        ),
+        EventKind::StateOnShared { state, .. } => {
+            let command = command(context, event);
+            let help = match command {
+                "WATCH" => "use a connection of your own from WATCH to EXEC, or a Lua script".to_owned(),
+                _ => "send the commands as one pipeline (`redis::pipe().atomic()`), or use a connection of your own"
+                    .to_owned(),
+            };
+            (
+                format!("{command} is {} on a connection that others share", words::set(state)),
+                "until it is over, what other tasks send on clones of the connection falls under it too".to_owned(),
+                help,
+            )
+        }
         EventKind::StateLeft { state } => {
             let subject = words::subject(site, protocol);
             (
@@ -57,6 +65,17 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
     };
     let span = if matches!(event.kind, EventKind::StateOnShared { .. }) { site.span } else { event.cause.span };
     context.finding(CHECK.rule, site, events, span, Words { message, leaks, help: Some(help), fix: None })
+}
+
+/// The command of Redis that is sent, as the text before tells: the last one that is named.
+fn command(context: &Context<'_>, event: &Event) -> &'static str {
+    let body = context.report.span;
+    let before = context.text.get(body.start as usize..event.cause.span.end as usize).unwrap_or_default();
+    match (before.rfind("MULTI"), before.rfind("WATCH")) {
+        (None, Some(_)) => "WATCH",
+        (Some(_), None) => "MULTI",
+        _ => what(SessionState::Multi),
+    }
 }
 
 fn what(state: SessionState) -> &'static str {

@@ -33,7 +33,7 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
         "what this call writes is not part of the transaction: a rollback does not undo it"
     };
     let help = site.name.as_ref().map(|name| {
-        format!("run it on `{name}`; if it must survive a rollback, run it before `{name}` begins or after it ends")
+        format!("run it on `{name}`; if the write must survive a rollback, run it before `{name}` begins or after `{name}` ends")
     });
     let said = Words { message, leaks: leaks.to_owned(), help, fix: context.run_inside(site, protocol, event) };
     context.finding(CHECK.rule, site, events, event.cause.span, said)

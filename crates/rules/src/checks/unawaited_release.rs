@@ -42,7 +42,8 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
     };
     let span = event.release.unwrap_or(event.cause.span);
     let add = if call.is_some() { "add `.await`" } else { "await the block" };
-    let help = format!("{add}: a future does nothing until it is polled, so nothing is {}", words::ended(protocol, *end));
+    let help =
+        format!("{add}: a future does nothing until it is polled, so nothing is {}", words::ended(protocol, *end));
     let said = Words { message, leaks, help: Some(help), fix: context.await_release(site, protocol, event) };
     context.finding(CHECK.rule, site, events, span, said)
 }

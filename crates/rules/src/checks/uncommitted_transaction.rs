@@ -1,5 +1,6 @@
 //! A success path ends with an open transaction in which something was written.
 
+use crate::question::UsualCall;
 use crate::{Check, Context, Words, words};
 use sessionlint_analysis::{Branch, CauseKind, Event, EventKind, Site};
 use sessionlint_diagnostics::{Diagnostic, Span};
@@ -46,12 +47,12 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
         format!("dropping it here {}", protocol.on_drop)
     };
     let help = match &site.name {
-        Some(_) => words::usual_call(site, protocol, context.report.gives_result).map(|call| {
+        Some(_) => context.usual_call(site, protocol).map(|UsualCall { call, rest }| {
             let when =
                 if matches!(event.cause.kind, CauseKind::Exit { .. }) { "before returning" } else { "before that" };
             let branch = forgetful_branch(context, site, events);
             let branch = branch.map(|line| format!(" in the branch of line {line}")).unwrap_or_default();
-            format!("call `{call}` {when}{branch}")
+            format!("call `{call}` {when}{branch}{rest}")
         }),
         None => protocol
             .usual_end()

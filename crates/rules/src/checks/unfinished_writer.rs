@@ -1,5 +1,6 @@
 //! A writer that must be finished is dropped on a success path without that.
 
+use crate::question::UsualCall;
 use crate::{Check, Context, Words, words};
 use sessionlint_analysis::{CauseKind, Event, EventKind, Site};
 use sessionlint_diagnostics::Diagnostic;
@@ -45,7 +46,8 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
     } else {
         format!("dropping it here {}", protocol.on_drop)
     };
-    let help = words::usual_call(site, protocol, context.report.gives_result)
-        .map(|call| format!("call `{call}` after the last write"));
+    let help = context
+        .usual_call(site, protocol)
+        .map(|UsualCall { call, rest }| format!("call `{call}` after the last write{rest}"));
     context.finding(CHECK.rule, site, events, event.cause.span, Words { message, leaks, help, fix: None })
 }

@@ -54,11 +54,11 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
         .filter(|_| protocol.kind == ProtocolKind::Writer && event.cause.kind.exit_kind() == ExitKind::Error);
     let help = match gives_up {
         Some(end) => {
-            let call = words::call(site, end, false);
+            let call = words::call(site, end);
             Some(format!("call `{call}` on the error path, before the error is returned"))
         }
         None => protocol.usual_end().map(|end| {
-            let call = words::call(site, end, false);
+            let call = words::call(site, end);
             format!("call `{call}` before every exit: keep the result of what can fail in a variable, make this call, then use `?`")
         }),
     };
