@@ -24,19 +24,22 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
     } else {
         format!("a new `{name}` is made for every request")
     };
+    let dropped = if in_loop { "at the end of each iteration" } else { "when the function returns" };
     let leaks = if context.protocol(site).made_here_only {
-        "it is dropped when the function returns, so its connections are opened and closed each time"
+        format!("it is dropped {dropped}, so its connections are opened and closed each time")
     } else if event.inside.is_empty() {
-        "it is dropped when the function returns, so connections are opened and closed each time, and its size limits no other pool"
+        format!(
+            "it is dropped {dropped}, so connections are opened and closed each time, and its size limits no other pool"
+        )
     } else {
-        "this call makes one and drops it again, so its size limits no other pool"
+        "this call makes one and drops it again, so its size limits no other pool".to_owned()
     };
     let help = if in_loop {
         "make it once, before the loop".to_owned()
     } else {
         "make it once when the program starts, and pass it to the handlers as state; clones share it".to_owned()
     };
-    let said = Words { message, leaks: leaks.to_owned(), help: Some(help), fix: None };
+    let said = Words { message, leaks, help: Some(help), fix: None };
     // It is made once: the other ways on which it is dropped are no other mistakes.
     context.finding(CHECK.rule, site, &events[..1], site.span, said)
 }
