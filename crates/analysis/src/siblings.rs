@@ -89,7 +89,7 @@ impl Analysis<'_> {
     }
 
     /// Whether a file may have an expression that makes a struct of this name.
-    fn may_make(&self, file: FileId, name: &str) -> bool {
+    pub(crate) fn may_make(&self, file: FileId, name: &str) -> bool {
         let Some(data) = self.index.host.data(file) else { return false };
         let is_made = |(at, _): (usize, &str)| {
             let (before, after) = (data.text[..at].trim_end(), data.text[at + name.len()..].trim_start());

@@ -137,7 +137,7 @@ pub(crate) fn usual_ending(site: &Site, protocol: &Protocol) -> Option<Ending> {
 
 /// The call of an end, as one would write it, without what becomes of its error.
 pub(crate) fn call(site: &Site, ending: &Ending) -> String {
-    let receiver = site.name.as_deref().unwrap_or("..");
+    let receiver = site.name.as_deref().unwrap_or_default();
     let wait = if ending.is_async { ".await" } else { "" };
     format!("{receiver}.{}({}){}{wait}", ending.call, ending.args, ending.then)
 }

@@ -1,5 +1,6 @@
 //! Is a pool that is made here made for each call or each turn of a loop, and which limits does it have?
 
+use super::untouched::known_in;
 use crate::events::{CauseKind, EventKind};
 use crate::index::Ty;
 use crate::solver::Solver;
@@ -136,7 +137,7 @@ impl Solver<'_> {
             return;
         }
         self.made.dropped.insert(*site);
-        if known.needs_end && kind.exit_kind() != ExitKind::Error {
+        if known.needs_end && kind.exit_kind() != ExitKind::Error && !self.gives_one_of(*protocol) {
             self.event(world, EventKind::PoolDropped, id, kind.clone(), span, None);
         }
         // What the request says, this one is made of.
@@ -174,6 +175,15 @@ impl Solver<'_> {
         {
             self.made.escaped.insert(site);
         }
+    }
+
+    /// Whether the body gives connections of a pool's kind: one that was taken from the pool keeps it.
+    fn gives_one_of(&self, pool: ProtocolId) -> bool {
+        let given = self.body.output.as_ref().and_then(|written| known_in(&self.index.ty(&self.scope, written)));
+        given.is_some_and(|given| {
+            let openings = &self.index.model.protocol(given).openings;
+            openings.iter().any(|opening| opening.source == Source::Method(pool))
+        })
     }
 
     /// What is known at the end: a pool that somebody else has is not made for nothing, and limits that are not set.

@@ -155,9 +155,19 @@ impl Solver<'_> {
         // A parameter may be a connection of its own; a field or static is what everybody has.
         let known = self.index.model.protocol(protocol);
         let shared = known.shared_by_type
-            || origin.is_some_and(|Origin { root, path }| !path.is_empty() || matches!(root, Root::Item(_)));
-        if shared && known.shared {
+            || origin.as_ref().is_some_and(|Origin { root, path }| !path.is_empty() || matches!(root, Root::Item(_)));
+        if shared && known.shared && !origin.is_some_and(|origin| self.has_its_own(&origin)) {
             self.state_on_shared(world, protocol, change, false, span);
+        }
+    }
+
+    /// Whether a connection is the field of a struct each of which has its own.
+    fn has_its_own(&self, Origin { root, path }: &Origin) -> bool {
+        let (Root::Local(local), [field]) = (root, path.as_slice()) else { return false };
+        let Some(written) = &self.body.locals[local.index()].ty else { return false };
+        match self.index.ty(&self.scope, written).peeled() {
+            Ty::Own(owner, _) => self.analysis.opens_for_each(*owner, field),
+            _ => false,
         }
     }
 

@@ -22,7 +22,7 @@ impl Solver<'_> {
 }
 
 /// What a call gives in the end: at once, when it is awaited, or in a result.
-fn known_in(ty: &Ty) -> Option<sessionlint_protocols::ProtocolId> {
+pub(super) fn known_in(ty: &Ty) -> Option<sessionlint_protocols::ProtocolId> {
     match ty {
         Ty::Known(protocol) => Some(*protocol),
         Ty::Future(inner) | Ty::Fallible(inner) => known_in(inner),

@@ -71,10 +71,10 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
 fn command(context: &Context<'_>, event: &Event) -> &'static str {
     let body = context.report.span;
     let before = context.text.get(body.start as usize..event.cause.span.end as usize).unwrap_or_default();
-    match (before.rfind("MULTI"), before.rfind("WATCH")) {
-        (None, Some(_)) => "WATCH",
-        (Some(_), None) => "MULTI",
-        _ => what(SessionState::Multi),
+    match (before.rfind("\"MULTI\""), before.rfind("\"WATCH\"")) {
+        (None, None) => what(SessionState::Multi),
+        (multi, watch) if multi > watch => "MULTI",
+        _ => "WATCH",
     }
 }
 

@@ -1,0 +1,76 @@
+//! Does each struct of a type have a connection of its own in a field? Then what is set there meets nobody else, whatever the
+//! library's type allows.
+
+use crate::index::{ItemRef, Ty};
+use crate::summary::Analysis;
+use sessionlint_ir::{AggregateKind, Body, Call, Callee, ItemKind, Operand, Place, Rvalue};
+
+/// So many steps are gone back from a field to the call that opened what is put there.
+const MAX_STEPS: usize = 20;
+
+impl Analysis<'_> {
+    /// Whether all structs of a type are made in its own file, by functions that open for each what they put into a field.
+    pub(crate) fn opens_for_each(&self, owner: ItemRef, field: &str) -> bool {
+        let Some(item) = self.index.item(owner).filter(|item| item.kind == ItemKind::Struct) else { return false };
+        let others = self.index.package_of(owner.file).indexed.iter().filter(|file| **file != owner.file);
+        if others.into_iter().any(|file| self.may_make(*file, &item.name)) {
+            return false;
+        }
+        let Some(data) = self.index.host.data(owner.file) else { return false };
+        let makers = data.outline.ids().filter(|id| {
+            let function = data.outline.item(*id);
+            let body = function.body.filter(|_| function.kind == ItemKind::Function && !data.outline.is_test(*id));
+            let text = body.and_then(|body| data.text.get(body.start as usize..body.end as usize));
+            let maker = ItemRef { file: owner.file, item: *id };
+            let is_own = || matches!(self.index.self_ty(maker), Some(Ty::Own(of, _)) if of == owner);
+            text.is_some_and(|text| text.contains(item.name.as_str()) || (text.contains("Self") && is_own()))
+        });
+        let mut is_made = false;
+        let all = makers.into_iter().all(|id| {
+            let function = self.index.function(ItemRef { file: owner.file, item: id });
+            let body = function.as_ref().and_then(|function| function.body.as_ref());
+            body.is_none_or(|body| self.opens_in(body, &item.name, field, &mut is_made))
+        });
+        all && is_made
+    }
+
+    /// Whether a body opens what it puts into the field of each struct of a name that it makes.
+    fn opens_in(&self, body: &Body, name: &str, field: &str, is_made: &mut bool) -> bool {
+        let own = body.assignments().all(|(_, value)| {
+            let Rvalue::Aggregate(AggregateKind::Struct(path), parts) = value else { return true };
+            if path.last().is_none_or(|last| last != name && last != "Self") {
+                return true;
+            }
+            *is_made = true;
+            parts.iter().any(|(part, operand)| part == field && self.is_opened(body, operand))
+        });
+        own && body.children.iter().all(|child| self.opens_in(child, name, field, is_made))
+    }
+
+    /// Whether a value comes from a call in the body that opens a connection which clones share.
+    fn is_opened(&self, body: &Body, operand: &Operand) -> bool {
+        let mut operand = operand;
+        for _ in 0..MAX_STEPS {
+            let (Operand::Value(place) | Operand::Ref { place, .. }) = operand else { return false };
+            operand = match body.value_of(&Place::local(place.local)) {
+                Some(Rvalue::Use(inner) | Rvalue::Await { future: inner, .. }) => inner,
+                Some(Rvalue::Call(Call { callee: Callee::Method { receiver, name }, .. })) => {
+                    if self.opens_shared(name) {
+                        return true;
+                    }
+                    receiver
+                }
+                Some(Rvalue::Call(Call { callee: Callee::Path { segments, .. }, .. })) => {
+                    return segments.last().is_some_and(|name| self.opens_shared(name));
+                }
+                _ => return false,
+            };
+        }
+        false
+    }
+
+    fn opens_shared(&self, call: &str) -> bool {
+        let mut protocols = self.index.model.protocols();
+        protocols.any(|(_, known)| known.shared && known.openings.iter().any(|opening| opening.call == call))
+    }
+}
