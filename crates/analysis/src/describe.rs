@@ -137,6 +137,7 @@ pub(crate) fn effect_words(effect: &Effect, name: &str) -> Vec<String> {
     words.extend(effect.holds.map(|held_for| match held_for {
         Hold::Nothing => format!("unlocks through {name}"),
         Hold::Job => format!("takes a job through {name}"),
+        Hold::TriedLock => format!("tries to lock through {name}"),
         Hold::Lock | Hold::Tables => format!("locks through {name}"),
     }));
     words

@@ -67,7 +67,7 @@ impl State {
     /// A statement says what its connection is held for: unlocking tables leaves other locks alone.
     pub fn hold(&mut self, held_for: Hold) {
         self.held_for = match held_for {
-            Hold::Nothing => self.held_for.filter(|known| *known == Hold::Lock),
+            Hold::Nothing => self.held_for.filter(|known| matches!(known, Hold::Lock | Hold::TriedLock)),
             other => self.held_for.max(Some(other)),
         };
     }

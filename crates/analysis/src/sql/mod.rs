@@ -272,12 +272,12 @@ mod tests {
     fn locks_of_the_server_are_held_on_purpose() {
         for text in [
             "SELECT pg_advisory_lock($1)",
-            "select pg_try_advisory_xact_lock(1)",
             "SELECT GET_LOCK('a', 1)",
             "LISTEN jobs",
         ] {
             assert_eq!(SqlEffect::of(text).holds, Some(Hold::Lock), "{text}");
         }
+        assert_eq!(SqlEffect::of("select pg_try_advisory_xact_lock(1)").holds, Some(Hold::TriedLock));
         assert_eq!(SqlEffect::of("SELECT * FROM advisory_locks").holds, None);
         assert_eq!(SqlEffect::of("SELECT id FROM jobs LIMIT 1 FOR UPDATE SKIP LOCKED").holds, Some(Hold::Job));
         assert_eq!(SqlEffect::of("SELECT id FROM jobs LIMIT 1 FOR UPDATE").holds, None);

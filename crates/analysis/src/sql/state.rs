@@ -84,12 +84,17 @@ pub(super) fn holds(tokens: &[Token]) -> Option<Hold> {
     let locks = |token: &Token| match token {
         Token::Word(word) => {
             let name = word.value.to_ascii_lowercase();
-            name == "get_lock" || (name.starts_with("pg_") && name.contains("advisory") && name.contains("lock"))
+            let is_advisory = name.starts_with("pg_") && name.contains("advisory") && name.contains("lock");
+            let hold = if name.starts_with("pg_try_") { Hold::TriedLock } else { Hold::Lock };
+            (name == "get_lock" || is_advisory).then_some(hold)
         }
-        _ => false,
+        _ => None,
     };
-    if matches!(at(0).as_str(), "LISTEN" | "UNLISTEN") || tokens.iter().any(locks) {
+    if matches!(at(0).as_str(), "LISTEN" | "UNLISTEN") {
         return Some(Hold::Lock);
+    }
+    if let Some(hold) = tokens.iter().filter_map(locks).max() {
+        return Some(hold);
     }
     // The row of a job is locked while that is done; what is set at once needs no lock behind it.
     let skips = (1..tokens.len()).any(|index| at(index) == "LOCKED" && at(index - 1) == "SKIP");

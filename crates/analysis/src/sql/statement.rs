@@ -7,6 +7,8 @@ pub enum Hold {
     Nothing,
     /// The row of a job, which others skip until the transaction ends.
     Job,
+    /// A lock of the server that was only tried for: nobody waits for it with a connection, and one has it at a time.
+    TriedLock,
     /// A lock of the server, or messages that it listens for.
     Lock,
     /// Tables, or all of the server, which others read meanwhile: a statement on it may give the lock up.

@@ -68,8 +68,10 @@ impl Solver<'_> {
 
     /// A pool is asked for a connection: is one of its connections held already?
     fn second_checkout(&mut self, world: &World, pool: &Origin, lent: bool, way: &[Span]) {
-        // One that keeps tables locked is there for what others read meanwhile.
-        let held = self.held_of(world, pool, |_, state| state.held_for != Some(Hold::Tables));
+        // One that keeps tables locked is there for what others read meanwhile, and whoever does not get a lock at once goes on
+        // without a connection.
+        let by_design = |state: &State| matches!(state.held_for, Some(Hold::Tables | Hold::TriedLock));
+        let held = self.held_of(world, pool, |_, state| !by_design(state));
         let Some(id) = held.filter(|id| self.sites[usize::from(id.site.0)].span != way[0]) else { return };
         let kind = EventKind::SecondCheckout { lent };
         self.meanwhile(world, kind, id, way);
@@ -79,7 +81,7 @@ impl Solver<'_> {
     /// on: beside one that is given up it may well be meant. Whether there is such a transaction.
     fn bypass(&mut self, world: &mut World, pool: &Origin, way: &[Span]) -> bool {
         // One that was begun for a lock has nothing that a write beside it could miss.
-        let is_lock = |state: &State| state.held_for == Some(Hold::Lock) && !state.written;
+        let is_lock = |state: &State| matches!(state.held_for, Some(Hold::Lock | Hold::TriedLock)) && !state.written;
         let transactions = |protocol: ProtocolId, state: &State| {
             self.index.model.protocol(protocol).is_transaction() && !is_lock(state)
         };
