@@ -4,13 +4,33 @@ use crate::walk::is_made_here;
 use crate::{Check, Context, Words, words};
 use sessionlint_analysis::{Event, EventKind, Site};
 use sessionlint_diagnostics::Diagnostic;
+use sessionlint_ir::TestRole;
 use sessionlint_protocols::Rank;
+use std::cmp::Reverse;
 
 pub(super) const CHECK: Check = Check { rule: "session-held-across-await", run };
 
 fn run(context: &Context<'_>) -> Vec<Diagnostic> {
     let found = context.by_site(|_, _, event| is_mistake(context, event));
-    found.into_iter().map(|(site, events)| word(context, site, &events)).collect()
+    let worst_first = |(site, mut events): (_, Vec<&Event>)| {
+        // Of the same, the first in the text.
+        events.sort_by_key(|event| (Reverse(rank(event)), is_conditional(event)));
+        word(context, site, &events)
+    };
+    found.into_iter().map(worst_first).collect()
+}
+
+fn rank(event: &Event) -> Option<Rank> {
+    match &event.kind {
+        EventKind::HeldAcross { wait } => Some(wait.rank.0),
+        _ => None,
+    }
+}
+
+/// Whether it happens on one side of a condition only.
+fn is_conditional(event: &Event) -> bool {
+    let decides = |role| matches!(role, TestRole::Branch | TestRole::Pattern | TestRole::Arm(_));
+    event.branches.iter().any(|branch| decides(branch.role) && !branch.joins)
 }
 
 /// What is answered within some milliseconds is told where the whole guideline is asked for.
