@@ -4,6 +4,7 @@
 //! The analysis states facts: what happens to each session on each way out ([`Event`]). Whether that is a
 //! mistake is for the rules to say.
 
+mod again;
 mod asked;
 mod at_hand;
 mod branches;
@@ -14,6 +15,7 @@ mod events;
 mod fingerprint;
 mod fixpoint;
 mod flow;
+mod grounds;
 mod handlers;
 mod index;
 mod joins;
@@ -22,6 +24,7 @@ mod last_turn;
 mod learn;
 mod liveness;
 mod parameters;
+mod question;
 mod rare;
 mod refine;
 mod scratch;
@@ -38,7 +41,9 @@ mod value;
 mod workload;
 mod world;
 
+pub use again::Renewal;
 pub use events::{Branch, Cause, CauseKind, Event, EventKind, ExitOrder, Report, Site};
+pub use grounds::Basis;
 pub use index::{FileData, Host, Index, ItemRef, Package, PackageId, Resolved, Scope, Ty, Unread, cancels};
 pub use learn::{Learned, Proof, learn};
 pub use show::View;

@@ -5,8 +5,10 @@ use crate::host::{Files, Overlay};
 use crate::memory::{Look, Memory, Stamp};
 use crate::run::{Engine, Progress, Stage};
 use rayon::prelude::*;
+use sessionlint_analysis::{FileData, Host};
+use sessionlint_diagnostics::FileId;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 impl Engine {
     /// The first look at all files, from before where they say the same.
@@ -17,7 +19,7 @@ impl Engine {
         memory: &mut Memory,
         progress: Progress<'_>,
     ) -> Vec<Read> {
-        let done = AtomicUsize::new(0);
+        let (done, is_other) = (AtomicUsize::new(0), AtomicBool::new(false));
         memory.looks.resize_with(files.paths.len(), || None);
         let looks: Vec<Option<Look>> = files
             .ids()
@@ -36,10 +38,19 @@ impl Engine {
                 // What went wrong is tried again, and told again.
                 let stamp = if read.is_some() { stamp } else { Stamp::Broken };
                 progress(Stage::Reading, done.fetch_add(1, Ordering::Relaxed) + 1, files.paths.len());
+                let read = read.unwrap_or_default();
+                let shape = before.as_ref().filter(|_| self.options.keep).and_then(|before| {
+                    let (then, now) = shapes(before, files, file);
+                    // Of what nobody read it matters what it may be asked for.
+                    let is_same = if before.data.is_some() { then == now } else { before.read.blocks == read.blocks };
+                    is_other.fetch_or(!is_same, Ordering::Relaxed);
+                    now
+                });
                 let data = files.data[file.0 as usize].get().cloned().flatten();
-                Some(Look { number: 0, stamp, read: read.unwrap_or_default(), data })
+                Some(Look { number: 0, stamp, read, data, shape })
             })
             .collect();
+        memory.shapes += u64::from(is_other.into_inner());
         memory.read = looks.iter().flatten().count();
         for (place, look) in looks.into_iter().enumerate() {
             if let Some(look) = look {
@@ -49,4 +60,12 @@ impl Engine {
         }
         memory.looks.iter().map(|look| look.as_ref().map(|look| look.read.clone()).unwrap_or_default()).collect()
     }
+}
+
+/// What stood for a file without the bodies of functions, and what does now. `None` where nobody read it.
+fn shapes(before: &Look, files: &Files<'_>, file: FileId) -> (Option<u128>, Option<u128>) {
+    let shape = |data: &FileData| data.shape(files, sessionlint_parser_rust::written);
+    let Some(data) = &before.data else { return (None, None) };
+    let then = before.shape.or_else(|| files.guarded(file, || shape(data)));
+    (then, files.data(file).and_then(|data| files.guarded(file, || shape(data))))
 }

@@ -2,6 +2,7 @@
 
 use crate::heads::Read;
 use crate::host::{Files, Overlay};
+use crate::kept::Functions;
 use crate::names::{Names, Offered};
 use sessionlint_analysis::FileData;
 use sessionlint_diagnostics::FileId;
@@ -43,6 +44,8 @@ pub(crate) struct Look {
     pub stamp: Stamp,
     pub read: Read,
     pub data: Option<Arc<FileData>>,
+    /// What stands for the file without the bodies of functions, once it changed.
+    pub shape: Option<u128>,
 }
 
 /// The number of a look, a number for the names that it was made with, and what was found.
@@ -63,6 +66,10 @@ pub(crate) struct Memory {
     pub looks: Vec<Option<Look>>,
     /// How many files were looked at anew the last time.
     pub read: usize,
+    /// So often something changed that is no body of a function.
+    pub shapes: u64,
+    /// What is kept of functions.
+    pub functions: Functions,
     next: u64,
     rounds: [Round; ROUNDS],
 }

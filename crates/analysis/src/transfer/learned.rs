@@ -2,7 +2,7 @@
 
 use crate::index::{ItemRef, Ty};
 use crate::solver::Solver;
-use crate::summary::LentAs;
+use crate::question::LentAs;
 use crate::value::{ObligationId, Value};
 use crate::world::{Phase, World};
 use sessionlint_ir::{Call, Literal, Operand, Place, Rvalue, TypeRef};

@@ -7,7 +7,7 @@ use super::lend::Lent;
 use crate::index::{ItemRef, Ty};
 use crate::solver::{Solver, typed, typed_at};
 use crate::sql::SqlEffect;
-use crate::summary::LentAs;
+use crate::question::LentAs;
 use crate::value::{ObligationId, Origin, Root, Source, Value};
 use crate::workload::{Deed, Given, Summary, Workload, seen_by_caller};
 use crate::world::{Phase, World};
