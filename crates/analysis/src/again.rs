@@ -28,7 +28,12 @@ impl Analysis<'_> {
         for event in &report.events {
             let places = [event.written, event.set, event.release, event.end.as_ref().map(|(place, _)| *place)];
             let ways = event.inside.iter().chain(event.branches.iter().map(|branch| &branch.condition));
-            places.iter().flatten().chain(ways).chain([&event.cause.span]).for_each(|place| self.index.reads_at(*place));
+            places
+                .iter()
+                .flatten()
+                .chain(ways)
+                .chain([&event.cause.span])
+                .for_each(|place| self.index.reads_at(*place));
         }
         let ends = report.sites.iter().flat_map(|site| site.ended.iter().map(|(place, _)| *place).chain([site.span]));
         ends.for_each(|place| self.index.reads_at(place));

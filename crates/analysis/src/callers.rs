@@ -3,8 +3,8 @@
 //! callers are asked.
 
 use crate::index::{ItemRef, Ty};
-use crate::solver::Solver;
 use crate::question::{About, Asking};
+use crate::solver::Solver;
 use crate::summary::Analysis;
 use crate::value::Value;
 use crate::world::World;

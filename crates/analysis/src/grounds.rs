@@ -64,7 +64,8 @@ impl Grounds {
 
     /// The same with what the texts say; in an order that does not depend on where things lie in memory.
     pub fn weighed(self, says: impl Fn(&Read) -> u128) -> Basis {
-        let mut reads: Vec<(Read, u128)> = self.reads.into_iter().map(|read| (says(&read), read)).map(|(says, read)| (read, says)).collect();
+        let mut reads: Vec<(Read, u128)> =
+            self.reads.into_iter().map(|read| (says(&read), read)).map(|(says, read)| (read, says)).collect();
         reads.sort_unstable();
         Basis { reads, asked: self.asked.into_values().collect() }
     }

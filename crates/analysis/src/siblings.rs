@@ -3,8 +3,8 @@
 use crate::fingerprint::fingerprint;
 use crate::grounds;
 use crate::index::{ItemRef, Ty};
-use crate::solver::Solver;
 use crate::question::{About, Asking};
+use crate::solver::Solver;
 use crate::summary::Analysis;
 use crate::value::{Origin, Root, Value};
 use crate::world::World;

@@ -60,7 +60,8 @@ impl Engine {
             .par_iter()
             .map(|item| {
                 let is_test_file = with_tests && self.is_test_file(&files, &analysis, item.file);
-                let known = self.options.keep.then(|| memory.functions.of(&files, &analysis, &renewal, *item)).flatten();
+                let known =
+                    self.options.keep.then(|| memory.functions.of(&files, &analysis, &renewal, *item)).flatten();
                 let checked = known.unwrap_or_else(|| self.noted(&files, &analysis, *item, is_test_file));
                 let count = done.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
                 progress(Stage::Analysing, count, functions.len());

@@ -79,7 +79,13 @@ impl Functions {
     }
 
     /// What a function gave, when that still holds; and what is to be kept from now on.
-    pub fn of(&self, files: &Files<'_>, analysis: &Analysis<'_>, renewal: &Renewal, item: ItemRef) -> Option<(Checked, News)> {
+    pub fn of(
+        &self,
+        files: &Files<'_>,
+        analysis: &Analysis<'_>,
+        renewal: &Renewal,
+        item: ItemRef,
+    ) -> Option<(Checked, News)> {
         let kept = self.known.get(&item)?;
         let data = files.data(item.file)?;
         if data.with_remarks(item.item) != kept.written {

@@ -92,7 +92,8 @@ impl FileData {
             }
             start = above;
         }
-        let end = self.text[item.span.end as usize..].find('\n').map_or(self.text.len(), |end| item.span.end as usize + end);
+        let end =
+            self.text[item.span.end as usize..].find('\n').map_or(self.text.len(), |end| item.span.end as usize + end);
         fingerprint(&&self.text[start..end])
     }
 
