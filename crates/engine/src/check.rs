@@ -292,7 +292,7 @@ impl Engine {
 /// What stands for all that any function depends on and that is no body of another one.
 fn setting(memory: &Memory, workspace: &Workspace, analysis: &Analysis<'_>) -> u128 {
     let learned = workspace.learned.iter().map(|one| format!("{:?}", (one.item, &one.protocol)));
-    analysis.index.setting(&(memory.shapes, learned.collect::<Vec<_>>()))
+    analysis.index.setting(&(memory.shapes(), memory.unread, learned.collect::<Vec<_>>()))
 }
 
 /// Says of each step outside of `item`, the function of the finding, in which function it is.

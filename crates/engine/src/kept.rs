@@ -54,6 +54,8 @@ pub(crate) struct Functions {
     /// What stands for all that holds for any of them.
     setting: u128,
     known: FxHashMap<ItemRef, Kept>,
+    /// The same from before something else held for all: a quote that is typed makes all behind it another text, until the next one.
+    former: Option<(u128, FxHashMap<ItemRef, Kept>)>,
 }
 
 /// What is to be kept of a function from now on.
@@ -70,10 +72,12 @@ pub(crate) enum News {
 pub(crate) struct Noted(Option<Kept>);
 
 impl Functions {
-    /// Drops everything where something else holds for all of them.
+    /// Puts everything aside where something else holds for all of them.
     pub fn under(&mut self, setting: u128) {
         if self.setting != setting {
-            self.known.clear();
+            let former = self.former.take().filter(|(former, _)| *former == setting);
+            let (_, known) = former.unwrap_or_default();
+            self.former = Some((self.setting, std::mem::replace(&mut self.known, known)));
             self.setting = setting;
         }
     }

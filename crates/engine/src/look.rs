@@ -39,18 +39,20 @@ impl Engine {
                 let stamp = if read.is_some() { stamp } else { Stamp::Broken };
                 progress(Stage::Reading, done.fetch_add(1, Ordering::Relaxed) + 1, files.paths.len());
                 let read = read.unwrap_or_default();
-                let shape = before.as_ref().filter(|_| self.options.keep).and_then(|before| {
-                    let (then, now) = shapes(before, files, file);
-                    // Of what nobody read it matters what it may be asked for.
-                    let is_same = if before.data.is_some() { then == now } else { before.read.blocks == read.blocks };
-                    is_other.fetch_or(!is_same, Ordering::Relaxed);
-                    now
+                let before = before.as_ref().filter(|_| self.options.keep);
+                let shape = before.and_then(|before| match &before.data {
+                    Some(data) => Some(shapes(before.shape, data, files, file)),
+                    None => {
+                        // Of what nobody read it matters what it may be asked for.
+                        is_other.fetch_or(before.read.blocks != read.blocks, Ordering::Relaxed);
+                        before.shape
+                    }
                 });
                 let data = files.data[file.0 as usize].get().cloned().flatten();
                 Some(Look { number: 0, stamp, read, data, shape })
             })
             .collect();
-        memory.shapes += u64::from(is_other.into_inner());
+        memory.unread += u64::from(is_other.into_inner());
         memory.read = looks.iter().flatten().count();
         for (place, look) in looks.into_iter().enumerate() {
             if let Some(look) = look {
@@ -62,10 +64,10 @@ impl Engine {
     }
 }
 
-/// What stood for a file without the bodies of functions, and what does now. `None` where nobody read it.
-fn shapes(before: &Look, files: &Files<'_>, file: FileId) -> (Option<u128>, Option<u128>) {
+/// What stood for a file without the bodies of functions at first, and what does now. What cannot be read stands for itself.
+fn shapes(known: Option<(u128, u128)>, before: &FileData, files: &Files<'_>, file: FileId) -> (u128, u128) {
     let shape = |data: &FileData| data.shape(files, sessionlint_parser_rust::written);
-    let Some(data) = &before.data else { return (None, None) };
-    let then = before.shape.or_else(|| files.guarded(file, || shape(data)));
-    (then, files.data(file).and_then(|data| files.guarded(file, || shape(data))))
+    let shape = |data: &FileData| files.guarded(file, || shape(data)).unwrap_or_default();
+    let first = known.map_or_else(|| shape(before), |(first, _)| first);
+    (first, files.data(file).map_or(0, shape))
 }
