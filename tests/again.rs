@@ -84,6 +84,84 @@ fn a_key_reads_one_file_and_analyses_no_other() {
     assert_eq!(answered(4), answered(40));
 }
 
+/// Callers, and what they call, in two files.
+const CALLERS: &str = "use crate::helpers::{insert, settle};
+
+/// Writes and commits itself.
+pub async fn place(pool: &sqlx::PgPool) -> Result<(), sqlx::Error> {
+    let mut tx = pool.begin().await?;
+    insert(&mut tx).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Leaves the commit to what it calls.
+pub async fn pay(pool: &sqlx::PgPool) -> Result<(), sqlx::Error> {
+    let mut tx = pool.begin().await?;
+    insert(&mut tx).await?;
+    settle(tx).await
+}
+
+/// Calls nothing of the package.
+pub async fn alone(pool: &sqlx::PgPool) -> Result<(), sqlx::Error> {
+    let mut tx = pool.begin().await?;
+    sqlx::query(\"INSERT INTO orders DEFAULT VALUES\").execute(&mut *tx).await?;
+    tx.commit().await
+}
+";
+const HELPERS: &str = "use sqlx::{PgTransaction, Postgres, Transaction};
+
+pub async fn insert(tx: &mut PgTransaction<'_>) -> Result<(), sqlx::Error> {
+    sqlx::query(\"INSERT INTO orders DEFAULT VALUES\").execute(&mut **tx).await?;
+    Ok(())
+}
+
+pub async fn settle(tx: Transaction<'_, Postgres>) -> Result<(), sqlx::Error> {
+    tx.commit().await?;
+    Ok(())
+}
+";
+
+#[test]
+fn a_changed_body_has_itself_analysed_and_who_hears_something_else_from_it() {
+    let workspace = workspace(1);
+    let source = workspace.path().join("part0/src");
+    fs::write(source.join("lib.rs"), "mod callers;\nmod helpers;\n").unwrap();
+    fs::write(source.join("callers.rs"), CALLERS).unwrap();
+    fs::write(source.join("helpers.rs"), HELPERS).unwrap();
+    let engine = Engine::new(Options { keep: true, ..options(workspace.path(), ".") }).unwrap();
+    let check = |callers: &str, helpers: &str| {
+        let text = |name: &str, text: &str| (source.join(name), text.as_bytes().to_vec());
+        let overlay = Overlay::from([text("callers.rs", callers), text("helpers.rs", helpers)]);
+        let outcome = engine.check(engine.requested(), &overlay, false, &|_, _, _| {}).unwrap();
+        assert_eq!(outcome.summary.functions, 4, "`insert` opens nothing, and is not worth an analysis");
+        (outcome.summary.analysed, outcome.findings.len())
+    };
+    assert_eq!(check(CALLERS, HELPERS), (4, 0));
+    assert_eq!(check(CALLERS, HELPERS), (0, 0), "nothing changed");
+    // Remarks around functions move those below, and change nothing.
+    assert_eq!(check(&format!("// one\n\n// two\n{CALLERS}// three\n"), HELPERS), (0, 0), "a remark");
+    // A body of which nobody hears anything.
+    let leaks = CALLERS.replace("    tx.commit().await\n}", "    Ok(())\n}");
+    assert_eq!(check(&leaks, HELPERS), (1, 1), "another mistake");
+    assert_eq!(check(&format!("// moved\n{leaks}"), HELPERS), (0, 1), "and moved");
+    assert_eq!(check(CALLERS, HELPERS), (1, 0), "mended");
+    // One that says the same to both of its callers as before.
+    let same = HELPERS.replace("    Ok(())", "    let many = 1;\n    Ok(())");
+    assert_eq!(check(CALLERS, &same), (1, 0), "what is called says the same: `settle` itself");
+    assert_eq!(check(CALLERS, HELPERS), (1, 0), "and again");
+    // One that says something else: its caller hears of it, and nobody else.
+    let kept = HELPERS.replace("    tx.commit().await?;\n", "    drop(tx);\n");
+    assert_eq!(check(CALLERS, &kept).0, 2, "what is called says something else: `settle` and `pay`");
+    assert_eq!(check(CALLERS, HELPERS), (2, 0), "and back");
+    let reads = HELPERS.replace("INSERT INTO orders DEFAULT VALUES", "SELECT 1");
+    assert_eq!(check(CALLERS, &reads), (2, 0), "`insert` writes nothing: `place` and `pay`");
+    assert_eq!(check(CALLERS, HELPERS), (2, 0), "and back");
+    // What is no body: everything.
+    let asks = HELPERS.replace("pub async fn insert", "pub(crate) async fn insert");
+    assert_eq!(check(CALLERS, &asks), (4, 0), "a signature");
+}
+
 #[test]
 fn what_did_not_change_is_answered_from_what_was_kept() {
     let workspace = workspace(10);

@@ -3,8 +3,9 @@
 //! callers are asked.
 
 use crate::index::{ItemRef, Ty};
+use crate::question::{About, Asking};
 use crate::solver::Solver;
-use crate::summary::{Analysis, Asking};
+use crate::summary::Analysis;
 use crate::value::Value;
 use crate::world::World;
 use sessionlint_diagnostics::{FileId, Span};
@@ -52,7 +53,12 @@ impl Analysis<'_> {
     /// Whether all callers of a function that only its package can call are known, own the connection that they lend it, and give
     /// up where it fails; or their callers do.
     pub(crate) fn callers_close(&self, item: ItemRef) -> bool {
-        self.all_close(item, MAX_LENDERS)
+        self.index.noted(
+            About::CallersClose(item),
+            |close| u128::from(*close),
+            || self.all_close(item, MAX_LENDERS),
+            |_| true,
+        )
     }
 
     fn all_close(&self, item: ItemRef, deep: u32) -> bool {
@@ -67,7 +73,8 @@ impl Analysis<'_> {
     /// Whether all callers of a function that only its package can call are known, and what they lend it is the only connection that
     /// is ever taken out of its pool: nobody waits for that.
     pub(crate) fn callers_wait_for_nobody(&self, item: ItemRef) -> bool {
-        self.all_lend(item, |_, lends| lends.iter().all(|lends| *lends == Lends::Alone))
+        let wait = || self.all_lend(item, |_, lends| lends.iter().all(|lends| *lends == Lends::Alone));
+        self.index.noted(About::CallersWait(item), |wait| u128::from(*wait), wait, |_| true)
     }
 
     /// Whether there are callers, and something holds for what each of them lends.
@@ -95,6 +102,7 @@ impl Analysis<'_> {
         if seen_outside || of_trait {
             return Vec::new();
         }
+        self.index.reads_package(item.file);
         // A private one is seen by what is inside of its module, which may be another file.
         let mut files: Vec<FileId> = self.index.package_of(item.file).indexed.to_vec();
         files.push(item.file);

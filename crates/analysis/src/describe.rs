@@ -2,8 +2,9 @@
 
 use crate::index::{ItemRef, Ty};
 use crate::known::Known;
+use crate::question::{Asking, Effect, LentAs};
 use crate::sql::{Hold, SqlControl};
-use crate::summary::{Analysis, Asking, Effect, LentAs};
+use crate::summary::Analysis;
 use crate::value::{Layer, Origin, Root};
 use crate::workload::{Deed, Fresh, Given};
 use sessionlint_ir::Signature;

@@ -5,12 +5,13 @@
 //! answered together, by rounds: in the first nothing is known of any of them, in each further one what the round before said; until nothing
 //! changes. So an answer depends on the questions alone, not on which of them was asked first, or on which thread.
 
+use crate::grounds::{self, Grounds};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::hash::Hash;
 use std::rc::Rc;
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 /// How many questions may be in progress on the stack of a thread. What lies deeper is answered first, from an empty stack.
 const MAX_STACK: usize = 128;
@@ -33,9 +34,9 @@ pub(crate) trait Equations {
     fn unsettled(&self, answer: Self::Answer) -> Self::Answer;
 }
 
-/// The answers that are known, for all threads.
+/// The answers that are known, and what they stand on, for all threads.
 pub(crate) struct Fixpoint<Q, A> {
-    known: RwLock<FxHashMap<Q, A>>,
+    known: RwLock<FxHashMap<Q, (A, Option<Arc<Grounds>>)>>,
 }
 
 /// The questions that one thread is about to answer. Copies are the same.
@@ -70,6 +71,16 @@ struct Node<Q, A> {
     low: Option<usize>,
     /// The open nodes that it asks.
     asks: BTreeSet<usize>,
+    /// What its answer stands on.
+    grounds: Option<Arc<Grounds>>,
+}
+
+impl<Q: Eq + Hash, A> Pass<Q, A> {
+    /// Whether what was said of a question just now is its answer, and not what is taken for it meanwhile.
+    pub fn is_done_with(&self, question: &Q) -> bool {
+        let open = self.open.borrow();
+        !open.places.contains_key(question) && open.postponed.is_empty()
+    }
 }
 
 impl<Q, A> Default for Fixpoint<Q, A> {
@@ -86,9 +97,12 @@ impl<Q, A> Default for Pass<Q, A> {
 }
 
 impl<Q: Clone + Eq + Hash, A: Clone + PartialEq> Fixpoint<Q, A> {
-    /// The answer that is known by now.
+    /// The answer that is known by now. Who asks stands on what it stands on.
     pub fn known(&self, question: &Q) -> Option<A> {
-        self.known.read().unwrap_or_else(PoisonError::into_inner).get(question).cloned()
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        let (answer, grounds) = known.get(question)?;
+        grounds::stand_on(grounds.as_ref());
+        Some(answer.clone())
     }
 
     /// The answer to a question.
@@ -134,10 +148,11 @@ impl<Q: Clone + Eq + Hash, A: Clone + PartialEq> Fixpoint<Q, A> {
             }
             open.enter(question.clone(), equations.at_first(&question))
         };
-        let answer = equations.answered(&question, pass);
+        let (answer, found) = grounds::of(|| equations.answered(&question, pass));
         let is_first = {
             let mut open = pass.open.borrow_mut();
             open.running.pop();
+            open.nodes[index].stands_on(found);
             open.nodes[index].answer = answer.clone();
             open.nodes[index].low == Some(index)
         };
@@ -169,11 +184,11 @@ impl<Q: Clone + Eq + Hash, A: Clone + PartialEq> Fixpoint<Q, A> {
                 }
             }
         };
-        let answers = pass.open.borrow_mut().closed(first);
+        let (answers, grounds) = pass.open.borrow_mut().closed(first);
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         for (question, answer) in answers {
             let answer = if settled { answer } else { equations.unsettled(answer) };
-            known.entry(question).or_insert(answer);
+            known.entry(question).or_insert_with(|| (answer, grounds.clone()));
         }
         true
     }
@@ -205,9 +220,10 @@ impl<Q: Clone + Eq + Hash, A: Clone + PartialEq> Fixpoint<Q, A> {
                     open.running.push(index);
                     question
                 };
-                let answer = equations.answered(&question, pass);
+                let (answer, found) = grounds::of(|| equations.answered(&question, pass));
                 let mut open = pass.open.borrow_mut();
                 open.running.pop();
+                open.nodes[index].stands_on(found);
                 if open.nodes[index].low != Some(first) {
                     let low = open.nodes[index].low;
                     open.nodes[first].low = low;
@@ -234,12 +250,28 @@ impl<Q: Clone + Eq + Hash, A: Clone + PartialEq> Fixpoint<Q, A> {
     }
 }
 
+impl<Q, A> Node<Q, A> {
+    /// Its answer stands on this, beside what it stood on in earlier rounds.
+    fn stands_on(&mut self, found: Option<Arc<Grounds>>) {
+        add(&mut self.grounds, found);
+    }
+}
+
+/// Adds grounds to others.
+fn add(grounds: &mut Option<Arc<Grounds>>, more: Option<Arc<Grounds>>) {
+    match (grounds.as_mut(), more) {
+        (Some(grounds), Some(more)) => Arc::make_mut(grounds).extend(&more),
+        (None, more) => *grounds = more,
+        (Some(_), None) => {}
+    }
+}
+
 impl<Q: Clone + Eq + Hash, A> Open<Q, A> {
     /// A question is in progress from now on: its place.
     fn enter(&mut self, question: Q, answer: A) -> usize {
         let index = self.nodes.len();
         self.places.insert(question.clone(), index);
-        self.nodes.push(Node { question, answer, low: Some(index), asks: BTreeSet::new() });
+        self.nodes.push(Node { question, answer, low: Some(index), asks: BTreeSet::new(), grounds: None });
         self.running.push(index);
         index
     }
@@ -259,13 +291,17 @@ impl<Q: Clone + Eq + Hash, A> Open<Q, A> {
         self.postponed.push(question);
     }
 
-    /// Takes the questions from `first` on out, with what is taken for their answers.
-    fn closed(&mut self, first: usize) -> Vec<(Q, A)> {
+    /// Takes the questions from `first` on out, with what is taken for their answers, and what these stand on: all on the same.
+    fn closed(&mut self, first: usize) -> (Vec<(Q, A)>, Option<Arc<Grounds>>) {
+        let mut grounds = self.nodes[first].grounds.take();
+        for node in &self.nodes[first + 1..] {
+            add(&mut grounds, node.grounds.clone());
+        }
         let closed: Vec<(Q, A)> = self.nodes.drain(first..).map(|node| (node.question, node.answer)).collect();
         for (question, _) in &closed {
             self.places.remove(question);
         }
-        closed
+        (closed, grounds)
     }
 
     /// Forgets what is not known yet: what was postponed.

@@ -1,14 +1,12 @@
 //! What does it depend on how a function is called? On truth values, on whether options hold something, on variants, and on SQL texts.
 
 use crate::index::Ty;
+pub(crate) use crate::question::Known;
 use crate::solver::{Solver, typed_at};
 use crate::value::Value;
 use crate::world::World;
 use sessionlint_ir::{AggregateKind, Call, Callee, LocalId, Operand, Place, Rvalue, Statement, StatementKind, TypeRef};
 use std::collections::BTreeMap;
-
-/// What is known of a call's arguments, by position: whether one is true, holds something, or is a variant or text. See [`Value::shape`].
-pub(crate) type Known = Vec<(usize, Value)>;
 
 /// The same, of values that are passed.
 pub(crate) fn known<'v>(values: impl IntoIterator<Item = &'v Value>) -> Known {

@@ -4,6 +4,7 @@
 //! The analysis states facts: what happens to each session on each way out ([`Event`]). Whether that is a
 //! mistake is for the rules to say.
 
+mod again;
 mod asked;
 mod at_hand;
 mod branches;
@@ -14,6 +15,7 @@ mod events;
 mod fingerprint;
 mod fixpoint;
 mod flow;
+mod grounds;
 mod handlers;
 mod index;
 mod joins;
@@ -23,6 +25,7 @@ mod learn;
 mod liveness;
 mod own_connection;
 mod parameters;
+mod question;
 mod rare;
 mod refine;
 mod scratch;
@@ -39,7 +42,9 @@ mod value;
 mod workload;
 mod world;
 
+pub use again::Renewal;
 pub use events::{Branch, Cause, CauseKind, Event, EventKind, ExitOrder, Report, Site};
+pub use grounds::Basis;
 pub use index::{FileData, Host, Index, ItemRef, Package, PackageId, Resolved, Scope, Ty, Unread, cancels};
 pub use learn::{Learned, Proof, learn};
 pub use show::View;

@@ -1,8 +1,11 @@
 //! Do several fields of a struct hold the same pool, whoever makes one? `Self { mailer: Mailer::new(pool.clone()), pool }`.
 
+use crate::fingerprint::fingerprint;
+use crate::grounds;
 use crate::index::{ItemRef, Ty};
+use crate::question::{About, Asking};
 use crate::solver::Solver;
-use crate::summary::{Analysis, Asking};
+use crate::summary::Analysis;
 use crate::value::{Origin, Root, Value};
 use crate::world::World;
 use sessionlint_diagnostics::FileId;
@@ -27,7 +30,11 @@ pub(crate) type Siblings = BTreeMap<Vec<String>, Vec<String>>;
 
 impl Analysis<'_> {
     /// The fields of a struct that hold the same pool in all that are made.
-    fn siblings(&self, owner: ItemRef) -> Arc<Siblings> {
+    pub(crate) fn siblings(&self, owner: ItemRef) -> Arc<Siblings> {
+        if grounds::is_wanted() {
+            let find = || Arc::new(self.siblings_of(owner).unwrap_or_default());
+            return self.index.noted(About::Siblings(owner), |found| fingerprint(found), find, |_| true);
+        }
         if let Some(known) = self.siblings.read().unwrap_or_else(PoisonError::into_inner).get(&owner) {
             return Arc::clone(known);
         }
@@ -39,6 +46,7 @@ impl Analysis<'_> {
     /// `None` where not all ways to make one are known.
     fn siblings_of(&self, owner: ItemRef) -> Option<Siblings> {
         let item = self.index.item(owner).filter(|item| item.kind == ItemKind::Struct)?;
+        self.index.reads_package(owner.file);
         let name = &item.name;
         let others = self.index.package_of(owner.file).indexed.iter().filter(|file| **file != owner.file);
         if others.into_iter().any(|file| self.may_make(*file, name)) {

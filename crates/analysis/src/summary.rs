@@ -1,16 +1,19 @@
 //! What does a function do to the sessions that it opens, and to those that it is lent?
 
 use crate::events::{Event, EventKind, Report};
-use crate::fixpoint::{Equations, Fixpoint, Pass};
+use crate::fingerprint::fingerprint;
+use crate::fixpoint::{Equations, Fixpoint};
+use crate::grounds;
 use crate::index::{Index, ItemRef, Scope, Ty};
-use crate::known::Known;
+use crate::question::{Answer, Asking, Effect, Known, LentAs, Question};
 use crate::siblings::Siblings;
 use crate::solver::Solver;
-use crate::sql::{Hold, SqlControl, StateChange};
+use crate::sql::{SqlControl, StateChange};
 use crate::value::Layer;
 use crate::workload::{Deed, Given, Summary, Workload};
 use crate::world::World;
 use rustc_hash::FxHashMap;
+use sessionlint_diagnostics::Span;
 use sessionlint_ir::{Body, FunctionItem, Signature};
 use sessionlint_protocols::{EndKind, ProtocolId, ProtocolKind};
 use std::collections::BTreeSet;
@@ -29,67 +32,6 @@ pub struct Analysis<'h> {
     /// The fields of structs that hold the same pool.
     pub(crate) siblings: RwLock<FxHashMap<ItemRef, Arc<Siblings>>>,
     steps: AtomicUsize,
-}
-
-/// A session that is lent to a function.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct LentAs {
-    /// The parameter that it is lent as.
-    pub param: usize,
-    pub protocol: ProtocolId,
-    /// What stands around it.
-    pub layers: Vec<Layer>,
-    /// What else the function is called with.
-    pub known: Known,
-}
-
-/// What is asked about a function.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Question {
-    /// What does it do to a session that it is lent?
-    Effect(ItemRef, LentAs),
-    /// What does it do beside giving its value, when it is called with these arguments?
-    Summary(ItemRef, Known),
-}
-
-/// The answer: `None` for a function without a body.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Answer {
-    Effect(Option<Arc<Effect>>),
-    Summary(Arc<Summary>),
-}
-
-/// The questions that are in progress while a body is analysed.
-pub(crate) type Asking = Pass<Question, Answer>;
-
-/// What a function does to a session that it is lent.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Effect {
-    /// Whether it writes through it.
-    pub writes: bool,
-    /// Whether it does so on some of the ways only that lead to an answer.
-    pub partly: bool,
-    /// Whether it does so only where something that it reads is missing, which the next call writes again.
-    pub rarely: bool,
-    /// Whether it answers with a truth value that says if the write changed anything (`true`), or nothing.
-    pub changed: Option<bool>,
-    /// How it ends it, on any way.
-    pub ends: Vec<EndKind>,
-    /// The texts about transactions that it runs on it, when it does not take back itself what they do.
-    pub texts: Vec<SqlControl>,
-    /// What it is held for behind that.
-    pub holds: Option<Hold>,
-    /// What it changes of the state of its connection, when it does not take that back itself.
-    pub changes: Vec<StateChange>,
-    /// Whether it takes it out of what it was lent in, so that somebody else has it.
-    pub escapes: bool,
-    /// Whether it lends it to code that nobody sees.
-    pub unseen: bool,
-    /// What it does beside that, and whether functions that call each other had not settled.
-    pub workload: Workload,
-    pub truncated: bool,
-    /// What it does while that is open.
-    pub meanwhile: Workload,
 }
 
 impl<'h> Analysis<'h> {
@@ -183,7 +125,7 @@ impl<'h> Analysis<'h> {
         if lent.layers.len() > MAX_LAYERS {
             return None;
         }
-        match self.answers.answer(self, Question::Effect(item, lent.clone()), asking) {
+        match self.answer(Question::Effect(item, lent.clone()), asking) {
             Answer::Effect(effect) => effect,
             Answer::Summary(_) => None,
         }
@@ -214,12 +156,49 @@ impl<'h> Analysis<'h> {
 
     /// What a function does beside giving its value, when it is called with these arguments.
     pub(crate) fn summary(&self, item: ItemRef, known: &Known, asking: &Asking) -> Arc<Summary> {
-        if !self.may_matter(item) && !self.answers_by(item, known) {
-            return Arc::default();
-        }
-        match self.answers.answer(self, Question::Summary(item, known.clone()), asking) {
+        match self.answer(Question::Summary(item, known.clone()), asking) {
             Answer::Summary(summary) => summary,
             Answer::Effect(_) => Arc::default(),
+        }
+    }
+
+    /// The answer to a question.
+    pub(crate) fn answer(&self, question: Question, asking: &Asking) -> Answer {
+        if !grounds::is_wanted() {
+            return self.looked_up(question, asking);
+        }
+        let answer = || self.looked_up(question.clone(), asking);
+        // Where questions ask each other, what one of them says meanwhile is no answer.
+        let is_final = |_: &Answer| asking.is_done_with(&question);
+        self.index.noted(question.clone(), |answer| self.weighed(answer), answer, is_final)
+    }
+
+    /// The same. What does not matter is not looked at.
+    fn looked_up(&self, question: Question, asking: &Asking) -> Answer {
+        match &question {
+            Question::Summary(item, known) if !self.may_matter(*item) && !self.answers_by(*item, known) => {
+                Answer::Summary(Arc::default())
+            }
+            _ => self.answers.answer(self, question, asking),
+        }
+    }
+
+    /// What stands for an answer. Where things stand is told from the beginning of their function.
+    fn weighed(&self, answer: &Answer) -> u128 {
+        let ways = |workload: &Workload| -> Vec<_> {
+            let way = |way: &Vec<Span>| way.iter().map(|place| self.index.inside(*place)).collect::<Vec<_>>();
+            workload.0.iter().map(|(deed, at)| (deed.clone(), way(at))).collect()
+        };
+        let none = Workload::default;
+        match answer {
+            Answer::Effect(effect) => fingerprint(&effect.as_ref().map(|effect| {
+                let rest = Effect { workload: none(), meanwhile: none(), ..(**effect).clone() };
+                (rest, ways(&effect.workload), ways(&effect.meanwhile))
+            })),
+            Answer::Summary(summary) => {
+                let rest = Summary { workload: none(), ..(**summary).clone() };
+                fingerprint(&(rest, ways(&summary.workload)))
+            }
         }
     }
 
@@ -348,30 +327,6 @@ impl Equations for Analysis<'_> {
                 Answer::Summary(Arc::new(Summary { truncated: true, ..Arc::unwrap_or_clone(summary) }))
             }
         }
-    }
-}
-
-impl Effect {
-    /// What is done when either of two functions may be the one that is called.
-    fn joined(mut self, other: &Effect) -> Effect {
-        self.partly |= other.partly || self.writes != other.writes;
-        self.rarely = (self.rarely || !self.writes) && (other.rarely || !other.writes);
-        self.writes |= other.writes;
-        self.changed = self.changed.filter(|_| self.changed == other.changed);
-        self.escapes |= other.escapes || self.ends != other.ends;
-        self.ends.retain(|end| other.ends.contains(end));
-        self.unseen |= other.unseen || self.texts != other.texts;
-        self.texts.retain(|text| other.texts.contains(text));
-        self.changes.retain(|change| other.changes.contains(change));
-        self.holds = self.holds.max(other.holds);
-        for (deed, way) in &other.workload.0 {
-            self.workload.add(deed.clone(), way.clone());
-        }
-        for (deed, way) in &other.meanwhile.0 {
-            self.meanwhile.add(deed.clone(), way.clone());
-        }
-        self.truncated |= other.truncated;
-        self
     }
 }
 

@@ -159,7 +159,7 @@ fn longer(at: Span, way: &[Span]) -> Vec<Span> {
 }
 
 /// What a function does and gives, as far as its callers can see it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Summary {
     /// What it does.
     pub workload: Workload,
@@ -170,7 +170,7 @@ pub(crate) struct Summary {
 }
 
 /// What a function gives, as far as sessions and pools are concerned.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Given {
     /// Nothing that is known, or not the same on all ways.
     Unknown,
@@ -195,7 +195,7 @@ pub(crate) enum Given {
 }
 
 /// A session that a function opened.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Fresh {
     pub protocol: ProtocolId,
     /// The pool that it is checked out of.

@@ -3,6 +3,7 @@
 use crate::errors::Errors;
 use crate::heads::{Read, select};
 use crate::host::{Files, Overlay};
+use crate::kept::{Checked, Functions, News, Noted};
 use crate::learn::Workspace;
 use crate::memory::{Known, Memory, ROUNDS};
 use crate::outcome::{Outcome, Session, Skipped, Timing};
@@ -12,8 +13,8 @@ use crate::run::{Engine, Progress, Stage};
 use crate::sift::Sifted;
 use crate::{panics, paths};
 use rayon::prelude::*;
-use sessionlint_analysis::{Analysis, Host, Index, ItemRef};
-use sessionlint_diagnostics::{Diagnostic, FileId, Gap, Span};
+use sessionlint_analysis::{Analysis, Host, Index, ItemRef, Renewal};
+use sessionlint_diagnostics::{Diagnostic, FileId, Span};
 use sessionlint_ir::ItemKind;
 use sessionlint_protocols::TestCode;
 use std::collections::HashSet;
@@ -21,18 +22,6 @@ use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
-
-/// What one function gave.
-#[derive(Default)]
-struct Checked {
-    diagnostics: Vec<Diagnostic>,
-    gaps: Vec<Gap>,
-    sessions: usize,
-    /// Whether it has any, also one that is only lent.
-    has_sessions: bool,
-    known: Vec<Session>,
-    skipped: Option<Skipped>,
-}
 
 impl Engine {
     /// One look at the files `reported`.
@@ -62,19 +51,28 @@ impl Engine {
                 files.guarded(file, || select(&files, file, words, names, with_tests, holes)).unwrap_or_default()
             })
             .collect();
+        if self.options.keep {
+            memory.functions.under(setting(&memory, &workspace, &analysis));
+        }
         let done = std::sync::atomic::AtomicUsize::new(0);
-        let checked: Vec<Checked> = functions
+        let renewal = Renewal::default();
+        let checked: Vec<(Checked, News)> = functions
             .par_iter()
             .map(|item| {
                 let is_test_file = with_tests && self.is_test_file(&files, &analysis, item.file);
-                let checked = self.function(&files, &analysis, *item, is_test_file);
+                let known =
+                    self.options.keep.then(|| memory.functions.of(&files, &analysis, &renewal, *item)).flatten();
+                let checked = known.unwrap_or_else(|| self.noted(&files, &analysis, *item, is_test_file));
                 let count = done.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
                 progress(Stage::Analysing, count, functions.len());
                 checked
             })
             .collect();
+        let (checked, news): (Vec<Checked>, Vec<News>) = checked.into_iter().unzip();
 
         let mut outcome = Outcome::default();
+        outcome.summary.analysed = news.iter().filter(|news| matches!(news, News::New(_))).count();
+        functions.iter().zip(news).for_each(|(item, news)| memory.functions.keep(*item, news));
         if self.options.describe {
             outcome.described = describe(&files, &analysis, &reported);
         }
@@ -114,6 +112,10 @@ impl Engine {
         let done = functions.len() > panicked || (functions.is_empty() && files.ids().any(|file| is_read(&file)));
         outcome.summary.nothing_checked = outcome.summary.panics > 0 && !done;
         memory.keep(&files);
+        if !files.broken().is_empty() {
+            // What went wrong is tried again, and told again.
+            memory.functions = Functions::default();
+        }
         drop(analysis);
         outcome.timing = Timing { read, functions: start.elapsed() - read, ..Timing::default() };
         outcome.included =
@@ -173,6 +175,21 @@ impl Engine {
         self.memory.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
+    /// Checks one function, and notes on what its report stands when that may be kept.
+    fn noted(&self, files: &Files<'_>, analysis: &Analysis<'_>, item: ItemRef, is_test_file: bool) -> (Checked, News) {
+        let check = || self.function(files, analysis, item, is_test_file);
+        if !self.options.keep {
+            return (check(), News::New(Box::new(Noted::none())));
+        }
+        let (checked, basis) = analysis.noted(|| {
+            let mut checked = check();
+            checked.places().for_each(|place| analysis.stands_on_place(*place));
+            checked
+        });
+        let noted = Noted::new(files, item, &checked, basis);
+        (checked, News::New(Box::new(noted)))
+    }
+
     /// Checks one function. A panic costs this function only.
     fn function(&self, files: &Files<'_>, analysis: &Analysis<'_>, item: ItemRef, is_test_file: bool) -> Checked {
         let name = || sessionlint_analysis::function_path(&analysis.index, item);
@@ -207,6 +224,9 @@ impl Engine {
             let model = analysis.index.model;
             let is_session =
                 |site: &&sessionlint_analysis::Site| !site.borrowed && model.protocol(site.protocol).is_session();
+            if self.options.keep {
+                analysis.stands_on_places(&report);
+            }
             checked.has_sessions |= !report.sites.is_empty();
             checked.sessions += report.sites.iter().filter(is_session).count();
             checked.gaps.extend(report.gaps.iter().cloned());
@@ -267,6 +287,12 @@ impl Engine {
     fn is_test_file(&self, files: &Files<'_>, analysis: &Analysis<'_>, file: FileId) -> bool {
         files.data[file.0 as usize].get().is_some() && analysis.index.is_test_file(file)
     }
+}
+
+/// What stands for all that any function depends on and that is no body of another one.
+fn setting(memory: &Memory, workspace: &Workspace, analysis: &Analysis<'_>) -> u128 {
+    let learned = workspace.learned.iter().map(|one| format!("{:?}", (one.item, &one.protocol)));
+    analysis.index.setting(&(memory.shapes(), memory.unread, learned.collect::<Vec<_>>()))
 }
 
 /// Says of each step outside of `item`, the function of the finding, in which function it is.

@@ -15,6 +15,7 @@ mod fixes;
 mod git;
 mod heads;
 mod host;
+mod kept;
 mod learn;
 mod levels;
 mod lock;

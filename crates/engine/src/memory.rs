@@ -2,6 +2,7 @@
 
 use crate::heads::Read;
 use crate::host::{Files, Overlay};
+use crate::kept::Functions;
 use crate::names::{Names, Offered};
 use sessionlint_analysis::FileData;
 use sessionlint_diagnostics::FileId;
@@ -43,6 +44,8 @@ pub(crate) struct Look {
     pub stamp: Stamp,
     pub read: Read,
     pub data: Option<Arc<FileData>>,
+    /// What stood for the file without the bodies of functions before it changed for the first time, and what does now.
+    pub shape: Option<(u128, u128)>,
 }
 
 /// The number of a look, a number for the names that it was made with, and what was found.
@@ -63,6 +66,10 @@ pub(crate) struct Memory {
     pub looks: Vec<Option<Look>>,
     /// How many files were looked at anew the last time.
     pub read: usize,
+    /// So often something changed in a file that nobody had read.
+    pub unread: u64,
+    /// What is kept of functions.
+    pub functions: Functions,
     next: u64,
     rounds: [Round; ROUNDS],
 }
@@ -151,6 +158,12 @@ impl Memory {
         let look = self.look_number(file);
         let kept = &mut self.rounds[round];
         kept.named.insert(file, (look, kept.names_number, found));
+    }
+
+    /// What stands for the files without the bodies of functions, as far as they are not what they were at first.
+    pub fn shapes(&self) -> Vec<(usize, u128)> {
+        let shapes = self.looks.iter().enumerate().filter_map(|(file, look)| Some((file, look.as_ref()?.shape?)));
+        shapes.filter(|(_, (first, now))| first != now).map(|(file, (_, now))| (file, now)).collect()
     }
 
     /// Keeps what was read of files meanwhile.

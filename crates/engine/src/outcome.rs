@@ -35,8 +35,10 @@ pub struct Skipped {
 pub struct Summary {
     /// Files that were looked at.
     pub files: usize,
-    /// Functions that were analysed.
+    /// Functions that are worth an analysis.
     pub functions: usize,
+    /// Those of them that were analysed, and not known from the last check; none when the result was kept from another run.
+    pub analysed: usize,
     /// Sessions that were followed.
     pub sessions: usize,
     /// Steps of the analysis, those that try fixes included; none when the result was kept from another run.

@@ -84,6 +84,8 @@ pub struct Options {
     pub sessions: bool,
     /// Whether to tell of every function what is known about it: for tests.
     pub describe: bool,
+    /// Whether what is known of functions is kept for the next check of the same engine.
+    pub keep: bool,
 }
 
 impl Options {

@@ -69,6 +69,7 @@ impl Folder {
             inline: self.settings.inline(),
             force_exclude: true,
             sessions: true,
+            keep: true,
             ..Options::default()
         };
         self.is_new = true;

@@ -13,7 +13,7 @@ mod types;
 
 pub use declarations::{alias, constant_text, function, impl_header, imports, signature, struct_fields};
 pub use outline::outline;
-pub use tokens::{Comment, comments, identifiers, is_balanced, statement_end, statement_start};
+pub use tokens::{Comment, comments, identifiers, is_balanced, statement_end, statement_start, written};
 
 use sessionlint_diagnostics::Span;
 

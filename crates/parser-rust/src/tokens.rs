@@ -292,6 +292,12 @@ pub fn identifiers(text: &str) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
+/// What stands in a text beside comments and blanks: its tokens as they are written.
+pub fn written(text: &str) -> Vec<&str> {
+    let tokens = significant(text).0;
+    tokens.iter().map(|token| &text[token.start as usize..token.end as usize]).collect()
+}
+
 /// Why an item is too deep for a recursive parser, if it is.
 pub(crate) fn too_deep(text: &str) -> Option<&'static str> {
     let (mut depth, mut run, mut else_if, mut previous_else) = (0usize, 0usize, 0usize, false);

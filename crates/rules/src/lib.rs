@@ -28,3 +28,8 @@ pub fn check(context: &Context<'_>) -> Vec<Diagnostic> {
     });
     found
 }
+
+/// What a finding offers as help where its function stands so many lines further down: some name a line.
+pub fn moved(help: &str, lines: i64) -> String {
+    checks::uncommitted_transaction::moved(help, lines)
+}

@@ -68,6 +68,7 @@ impl Index<'_> {
         let mut found = BTreeSet::new();
         for file in self.package(package).modules.get(&[] as &[String]).into_iter().flatten() {
             let Some(data) = self.data(*file) else { continue };
+            crate::grounds::read(|| crate::grounds::Read::File(*file));
             let name = |text: &str| {
                 let end = text.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(text.len());
                 text[..end].to_owned()

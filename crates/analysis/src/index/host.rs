@@ -15,13 +15,17 @@ pub struct FileData {
     pub(super) headers: Vec<OnceLock<Option<ImplHeader>>>,
     /// The methods in it, by the name of the type or trait that they belong to.
     pub(super) methods: OnceLock<Vec<(String, Vec<ItemId>)>>,
+    /// What stands for the text.
+    pub(super) says: OnceLock<u128>,
+    /// What stands for the text of each function that somebody read.
+    pub(super) functions: OnceLock<Vec<OnceLock<u128>>>,
 }
 
 impl FileData {
     /// A text with its items.
     pub fn new(text: String, outline: Outline) -> Self {
         let headers = outline.items.iter().map(|_| OnceLock::new()).collect();
-        Self { text, outline, headers, methods: OnceLock::new() }
+        Self { text, outline, headers, methods: OnceLock::new(), says: OnceLock::new(), functions: OnceLock::new() }
     }
 }
 

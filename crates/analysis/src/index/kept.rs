@@ -1,6 +1,7 @@
 //! What does an index keep of what it has read?
 
 use super::meant::{ItemRef, PackageId};
+use crate::grounds::{self, Grounds};
 use rustc_hash::{FxHashMap, FxHashSet};
 use sessionlint_ir::ItemId;
 use sessionlint_protocols::ProtocolId;
@@ -31,8 +32,11 @@ pub(super) struct Methods {
     pub(super) shared: FxHashSet<String>,
 }
 
+/// A value, and what it stands on.
+type Value<V> = (Arc<V>, Option<Arc<Grounds>>);
+
 /// Values computed once for each key. Two threads may compute the same value; both get the first.
-pub(super) struct Cache<K, V>(pub(super) RwLock<FxHashMap<K, Arc<V>>>);
+pub(super) struct Cache<K, V>(pub(super) RwLock<FxHashMap<K, Value<V>>>);
 
 impl<K: Eq + Hash, V> Cache<K, V> {
     pub(super) fn new() -> Self {
@@ -40,12 +44,13 @@ impl<K: Eq + Hash, V> Cache<K, V> {
     }
 
     pub(super) fn get(&self, key: K, compute: impl FnOnce() -> V) -> Arc<V> {
-        if let Some(known) = self.0.read().unwrap_or_else(|poisoned| poisoned.into_inner()).get(&key) {
+        if let Some((known, grounds)) = self.0.read().unwrap_or_else(|poisoned| poisoned.into_inner()).get(&key) {
+            grounds::stand_on(grounds.as_ref());
             return Arc::clone(known);
         }
-        let value = Arc::new(compute());
+        let (value, grounds) = grounds::of(compute);
         let mut known = self.0.write().unwrap_or_else(|poisoned| poisoned.into_inner());
-        Arc::clone(known.entry(key).or_insert(value))
+        Arc::clone(&known.entry(key).or_insert_with(|| (Arc::new(value), grounds)).0)
     }
 }
 

@@ -14,7 +14,9 @@ mod learned;
 mod macros;
 mod meant;
 mod methods;
+mod noted;
 mod package;
+mod parts;
 mod resolve;
 mod seen;
 mod tests;
@@ -98,6 +100,8 @@ pub struct Index<'h> {
     paths: Fixpoint<Step, Option<Resolved>>,
     effects: Cache<String, SqlEffect>,
     bodies: RwLock<FxHashMap<ItemRef, Arc<FunctionItem>>>,
+    /// Answers that a later check may still take.
+    ledger: noted::Ledger,
 }
 
 impl<'h> Index<'h> {
@@ -149,6 +153,7 @@ impl<'h> Index<'h> {
             paths: Fixpoint::default(),
             effects: Cache::new(),
             bodies: RwLock::default(),
+            ledger: noted::Ledger::default(),
         }
     }
 
@@ -174,7 +179,7 @@ impl<'h> Index<'h> {
     /// What running a text does.
     pub(crate) fn text_effect(&self, text: &str) -> SqlEffect {
         let known =
-            self.effects.0.read().unwrap_or_else(|poisoned| poisoned.into_inner()).get(text).map(|known| **known);
+            self.effects.0.read().unwrap_or_else(|poisoned| poisoned.into_inner()).get(text).map(|(known, _)| **known);
         known.unwrap_or_else(|| *self.effects.get(text.to_owned(), || SqlEffect::of(text)))
     }
 
@@ -226,6 +231,7 @@ impl<'h> Index<'h> {
     pub(crate) fn item_text(&self, item: ItemRef, part: fn(&sessionlint_ir::Item) -> Span) -> Option<(&str, Span)> {
         let data = self.host.data(item.file)?;
         let span = part(data.outline.item(item.item));
+        self.reads_of(data, item, span);
         Some((data.text.get(span.start as usize..span.end as usize)?, span))
     }
 
@@ -264,10 +270,10 @@ impl<'h> Index<'h> {
 
     /// A function with its body lowered. Few are kept: bodies are large, and what they do is remembered.
     pub fn function(&self, item: ItemRef) -> Option<Arc<FunctionItem>> {
+        let (text, span) = self.item_text(item, |item| item.head)?;
         if let Some(known) = self.bodies.read().unwrap_or_else(|poisoned| poisoned.into_inner()).get(&item) {
             return Some(Arc::clone(known));
         }
-        let (text, span) = self.item_text(item, |item| item.head)?;
         let function = Arc::new(self.host.function(text, span, &|path| self.macro_text(item.file, path))?);
         let mut bodies = self.bodies.write().unwrap_or_else(|poisoned| poisoned.into_inner());
         if bodies.len() >= MAX_BODIES {

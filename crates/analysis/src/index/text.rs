@@ -1,9 +1,12 @@
 //! What do the words of a function's text rule out? Questions that save a look at its body.
 
+use super::noted::Matter;
 use super::{Index, ItemRef, Ty};
+use crate::fingerprint::fingerprint;
 use sessionlint_diagnostics::FileId;
 use sessionlint_ir::{ItemKind, TypeRef};
 use sessionlint_protocols::{ProtocolId, ProtocolKind, Source};
+use std::sync::Arc;
 
 impl Index<'_> {
     /// Whether a function's text has an `await`, an `async` block, a future that it gives or a closure that it is given.
@@ -20,22 +23,29 @@ impl Index<'_> {
 
     /// Whether a function's text has a literal that may begin a transaction or savepoint.
     pub fn begins_as_text(&self, item: ItemRef) -> bool {
-        crate::sql::may_begin(self.item_text(item, |item| item.head).map_or("", |(text, _)| text))
+        self.truth(Matter::Begins(item), || {
+            crate::sql::may_begin(self.item_text(item, |item| item.head).map_or("", |(text, _)| text))
+        })
     }
 
     /// Whether a function's text has a literal that gives back a lock of the server.
     pub(crate) fn unlocks(&self, item: ItemRef) -> bool {
-        let text = self.item_text(item, |item| item.head).map_or("", |(text, _)| text).to_ascii_lowercase();
-        ["advisory_unlock", "release_lock"].iter().any(|name| text.contains(name))
+        self.truth(Matter::Unlocks(item), || {
+            let text = self.item_text(item, |item| item.head).map_or("", |(text, _)| text).to_ascii_lowercase();
+            ["advisory_unlock", "release_lock"].iter().any(|name| text.contains(name))
+        })
     }
 
     /// Whether any file of a package that mentions a session gives back a lock of the server.
     pub(crate) fn package_unlocks(&self, file: FileId) -> bool {
-        let files = self.package_of(file).indexed.iter().chain(std::iter::once(&file));
-        let names = ["unlock", "release_lock", "release_all_locks"];
-        files.filter_map(|file| self.host.data(*file)).any(|data| {
-            let text = data.text.to_ascii_lowercase();
-            names.iter().any(|name| text.contains(name))
+        self.truth(Matter::PackageUnlocks(file), || {
+            self.reads_package(file);
+            let files = self.package_of(file).indexed.iter().chain(std::iter::once(&file));
+            let names = ["unlock", "release_lock", "release_all_locks"];
+            files.filter_map(|file| self.host.data(*file)).any(|data| {
+                let text = data.text.to_ascii_lowercase();
+                names.iter().any(|name| text.contains(name))
+            })
         })
     }
 
@@ -87,8 +97,18 @@ impl Index<'_> {
         if text.contains(call) {
             return true;
         }
-        let package = self.package_id(item.file);
-        let writers = self.writers.get((package, call.to_owned()), || {
+        let writers = self.writers_of(item.file, call);
+        let is_called = |name: &String| {
+            text.match_indices(name.as_str()).any(|(at, _)| text[at + name.len()..].trim_start().starts_with('('))
+        };
+        writers.iter().any(is_called)
+    }
+
+    /// The functions of a file's package whose text has a call.
+    pub(super) fn writers_of(&self, file: FileId, call: &str) -> Arc<Vec<String>> {
+        let package = self.package_id(file);
+        let find = || {
+            self.reads_package(file);
             let mut names = std::collections::BTreeSet::new();
             for file in &self.package(package).indexed {
                 let Some(data) = self.data(*file) else { continue };
@@ -100,11 +120,10 @@ impl Index<'_> {
                 }
             }
             names.into_iter().collect::<Vec<String>>()
-        });
-        let is_called = |name: &String| {
-            text.match_indices(name.as_str()).any(|(at, _)| text[at + name.len()..].trim_start().starts_with('('))
         };
-        writers.iter().any(is_called)
+        let weigh = |found: &Arc<Vec<String>>| fingerprint(found);
+        let answer = || self.writers.get((package, call.to_owned()), find);
+        self.noted(Matter::Writers(file, call.to_owned()), weigh, answer, |_| true)
     }
 
     /// Whether a function may take a connection without a future: a library that its file can use has pools that give them so, or

@@ -41,7 +41,7 @@ impl Solver<'_> {
             return Value::Statement(effect);
         }
         if path.last().is_some_and(|name| name == "include_str") {
-            let text = first_text(call).and_then(|path| self.index.host.included(self.scope.file, path, false));
+            let text = first_text(call).and_then(|path| self.index.included(self.scope.file, path, false));
             return text.map_or(Value::Unknown, |text| Value::Text(self.index.text_effect(&text)));
         }
         if call.borrows_only {
@@ -71,7 +71,7 @@ impl Solver<'_> {
         model.library(library).statements.iter().any(|known| known == name).then_some(())?;
         let text = first_text(call)?;
         if model.library(library).files.iter().any(|known| known == name) {
-            let included = self.index.host.included(self.scope.file, text, true);
+            let included = self.index.included(self.scope.file, text, true);
             return Some(included.map(|text| self.index.text_effect(&text)).unwrap_or_default());
         }
         Some(self.index.text_effect(text))

@@ -1,8 +1,8 @@
 //! What is done with a transaction of the project's own? Its methods, its clones, and what opens one.
 
 use crate::index::{ItemRef, Ty};
+use crate::question::LentAs;
 use crate::solver::Solver;
-use crate::summary::LentAs;
 use crate::value::{ObligationId, Value};
 use crate::world::{Phase, World};
 use sessionlint_ir::{Call, Literal, Operand, Place, Rvalue, TypeRef};

@@ -3,9 +3,9 @@
 use super::given::Passed;
 use super::layers::is_reference;
 use crate::index::{ItemRef, Ty};
+use crate::question::{Effect, LentAs};
 use crate::solver::Solver;
 use crate::sql::{SqlControl, SqlEffect};
-use crate::summary::{Effect, LentAs};
 use crate::value::{Anchor, Layer, ObligationId, Value};
 use crate::workload::Workload;
 use crate::world::{Phase, World};

@@ -3,8 +3,8 @@
 use super::own::Receiver;
 use crate::index::{ItemRef, Ty};
 use crate::known::known;
+use crate::question::LentAs;
 use crate::solver::Solver;
-use crate::summary::LentAs;
 use crate::value::{Anchor, ObligationId, Value};
 use crate::workload::{Deed, Workload, seen_by_caller};
 use crate::world::{Phase, World};

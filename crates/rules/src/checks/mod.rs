@@ -14,7 +14,7 @@ mod session_state_leak;
 mod transaction_bypass;
 mod unawaited_release;
 mod unbalanced_begin;
-mod uncommitted_transaction;
+pub(crate) mod uncommitted_transaction;
 mod undriven_connection;
 mod unfinished_writer;
 mod unguarded_session;

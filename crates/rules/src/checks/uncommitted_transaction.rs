@@ -51,7 +51,7 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
             let when =
                 if matches!(event.cause.kind, CauseKind::Exit { .. }) { "before returning" } else { "before that" };
             let branch = forgetful_branch(context, site, events);
-            let branch = branch.map(|line| format!(" in the branch of line {line}")).unwrap_or_default();
+            let branch = branch.map(|line| format!("{BRANCH}{line}")).unwrap_or_default();
             format!("call `{call}` {when}{branch}{rest}")
         }),
         None => protocol
@@ -65,6 +65,15 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
         event.cause.span,
         Words { message, leaks, help, fix: context.commit_before(site, protocol, events) },
     )
+}
+
+/// Before the line of a condition.
+const BRANCH: &str = " in the branch of line ";
+
+/// A help of this rule for a function that stands so many lines further down.
+pub(crate) fn moved(help: &str, lines: i64) -> String {
+    let number = help.split_once(BRANCH).and_then(|(before, line)| Some((before, line.parse::<i64>().ok()?)));
+    number.map_or_else(|| help.to_owned(), |(before, line)| format!("{before}{BRANCH}{}", line + lines))
 }
 
 /// The line of the condition behind which another way ends the session and this one does not.
