@@ -81,6 +81,7 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("scylla", include_str!("../libraries/rust/scylla.toml")),
     ("sea-orm", include_str!("../libraries/rust/sea-orm.toml")),
     ("sentry", include_str!("../libraries/rust/sentry.toml")),
+    ("slatedb", include_str!("../libraries/rust/slatedb.toml")),
     ("sled", include_str!("../libraries/rust/sled.toml")),
     ("sqlite", include_str!("../libraries/rust/sqlite.toml")),
     ("sqlx", include_str!("../libraries/rust/sqlx.toml")),
