@@ -161,7 +161,7 @@ impl Model {
         }
         model.add_built_in_outside();
         model.typed = typed::built_in();
-        model.derived = derived::built_in();
+        (model.derived, model.generated) = derived::built_in();
         model
     }
 

@@ -233,10 +233,13 @@ impl Solver<'_> {
     pub(super) fn unknown_method(
         &mut self,
         world: &mut World,
-        _place: Option<Place>,
+        place: Option<Place>,
         name: &str,
         call: &Call,
     ) -> Value {
+        if let Some(value) = self.generated_statement(world, place.as_ref(), name, call) {
+            return value;
+        }
         if let Some(value) = self.typed_method_of_any(world, name, call) {
             return value;
         }
