@@ -6,15 +6,15 @@ use crate::index::{ItemRef, Ty};
 use crate::question::{About, Asking};
 use crate::solver::Solver;
 use crate::summary::Analysis;
-use crate::value::Value;
+use crate::value::{Layer, Value};
 use crate::world::World;
 use sessionlint_diagnostics::{FileId, Span};
 use sessionlint_ir::{
     AggregateKind, BlockId, Body, Call, Callee, ExitKind, ItemKind, LocalId, Operand, Place, Rvalue, Signature,
     StatementKind, Terminator, Test, TypeRef,
 };
-use sessionlint_protocols::{ProtocolKind, Wraps};
-use std::collections::BTreeSet;
+use sessionlint_protocols::{ProtocolId, ProtocolKind, Wraps};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// So many calls the lender of a connection is looked for.
 const MAX_LENDERS: u32 = 5;
@@ -26,6 +26,37 @@ pub(crate) struct Watched {
     pub calls: Vec<Lends>,
     /// Where it is known which function is called.
     pub met: BTreeSet<Span>,
+    /// The closures that it is passed, where it is asked for these.
+    pub passed: Option<PassedClosures>,
+}
+
+/// What the closures do that callers pass for a parameter.
+pub(crate) struct PassedClosures {
+    pub param: usize,
+    pub lent: LentToClosure,
+    /// Whether one of them writes through what it is lent.
+    pub writes: bool,
+    /// The parameters of the caller itself that it passes.
+    pub handed_on: Vec<usize>,
+}
+
+/// A session that a closure is called with.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct LentToClosure {
+    /// Which of its parameters that is.
+    pub nth: usize,
+    pub protocol: ProtocolId,
+    /// What stands around it.
+    pub layers: Vec<Layer>,
+}
+
+/// The parameters of a function that are closures, as a body of it sees them.
+#[derive(Default)]
+pub(crate) struct ClosureParameters {
+    /// The variables of a closure or async block that it captures.
+    pub captured: BTreeMap<LocalId, (ItemRef, usize)>,
+    /// Whether a caller's closure writes through what it is lent, where that was asked.
+    pub asked: BTreeMap<(usize, LentToClosure), bool>,
 }
 
 /// What a caller lends a function whose error it passes on.
@@ -45,7 +76,30 @@ pub(crate) enum Lends {
 impl Watched {
     /// The same calls in a closure or async block.
     pub fn inside(&self) -> Self {
-        Self { callee: self.callee, calls: Vec::new(), met: BTreeSet::new() }
+        let passed = self.passed.as_ref().map(|passed| PassedClosures::of(passed.param, passed.lent.clone()));
+        Self { callee: self.callee, calls: Vec::new(), met: BTreeSet::new(), passed }
+    }
+
+    /// The calls of a function that is passed a closure.
+    pub fn closures(callee: ItemRef, param: usize, lent: LentToClosure) -> Self {
+        let passed = Some(PassedClosures::of(param, lent));
+        Self { callee, calls: Vec::new(), met: BTreeSet::new(), passed }
+    }
+
+    /// What was met inside of a closure or async block.
+    pub fn add(&mut self, inside: Watched) {
+        self.calls.extend(inside.calls);
+        self.met.extend(inside.met);
+        if let (Some(passed), Some(inside)) = (&mut self.passed, inside.passed) {
+            passed.writes |= inside.writes;
+            passed.handed_on.extend(inside.handed_on);
+        }
+    }
+}
+
+impl PassedClosures {
+    fn of(param: usize, lent: LentToClosure) -> Self {
+        Self { param, lent, writes: false, handed_on: Vec::new() }
     }
 }
 
@@ -112,7 +166,7 @@ impl Analysis<'_> {
         files.into_iter().flat_map(|file| self.callers_in(file, item, &callee.name)).collect()
     }
 
-    fn callers_in(&self, file: FileId, callee: ItemRef, name: &str) -> Vec<ItemRef> {
+    pub(crate) fn callers_in(&self, file: FileId, callee: ItemRef, name: &str) -> Vec<ItemRef> {
         let Some(data) = self.index.host.data(file) else { return Vec::new() };
         if !data.text.contains(name) {
             return Vec::new();
@@ -131,7 +185,7 @@ impl Analysis<'_> {
     /// What a function that names another one lends it, call by call; nothing where it only calls others of that name.
     fn lends(&self, caller: ItemRef, callee: ItemRef) -> Vec<Lends> {
         let calls = self.asked(caller, &Asking::default(), |mut solver| {
-            solver.watched = Some(Watched { callee, calls: Vec::new(), met: BTreeSet::new() });
+            solver.watched = Some(Watched { callee, calls: Vec::new(), met: BTreeSet::new(), passed: None });
             let world = solver.parameters(World::default());
             solver.run(world);
             let Watched { mut calls, met, .. } = solver.watched?;
@@ -156,6 +210,9 @@ impl Solver<'_> {
     /// A call of the function that is watched is met.
     pub(crate) fn watched_call(&mut self, world: &World, item: ItemRef, call: &Call) {
         let Some(watched) = &mut self.watched else { return };
+        if watched.passed.is_some() {
+            return self.watched_closure(world, item, call);
+        }
         watched.met.insert(call.name_span);
         if watched.callee != item {
             return;

@@ -9,6 +9,7 @@ mod asked;
 mod at_hand;
 mod branches;
 mod callers;
+mod closures;
 mod describe;
 mod ends;
 mod events;

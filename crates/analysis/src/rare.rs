@@ -48,14 +48,15 @@ impl Solver<'_> {
             _ => return None,
         };
         let asked = Operand::Value(place.clone());
-        (self.is_about_options(*span) && self.parameters_behind(std::iter::once(&asked)).contains(&param))
+        (self.asks_for_something(*span) && self.parameters_behind(std::iter::once(&asked)).contains(&param))
             .then_some((none, some))
     }
 
-    /// Whether a pattern or condition is one of options: results are tested in the same way.
-    fn is_about_options(&self, span: Span) -> bool {
+    /// Whether somebody wrote a pattern or condition that asks whether there is something: an option, or the result of a call that fails
+    /// where it finds none.
+    fn asks_for_something(&self, span: Span) -> bool {
         let data = self.index.host.data(span.file);
         let text = data.and_then(|data| data.text.get(span.start as usize..span.end as usize)).unwrap_or_default();
-        ["Some", "None", "is_some", "is_none"].iter().any(|word| text.contains(word))
+        ["Some", "None", "is_some", "is_none", "Ok", "Err", "is_ok", "is_err"].iter().any(|word| text.contains(word))
     }
 }

@@ -1,6 +1,6 @@
 //! The state of the analysis of one body, and what it starts with.
 
-use crate::callers::Watched;
+use crate::callers::{ClosureParameters, Watched};
 use crate::events::{Cause, Event, EventKind, Site, SiteId};
 use crate::index::{Index, ItemRef, Scope, Ty};
 use crate::joins::Lost;
@@ -136,6 +136,8 @@ pub(crate) struct Solver<'a> {
     pub outside: Option<Outside>,
     /// The calls of one function that are watched.
     pub watched: Option<Watched>,
+    /// The closures among the parameters of the function.
+    pub closures: ClosureParameters,
     /// The parameters and captures that are sessions which the caller keeps.
     pub lent_here: OnceCell<Vec<LocalId>>,
     /// The variables that an error value of the body may be in.
@@ -304,6 +306,7 @@ impl<'a> Solver<'a> {
             by_parameter: false,
             outside: None,
             watched: None,
+            closures: ClosureParameters::default(),
             lent_here: OnceCell::new(),
             errors: OnceCell::new(),
             unlocks: OnceCell::new(),

@@ -178,6 +178,7 @@ pub(crate) fn check(
         footer: raw.footer,
         errors_late: raw.errors_late,
         implicit: raw.implicit,
+        optimistic: raw.optimistic,
         shared: raw.shared,
         shared_by_type: raw.shared_by_type,
         queues: raw.queues,

@@ -1,4 +1,4 @@
-//! Which methods does a derive write that run statements? Reads `outside/derives.toml` and a project's own into the [`Model`](crate::Model).
+//! Which methods does a derive or a build script write that run statements? Reads `outside/derives.toml` and a project's own into the [`Model`](crate::Model).
 
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -25,6 +25,16 @@ pub struct Derived {
     pub begins: BTreeMap<String, String>,
 }
 
+/// Functions that a build script writes, one for each statement, and what runs it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Generated {
+    /// The packages that the written code needs.
+    pub crates: Vec<String>,
+    /// Methods of what the functions give, which run the statement on their first argument.
+    pub runs: Vec<String>,
+}
+
 impl Derived {
     /// Whether a method of this name writes, `false` when it only reads; `None` when the derive makes none.
     pub fn writes(&self, method: &str) -> Option<bool> {
@@ -45,15 +55,16 @@ fn is_named(known: &str, method: &str) -> bool {
 #[serde(deny_unknown_fields)]
 struct Raw {
     derive: Vec<Derived>,
+    generated: Vec<Generated>,
 }
 
 /// What is built in.
 ///
 /// # Panics
 /// When the built-in data file is wrong, which a test rules out.
-pub(crate) fn built_in() -> Vec<Derived> {
+pub(crate) fn built_in() -> (Vec<Derived>, Vec<Generated>) {
     let raw: Raw = toml::from_str(DERIVES).unwrap_or_else(|error| panic!("outside/derives.toml: {error}"));
-    raw.derive
+    (raw.derive, raw.generated)
 }
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ mod work;
 
 pub use calls::{CancelUnsafe, EndKind, Ending, Opening, Shape, Source};
 pub use config::{Config, ConfigError, ConfigPlace, Override, RuleSetting, TestCode};
-pub use derived::Derived;
+pub use derived::{Derived, Generated};
 pub use facts::Library;
 pub use id::{LibraryId, ProtocolId};
 pub use intent::{Intent, Refusal};

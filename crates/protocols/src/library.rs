@@ -81,6 +81,7 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("scylla", include_str!("../libraries/rust/scylla.toml")),
     ("sea-orm", include_str!("../libraries/rust/sea-orm.toml")),
     ("sentry", include_str!("../libraries/rust/sentry.toml")),
+    ("slatedb", include_str!("../libraries/rust/slatedb.toml")),
     ("sled", include_str!("../libraries/rust/sled.toml")),
     ("sqlite", include_str!("../libraries/rust/sqlite.toml")),
     ("sqlx", include_str!("../libraries/rust/sqlx.toml")),
@@ -160,7 +161,7 @@ impl Model {
         }
         model.add_built_in_outside();
         model.typed = typed::built_in();
-        model.derived = derived::built_in();
+        (model.derived, model.generated) = derived::built_in();
         model
     }
 

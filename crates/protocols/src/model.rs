@@ -1,7 +1,7 @@
 //! What is known about every session type: how it is opened and ended, and what dropping it does.
 
 use crate::calls::{Opening, Source};
-use crate::derived::Derived;
+use crate::derived::{Derived, Generated};
 use crate::facts::Library;
 use crate::id::{LibraryId, ProtocolId};
 use crate::intent::Intent;
@@ -35,6 +35,7 @@ pub struct Model {
     /// Functions that give what their type argument names.
     pub(crate) typed: Vec<Typed>,
     pub(crate) derived: Vec<Derived>,
+    pub(crate) generated: Vec<Generated>,
     /// Paths that types begin with which are made for each request.
     pub(crate) request_parts: Vec<Vec<String>>,
     /// Names of such types that carry what the request says.
@@ -188,6 +189,11 @@ impl Model {
     /// Adds derives of a project; the last word on a name is said first.
     pub(crate) fn add_derives(&mut self, derives: Vec<Derived>) {
         self.derived.splice(0..0, derives);
+    }
+
+    /// The statements that build scripts write functions for.
+    pub fn generated(&self) -> &[Generated] {
+        &self.generated
     }
 
     /// All derives whose methods are known.

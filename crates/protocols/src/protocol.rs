@@ -84,6 +84,8 @@ pub struct Protocol {
     pub errors_late: bool,
     /// For connections: whether writing begins a transaction by itself, which must be committed.
     pub implicit: bool,
+    /// For transactions: whether it keeps no connection and no lock, so that nobody waits for it while it is open.
+    pub optimistic: bool,
     /// Whether a reference is enough to end it: its ends do not take it by value.
     pub ends_by_reference: bool,
     /// For guards: methods that give the name of what they remove, by which somebody else can.

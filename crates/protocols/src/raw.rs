@@ -137,6 +137,8 @@ pub(crate) struct RawProtocol {
     #[serde(default)]
     pub implicit: bool,
     #[serde(default)]
+    pub optimistic: bool,
+    #[serde(default)]
     pub shared: bool,
     #[serde(default)]
     pub shared_by_type: bool,

@@ -1,7 +1,8 @@
 //! Which methods may a derive or attribute have written for a type of the workspace?
 
-use super::{Index, ItemRef, PackageId};
-use sessionlint_protocols::Derived;
+use super::{Index, ItemRef, Package, PackageId};
+use sessionlint_diagnostics::FileId;
+use sessionlint_protocols::{Derived, Generated};
 use std::collections::BTreeSet;
 
 impl Index<'_> {
@@ -35,6 +36,20 @@ impl Index<'_> {
         let is_meant = |derived: &&Derived| names.contains(&derived.name) && self.can_name(owner, derived);
         let mut meant = self.model.derives().iter().filter(is_meant);
         meant.find_map(|derived| derived.begins.get(method)).map(String::as_str)
+    }
+
+    /// Whether a method runs a statement that a build script has written a function for, in a package that uses such code, or one of
+    /// the workspace that has it.
+    pub(crate) fn runs_generated(&self, file: FileId, method: &str) -> bool {
+        let package = self.package_of(file);
+        let can_name = |package: &Package, generated: &Generated| {
+            generated.crates.iter().any(|name| package.dependencies.contains_key(name))
+        };
+        let runs = |generated: &&Generated| generated.runs.iter().any(|known| known == method);
+        self.model.generated().iter().filter(runs).any(|generated| {
+            let mut others = package.dependencies.values().filter_map(|(_, other)| *other);
+            can_name(package, generated) || others.any(|other| can_name(self.package(other), generated))
+        })
     }
 
     /// Whether the package of a type can name the crate that a derive comes from.

@@ -4,6 +4,7 @@ use super::asking::{Asking, AssociatedTypes, Look};
 use super::fragments::fragments;
 use super::{Index, ItemRef, Resolved, Scope, Ty};
 use sessionlint_ir::{ItemKind, TypeRef};
+use sessionlint_protocols::Wraps;
 use std::collections::BTreeMap;
 
 impl Index<'_> {
@@ -161,32 +162,75 @@ impl Index<'_> {
 
     /// What a closure is given that is passed for a parameter: the inputs of `F: Fn(A, B)` or `impl Fn(A, B)`.
     pub fn closure_inputs(&self, item: ItemRef, param: usize) -> Vec<Ty> {
-        fn inputs(bounds: &[TypeRef]) -> Option<&[TypeRef]> {
+        let inputs = self.closure_bound(item, param, |scope, bound| match bound {
+            [_, TypeRef::Tuple(inputs)] => inputs.iter().map(|input| self.ty(scope, input)).collect(),
+            _ => Vec::new(),
+        });
+        inputs.unwrap_or_default()
+    }
+
+    /// Whether such a closure gives a result, at once or when it is awaited: `F: Fn(A, B) -> Result<C>`.
+    pub(crate) fn closure_may_fail(&self, item: ItemRef, param: usize) -> bool {
+        fn is_fallible(ty: &Ty) -> bool {
+            match ty {
+                Ty::Future(inner) => is_fallible(inner),
+                ty => matches!(ty, Ty::Fallible(_)),
+            }
+        }
+        // What is in it may not be known.
+        fn names_result(ty: &TypeRef) -> bool {
+            match ty {
+                TypeRef::Path { segments, args } => {
+                    segments.last().is_some_and(|name| name.ends_with("Result")) || args.iter().any(names_result)
+                }
+                TypeRef::Bounds(bounds) => bounds.iter().any(names_result),
+                _ => false,
+            }
+        }
+        let fails = self.closure_bound(item, param, |scope, bound| {
+            bound.first().is_some_and(|output| is_fallible(&self.ty(scope, output)) || names_result(output))
+        });
+        fails.unwrap_or_default()
+    }
+
+    /// Asks something of the bound of a parameter that is a closure: its output, and a tuple of its inputs.
+    fn closure_bound<T>(
+        &self,
+        item: ItemRef,
+        param: usize,
+        ask: impl FnOnce(&Scope<'_>, &[TypeRef]) -> T,
+    ) -> Option<T> {
+        fn of_closure(bounds: &[TypeRef]) -> Option<&[TypeRef]> {
             bounds.iter().find_map(|bound| match bound {
                 TypeRef::Path { segments, args } if segments.last().is_some_and(|name| name.contains("Fn")) => {
-                    match args.as_slice() {
-                        [_, TypeRef::Tuple(inputs)] => Some(inputs.as_slice()),
-                        _ => None,
-                    }
+                    Some(args.as_slice())
                 }
                 _ => None,
             })
         }
-        let Some(signature) = self.signature(item) else { return Vec::new() };
-        let Some(param) = signature.params.get(param) else { return Vec::new() };
+        let signature = self.signature(item)?;
         let generics = self.generics_around(item, &signature.generics);
-        let found = match &param.ty {
-            TypeRef::Bounds(bounds) => inputs(bounds),
+        let mut written = &signature.params.get(param)?.ty;
+        let wraps = |name: &String| self.model.standard().wraps(name) == Some(Wraps::Owned);
+        loop {
+            written = match written {
+                TypeRef::Ref { inner, .. } => inner,
+                TypeRef::Path { segments, args } if args.len() == 1 && segments.last().is_some_and(wraps) => &args[0],
+                _ => break,
+            };
+        }
+        let found = match written {
+            TypeRef::Bounds(bounds) => of_closure(bounds),
             TypeRef::Path { segments, .. } => {
                 let generic = generics.iter().find(|(name, _)| segments.len() == 1 && *name == segments[0]);
-                generic.and_then(|(_, bounds)| inputs(bounds))
+                generic.and_then(|(_, bounds)| of_closure(bounds))
             }
             _ => None,
         };
         let mut scope = self.scope_of(item);
         scope.generics = &generics;
         scope.self_ty = self.self_ty(item);
-        found.unwrap_or_default().iter().map(|input| self.ty(&scope, input)).collect()
+        Some(ask(&scope, found?))
     }
 
     /// A function's type parameters with those of the `impl` block around it.

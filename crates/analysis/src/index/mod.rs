@@ -166,6 +166,10 @@ impl<'h> Index<'h> {
         self.files[file.0 as usize].0
     }
 
+    fn packages(&self) -> &[Package] {
+        &self.packages
+    }
+
     fn package(&self, id: PackageId) -> &Package {
         &self.packages[id.0 as usize]
     }

@@ -6,6 +6,14 @@ use sessionlint_diagnostics::FileId;
 use sessionlint_ir::{Item, ItemKind};
 
 impl Index<'_> {
+    /// The files that mention a session of the packages that can name something in a file.
+    pub(crate) fn may_name(&self, file: FileId) -> impl Iterator<Item = FileId> {
+        let own = self.package_id(file);
+        let numbered = (0..).map(PackageId).zip(self.packages());
+        let leads = numbered.filter(move |(id, package)| *id == own || package.leads_to(own));
+        leads.flat_map(|(_, package)| package.indexed.iter().copied())
+    }
+
     /// Whether other packages can name a function or trait that is no part of another item: it is public, and so are the modules around it,
     /// or what is imported there for everybody leads to it. What is in a program nobody else can name.
     pub(crate) fn is_seen_outside(&self, item: ItemRef) -> bool {

@@ -6,6 +6,7 @@
 //! one when something outside of test code that implements it is one. One that nothing gives up owns a library's transaction in any case.
 
 mod said;
+mod setting;
 
 use crate::index::{Index, ItemRef, Ty};
 use said::{Said, gives_future, names};
@@ -172,7 +173,8 @@ impl Learner<'_, '_> {
     /// What says that a struct or enum is a transaction.
     fn owned(&self, item: ItemRef, candidate: &Candidate, verdicts: &BTreeMap<ItemRef, Verdict>) -> Option<Verdict> {
         let commit = self.commit_of(candidate)?;
-        let ended = Said::of(self.index, commit);
+        let mut ended = Said::of(self.index, commit);
+        self.follow(item, &mut ended);
         let source = format!("`{}::{}`", candidate.name, self.name(commit));
         let mut inside = Inside::default();
         self.look_inside(item, &mut inside, 0);
@@ -209,7 +211,7 @@ impl Learner<'_, '_> {
             return Some(Verdict { class: protocol.class?, evidence, is_layer: true, holds });
         }
         // (c) itself: what dropping it does is not known. That it keeps nothing is.
-        if ended.commits_text && gives_up {
+        if (ended.commits_text || ended.releases_text) && gives_up && !self.keeps_when_dropped(item) {
             let evidence = vec![self.proof(commit, source, "runs COMMIT")];
             return Some(Verdict { class: DropClass::B, evidence, is_layer: false, holds });
         }
@@ -313,6 +315,7 @@ impl Learner<'_, '_> {
             })
             .collect();
         found.extend(said.iter().filter(|(_, said, by_value)| *by_value || said.ends()).map(|(name, ..)| name.clone()));
+        found.extend(setting::changed_by(self.index, item).unwrap_or_default());
         loop {
             let more: Vec<String> = said
                 .iter()
@@ -370,6 +373,7 @@ impl Learner<'_, '_> {
                     said.rollback_text |= inside.rollback_text;
                     said.commits |= inside.commits;
                     said.commits_text |= inside.commits_text;
+                    said.releases_text |= inside.releases_text;
                     said.hands_on |= inside.hands_on;
                     said.own_calls.extend(inside.own_calls);
                 }

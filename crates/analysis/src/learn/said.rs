@@ -16,6 +16,8 @@ pub(super) struct Said {
     /// Whether it runs COMMIT, or ROLLBACK.
     pub commits_text: bool,
     pub rollback_text: bool,
+    /// Whether it runs the text that ends a savepoint.
+    pub releases_text: bool,
     /// Whether it warns of itself: not of a call that failed.
     pub warns: bool,
     pub panics: bool,
@@ -58,6 +60,7 @@ impl Said {
                     };
                     self.commits_text |= ends("COMMIT") || ends("END");
                     self.rollback_text |= ends("ROLLBACK");
+                    self.releases_text |= said.starts_with("RELEASE ");
                 }
             }
             let Rvalue::Call(call) = value else { continue };

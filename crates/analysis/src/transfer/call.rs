@@ -22,12 +22,15 @@ impl Solver<'_> {
                 self.value_called(world, callee, call.name_span);
                 let inside = self.inside(&self.read_value(world, callee));
                 let workload = inside.map(|inside| inside.called(call.name_span, |origin| Some(origin.clone())));
-                let callee = self.operand(world, callee);
-                self.forget(world, &callee);
+                let written = self.written_by_closure(world, callee, &call.args);
+                let value = self.operand(world, callee);
+                self.forget(world, &value);
                 self.pass_arguments(world, &call.args, call.name_span);
+                let told = written.map(|id| self.wrote_in_closure(world, id, callee, call.name_span));
+                let told = told.unwrap_or_default();
                 match workload {
-                    Some(workload) => self.later(workload, Value::Unknown),
-                    None => Value::Unknown,
+                    Some(workload) => self.later(workload, told),
+                    None => told,
                 }
             }
         }

@@ -130,6 +130,7 @@ impl Solver<'_> {
             if self.is_lent_here(capture.outer) {
                 solver.lent_captures.insert(capture.inner);
             }
+            solver.closures.captured.extend(self.closure_parameter(capture.outer).map(|known| (capture.inner, known)));
             let outer = Place::local(capture.outer);
             let (_, through_reference) = world.canonical(&outer);
             let value = world.get(self.index, &outer);
@@ -190,8 +191,7 @@ impl Solver<'_> {
         }
         self.looked(&solver);
         if let (Some(watched), Some(inside)) = (&mut self.watched, solver.watched.take()) {
-            watched.calls.extend(inside.calls);
-            watched.met.extend(inside.met);
+            watched.add(inside);
         }
         if let (Some(seen), Some(inside)) = (&mut self.seen, solver.seen.take()) {
             seen.inside.insert(body.span, (*inside, solver.sites.clone()));

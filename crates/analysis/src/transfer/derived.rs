@@ -1,10 +1,10 @@
-//! What does a method do that a derive has written? It runs a statement on what it is given.
+//! What does a method do that a derive or a build script has written? It runs a statement on what it is given.
 
 use crate::index::{ItemRef, Ty};
 use crate::solver::{Solver, typed};
 use crate::value::{Anchor, Value};
 use crate::world::World;
-use sessionlint_ir::{Call, Callee};
+use sessionlint_ir::{Call, Callee, Place};
 
 impl Solver<'_> {
     /// A method of a type of the workspace that nobody shows: `user.save(&mut *tx)`, `User::find(&pool, id)`. `None` where no
@@ -50,5 +50,38 @@ impl Solver<'_> {
         }
         self.pass_to_library(world, &call.args);
         Some(value)
+    }
+
+    /// `queries::orders::insert_order().bind(&tx, &id)`: a function that no file shows gives the statement, and its name says whether
+    /// that writes. `None` for anything else.
+    pub(super) fn generated_statement(
+        &mut self,
+        world: &mut World,
+        place: Option<&Place>,
+        name: &str,
+        call: &Call,
+    ) -> Option<Value> {
+        let made = self.body.call_of(place?)?;
+        let (Callee::Path { segments, .. }, []) = (&made.callee, made.args.as_slice()) else { return None };
+        let statement = segments.last()?;
+        if !statement.starts_with(char::is_lowercase) || !self.index.runs_generated(self.scope.file, name) {
+            return None;
+        }
+        let target = self.read(world, call.args.first()?);
+        let (_, anchor) = self.anchor_of(world, &target)?;
+        let mut value = Value::Unknown;
+        if let Anchor::Obligation(id) = &anchor {
+            self.touch(world, *id);
+            self.goes_on(world, *id);
+        }
+        if self.index.model.learned_words().is_write(statement) {
+            if let Anchor::Obligation(id) = &anchor {
+                value = self.first_write(world, *id);
+                self.write(world, *id, Some(call.name_span));
+            }
+            self.write_anchored(world, &anchor, call.name_span);
+        }
+        self.pass_to_library(world, &call.args);
+        Some(if value == Value::Unknown { value } else { Value::Future(Box::new(value)) })
     }
 }

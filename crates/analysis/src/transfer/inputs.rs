@@ -9,7 +9,7 @@ use sessionlint_ir::{Call, Callee, ItemKind, Operand, Place, Rvalue};
 
 impl Solver<'_> {
     /// The types of what a closure is given, in order; empty when its call does not say.
-    pub(super) fn closure_inputs(&self, world: &World, child: usize) -> Vec<Ty> {
+    pub(crate) fn closure_inputs(&self, world: &World, child: usize) -> Vec<Ty> {
         let Some((call, at)) = self.passed_to(child) else { return Vec::new() };
         match &call.callee {
             Callee::Method { receiver: Operand::Value(place) | Operand::Ref { place, .. }, name } => {

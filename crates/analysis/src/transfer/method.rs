@@ -43,6 +43,12 @@ impl Solver<'_> {
                 self.pass_arguments(world, &call.args, call.name_span);
                 Value::Text(effect)
             }
+            Value::About(id)
+                if let Some(place) = &place
+                    && let Some(value) = self.inner_connection(world, id, place, name, call) =>
+            {
+                value
+            }
             // What is made of a count or an answer tells the same.
             Value::Affected { .. } | Value::About(_) => {
                 // What is done with a session says more than the answer did.
@@ -233,10 +239,13 @@ impl Solver<'_> {
     pub(super) fn unknown_method(
         &mut self,
         world: &mut World,
-        _place: Option<Place>,
+        place: Option<Place>,
         name: &str,
         call: &Call,
     ) -> Value {
+        if let Some(value) = self.generated_statement(world, place.as_ref(), name, call) {
+            return value;
+        }
         if let Some(value) = self.typed_method_of_any(world, name, call) {
             return value;
         }

@@ -20,6 +20,7 @@ mod function;
 mod future;
 mod given;
 mod in_place;
+mod inner;
 mod inputs;
 mod joined;
 mod kept_lock;

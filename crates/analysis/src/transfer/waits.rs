@@ -71,6 +71,7 @@ impl Solver<'_> {
             let protocol = model.protocol(site.protocol);
             let counts = site.raw
                 || (protocol.kind == ProtocolKind::Transaction
+                    && !protocol.optimistic
                     && (protocol.learned_from.is_none() || protocol.holds_connection))
                 || state.pool.is_some()
                 || self.is_pooled(site);

@@ -160,7 +160,9 @@ impl Lowerer<'_> {
         if self.expanding >= MAX_EXPANSIONS {
             return false;
         }
-        let Some(definition) = (self.macros)(&crate::types::segments(&mac.path)) else { return false };
+        let path = crate::types::segments(&mac.path);
+        let own = path.first().filter(|_| path.len() == 1).and_then(|name| self.declared.get(name)).cloned();
+        let Some(definition) = own.or_else(|| (self.macros)(&path)) else { return false };
         let call = mac.path.segments.last().map_or_else(proc_macro2::Span::call_site, |last| last.ident.span());
         let Some(mut stmts) = super::expand::expand(&definition, &mac.tokens, call) else { return false };
         // Where a value is wanted the compiler takes the last `;` away.

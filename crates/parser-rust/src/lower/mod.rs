@@ -27,6 +27,7 @@ use sessionlint_ir::{
     Answer, BlockId, Body, BodyKind, DropCause, ExitHow, ExitKind, FunctionItem, Literal, LocalId, Operand,
 };
 use sessionlint_ir::{Place, Rvalue, StatementKind, Terminator};
+use std::collections::BTreeMap;
 use syn::spanned::Spanned;
 
 /// Lowers a function. `span` is the place of the text that was parsed, and `macros` gives the text of macros that are
@@ -42,6 +43,7 @@ pub(crate) fn function(
         frames: Vec::new(),
         nested: Vec::new(),
         macros,
+        declared: BTreeMap::new(),
         expanding: 0,
         discards: false,
         compared: None,
@@ -64,6 +66,8 @@ struct Lowerer<'m> {
     frames: Vec<Frame>,
     nested: Vec<FunctionItem>,
     macros: Macros<'m>,
+    /// The texts of the macros that the function declares itself.
+    declared: BTreeMap<String, String>,
     /// How many macros are being expanded, one inside another.
     expanding: u32,
     /// Whether the macro that comes next is a statement, so that nobody gets its value.

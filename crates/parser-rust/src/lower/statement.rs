@@ -238,6 +238,10 @@ impl Lowerer<'_> {
                 crate::signature::use_tree(&used.tree, &mut Vec::new(), &mut found);
                 self.frame().imports.extend(found);
             }
+            Item::Macro(syn::ItemMacro { ident: Some(ident), mac, .. }) => {
+                let rules = proc_macro2::Group::new(proc_macro2::Delimiter::Brace, mac.tokens.clone());
+                self.declared.insert(crate::types::name(ident), rules.to_string());
+            }
             Item::Const(item) => self.inner_constant(&item.ident, &item.ty, &item.expr),
             Item::Static(item) => self.inner_constant(&item.ident, &item.ty, &item.expr),
             _ => {}
