@@ -21,6 +21,7 @@ mod known;
 mod last_turn;
 mod learn;
 mod liveness;
+mod loops;
 mod parameters;
 mod rare;
 mod refine;

@@ -49,6 +49,7 @@ mod typed;
 mod untouched;
 mod uploads;
 mod waits;
+mod worker;
 mod workload;
 mod wrapper;
 
