@@ -36,6 +36,7 @@ mod told;
 mod trace;
 mod transfer;
 mod value;
+mod waiters;
 mod workload;
 mod world;
 

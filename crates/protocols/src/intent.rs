@@ -23,6 +23,8 @@ pub struct Intent {
     uncommitted_unless: Vec<String>,
     test_packages: Vec<String>,
     stops: Vec<String>,
+    starts: Vec<String>,
+    programs: Vec<String>,
 }
 
 /// How much a success value says against what was done.
@@ -95,6 +97,17 @@ impl Intent {
     /// Whether a condition asks if somebody wants the program, or a part of it, to stop, by the names in it.
     pub fn asks_to_stop(&self, names: &[String]) -> bool {
         names.iter().any(|name| has_any(&words(name), &self.stops))
+    }
+
+    /// Whether a function of this name may start something that goes on beside its caller: a task, a thread, a server. What makes a value
+    /// of a type, or of a variant, has its name.
+    pub fn starts(&self, name: &str) -> bool {
+        !name.starts_with(char::is_uppercase) && has_any(&words(name), &self.starts)
+    }
+
+    /// Whether a method of this name, without arguments, starts another program.
+    pub fn is_of_programs(&self, name: &str) -> bool {
+        self.programs.iter().any(|known| known == name)
     }
 
     /// Whether a comment says that nothing is committed on purpose.

@@ -161,7 +161,7 @@ impl<'h> Index<'h> {
         self.files[file.0 as usize].0
     }
 
-    fn package(&self, id: PackageId) -> &Package {
+    pub(crate) fn package(&self, id: PackageId) -> &Package {
         &self.packages[id.0 as usize]
     }
 

@@ -191,7 +191,7 @@ impl Solver<'_> {
         self.looked(&solver);
         if let (Some(watched), Some(inside)) = (&mut self.watched, solver.watched.take()) {
             watched.calls.extend(inside.calls);
-            watched.met.extend(inside.met);
+            inside.met.into_iter().for_each(|(at, items)| watched.met.entry(at).or_default().extend(items));
         }
         if let (Some(seen), Some(inside)) = (&mut self.seen, solver.seen.take()) {
             seen.inside.insert(body.span, (*inside, solver.sites.clone()));

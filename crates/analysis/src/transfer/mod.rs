@@ -1,6 +1,5 @@
 //! What does one statement do to what is known?
 
-mod alone;
 mod answer;
 mod answers;
 mod becomes;
@@ -49,7 +48,6 @@ mod typed;
 mod untouched;
 mod uploads;
 mod waits;
-mod worker;
 mod workload;
 mod wrapper;
 

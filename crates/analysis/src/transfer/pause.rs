@@ -60,12 +60,12 @@ impl Solver<'_> {
     }
 
     /// The parameters and captures that are sessions which the caller keeps. Asked at every call: most bodies are lent nothing.
-    pub(super) fn lent_sessions(&self) -> &[LocalId] {
+    pub(crate) fn lent_sessions(&self) -> &[LocalId] {
         self.lent_here.get_or_init(|| self.brought().filter(|local| self.is_lent_here(*local)).collect())
     }
 
     /// Whether what a variable is lent is a connection, and no transaction.
-    pub(super) fn is_lent_connection(&self, local: LocalId) -> bool {
+    pub(crate) fn is_lent_connection(&self, local: LocalId) -> bool {
         let written = self.body.locals[local.index()].ty.as_ref();
         let lent = written.and_then(|ty| self.lendable(&self.index.ty(&self.scope, ty)));
         lent.is_some_and(|(protocol, _)| self.index.model.protocol(protocol).kind == ProtocolKind::Connection)

@@ -17,13 +17,13 @@ const MAX_ASKED: usize = 32;
 
 impl Solver<'_> {
     /// Whether what is waited for at a place of the block that is visited is a part of the turns of a worker that owns a session.
-    pub(super) fn is_workers_own(&self, world: &World, id: ObligationId, at: Span) -> bool {
+    pub(crate) fn is_workers_own(&self, world: &World, id: ObligationId, at: Span) -> bool {
         let holders = holders(world, id);
         !holders.is_empty() && self.turns_with(&holders, at)
     }
 
     /// The same for a connection that this body was lent: whoever lends it gets it back when the program ends.
-    pub(super) fn is_lent_for_good(&self, at: Span) -> bool {
+    pub(crate) fn is_lent_for_good(&self, at: Span) -> bool {
         let lent = self.lent_sessions();
         lent.iter().all(|local| self.is_lent_connection(*local))
             && lent.iter().any(|local| self.turns_with(&BTreeSet::from([*local]), at))
