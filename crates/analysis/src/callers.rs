@@ -24,8 +24,8 @@ pub(crate) struct Watched {
     pub callee: ItemRef,
     /// For each: what the caller lends it.
     pub calls: Vec<Lends>,
-    /// Where it is known which function is called.
-    pub met: BTreeSet<Span>,
+    /// The calls of which it is known which function is called, and which one.
+    pub met: Met,
     /// The closures that it is passed, where it is asked for these.
     pub passed: Option<PassedClosures>,
 }
@@ -59,6 +59,9 @@ pub(crate) struct ClosureParameters {
     pub asked: BTreeMap<(usize, LentToClosure), bool>,
 }
 
+/// The functions of the workspace that are called at a place.
+pub(crate) type Met = BTreeMap<Span, BTreeSet<ItemRef>>;
+
 /// What a caller lends a function whose error it passes on.
 /// Where several things are lent, the last of these decides.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -77,19 +80,19 @@ impl Watched {
     /// The same calls in a closure or async block.
     pub fn inside(&self) -> Self {
         let passed = self.passed.as_ref().map(|passed| PassedClosures::of(passed.param, passed.lent.clone()));
-        Self { callee: self.callee, calls: Vec::new(), met: BTreeSet::new(), passed }
+        Self { callee: self.callee, calls: Vec::new(), met: Met::new(), passed }
     }
 
     /// The calls of a function that is passed a closure.
     pub fn closures(callee: ItemRef, param: usize, lent: LentToClosure) -> Self {
         let passed = Some(PassedClosures::of(param, lent));
-        Self { callee, calls: Vec::new(), met: BTreeSet::new(), passed }
+        Self { callee, calls: Vec::new(), met: Met::new(), passed }
     }
 
     /// What was met inside of a closure or async block.
     pub fn add(&mut self, inside: Watched) {
         self.calls.extend(inside.calls);
-        self.met.extend(inside.met);
+        inside.met.into_iter().for_each(|(at, items)| self.met.entry(at).or_default().extend(items));
         if let (Some(passed), Some(inside)) = (&mut self.passed, inside.passed) {
             passed.writes |= inside.writes;
             passed.handed_on.extend(inside.handed_on);
@@ -144,18 +147,9 @@ impl Analysis<'_> {
     /// The functions that name a function, of the files that can see it; none for one that other packages can call, or that is called as
     /// what a trait declares.
     fn callers(&self, item: ItemRef) -> Vec<ItemRef> {
-        let Some(callee) = self.index.item(item) else { return Vec::new() };
-        let parent = callee.parent.map(|parent| ItemRef { file: item.file, item: parent });
-        let seen_outside = match parent.and_then(|parent| self.index.item(parent)).map(|parent| parent.kind) {
-            // What a trait provides is seen where the trait is.
-            Some(ItemKind::Trait) => parent.is_none_or(|parent| self.index.is_seen_outside(parent)),
-            None | Some(ItemKind::Module) => self.index.is_seen_outside(item),
-            Some(_) => self.index.is_public(item),
-        };
-        let of_trait = self.index.impl_of(item).is_some_and(|(_, header)| header.of_trait.is_some());
-        if seen_outside || of_trait {
+        let Some(callee) = self.index.item(item).filter(|_| self.is_called_by_its_package(item)) else {
             return Vec::new();
-        }
+        };
         self.index.reads_package(item.file);
         // A private one is seen by what is inside of its module, which may be another file.
         let mut files: Vec<FileId> = self.index.package_of(item.file).indexed.to_vec();
@@ -166,6 +160,32 @@ impl Analysis<'_> {
         files.into_iter().flat_map(|file| self.callers_in(file, item, &callee.name)).collect()
     }
 
+    /// Whether only its package can call a function, and not as what a trait declares.
+    pub(crate) fn is_called_by_its_package(&self, item: ItemRef) -> bool {
+        let parent = self.index.item(item).and_then(|callee| callee.parent);
+        let parent = parent.map(|parent| ItemRef { file: item.file, item: parent });
+        let seen_outside = match parent.and_then(|parent| self.index.item(parent)).map(|parent| parent.kind) {
+            // What a trait provides is seen where the trait is.
+            Some(ItemKind::Trait) => parent.is_none_or(|parent| self.index.is_seen_outside(parent)),
+            None | Some(ItemKind::Module) => self.index.is_seen_outside(item),
+            Some(_) => self.index.is_public(item),
+        };
+        let of_trait = self.index.impl_of(item).is_some_and(|(_, header)| header.of_trait.is_some());
+        !seen_outside && !of_trait
+    }
+
+    /// The functions of the workspace that a function calls, where it is known which they are.
+    pub(crate) fn met(&self, item: ItemRef) -> Met {
+        let met = self.asked(item, &Asking::default(), |mut solver| {
+            solver.watched = Some(Watched { callee: item, calls: Vec::new(), met: Met::new(), passed: None });
+            let world = solver.parameters(World::default());
+            solver.look(world);
+            solver.watched.map(|watched| watched.met)
+        });
+        met.unwrap_or_default()
+    }
+
+    /// The functions of a file, other than the callee, that name a function in a call.
     pub(crate) fn callers_in(&self, file: FileId, callee: ItemRef, name: &str) -> Vec<ItemRef> {
         let Some(data) = self.index.host.data(file) else { return Vec::new() };
         if !data.text.contains(name) {
@@ -185,7 +205,7 @@ impl Analysis<'_> {
     /// What a function that names another one lends it, call by call; nothing where it only calls others of that name.
     fn lends(&self, caller: ItemRef, callee: ItemRef) -> Vec<Lends> {
         let calls = self.asked(caller, &Asking::default(), |mut solver| {
-            solver.watched = Some(Watched { callee, calls: Vec::new(), met: BTreeSet::new(), passed: None });
+            solver.watched = Some(Watched { callee, calls: Vec::new(), met: Met::new(), passed: None });
             let world = solver.parameters(World::default());
             solver.run(world);
             let Watched { mut calls, met, .. } = solver.watched?;
@@ -193,7 +213,7 @@ impl Analysis<'_> {
             let mut called = Vec::new();
             calls_of(solver.body, &named.name, &mut called);
             // Of which it is not known where they lead.
-            let unknown = |call: &&&Call| !met.contains(&call.name_span) && may_be_of(call, &signature);
+            let unknown = |call: &&&Call| !met.contains_key(&call.name_span) && may_be_of(call, &signature);
             calls.extend(called.iter().filter(unknown).map(|_| Lends::Other));
             let seen: BTreeSet<Span> = called.iter().map(|call| call.name_span).collect();
             let written = self.index.item_text(caller, |item| item.body.unwrap_or(item.head));
@@ -213,7 +233,7 @@ impl Solver<'_> {
         if watched.passed.is_some() {
             return self.watched_closure(world, item, call);
         }
-        watched.met.insert(call.name_span);
+        watched.met.entry(call.name_span).or_default().insert(item);
         if watched.callee != item {
             return;
         }
@@ -353,7 +373,7 @@ fn calls_of<'b>(body: &'b Body, name: &str, found: &mut Vec<&'b Call>) {
 }
 
 /// Whether a call gives as many arguments as a function takes.
-fn may_be_of(call: &Call, signature: &Signature) -> bool {
+pub(crate) fn may_be_of(call: &Call, signature: &Signature) -> bool {
     match &call.callee {
         Callee::Method { .. } => signature.has_receiver && call.args.len() + 1 == signature.params.len(),
         _ => call.args.len() == signature.params.len(),
@@ -361,7 +381,7 @@ fn may_be_of(call: &Call, signature: &Signature) -> bool {
 }
 
 /// Where a text calls a function of this name.
-fn called_in<'t>(text: &'t str, name: &str) -> impl Iterator<Item = usize> + use<'t> {
+pub(crate) fn called_in<'t>(text: &'t str, name: &str) -> impl Iterator<Item = usize> + use<'t> {
     let part = |c: char| c.is_alphanumeric() || c == '_';
     let length = name.len();
     let found: Vec<usize> = text.match_indices(name).map(|(at, _)| at).collect();

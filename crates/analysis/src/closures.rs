@@ -5,8 +5,9 @@
 
 use crate::callers::{LentToClosure, Watched};
 use crate::index::{ItemRef, Resolved, Ty};
+use crate::question::{Asking, LentAs};
 use crate::solver::Solver;
-use crate::summary::{Analysis, Asking, LentAs};
+use crate::summary::Analysis;
 use crate::value::{ObligationId, Value};
 use crate::world::World;
 use sessionlint_diagnostics::{FileId, Span};
@@ -80,7 +81,13 @@ impl Solver<'_> {
 
     /// A parameter was called with a transaction, through which a caller's closure writes. Other callers' may do something else: what
     /// the answer says of that is not known.
-    pub(crate) fn wrote_in_closure(&mut self, world: &mut World, id: ObligationId, callee: &Operand, at: Span) -> Value {
+    pub(crate) fn wrote_in_closure(
+        &mut self,
+        world: &mut World,
+        id: ObligationId,
+        callee: &Operand,
+        at: Span,
+    ) -> Value {
         if !world.is_open(id) || world.is_written(id) {
             return Value::Unknown;
         }

@@ -158,6 +158,12 @@ impl Solver<'_> {
         self.made_for_nothing();
     }
 
+    /// Looks at each block on few ways: that is enough to know what is called.
+    pub fn look(&mut self, entry: World) {
+        self.few = true;
+        self.visit(entry);
+    }
+
     fn visit(&mut self, entry: World) {
         if let Some(seen) = &mut self.seen {
             **seen = Seen::default();

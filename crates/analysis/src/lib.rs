@@ -24,6 +24,7 @@ mod known;
 mod last_turn;
 mod learn;
 mod liveness;
+mod loops;
 mod own_connection;
 mod parameters;
 mod question;
@@ -40,6 +41,7 @@ mod told;
 mod trace;
 mod transfer;
 mod value;
+mod waiters;
 mod workload;
 mod world;
 

@@ -1,5 +1,6 @@
 //! What does a function do to the sessions that it opens, and to those that it is lent?
 
+use crate::callers::Met;
 use crate::events::{Event, EventKind, Report};
 use crate::fingerprint::fingerprint;
 use crate::fixpoint::{Equations, Fixpoint};
@@ -31,13 +32,24 @@ pub struct Analysis<'h> {
     answers: Fixpoint<Question, Answer>,
     /// The fields of structs that hold the same pool.
     pub(crate) siblings: RwLock<FxHashMap<ItemRef, Arc<Siblings>>>,
+    /// The functions that functions call.
+    pub(crate) met: RwLock<FxHashMap<ItemRef, Arc<Met>>>,
+    /// The functions that call functions, where each of them does nothing beside.
+    pub(crate) sole_callers: RwLock<FxHashMap<ItemRef, Option<Vec<ItemRef>>>>,
     steps: AtomicUsize,
 }
 
 impl<'h> Analysis<'h> {
     /// An analysis over an index.
     pub fn new(index: Index<'h>) -> Self {
-        Self { index, answers: Fixpoint::default(), siblings: RwLock::default(), steps: AtomicUsize::new(0) }
+        Self {
+            index,
+            answers: Fixpoint::default(),
+            siblings: RwLock::default(),
+            met: RwLock::default(),
+            sole_callers: RwLock::default(),
+            steps: AtomicUsize::new(0),
+        }
     }
 
     /// The work so far, in facts that were looked at. On one thread the same for the same files; several may ask the same of
@@ -72,15 +84,7 @@ impl<'h> Analysis<'h> {
             let left = |event: &Event| matches!(event.kind, EventKind::LeftOpen | EventKind::CommitFailed);
             let lent = |event: &Event| left(event) && report.site(event.site).on_borrowed;
             report.callers_close = report.events.iter().any(lent) && self.callers_close(item);
-            let polls =
-                |event: &Event| matches!(event.kind, EventKind::HeldAcross { .. }) && report.site(event.site).borrowed;
-            if report.events.iter().any(polls) && self.callers_wait_for_nobody(item) {
-                let sites = &report.sites;
-                let stays = |event: &Event| {
-                    !matches!(event.kind, EventKind::HeldAcross { .. }) || !sites[usize::from(event.site.0)].borrowed
-                };
-                report.events.retain(stays);
-            }
+            self.without_waiters(item, function, body, &mut report);
             reports.push(report);
         }
         for nested in &function.nested {

@@ -22,6 +22,9 @@ pub struct Intent {
     uncommitted: Vec<String>,
     uncommitted_unless: Vec<String>,
     test_packages: Vec<String>,
+    stops: Vec<String>,
+    starts: Vec<String>,
+    programs: Vec<String>,
 }
 
 /// How much a success value says against what was done.
@@ -89,6 +92,22 @@ impl Intent {
     /// Whether a function of this name asks whether something works: `check_not_locked`.
     pub fn is_probe(&self, name: &str) -> bool {
         has_any(&words(name), &self.probes)
+    }
+
+    /// Whether a condition asks if somebody wants the program, or a part of it, to stop, by the names in it.
+    pub fn asks_to_stop(&self, names: &[String]) -> bool {
+        names.iter().any(|name| has_any(&words(name), &self.stops))
+    }
+
+    /// Whether a function of this name may start something that goes on beside its caller: a task, a thread, a server. What makes a value
+    /// of a type, or of a variant, has its name.
+    pub fn starts(&self, name: &str) -> bool {
+        !name.starts_with(char::is_uppercase) && has_any(&words(name), &self.starts)
+    }
+
+    /// Whether a method of this name, without arguments, starts another program.
+    pub fn is_of_programs(&self, name: &str) -> bool {
+        self.programs.iter().any(|known| known == name)
     }
 
     /// Whether a comment says that nothing is committed on purpose.
@@ -215,6 +234,18 @@ mod tests {
         assert_eq!(asked("should_persist"), Some(false));
         for name in ["laundry", "commit_hash", "persistent", "previewer", "persist_cache"] {
             assert_eq!(asked(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn whole_words_ask_to_stop() {
+        let intent = Intent::built_in();
+        let asks = |name: &str| intent.asks_to_stop(&[name.to_owned()]);
+        for name in ["should_terminate", "stop_rx", "is_cancelled", "ctrl_c", "SHUTDOWN", "running", "shutting_down"] {
+            assert!(asks(name), "{name}");
+        }
+        for name in ["is_empty", "runner", "exited_orders", "next", "unstoppable", "batch"] {
+            assert!(!asks(name), "{name}");
         }
     }
 

@@ -170,7 +170,7 @@ impl<'h> Index<'h> {
         &self.packages
     }
 
-    fn package(&self, id: PackageId) -> &Package {
+    pub(crate) fn package(&self, id: PackageId) -> &Package {
         &self.packages[id.0 as usize]
     }
 

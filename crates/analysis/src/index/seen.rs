@@ -25,6 +25,12 @@ impl Index<'_> {
         self.is_public_module(package, &module) || self.is_imported_for_all(package, item, &module)
     }
 
+    /// Whether a file is where a program or library begins: no module of its package declares it.
+    pub(crate) fn is_root(&self, file: FileId) -> bool {
+        let module = self.module_of_file(file);
+        module.is_empty() || self.declares(self.package_id(file), module).is_empty()
+    }
+
     /// Whether an item is written as public, in a package or file that others can name something of.
     pub(crate) fn is_public(&self, item: ItemRef) -> bool {
         let Some(data) = self.host.data(item.file) else { return true };
@@ -45,19 +51,24 @@ impl Index<'_> {
     /// Whether each module on the way to one is declared as public. One whose declaration is not found is.
     fn is_public_module(&self, package: PackageId, module: &[String]) -> bool {
         (1..=module.len()).all(|length| {
-            let (name, around) = module[..length].split_last().expect("not empty");
-            let mut declared = self.files_of(package, around).into_iter().flat_map(|(file, names, inline)| {
-                let found = names.inside(inline).and_then(|names| names.items.get(name)).cloned().unwrap_or_default();
-                found.into_iter().map(move |item| ItemRef { file, item })
-            });
-            let modules = declared.by_ref().filter_map(|item| {
-                let data = self.host.data(item.file)?;
-                let known = data.outline.item(item.item);
-                (known.kind == ItemKind::Module).then(|| is_for_all(&data.text, known))
-            });
-            let modules: Vec<bool> = modules.collect();
+            let modules = self.declares(package, &module[..length]);
             modules.is_empty() || modules.contains(&true)
         })
+    }
+
+    /// The declarations of a module: whether each is public.
+    fn declares(&self, package: PackageId, module: &[String]) -> Vec<bool> {
+        let (name, around) = module.split_last().expect("not empty");
+        let declared = self.files_of(package, around).into_iter().flat_map(|(file, names, inline)| {
+            let found = names.inside(inline).and_then(|names| names.items.get(name)).cloned().unwrap_or_default();
+            found.into_iter().map(move |item| ItemRef { file, item })
+        });
+        let modules = declared.filter_map(|item| {
+            let data = self.host.data(item.file)?;
+            let known = data.outline.item(item.item);
+            (known.kind == ItemKind::Module).then(|| is_for_all(&data.text, known))
+        });
+        modules.collect()
     }
 
     /// Whether a public import of the package leads to an item, or to a module around it.

@@ -270,11 +270,7 @@ mod tests {
 
     #[test]
     fn locks_of_the_server_are_held_on_purpose() {
-        for text in [
-            "SELECT pg_advisory_lock($1)",
-            "SELECT GET_LOCK('a', 1)",
-            "LISTEN jobs",
-        ] {
+        for text in ["SELECT pg_advisory_lock($1)", "SELECT GET_LOCK('a', 1)", "LISTEN jobs"] {
             assert_eq!(SqlEffect::of(text).holds, Some(Hold::Lock), "{text}");
         }
         assert_eq!(SqlEffect::of("select pg_try_advisory_xact_lock(1)").holds, Some(Hold::TriedLock));

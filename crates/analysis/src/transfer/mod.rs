@@ -1,6 +1,5 @@
 //! What does one statement do to what is known?
 
-mod alone;
 mod answer;
 mod answers;
 mod becomes;

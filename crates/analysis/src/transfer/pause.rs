@@ -10,7 +10,7 @@ use sessionlint_diagnostics::Span;
 use sessionlint_ir::{
     BlockId, LocalId, Operand, Place, Projection, Rvalue, Statement, StatementKind, Terminator, Test,
 };
-use sessionlint_protocols::ProtocolId;
+use sessionlint_protocols::{ProtocolId, ProtocolKind};
 
 /// How many steps back from a test it is looked where its value comes from.
 const MAX_ORIGINS: usize = 24;
@@ -40,21 +40,35 @@ impl Solver<'_> {
     /// Whether this sleep stands in a loop that uses a session that was lent: it polls.
     pub(super) fn waits_with_lent(&mut self, at: Span) -> bool {
         let polled = self.used_around();
-        self.polls.extend(&polled);
-        if !polled.is_empty() {
-            self.polled_at.insert(at);
+        if polled.is_empty() {
+            return false;
         }
-        !polled.is_empty()
+        self.polled_at.insert(at);
+        if !self.is_lent_for_good(at) {
+            self.polls.extend(&polled);
+        }
+        true
     }
 
     /// The sessions that were lent, and that are used in the loop around here.
     pub(super) fn used_around(&self) -> Vec<LocalId> {
-        // Asked at every call: most bodies are lent nothing.
-        let lent = self.lent_here.get_or_init(|| self.brought().filter(|local| self.is_lent_here(*local)).collect());
+        let lent = self.lent_sessions();
         if lent.is_empty() || !self.body.leads_to(self.at, self.at) {
             return Vec::new();
         }
         lent.iter().copied().filter(|local| self.is_used_around(*local)).collect()
+    }
+
+    /// The parameters and captures that are sessions which the caller keeps. Asked at every call: most bodies are lent nothing.
+    pub(crate) fn lent_sessions(&self) -> &[LocalId] {
+        self.lent_here.get_or_init(|| self.brought().filter(|local| self.is_lent_here(*local)).collect())
+    }
+
+    /// Whether what a variable is lent is a connection, and no transaction.
+    pub(crate) fn is_lent_connection(&self, local: LocalId) -> bool {
+        let written = self.body.locals[local.index()].ty.as_ref();
+        let lent = written.and_then(|ty| self.lendable(&self.index.ty(&self.scope, ty)));
+        lent.is_some_and(|(protocol, _)| self.index.model.protocol(protocol).kind == ProtocolKind::Connection)
     }
 
     /// Whether this sleep is only come to when a statement on a session has failed that this body was given: the pause before it is

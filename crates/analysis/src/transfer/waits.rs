@@ -61,7 +61,7 @@ impl Solver<'_> {
                 let site = &self.sites[usize::from(id.site.0)];
                 site.borrowed && state.held_for.is_none()
             };
-            if polls_here && let Some(id) = world.held(is_lent) {
+            if polls_here && let Some(id) = world.held(is_lent).filter(|id| !self.is_workers_own(world, *id, way[0])) {
                 self.meanwhile(world, EventKind::HeldAcross { wait: wait.clone() }, id, way);
             }
             return;
@@ -86,10 +86,10 @@ impl Solver<'_> {
                 true => self.is_behind_failure(variable),
                 false => protocol.is_transaction() && self.fails_before(variable),
             });
-            // Nobody waits for the only connection that is ever taken out of its pool.
-            let alone = protocol.kind == ProtocolKind::Connection && !site.raw && self.is_alone(site.span);
+            // Nobody waits for the only connection that is ever taken out of its pool, nor for a worker's own.
+            let is_connection = protocol.kind == ProtocolKind::Connection && !site.raw;
             counts
-                && !alone
+                && !(is_connection && (self.is_alone(site.span) || self.is_workers_own(world, id, way[0])))
                 && state.held_for.is_none()
                 && !site.borrowed
                 && (site.span != way[0] || self.is_of_macro(way[0]))

@@ -29,8 +29,11 @@ impl Solver<'_> {
                 continue;
             }
             if self.collects
-                && let Some(seen) = self.seen_by_callers(deed)
+                && let Some(mut seen) = self.seen_by_callers(deed)
             {
+                if let Deed::Outside(wait) = &mut seen {
+                    wait.with_lent |= self.is_lent_for_good(way[0]);
+                }
                 if self.lent.is_some_and(|lent| world.is_open(lent)) {
                     self.loan.meanwhile.add(seen.clone(), way.clone());
                 }

@@ -19,7 +19,7 @@ impl Solver<'_> {
     }
 
     /// The same for the connection that is taken at a place.
-    pub(super) fn is_alone(&self, span: Span) -> bool {
+    pub(crate) fn is_alone(&self, span: Span) -> bool {
         self.calls().any(|(block, _, call)| call.name_span == span && self.is_alone_at(block, call))
     }
 

@@ -1,0 +1,274 @@
+//! Does a program do one thing after the other while a function runs? It is `main`, or all who call it are known, wait for it at once,
+//! have started nothing that goes on beside it, and are such functions themselves.
+
+use super::starts::{At, statements};
+use crate::callers::{Met, called_in, may_be_of};
+use crate::index::{ItemRef, Resolved};
+use crate::summary::Analysis;
+use sessionlint_diagnostics::{FileId, Span};
+use sessionlint_ir::{
+    BlockId, Body, BodyKind, Call, Callee, ItemId, ItemKind, Operand, Rvalue, Signature, Statement, StatementKind,
+    TypeRef,
+};
+use std::collections::BTreeSet;
+
+/// So many functions are between `main` and one that is asked about, at most.
+const MAX_CALLERS: usize = 100;
+
+impl Analysis<'_> {
+    /// Whether nothing else of the program runs when something happens in the body of a function.
+    pub(super) fn runs_alone(&self, item: ItemRef, body: &Body, place: Span) -> bool {
+        self.is_called_alone(item) && self.is_in_turn(body, &self.met_in(item), place)
+    }
+
+    /// Whether `main` leads to a function, and nobody else does.
+    fn is_called_alone(&self, item: ItemRef) -> bool {
+        let mut seen = BTreeSet::from([item]);
+        let mut pending = vec![item];
+        while let Some(callee) = pending.pop() {
+            if self.is_main(callee) {
+                continue;
+            }
+            let Some(callers) = self.sole_callers(callee).filter(|callers| !callers.is_empty()) else { return false };
+            pending.extend(callers.into_iter().filter(|caller| seen.insert(*caller)));
+            if seen.len() > MAX_CALLERS {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Whether a function is where a program begins.
+    fn is_main(&self, item: ItemRef) -> bool {
+        self.index.item(item).is_some_and(|known| known.name == "main" && known.parent.is_none())
+            && self.index.is_root(item.file)
+            && !self.index.is_test_file(item.file)
+    }
+
+    /// All functions that call one; `None` where others may, or one of them does not wait for it at once, or has started something.
+    fn sole_callers(&self, callee: ItemRef) -> Option<Vec<ItemRef>> {
+        let known = self.sole_callers.read().unwrap_or_else(|poisoned| poisoned.into_inner()).get(&callee).cloned();
+        known.unwrap_or_else(|| {
+            let callers = self.found_callers(callee);
+            let mut known = self.sole_callers.write().unwrap_or_else(|poisoned| poisoned.into_inner());
+            known.entry(callee).or_insert(callers).clone()
+        })
+    }
+
+    fn found_callers(&self, callee: ItemRef) -> Option<Vec<ItemRef>> {
+        let known = self.index.item(callee)?;
+        let parent = known.parent.and_then(|parent| self.index.item(ItemRef { item: parent, ..callee }));
+        let of_trait = parent.is_some_and(|parent| !matches!(parent.kind, ItemKind::Module | ItemKind::Impl));
+        if of_trait || !self.is_called_by_its_package(callee) {
+            return None;
+        }
+        let mut files: Vec<FileId> = self.index.package_of(callee.file).modules.values().flatten().copied().collect();
+        files.push(callee.file);
+        files.sort();
+        files.dedup();
+        files.retain(|file| !self.index.is_test_file(*file));
+        let mut callers = Vec::new();
+        for file in files {
+            if self.may_be_named(file, callee, &known.name) {
+                return None;
+            }
+            for caller in self.callers_in(file, callee, &known.name) {
+                if self.calls_in_turn(caller, callee)? {
+                    callers.push(caller);
+                }
+            }
+        }
+        Some(callers)
+    }
+
+    /// Whether a function calls another one; `None` where it does not wait for it at once, or has started something before.
+    fn calls_in_turn(&self, caller: ItemRef, callee: ItemRef) -> Option<bool> {
+        let function = self.index.function(caller)?;
+        let body = function.body.as_ref()?;
+        let (named, signature) = (self.index.item(callee)?, self.index.signature(callee)?);
+        let met = self.met_in(caller);
+        let mut calls = Vec::new();
+        named_calls(body, &named.name, &mut calls);
+        let written = self.index.item_text(caller, |item| item.body.unwrap_or(item.head))?;
+        let seen: BTreeSet<Span> = calls.iter().map(|call| call.name_span).collect();
+        if called_in(written.0, &named.name).count() > seen.len() {
+            return None;
+        }
+        let generics = self.index.generics_around(caller, &function.signature.generics);
+        let scope = self.scope(caller, body, &generics);
+        let mut found = BTreeSet::new();
+        for call in calls {
+            let leads_to = match (met.get(&call.name_span), &call.callee) {
+                (Some(items), _) => items.contains(&callee),
+                (None, _) if !may_be_of(call, &signature) => false,
+                (None, Callee::Path { segments, qualifier: None }) => match self.index.resolve(&scope, segments)? {
+                    Resolved::Item(found, rest) if rest.is_empty() => found == callee,
+                    Resolved::External(_) => false,
+                    _ => return None,
+                },
+                (None, _) => return None,
+            };
+            if leads_to {
+                found.insert(call.name_span);
+            }
+        }
+        let is_future = is_future(&signature);
+        let in_turn = self.all_in_turn(body, &met, &|body, at, value| match value {
+            Rvalue::Call(call) if found.contains(&call.name_span) => {
+                let (_, place, _) = statements(body).find(|(other, ..)| *other == at)?;
+                Some(!is_future || self.is_awaited_at_once(body, at, place))
+            }
+            _ => None,
+        });
+        in_turn.then_some(!found.is_empty())
+    }
+
+    /// Whether each statement of a body, and of those inside, of which `is_waited_for` knows anything is waited for at once, and nothing
+    /// was started before it.
+    fn all_in_turn(&self, body: &Body, met: &Met, is_waited_for: &dyn Fn(&Body, At, &Rvalue) -> Option<bool>) -> bool {
+        statements(body).all(|(at, place, value)| match value {
+            Rvalue::Closure { child, .. } => {
+                let inner = &body.children[*child];
+                !any(inner, is_waited_for)
+                    || (inner.kind == BodyKind::AsyncBlock
+                        && self.is_awaited_at_once(body, at, place)
+                        && !self.started_before(body, met, at)
+                        && self.all_in_turn(inner, met, is_waited_for))
+            }
+            value => is_waited_for(body, at, value).is_none_or(|waits| waits && !self.started_before(body, met, at)),
+        })
+    }
+
+    /// Whether a place in a body is no part of a closure, nor of a block that runs beside others, nothing was started before that goes on
+    /// there, and nothing is started by what is called there.
+    fn is_in_turn(&self, body: &Body, met: &Met, place: Span) -> bool {
+        let child = body.children.iter().position(|child| child.span.contains(place));
+        let found = statements(body).find(|(_, _, value)| match (value, child) {
+            (Rvalue::Closure { child, .. }, Some(around)) => *child == around,
+            (Rvalue::Call(call), None) => call.name_span == place,
+            _ => false,
+        });
+        let waits = || {
+            let waits = |statement: &Statement| {
+                matches!(statement.kind, StatementKind::Assign(_, Rvalue::Await { .. } | Rvalue::Select(_)))
+            };
+            (0..).map(BlockId).zip(&body.blocks).find_map(|(at, block)| {
+                let nth = block.statements.iter().position(|known| known.span == place && waits(known))?;
+                Some((at, nth))
+            })
+        };
+        match (child.map(|child| &body.children[child]), found) {
+            (Some(inner), Some((at, into, _))) => {
+                inner.kind == BodyKind::AsyncBlock
+                    && self.is_awaited_at_once(body, at, into)
+                    && !self.started_before(body, met, at)
+                    && self.is_in_turn(inner, met, place)
+            }
+            (Some(_), None) => false,
+            (None, found) => {
+                let at = found.map(|(at, ..)| at).or_else(waits);
+                at.is_some_and(|(at, nth)| !self.started_before(body, met, (at, nth + 1)))
+            }
+        }
+    }
+
+    /// Whether a file may name a function without calling it, so that somebody else calls it: `get(handler)`.
+    fn may_be_named(&self, file: FileId, callee: ItemRef, name: &str) -> bool {
+        let Some(data) = self.index.host.data(file) else { return false };
+        let around = |at: usize| {
+            data.outline.items.iter().rposition(|item| {
+                let body = item.body.unwrap_or(item.head);
+                body.start as usize <= at && at < body.end as usize
+            })
+        };
+        words_at(&data.text, name).any(|at| {
+            let after = data.text[at + name.len()..].trim_start();
+            let item = around(at).map(|item| ItemId(item as u32));
+            let kind = item.map(|item| data.outline.item(item).kind);
+            if after.starts_with('(') || after.starts_with("::<") {
+                // A macro calls it, wherever that is called.
+                return kind == Some(ItemKind::Macro);
+            }
+            if kind == Some(ItemKind::Use) {
+                return after.starts_with("as ");
+            }
+            if !may_be_value(&data.text, at, after) {
+                return false;
+            }
+            let Some(function) = item.filter(|_| kind == Some(ItemKind::Function)) else { return true };
+            let function = self.index.function(ItemRef { file, item: function });
+            let body = function.as_ref().and_then(|function| function.body.as_ref());
+            body.is_none_or(|body| !has_local(body, name) || names_item(body, name))
+        }) && self.index.item(callee).is_some()
+    }
+}
+
+/// Whether any statement of a body, and of those inside, is one of which something is known.
+fn any(body: &Body, known: &dyn Fn(&Body, At, &Rvalue) -> Option<bool>) -> bool {
+    statements(body).any(|(at, _, value)| known(body, at, value).is_some())
+        || body.children.iter().any(|child| any(child, known))
+}
+
+/// The calls of functions of this name in a body and those inside of it.
+fn named_calls<'b>(body: &'b Body, name: &str, found: &mut Vec<&'b Call>) {
+    let called = |call: &Call| match &call.callee {
+        Callee::Path { segments, .. } => segments.last().is_some_and(|last| last == name),
+        Callee::Method { name: method, .. } => method == name,
+        Callee::Macro(_) | Callee::Value(_) => false,
+    };
+    found.extend(statements(body).filter_map(|(_, _, value)| match value {
+        Rvalue::Call(call) => Some(call).filter(|call| called(call)),
+        _ => None,
+    }));
+    body.children.iter().for_each(|child| named_calls(child, name, found));
+}
+
+/// Whether a function gives a future.
+fn is_future(signature: &Signature) -> bool {
+    fn names_one(ty: &TypeRef) -> bool {
+        match ty {
+            TypeRef::Path { segments, args } => {
+                segments.last().is_some_and(|name| name.ends_with("Future")) || args.iter().any(names_one)
+            }
+            TypeRef::Bounds(bounds) => bounds.iter().any(names_one),
+            _ => false,
+        }
+    }
+    signature.is_async || names_one(&signature.output)
+}
+
+/// Where a text has a word.
+fn words_at<'t>(text: &'t str, word: &'t str) -> impl Iterator<Item = usize> {
+    let part = |c: char| c.is_alphanumeric() || c == '_';
+    text.match_indices(word).map(|(at, _)| at).filter(move |at| {
+        !text[..*at].chars().next_back().is_some_and(part) && !text[at + word.len()..].chars().next().is_some_and(part)
+    })
+}
+
+/// Whether a name that is not called may stand for a value: it is no part of a comment, a text or an attribute, no field, no module of a
+/// path, and nothing that is declared there.
+fn may_be_value(text: &str, at: usize, after: &str) -> bool {
+    let line = &text[text[..at].rfind('\n').map_or(0, |end| end + 1)..at];
+    let before = text[..at].trim_end();
+    let declares =
+        ["let", "mut", "fn", "mod", "struct", "enum", "trait", "type", "impl", "ref", "for", "static", "const"];
+    let word = before.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+    let is_said = line.contains("//") || line.matches('"').count() % 2 == 1 || line.trim_start().starts_with("#[");
+    let is_part =
+        (before.ends_with('.') && !before.ends_with("..")) || after.starts_with(':') || declares.contains(&word);
+    !is_said && !is_part
+}
+
+/// Whether a body, or one inside of it, has a variable of this name.
+fn has_local(body: &Body, name: &str) -> bool {
+    body.locals.iter().any(|local| local.name.as_deref() == Some(name))
+        || body.children.iter().any(|child| has_local(child, name))
+}
+
+/// Whether a body, or one inside of it, names an item as a value.
+fn names_item(body: &Body, name: &str) -> bool {
+    let is_it =
+        |operand: &&Operand| matches!(operand, Operand::Item(path) if path.last().is_some_and(|last| last == name));
+    statements(body).any(|(_, _, value)| value.operands().iter().any(is_it))
+        || body.children.iter().any(|child| names_item(child, name))
+}
