@@ -187,6 +187,7 @@ impl Analysis<'_> {
 
     /// The functions of a file, other than the callee, that name a function in a call.
     pub(crate) fn callers_in(&self, file: FileId, callee: ItemRef, name: &str) -> Vec<ItemRef> {
+        self.index.reads_package(file);
         let Some(data) = self.index.host.data(file) else { return Vec::new() };
         if !data.text.contains(name) {
             return Vec::new();

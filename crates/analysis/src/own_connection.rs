@@ -12,6 +12,7 @@ impl Analysis<'_> {
     /// Whether all structs of a type are made in its own file, by functions that open for each what they put into a field.
     pub(crate) fn opens_for_each(&self, owner: ItemRef, field: &str) -> bool {
         let Some(item) = self.index.item(owner).filter(|item| item.kind == ItemKind::Struct) else { return false };
+        self.index.reads_package(owner.file);
         let others = self.index.package_of(owner.file).indexed.iter().filter(|file| **file != owner.file);
         if others.into_iter().any(|file| self.may_make(*file, &item.name)) {
             return false;
