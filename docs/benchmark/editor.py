@@ -4,7 +4,7 @@
     editor.py SESSIONLINT DIRECTORY [FILE] [--keys N]
 
 Opens FILE of the workspace in DIRECTORY (without it: the longest file in which sessions are followed), waits for its findings, then types
-N keys (30) into a comment and N into a function, each answered before the next. Prints what the server process
+N keys (30) into a comment, N into a function and N into an import, each answered before the next. Prints what the server process
 took: CPU is its user and system time, which other programs on the machine hardly change; wall time is from the key to its findings.
 """
 
@@ -74,27 +74,25 @@ def main():
     parts = [f"{time.perf_counter() - began:.1f} s wall", f"{cpu(pid) / 1000:.1f} s CPU", f"at most {memory(pid)} MB"]
     print(f"opened: {', '.join(parts)}, progress told {len(kinds)} times, {len(client.diagnostics[uri])} findings in this file")
 
-    # What is typed stands in the last function, so that everything before it is as long as can be.
-    at = text.rindex("}")
-    wall, before = [], cpu(pid)
-    for version in range(2, given.keys + 2):
-        start = time.perf_counter()
-        client.change(uri, text[:at] + f"\n// {'x' * version}\n" + text[at:], version)
-        client.wait(uri, version)
-        wall.append((time.perf_counter() - start) * 1000)
-    each = (cpu(pid) - before) / given.keys
-    print(f"a key in a comment: {each:.0f} ms CPU; wall: median {statistics.median(wall):.0f} ms, most {max(wall):.0f} ms")
-
-    # A statement in the first function with an `.await?`: that function is read and analysed anew.
-    at = text.index(".await?;") + len(".await?;")
-    wall, before = [], cpu(pid)
-    for version in range(given.keys + 2, 2 * given.keys + 2):
-        start = time.perf_counter()
-        client.change(uri, text[:at] + f" let typed = {'1' * (version - given.keys)};" + text[at:], version)
-        client.wait(uri, version)
-        wall.append((time.perf_counter() - start) * 1000)
-    each = (cpu(pid) - before) / given.keys
-    print(f"a key in a function: {each:.0f} ms CPU; wall: median {statistics.median(wall):.0f} ms, most {max(wall):.0f} ms")
+    # What is typed stands in the last function, so that everything before it is as long as can be; then in the first function with an
+    # `.await?`, which is read and analysed anew; then before the first import, on which any function may depend.
+    end, body, use = text.rindex("}"), text.index(".await?;") + len(".await?;"), text.index("\nuse ") + 1
+    places = [
+        ("a comment", end, lambda key: f"\n// {'x' * key}\n"),
+        ("a function", body, lambda key: f" let typed = {'1' * key};"),
+        ("an import", use, lambda key: f"use typed{'x' * key};\n"),
+    ]
+    version = 1
+    for where, at, typed in places:
+        wall, before = [], cpu(pid)
+        for key in range(1, given.keys + 1):
+            version += 1
+            start = time.perf_counter()
+            client.change(uri, text[:at] + typed(key) + text[at:], version)
+            client.wait(uri, version)
+            wall.append((time.perf_counter() - start) * 1000)
+        each = (cpu(pid) - before) / given.keys
+        print(f"a key in {where}: {each:.0f} ms CPU; wall: median {statistics.median(wall):.0f} ms, most {max(wall):.0f} ms")
     print(f"memory in the end: at most {memory(pid)} MB")
     client.close()
 
