@@ -80,7 +80,13 @@ impl Solver<'_> {
 
     /// A parameter was called with a transaction, through which a caller's closure writes. Other callers' may do something else: what
     /// the answer says of that is not known.
-    pub(crate) fn wrote_in_closure(&mut self, world: &mut World, id: ObligationId, callee: &Operand, at: Span) -> Value {
+    pub(crate) fn wrote_in_closure(
+        &mut self,
+        world: &mut World,
+        id: ObligationId,
+        callee: &Operand,
+        at: Span,
+    ) -> Value {
         if !world.is_open(id) || world.is_written(id) {
             return Value::Unknown;
         }

@@ -24,7 +24,8 @@ pub(super) fn changed_by(index: &Index<'_>, item: ItemRef) -> Option<Vec<String>
         let function = index.function(method)?;
         let body = function.body.as_ref()?;
         let own = *body.params.first()?;
-        let is_setting = |place: &Place| place.local == own && place.projection.first() == Some(&Projection::Field(field.clone()));
+        let is_setting =
+            |place: &Place| place.local == own && place.projection.first() == Some(&Projection::Field(field.clone()));
         Some(body.statements().any(|statement| match &statement.kind {
             StatementKind::Assign(place, _) => is_setting(place),
             _ => false,

@@ -236,13 +236,7 @@ impl Solver<'_> {
     }
 
     /// A method of something unknown: it may be a verb that writes through a session it is given.
-    pub(super) fn unknown_method(
-        &mut self,
-        world: &mut World,
-        place: Option<Place>,
-        name: &str,
-        call: &Call,
-    ) -> Value {
+    pub(super) fn unknown_method(&mut self, world: &mut World, place: Option<Place>, name: &str, call: &Call) -> Value {
         if let Some(value) = self.generated_statement(world, place.as_ref(), name, call) {
             return value;
         }

@@ -17,7 +17,14 @@ use sessionlint_protocols::{Opening, ProtocolId, ProtocolKind, Source};
 impl Solver<'_> {
     /// A statement that is prepared. Whoever prepares a COMMIT or ROLLBACK is about to run it: that it cannot be prepared is
     /// as good as that it fails.
-    pub(super) fn prepared(&mut self, world: &mut World, target: &Value, on: Anchor, effect: SqlEffect, span: Span) -> Value {
+    pub(super) fn prepared(
+        &mut self,
+        world: &mut World,
+        target: &Value,
+        on: Anchor,
+        effect: SqlEffect,
+        span: Span,
+    ) -> Value {
         use SqlControl::{Commit, Release, Rollback, RollbackTo};
         if matches!(effect.control, Some(Commit | Rollback | Release | RollbackTo)) {
             self.run_text(world, target, effect, span);
