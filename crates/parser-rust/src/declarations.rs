@@ -83,6 +83,8 @@ fn parsed_imports(text: &str, span: Span) -> Result<Vec<Import>, SyntaxError> {
                 let local = item.rename.as_ref().map_or(&item.ident, |(_, rename)| rename);
                 found.push(Import { path: vec![name(&item.ident)], name: Some(name(local)) });
             }
+            // The parser has no tree for `use {::a, b};`. Its tokens stand without comments.
+            syn::Item::Verbatim(tokens) => found.extend(plain_imports(&tokens.to_string()).unwrap_or_default()),
             _ => {}
         }
         found
@@ -176,6 +178,15 @@ mod tests {
             "",
         ] {
             assert_eq!(plain_imports(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn paths_of_a_group_may_begin_at_the_root() {
+        for text in ["use {a::b, ::c::{d, e}};", "use {\n    // why\n    a::b,\n    ::c::{d, e},\n};"] {
+            let found = imports(text, AT).unwrap();
+            let paths: Vec<_> = found.iter().map(|import| import.path.join("::")).collect();
+            assert_eq!(paths, ["a::b", "c::d", "c::e"], "{text}");
         }
     }
 

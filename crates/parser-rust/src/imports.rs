@@ -66,6 +66,10 @@ impl<'t, T: Iterator<Item = Token>> Reader<'t, T> {
         if self.skips(TokenKind::OpenBrace) {
             (groups < MAX_GROUPS).then_some(())?;
             while !self.skips(TokenKind::CloseBrace) {
+                // `use {::a, b};`: each of the outermost group may begin like the whole.
+                if self.prefix.is_empty() {
+                    self.skips_path()?;
+                }
                 self.tree(groups + 1)?;
                 let goes_on = self.skips(TokenKind::Comma);
                 let ends = self.tokens.peek().is_some_and(|token| token.kind == TokenKind::CloseBrace);

@@ -3,13 +3,14 @@
 //! A type is one when it has a method that commits and one that gives up, or is gone when it commits, begins nothing on itself, and
 //! (a) its `Drop`, or that of something it owns, tests a flag and then panics, warns or rolls back; or (b) it owns a library's
 //! transaction which its commit ends; or (c) its commit runs COMMIT, or ends something of kind (a), (b) or (c) that it owns. A trait is
-//! one when something outside of test code that implements it is one. One that nothing gives up owns a library's transaction in any case.
+//! one when something outside of test code that implements it is one. One that no method gives up owns a library's transaction in any
+//! case, or its commit runs COMMIT as text and its `Drop` runs ROLLBACK.
 
 mod said;
 mod setting;
 
 use crate::index::{Index, ItemRef, Ty};
-use said::{Said, gives_future, names};
+use said::{Said, gives_future, names, undoing};
 use sessionlint_diagnostics::{FileId, Span};
 use sessionlint_ir::{ItemKind, Terminator, TypeRef};
 use sessionlint_protocols::{DropClass, EndKind, Ending, LearnedProtocol, ProtocolId, ProtocolKind};
@@ -151,24 +152,6 @@ fn candidates(index: &Index<'_>, files: &[FileId]) -> BTreeMap<ItemRef, Candidat
     found
 }
 
-/// The methods of a type that give up what was written under a name of their own: they do so to what they own.
-fn undoing(index: &Index<'_>, owner: ItemRef, kind: ItemKind) -> Vec<String> {
-    let owners = match kind {
-        ItemKind::Trait => index.implementors(owner),
-        _ => vec![Ty::own(owner)],
-    };
-    let mut found = BTreeSet::new();
-    for owner in owners.iter().filter_map(|ty| if let Ty::Own(owner, _) = ty { Some(*owner) } else { None }) {
-        for (name, method) in index.methods_of(owner) {
-            let said = Said::of(index, method);
-            if name != "drop" && (said.gives_up || said.rollback_text) && !said.commits && !said.commits_text {
-                found.insert(name);
-            }
-        }
-    }
-    found.into_iter().collect()
-}
-
 impl Learner<'_, '_> {
     /// What says that a struct or enum is a transaction.
     fn owned(&self, item: ItemRef, candidate: &Candidate, verdicts: &BTreeMap<ItemRef, Verdict>) -> Option<Verdict> {
@@ -183,9 +166,15 @@ impl Learner<'_, '_> {
         let gives_up = candidate.ends.iter().any(|(_, kind)| *kind == EndKind::Rollback);
         // (a): the type itself, or something it owns that its commit ends.
         let dropped = std::iter::once(item).chain(inside.owned.iter().copied());
-        for owner in dropped.filter(|_| gives_up || !inside.sessions.is_empty()) {
+        let may_undo = gives_up || !inside.sessions.is_empty();
+        for owner in dropped {
             let is_ended = owner == item || (self.candidates.contains_key(&owner) && ended.ends());
-            if is_ended && let Some((class, evidence)) = self.drop_of(owner) {
+            // Without a method that gives it up: `commit` runs COMMIT, and `Drop` runs ROLLBACK.
+            let is_undone = || may_undo || (owner == item && ended.commits_text && self.drop_runs_rollback(item));
+            if is_ended
+                && is_undone()
+                && let Some((class, evidence)) = self.drop_of(owner)
+            {
                 // A library's transaction inside rolls back, whatever is said about it.
                 let library = inside.sessions.iter().next().and_then(|id| self.index.model.protocol(*id).class);
                 let class = if class == DropClass::F { library.unwrap_or(class) } else { class };
@@ -334,6 +323,15 @@ impl Learner<'_, '_> {
     fn commit_of(&self, candidate: &Candidate) -> Option<ItemRef> {
         let commits = candidate.ends.iter().filter(|(_, kind)| *kind == EndKind::Commit).map(|(method, _)| *method);
         commits.into_iter().find(|method| self.index.item(*method).is_some_and(|item| item.body.is_some()))
+    }
+
+    /// Whether a type's own `Drop` runs ROLLBACK as text.
+    fn drop_runs_rollback(&self, item: ItemRef) -> bool {
+        self.index.methods(item, "drop").into_iter().any(|drop| {
+            let mut said = Said::of(self.index, drop);
+            self.follow(item, &mut said);
+            said.rollback_text
+        })
     }
 
     /// What a type's own `Drop` does when nobody ended it.

@@ -1,8 +1,9 @@
 //! What does the body of a function say about transactions? Names of calls, texts, warnings.
 
-use crate::index::{Index, ItemRef};
+use crate::index::{Index, ItemRef, Ty};
 use sessionlint_ir::{
-    BlockId, Body, Call, Callee, Literal, Operand, Rvalue, Signature, StatementKind, Terminator, Test, TypeRef,
+    BlockId, Body, Call, Callee, ItemKind, Literal, Operand, Rvalue, Signature, StatementKind, Terminator, Test,
+    TypeRef,
 };
 use std::collections::BTreeSet;
 
@@ -84,6 +85,24 @@ impl Said {
         }
         body.children.iter().for_each(|child| self.body(index, child));
     }
+}
+
+/// The methods of a type that give up what was written under a name of their own: they do so to what they own.
+pub(super) fn undoing(index: &Index<'_>, owner: ItemRef, kind: ItemKind) -> Vec<String> {
+    let owners = match kind {
+        ItemKind::Trait => index.implementors(owner),
+        _ => vec![Ty::own(owner)],
+    };
+    let mut found = BTreeSet::new();
+    for owner in owners.iter().filter_map(|ty| if let Ty::Own(owner, _) = ty { Some(*owner) } else { None }) {
+        for (name, method) in index.methods_of(owner) {
+            let said = Said::of(index, method);
+            if name != "drop" && (said.gives_up || said.rollback_text) && !said.commits && !said.commits_text {
+                found.insert(name);
+            }
+        }
+    }
+    found.into_iter().collect()
 }
 
 /// Whether a body warns where nothing that it called has failed.

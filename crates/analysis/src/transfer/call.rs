@@ -128,7 +128,9 @@ impl Solver<'_> {
                     self.forget_obligation(world, id);
                 }
                 let layers = match &value {
-                    Value::Ref(place) => self.layers_behind(world, &world.get_canonical(self.index, place)),
+                    Value::Ref(place) if !self.is_option_of_reference(place) => {
+                        self.layers_behind(world, &world.get_canonical(self.index, place))
+                    }
                     value => self.layers_behind(world, value),
                 };
                 self.unseen(world, id, &layers);
@@ -161,6 +163,9 @@ impl Solver<'_> {
     /// or poll the future.
     pub(super) fn forget_option(&mut self, world: &mut World, value: &Value) {
         let Value::Ref(place) = value else { return };
+        if self.is_option_of_reference(place) {
+            return;
+        }
         if let Value::Success(inner) | Value::Fallible(inner) | Value::Future(inner) = world.get(self.index, place) {
             self.forget(world, &inner);
         }

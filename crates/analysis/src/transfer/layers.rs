@@ -1,8 +1,10 @@
 //! What stands around a session: which structs, variants and options?
 
+use crate::index::Ty;
 use crate::solver::Solver;
 use crate::value::{Layer, Value};
 use crate::world::World;
+use sessionlint_ir::Place;
 
 impl Solver<'_> {
     /// Notes for the sessions in a value what stands around them.
@@ -34,8 +36,21 @@ impl Solver<'_> {
             Value::Success(inner) | Value::Wrapper(_, _, inner) if is_reference(inner) => {
                 self.layers_behind(world, inner)
             }
+            Value::Ref(place) if self.is_option_of_reference(place) => Vec::new(),
             value => self.layers_of(world, value),
         }
+    }
+
+    /// Whether a place is a parameter that is written as `Option<&T>`: what is in it is somebody else's, and stays where that is.
+    pub(super) fn is_option_of_reference(&self, place: &Place) -> bool {
+        let refers = |ty: Ty| match ty {
+            Ty::Fallible(inner) => matches!(*inner, Ty::Ref(inner) if matches!(*inner, Ty::Known(_))),
+            _ => false,
+        };
+        let written = self.body.locals[place.local.index()].ty.as_ref();
+        place.projection.is_empty()
+            && self.body.params.contains(&place.local)
+            && written.is_some_and(|written| refers(self.index.ty(&self.scope, written)))
     }
 
     /// A value with the references inside replaced by what they refer to.

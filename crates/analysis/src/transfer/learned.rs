@@ -5,7 +5,7 @@ use crate::question::LentAs;
 use crate::solver::Solver;
 use crate::value::{ObligationId, Value};
 use crate::world::{Phase, World};
-use sessionlint_ir::{Call, Literal, Operand, Place, Rvalue, TypeRef};
+use sessionlint_ir::{Call, Literal, Operand, Place, Projection, Rvalue, TypeRef};
 use sessionlint_protocols::ProtocolId;
 
 /// So many structs may stand around a transaction that is only handed on.
@@ -32,11 +32,9 @@ impl Solver<'_> {
         if name == "clone" && call.args.is_empty() && protocol.ends_by_reference {
             return Some(Value::Ref(place?.clone()));
         }
+        // What is made of a reference to it has none of its own.
         if name == "into" && call.args.is_empty() {
-            if let Some(place) = place {
-                world.set(place, Value::Unknown);
-            }
-            return Some(Value::Session(id));
+            return Some(self.moved_on(world, id, place.cloned(), call));
         }
         let methods = self.index.methods_above(self.scope.file, owner, name);
         if let [method] = methods.as_slice()
@@ -55,8 +53,88 @@ impl Solver<'_> {
         if is_same && name != "take" && (standard.keeps(name) || standard.opens(name)) {
             return Some(Value::Ref(place?.clone()));
         }
+        self.learned_use(world, id, protocol_id, &methods, name, call)
+    }
+
+    /// A method of what stands in a field of a transaction of the project's own and is one itself: `session.store.put(..)`. `place` is
+    /// that of the field; `None` for any other field.
+    pub(super) fn learned_part_method(
+        &mut self,
+        world: &mut World,
+        place: Option<&Place>,
+        name: &str,
+        call: &Call,
+    ) -> Option<Value> {
+        let (id, part) = self.learned_part(world, place?)?;
+        let owner = self.index.learned_item(part)?;
+        let protocol = self.index.model.protocol(part);
+        self.touch(world, id);
+        // Its end may well be that of the whole.
+        let ends = protocol.endings.iter().any(|end| end.call == name);
+        if ends || protocol.hands_off.iter().any(|method| method == name) {
+            self.pass_arguments(world, &call.args, call.name_span);
+            self.forget_obligation(world, id);
+            return Some(Value::Unknown);
+        }
+        let methods = self.index.methods_above(self.scope.file, owner, name);
+        self.learned_use(world, id, part, &methods, name, call)
+    }
+
+    /// The transaction of the project's own that stands in this field of another one, and which that is.
+    fn learned_part(&self, world: &World, place: &Place) -> Option<(ObligationId, ProtocolId)> {
+        match self.part_of_learned(world, place)? {
+            (id, Ty::Known(part)) => self.index.learned_item(part).map(|_| (id, part)),
+            _ => None,
+        }
+    }
+
+    /// The transaction of the project's own that what is moved out of a place may end: what is owned there is a session, or holds one.
+    pub(super) fn ended_by_part(&self, world: &World, place: &Place) -> Option<ObligationId> {
+        let holds = |ty: &Ty| match ty {
+            Ty::Known(known) => self.index.model.protocol(*known).is_session(),
+            Ty::Own(item, _) => self.index.owned_session(*item).is_some(),
+            _ => false,
+        };
+        self.part_of_learned(world, place).filter(|(_, ty)| holds(ty)).map(|(id, _)| id)
+    }
+
+    /// The transaction of the project's own that a place is a field of, and the type of what stands there.
+    fn part_of_learned(&self, world: &World, place: &Place) -> Option<(ObligationId, Ty)> {
+        let mut whole = place.clone();
+        let mut fields = Vec::new();
+        loop {
+            match whole.projection.pop()? {
+                Projection::Field(field) => fields.push(field),
+                // The pattern of a struct.
+                Projection::Variant(_) => {}
+                _ => return None,
+            }
+            let Value::Session(id) = world.get(self.index, &whole) else { continue };
+            let mut ty = Ty::Known(self.protocol_of(id));
+            for field in fields.iter().rev() {
+                let owner = match &ty {
+                    Ty::Known(known) => self.index.learned_item(*known)?,
+                    Ty::Own(owner, _) => *owner,
+                    _ => return None,
+                };
+                ty = self.index.field_behind(owner, None, field).peeled().clone();
+            }
+            return (!fields.is_empty()).then_some((id, ty));
+        }
+    }
+
+    /// What is done with a transaction of the project's own by its methods of this name, or those of a part of it.
+    fn learned_use(
+        &mut self,
+        world: &mut World,
+        id: ObligationId,
+        protocol: ProtocolId,
+        methods: &[ItemRef],
+        name: &str,
+        call: &Call,
+    ) -> Option<Value> {
         let writes = self.index.model.learned_words().is_write(name)
-            || methods.iter().any(|method| self.writes_inside(*method, protocol_id));
+            || methods.iter().any(|method| self.writes_inside(*method, protocol));
         if methods.is_empty() && !writes {
             return None;
         }

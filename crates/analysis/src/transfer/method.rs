@@ -49,6 +49,7 @@ impl Solver<'_> {
             {
                 value
             }
+            Value::About(_) if let Some(value) = self.learned_part_method(world, place.as_ref(), name, call) => value,
             // What is made of a count or an answer tells the same.
             Value::Affected { .. } | Value::About(_) => {
                 // What is done with a session says more than the answer did.

@@ -90,8 +90,13 @@ impl Solver<'_> {
             }
             StatementKind::Bind { local, from, by_ref } => {
                 let (canonical, through_reference) = world.canonical(from);
+                // What stands inside of a transaction of the project's own is taken out, and may end it.
+                let part = (!*by_ref && !through_reference).then(|| self.ended_by_part(world, &canonical)).flatten();
                 let value =
                     if *by_ref || through_reference { Value::Ref(canonical) } else { world.take(self.index, from) };
+                if let Some(id) = part {
+                    self.forget_obligation(world, id);
+                }
                 let value = self.realise(world, value);
                 self.name(world, &value, *local);
                 let value = self.declared(*local, value);

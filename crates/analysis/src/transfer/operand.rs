@@ -22,6 +22,11 @@ impl Solver<'_> {
                     self.touch(world, id);
                     Value::Unknown
                 }
+                // What stands inside of a transaction of the project's own is taken out, and may end it.
+                (target, Value::About(_) | Value::Unknown) if let Some(id) = self.ended_by_part(world, &target.0) => {
+                    self.forget_obligation(world, id);
+                    Value::Unknown
+                }
                 // What a summary does not know may be what its caller passes.
                 (target, Value::Unknown) if self.collects && self.is_generic(&target.0) => {
                     Value::Typed(Ty::Unknown, Some(Origin::of_local(target.0.local)))

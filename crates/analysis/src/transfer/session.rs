@@ -161,7 +161,7 @@ impl Solver<'_> {
     }
 
     /// A method takes a session by value, and gives it on: not where it is called on a reference.
-    fn moved_on(&self, world: &mut World, id: ObligationId, place: Option<Place>, call: &Call) -> Value {
+    pub(super) fn moved_on(&self, world: &mut World, id: ObligationId, place: Option<Place>, call: &Call) -> Value {
         let Some(place) = place else { return Value::Session(id) };
         let Callee::Method { receiver: Operand::Value(receiver), .. } = &call.callee else { return Value::Ref(place) };
         let value = world.get(self.index, &place);
