@@ -9,7 +9,11 @@ use sessionlint_protocols::Rank;
 pub(super) const CHECK: Check = Check { rule: "session-held-across-await", run };
 
 fn run(context: &Context<'_>) -> Vec<Diagnostic> {
-    let found = context.by_site(|_, _, event| is_mistake(context, event));
+    // Who says that the commit waits for it means it.
+    let found = context.by_site(|site, protocol, event| {
+        is_mistake(context, event)
+            && !((protocol.is_transaction() || site.raw) && context.is_declared_order(site, event))
+    });
     found.into_iter().map(|(site, events)| word(context, site, &events)).collect()
 }
 
