@@ -202,6 +202,8 @@ pub(crate) struct Fresh {
     pub pool: Option<Origin>,
     /// Whether it was made without one.
     pub apart: bool,
+    /// Whether it is a savepoint.
+    pub nested: bool,
     /// What it is held for.
     pub held_for: Option<Hold>,
 }
@@ -211,8 +213,9 @@ impl Fresh {
     fn joined(self, other: &Fresh) -> Option<Fresh> {
         let of_same = self.pool == other.pool;
         let same = self.protocol == other.protocol && (of_same || self.apart || other.apart);
+        let nested = self.nested || other.nested;
         let (apart, held_for) = (self.apart || other.apart, self.held_for.max(other.held_for));
-        same.then_some(Fresh { apart, held_for, pool: self.pool.filter(|_| of_same), ..self })
+        same.then_some(Fresh { apart, nested, held_for, pool: self.pool.filter(|_| of_same), ..self })
     }
 }
 
@@ -379,7 +382,7 @@ mod tests {
 
     #[test]
     fn what_either_way_gives_is_given() {
-        let fresh = |id: u16| Fresh { protocol: ProtocolId(id), pool: None, apart: false, held_for: None };
+        let fresh = |id: u16| Fresh { protocol: ProtocolId(id), pool: None, apart: false, nested: false, held_for: None };
         let session = |id: u16| Given::Session(fresh(id));
         let some = |inner| Given::Success(Box::new(inner));
         let maybe = |inner| Given::Maybe(Box::new(inner));

@@ -97,7 +97,7 @@ impl Solver<'_> {
                     Value::Session(id) => world.facts.obligations.get(id).and_then(|state| state.held_for),
                     _ => self.holds.get(site).copied(),
                 };
-                Given::Session(Fresh { protocol: known.protocol, pool, apart: known.apart, held_for })
+                Given::Session(Fresh { protocol: known.protocol, pool, apart: known.apart, nested: known.nested, held_for })
             }
             // What a closure was lent.
             Value::Ref(place) if self.nested && self.session_of(world, value).is_some() => {
@@ -147,9 +147,10 @@ impl Solver<'_> {
                 parts.iter().any(Option::is_some).then_some(())?;
                 Value::Tuple(parts.into_iter().map(Option::unwrap_or_default).collect())
             }
-            Given::Session(Fresh { protocol, pool, apart, held_for }) => {
+            Given::Session(Fresh { protocol, pool, apart, nested, held_for }) => {
                 let site = self.opening_site(*protocol, span, Evidence::Inferred, None);
                 self.sites[usize::from(site.0)].apart = *apart;
+                self.sites[usize::from(site.0)].nested = *nested;
                 let pool = pool.as_ref().and_then(|pool| passed.origin(pool));
                 self.pools.extend(pool.map(|pool| (site, pool)));
                 self.holds.extend(held_for.map(|held_for| (site, held_for)));
