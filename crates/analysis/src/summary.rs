@@ -3,7 +3,7 @@
 use crate::events::{Event, EventKind, Report};
 use crate::fixpoint::{Equations, Fixpoint, Pass};
 use crate::index::{Index, ItemRef, Scope, Ty};
-use crate::known::Known;
+use crate::known::{Known, decides};
 use crate::siblings::Siblings;
 use crate::solver::Solver;
 use crate::sql::{Hold, SqlControl, StateChange};
@@ -217,6 +217,11 @@ impl<'h> Analysis<'h> {
         if !self.may_matter(item) && !self.answers_by(item, known) {
             return Arc::default();
         }
+        self.summary_of(item, known, asking)
+    }
+
+    /// The same, also where nothing that it does or gives seems to matter.
+    pub(crate) fn summary_of(&self, item: ItemRef, known: &Known, asking: &Asking) -> Arc<Summary> {
         match self.answers.answer(self, Question::Summary(item, known.clone()), asking) {
             Answer::Summary(summary) => summary,
             Answer::Effect(_) => Arc::default(),
@@ -243,6 +248,7 @@ impl<'h> Analysis<'h> {
         for other in rest {
             let other = self.summary(*other, known, asking);
             agreed.truncated |= other.truncated;
+            agreed.ty = agreed.ty.filter(|ty| other.ty.as_ref() == Some(ty));
             match by_parameter {
                 true => agreed.workload.0.retain(|deed, _| other.workload.0.contains_key(deed)),
                 false => other.workload.0.iter().for_each(|(deed, way)| agreed.workload.add(deed.clone(), way.clone())),
@@ -250,7 +256,7 @@ impl<'h> Analysis<'h> {
             given.push(other.gives.clone());
         }
         if given.iter().any(|other| *other != agreed.gives) {
-            agreed.gives = Some(one_around(given.into_iter().flatten()));
+            agreed.gives = Some(Given::one_around(given.into_iter().flatten()));
         }
         Arc::new(agreed)
     }
@@ -271,7 +277,7 @@ impl<'h> Analysis<'h> {
     /// Whether a function answers with a truth value, which may follow from what is known of its arguments.
     fn answers_by(&self, item: ItemRef, known: &Known) -> bool {
         let is_truth = |signature: &Signature| signature.output.last_segment() == Some("bool");
-        !known.is_empty() && self.index.signature(item).is_some_and(|signature| is_truth(&signature))
+        decides(known) && self.index.signature(item).is_some_and(|signature| is_truth(&signature))
     }
 
     /// Asks something of a function's body; `None` when it has none.
@@ -291,7 +297,7 @@ impl<'h> Analysis<'h> {
         let world = solver.parameters(World::default());
         let world = solver.called_with(world, known);
         solver.summarise(world);
-        let mut workload = solver.done;
+        let (ty, mut workload) = (solver.one_type(), solver.done);
         let connects = |protocol| {
             let kind = self.index.model.protocol(protocol).kind;
             !matches!(kind, ProtocolKind::Guard | ProtocolKind::Writer)
@@ -301,7 +307,7 @@ impl<'h> Analysis<'h> {
             // What it waits for is part of taking a connection: a pause before it tries again, say.
             workload.0.retain(|deed, _| !matches!(deed, Deed::Outside(_)));
         }
-        Summary { workload, gives: solver.gives, truncated: solver.truncated.get() }
+        Summary { workload, gives: solver.gives, ty, truncated: solver.truncated.get() }
     }
 
     /// The method of the outermost struct or enum that commits the session in it: its name, and whether it is async.
@@ -410,16 +416,6 @@ fn lent_effect(lent: &LentAs, mut solver: Solver<'_>) -> Option<Effect> {
         truncated: solver.truncated.get(),
         meanwhile: solver.loan.meanwhile,
     })
-}
-
-/// What implementations give that do not give the same. Where those that give anything put the same of their own around an argument,
-/// it may be that: one that keeps all in memory takes nothing back.
-fn one_around(given: impl Iterator<Item = Given>) -> Given {
-    let mut known = given.filter(|given| *given != Given::Unknown);
-    match known.next() {
-        Some(first) if first.is_around_part() && known.all(|other| other == first) => first,
-        _ => Given::Unknown,
-    }
 }
 
 /// What is left of changes of a connection's state when some take back others.

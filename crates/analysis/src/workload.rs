@@ -1,7 +1,7 @@
 //! What does a function do beside giving its value: which pools does it take connections from, which slow work
 //! does it wait for?
 
-use crate::index::ItemRef;
+use crate::index::{ItemRef, Ty};
 use crate::sql::Hold;
 use crate::value::{Origin, Root, Source};
 use sessionlint_diagnostics::Span;
@@ -165,6 +165,8 @@ pub(crate) struct Summary {
     pub workload: Workload,
     /// What it gives; `None` when it never returns with success.
     pub gives: Option<Given>,
+    /// The struct or enum of the workspace that it gives on all its ways out, inside of results and futures.
+    pub ty: Option<Ty>,
     /// Whether functions that call each other had not settled.
     pub truncated: bool,
 }
@@ -253,6 +255,16 @@ impl Given {
                 }
                 _ => Given::Unknown,
             },
+        }
+    }
+
+    /// What implementations give that do not give the same. Where those that give anything put the same of their own around an
+    /// argument, it may be that: one that keeps all in memory takes nothing back.
+    pub fn one_around(given: impl Iterator<Item = Given>) -> Given {
+        let mut known = given.filter(|given| *given != Given::Unknown);
+        match known.next() {
+            Some(first) if first.is_around_part() && known.all(|other| other == first) => first,
+            _ => Given::Unknown,
         }
     }
 

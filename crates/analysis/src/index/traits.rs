@@ -89,6 +89,14 @@ impl Index<'_> {
         }
     }
 
+    /// Whether a type stands for whatever implements a trait of the workspace.
+    pub(crate) fn is_trait(&self, ty: &Ty) -> bool {
+        match ty.peeled() {
+            Ty::Own(owner, _) => self.item(*owner).is_some_and(|item| item.kind == ItemKind::Trait),
+            _ => false,
+        }
+    }
+
     /// The traits of the workspace that a trait asks for: `trait Tx: Finalizer + Send`.
     pub(crate) fn supertraits(&self, owner: ItemRef) -> Vec<ItemRef> {
         let item = |known| match known {

@@ -1,7 +1,7 @@
 //! What does a function give, as its callers see it?
 
 use crate::index::{ItemRef, Ty};
-use crate::known::{Known, known};
+use crate::known::{Known, decides};
 use crate::solver::Solver;
 use crate::value::{ObligationId, Origin, Root, Source, Value};
 use crate::workload::{Fresh, Given, seen_by_caller};
@@ -13,8 +13,8 @@ use std::collections::BTreeMap;
 
 /// What a body was given that gives something back.
 pub(crate) enum Passed {
-    /// A function: the value of each argument, the receiver first, and where it comes from.
-    Arguments(Vec<Value>, Vec<Source>),
+    /// A function: the value of each argument, the receiver first, where it comes from, and what is known of it.
+    Arguments(Vec<Value>, Vec<Source>, Known),
     /// An async block: what it captures, which is told in the words of the body around it already.
     Captures,
 }
@@ -23,14 +23,14 @@ impl Passed {
     /// What is known of the arguments.
     pub(super) fn known(&self) -> Known {
         match self {
-            Passed::Arguments(values, _) => known(values),
+            Passed::Arguments(_, _, known) => known.clone(),
             Passed::Captures => Known::new(),
         }
     }
 
     fn origin(&self, origin: &Origin) -> Option<Origin> {
         match self {
-            Passed::Arguments(_, origins) => seen_by_caller(origin, origins),
+            Passed::Arguments(_, origins, _) => seen_by_caller(origin, origins),
             Passed::Captures => Some(origin.clone()),
         }
     }
@@ -50,9 +50,10 @@ impl Solver<'_> {
             }
         }
         self.gives_future |= matches!(value, Value::Future(_));
+        self.gives_type(world, value);
         let given = match value {
             // What is true whatever the arguments are is a setting of this build.
-            Value::Bool(holds) if !self.called_with.is_empty() => Given::Truth(*holds),
+            Value::Bool(holds) if decides(&self.called_with) => Given::Truth(*holds),
             value => self.skeleton(world, value),
         };
         self.gives = Some(match self.gives.take() {
@@ -157,7 +158,7 @@ impl Solver<'_> {
                 Value::Pending(site, None)
             }
             Given::Of(Origin { root: Root::Param(index), path }) => {
-                let Passed::Arguments(values, _) = passed else { return None };
+                let Passed::Arguments(values, ..) = passed else { return None };
                 let argument = values.get(*index)?;
                 let Value::Ref(place) = argument else {
                     let whole = path.is_empty().then(|| argument.clone());
