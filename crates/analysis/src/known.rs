@@ -50,20 +50,24 @@ impl Solver<'_> {
 
     /// The struct or enum of the workspace that a value is, whatever its type arguments are.
     fn type_of(&self, world: &World, value: &Value) -> Option<Ty> {
-        let owner = match value {
-            Value::Typed(ty, _) => match ty.peeled() {
-                Ty::Own(owner, _) => *owner,
-                _ => return None,
-            },
-            Value::Wrapper(owner, ..) => *owner,
-            Value::Ref(place) => match world.get(self.index, place) {
-                Value::Ref(_) => return None,
-                inner => return self.type_of(world, &inner),
-            },
-            _ => return None,
-        };
-        let ty = Ty::own(owner);
+        let ty = Ty::own(self.owner_of(world, value)?);
         (!self.index.is_trait(&ty)).then_some(ty)
+    }
+
+    /// The same, or the trait that is all that is known of it.
+    pub fn owner_of(&self, world: &World, value: &Value) -> Option<ItemRef> {
+        match value {
+            Value::Typed(ty, _) => match ty.peeled() {
+                Ty::Own(owner, _) => Some(*owner),
+                _ => None,
+            },
+            Value::Wrapper(owner, ..) => Some(*owner),
+            Value::Ref(place) => match world.get(self.index, place) {
+                Value::Ref(_) => None,
+                inner => self.owner_of(world, &inner),
+            },
+            _ => None,
+        }
     }
 
     /// What a function gives of which only the trait is written: the type that all its ways out give, where that is one.

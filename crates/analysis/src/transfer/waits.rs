@@ -102,6 +102,7 @@ impl Solver<'_> {
                 && (site.span != way[0] || self.is_of_macro(way[0]))
                 && !own
                 && !batches
+                && !self.is_copying(world, id, way[0])
                 && !again
         };
         let Some(id) = world.held(is_held) else { return };

@@ -28,6 +28,10 @@ impl Solver<'_> {
             if matches!(deed, Deed::Outside(_)) && self.is_first_use(way[0]) {
                 continue;
             }
+            let copies = |id: ObligationId| matches!(deed, Deed::Outside(_)) && self.is_copying(world, id, way[0]);
+            if self.lent.is_some_and(copies) {
+                continue;
+            }
             if self.collects
                 && let Some(seen) = self.seen_by_callers(deed)
             {
