@@ -70,6 +70,19 @@ impl Solver<'_> {
         }
     }
 
+    /// The methods of a trait that a value is taken as, whose type has none of that name where anybody sees it.
+    pub fn methods_behind(&self, place: Option<&Place>, owner: ItemRef, name: &str) -> Vec<ItemRef> {
+        let is_self = self.scope.self_ty == Some(Ty::own(owner));
+        let own = self.scope.block.filter(|_| is_self).map(Ty::own);
+        let written = place.and_then(|place| self.body.locals[place.local.index()].ty.as_ref());
+        let declared = written.map(|written| self.index.ty(&self.scope, written));
+        let of = |ty: &Ty| match ty.peeled() {
+            Ty::Own(taken, _) if self.index.is_trait(ty) => self.index.methods_above(self.scope.file, *taken, name),
+            _ => Vec::new(),
+        };
+        own.iter().chain(&declared).map(of).find(|methods| !methods.is_empty()).unwrap_or_default()
+    }
+
     /// What a function gives of which only the trait is written: the type that all its ways out give, where that is one.
     pub fn one_behind(&self, item: ItemRef, written: Ty) -> Ty {
         match self.index.is_trait(innermost(&written)) {
