@@ -37,6 +37,10 @@ pub struct Site {
     pub on_borrowed: bool,
     /// Whether the connection that it is a state of goes back to a pool.
     pub pooled: bool,
+    /// Whether it is a savepoint: it lives inside of a transaction, which is held as long.
+    pub nested: bool,
+    /// Whether it is a transaction on a connection of its own to a database in a file, which no pool has.
+    pub on_own_file: bool,
     /// Whether it was made without a pool, of a type that a pool may hand out, too.
     pub apart: bool,
     /// The places where it is ended, on any way, and how.

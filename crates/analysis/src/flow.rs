@@ -8,7 +8,7 @@ use crate::at_hand::{Hand, Hands};
 use crate::events::{CauseKind, Event, EventKind, Report, SiteId};
 use crate::fingerprint::fingerprint;
 use crate::joins::{forget_dead, forget_ended, joined, joined_by_state};
-use crate::known::passed;
+use crate::known::{decides, passed};
 use crate::liveness::ReadAhead;
 use crate::shared::Shared;
 use crate::show::Seen;
@@ -363,7 +363,7 @@ impl Solver<'_> {
         let known = &mut ways.seen[block.index()];
         if self.few {
             // Which way is taken may depend on the arguments.
-            let any = self.called_with.is_empty();
+            let any = !decides(&self.called_with);
             if known.len() >= if any { FEW_WORLDS } else { SOME_WORLDS } {
                 return;
             }

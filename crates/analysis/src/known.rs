@@ -1,8 +1,11 @@
-//! What does it depend on how a function is called? On truth values, on whether options hold something, on variants, and on SQL texts.
+//! What does it depend on how a function is called? On truth values, on whether options hold something, on variants, on SQL texts, and on
+//! the types behind traits.
 
-use crate::index::Ty;
+use crate::index::{ItemRef, Ty};
+use crate::question::Asking;
 pub(crate) use crate::question::Known;
 use crate::solver::{Solver, typed_at};
+use crate::summary::Analysis;
 use crate::value::Value;
 use crate::world::World;
 use sessionlint_ir::{AggregateKind, Call, Callee, LocalId, Operand, Place, Rvalue, Statement, StatementKind, TypeRef};
@@ -28,6 +31,84 @@ pub(crate) fn passed(statement: &Statement) -> impl Iterator<Item = &Place> {
 }
 
 impl Solver<'_> {
+    /// What is known of the arguments of a function: also the types of those that it takes as whatever implements a trait of the workspace.
+    pub fn known_of(&self, world: &World, item: ItemRef, values: &[Value]) -> Known {
+        let mut found = known(values);
+        for (at, value) in values.iter().enumerate() {
+            let is_known = found.iter().any(|(other, _)| *other == at);
+            if let Some(ty) = self.type_of(world, value).filter(|_| !is_known)
+                && self.index.is_trait(&self.index.parameter_ty(item, at))
+            {
+                found.push((at, Value::Typed(ty, None)));
+            }
+        }
+        found.sort();
+        found
+    }
+
+    /// The struct or enum of the workspace that a value is, whatever its type arguments are.
+    fn type_of(&self, world: &World, value: &Value) -> Option<Ty> {
+        let ty = Ty::own(self.owner_of(world, value)?);
+        (!self.index.is_trait(&ty)).then_some(ty)
+    }
+
+    /// The same, or the trait that is all that is known of it.
+    pub fn owner_of(&self, world: &World, value: &Value) -> Option<ItemRef> {
+        match value {
+            Value::Typed(ty, _) => match ty.peeled() {
+                Ty::Own(owner, _) => Some(*owner),
+                _ => None,
+            },
+            Value::Wrapper(owner, ..) => Some(*owner),
+            Value::Ref(place) => match world.get(self.index, place) {
+                Value::Ref(_) => None,
+                inner => self.owner_of(world, &inner),
+            },
+            _ => None,
+        }
+    }
+
+    /// The methods of a trait that a value is taken as, whose type has none of that name where anybody sees it.
+    pub fn methods_behind(&self, place: Option<&Place>, owner: ItemRef, name: &str) -> Vec<ItemRef> {
+        let is_self = self.scope.self_ty == Some(Ty::own(owner));
+        let own = self.scope.block.filter(|_| is_self).map(Ty::own);
+        let written = place.and_then(|place| self.body.locals[place.local.index()].ty.as_ref());
+        let declared = written.map(|written| self.index.ty(&self.scope, written));
+        let of = |ty: &Ty| match ty.peeled() {
+            Ty::Own(taken, _) if self.index.is_trait(ty) => self.index.methods_above(self.scope.file, *taken, name),
+            _ => Vec::new(),
+        };
+        own.iter().chain(&declared).map(of).find(|methods| !methods.is_empty()).unwrap_or_default()
+    }
+
+    /// What a function gives of which only the trait is written: the type that all its ways out give, where that is one.
+    pub fn one_behind(&self, item: ItemRef, written: Ty) -> Ty {
+        match self.index.is_trait(innermost(&written)) {
+            true => match self.analysis.one_given(item, &self.asking) {
+                Some(ty) => with_innermost(written, &ty),
+                None => written,
+            },
+            false => written,
+        }
+    }
+
+    /// Remembers which type leaves the body.
+    pub fn gives_type(&mut self, world: &World, value: &Value) {
+        let mut inner = value;
+        while let Value::Future(next) | Value::Work(_, next) | Value::Success(next) | Value::Fallible(next) = inner {
+            inner = next;
+        }
+        if *inner != Value::Failure {
+            self.given_types.insert(self.type_of(world, inner));
+        }
+    }
+
+    /// The only type that leaves the body.
+    pub fn one_type(&mut self) -> Option<Ty> {
+        let mut given = std::mem::take(&mut self.given_types);
+        given.pop_first().flatten().filter(|_| given.is_empty())
+    }
+
     /// Takes for granted what the caller passes.
     pub fn called_with(&mut self, mut world: World, known: &Known) -> World {
         self.called_with.clone_from(known);
@@ -45,6 +126,14 @@ impl Solver<'_> {
                     }
                 }
                 (_, value) if value.owns() => {}
+                (Value::Typed(ty, _), value) => {
+                    if self.body.locals[place.local.index()].name.as_deref() == Some("self") {
+                        self.scope.self_ty = Some(ty.clone());
+                    }
+                    if let Value::Typed(written, origin) = value {
+                        world.set(&place, Value::Typed(with_innermost(written, ty), origin));
+                    }
+                }
                 (shape, _) => world.set(&place, shape.clone()),
             }
         }
@@ -118,6 +207,38 @@ impl Solver<'_> {
         failed.set(&target, Value::Bool(false));
         vec![held, failed]
     }
+}
+
+impl Analysis<'_> {
+    /// The struct or enum of the workspace that a function gives on all its ways out, inside of results and futures.
+    fn one_given(&self, item: ItemRef, asking: &Asking) -> Option<Ty> {
+        self.index.item(item)?.body?;
+        self.summary_of(item, &Known::new(), asking).ty.clone()
+    }
+}
+
+/// What a type is around: a reference, a result, a future.
+fn innermost(ty: &Ty) -> &Ty {
+    match ty {
+        Ty::Ref(inner) | Ty::Fallible(inner) | Ty::Future(inner) => innermost(inner),
+        ty => ty,
+    }
+}
+
+/// The same around something else.
+fn with_innermost(ty: Ty, other: &Ty) -> Ty {
+    let around = |inner: Box<Ty>| Box::new(with_innermost(*inner, other));
+    match ty {
+        Ty::Ref(inner) => Ty::Ref(around(inner)),
+        Ty::Fallible(inner) => Ty::Fallible(around(inner)),
+        Ty::Future(inner) => Ty::Future(around(inner)),
+        _ => other.clone(),
+    }
+}
+
+/// Whether anything is known of arguments beside their types.
+pub(crate) fn decides(known: &Known) -> bool {
+    known.iter().any(|(_, shape)| !matches!(shape, Value::Typed(..)))
 }
 
 /// Whether a path may be that of a variant: a name behind its type.

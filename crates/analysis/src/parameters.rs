@@ -113,6 +113,8 @@ impl Solver<'_> {
             parameter: true,
             on_borrowed: false,
             pooled: false,
+            nested: false,
+            on_own_file: false,
             apart: false,
             ended: Vec::new(),
             taken: false,

@@ -8,7 +8,8 @@ use crate::workload::{Summary, Workload};
 use sessionlint_protocols::{EndKind, ProtocolId};
 use std::sync::Arc;
 
-/// What is known of a call's arguments, by position: whether one is true, holds something, or is a variant or text. See [`Value::shape`].
+/// What is known of a call's arguments, by position: whether one is true, holds something, or is a variant or text (see
+/// [`Value::shape`]), or of which type it is where only a trait is written.
 pub(crate) type Known = Vec<(usize, Value)>;
 
 /// A session that is lent to a function.
@@ -30,6 +31,8 @@ pub(crate) enum Question {
     Effect(ItemRef, LentAs),
     /// What does it do beside giving its value, when it is called with these arguments?
     Summary(ItemRef, Known),
+    /// The same, also where nothing that it does or gives seems to matter.
+    Whole(ItemRef, Known),
 }
 
 /// The answer: `None` for a function without a body.

@@ -77,6 +77,8 @@ pub(crate) struct Solver<'a> {
     pub pools: BTreeMap<SiteId, Origin>,
     /// What the body gives at its exits, other than errors.
     pub gives: Option<Given>,
+    /// The types of the workspace that it gives there.
+    pub given_types: BTreeSet<Option<Ty>>,
     /// Whether the call that is looked at gives a value that nobody awaits at once, and the places that are awaited.
     pub unawaited: bool,
     pub awaited: BTreeSet<Place>,
@@ -275,6 +277,7 @@ impl<'a> Solver<'a> {
             holds: BTreeMap::new(),
             pools: BTreeMap::new(),
             gives: None,
+            given_types: BTreeSet::new(),
             collects: false,
             nested: false,
             truncated: Cell::new(false),

@@ -6,6 +6,7 @@ use crate::fingerprint::fingerprint;
 use crate::fixpoint::{Equations, Fixpoint};
 use crate::grounds;
 use crate::index::{Index, ItemRef, Scope, Ty};
+use crate::known::decides;
 use crate::question::{Answer, Asking, Effect, Known, LentAs, Question};
 use crate::siblings::Siblings;
 use crate::solver::Solver;
@@ -166,6 +167,14 @@ impl<'h> Analysis<'h> {
         }
     }
 
+    /// The same, also where nothing that it does or gives seems to matter.
+    pub(crate) fn summary_of(&self, item: ItemRef, known: &Known, asking: &Asking) -> Arc<Summary> {
+        match self.answer(Question::Whole(item, known.clone()), asking) {
+            Answer::Summary(summary) => summary,
+            Answer::Effect(_) => Arc::default(),
+        }
+    }
+
     /// The answer to a question.
     pub(crate) fn answer(&self, question: Question, asking: &Asking) -> Answer {
         if !grounds::is_wanted() {
@@ -173,7 +182,11 @@ impl<'h> Analysis<'h> {
         }
         let answer = || self.looked_up(question.clone(), asking);
         // Where questions ask each other, what one of them says meanwhile is no answer.
-        let is_final = |_: &Answer| asking.is_done_with(&question);
+        let settled = match &question {
+            Question::Whole(item, known) => &Question::Summary(*item, known.clone()),
+            question => question,
+        };
+        let is_final = |_: &Answer| asking.is_done_with(settled);
         self.index.noted(question.clone(), |answer| self.weighed(answer), answer, is_final)
     }
 
@@ -183,6 +196,7 @@ impl<'h> Analysis<'h> {
             Question::Summary(item, known) if !self.may_matter(*item) && !self.answers_by(*item, known) => {
                 Answer::Summary(Arc::default())
             }
+            Question::Whole(item, known) => self.answers.answer(self, Question::Summary(*item, known.clone()), asking),
             _ => self.answers.answer(self, question, asking),
         }
     }
@@ -226,6 +240,7 @@ impl<'h> Analysis<'h> {
         for other in rest {
             let other = self.summary(*other, known, asking);
             agreed.truncated |= other.truncated;
+            agreed.ty = agreed.ty.filter(|ty| other.ty.as_ref() == Some(ty));
             match by_parameter {
                 true => agreed.workload.0.retain(|deed, _| other.workload.0.contains_key(deed)),
                 false => other.workload.0.iter().for_each(|(deed, way)| agreed.workload.add(deed.clone(), way.clone())),
@@ -233,7 +248,7 @@ impl<'h> Analysis<'h> {
             given.push(other.gives.clone());
         }
         if given.iter().any(|other| *other != agreed.gives) {
-            agreed.gives = Some(one_around(given.into_iter().flatten()));
+            agreed.gives = Some(Given::one_around(given.into_iter().flatten()));
         }
         Arc::new(agreed)
     }
@@ -254,7 +269,7 @@ impl<'h> Analysis<'h> {
     /// Whether a function answers with a truth value, which may follow from what is known of its arguments.
     fn answers_by(&self, item: ItemRef, known: &Known) -> bool {
         let is_truth = |signature: &Signature| signature.output.last_segment() == Some("bool");
-        !known.is_empty() && self.index.signature(item).is_some_and(|signature| is_truth(&signature))
+        decides(known) && self.index.signature(item).is_some_and(|signature| is_truth(&signature))
     }
 
     /// Asks something of a function's body; `None` when it has none.
@@ -274,7 +289,7 @@ impl<'h> Analysis<'h> {
         let world = solver.parameters(World::default());
         let world = solver.called_with(world, known);
         solver.summarise(world);
-        let mut workload = solver.done;
+        let (ty, mut workload) = (solver.one_type(), solver.done);
         let connects = |protocol| {
             let kind = self.index.model.protocol(protocol).kind;
             !matches!(kind, ProtocolKind::Guard | ProtocolKind::Writer)
@@ -284,7 +299,7 @@ impl<'h> Analysis<'h> {
             // What it waits for is part of taking a connection: a pause before it tries again, say.
             workload.0.retain(|deed, _| !matches!(deed, Deed::Outside(_)));
         }
-        Summary { workload, gives: solver.gives, truncated: solver.truncated.get() }
+        Summary { workload, gives: solver.gives, ty, truncated: solver.truncated.get() }
     }
 
     /// The method of the outermost struct or enum that commits the session in it: its name, and whether it is async.
@@ -308,7 +323,7 @@ impl Equations for Analysis<'_> {
             Question::Effect(item, lent) => {
                 Answer::Effect(self.asked(*item, asking, |solver| lent_effect(lent, solver)).map(Arc::new))
             }
-            Question::Summary(item, known) => {
+            Question::Summary(item, known) | Question::Whole(item, known) => {
                 let summary = self.asked(*item, asking, |solver| Some(self.summarised(*item, known, solver)));
                 Answer::Summary(Arc::new(summary.unwrap_or_default()))
             }
@@ -318,7 +333,7 @@ impl Equations for Analysis<'_> {
     fn at_first(&self, question: &Question) -> Answer {
         match question {
             Question::Effect(..) => Answer::Effect(Some(Arc::default())),
-            Question::Summary(..) => Answer::Summary(Arc::default()),
+            Question::Summary(..) | Question::Whole(..) => Answer::Summary(Arc::default()),
         }
     }
 
@@ -369,16 +384,6 @@ fn lent_effect(lent: &LentAs, mut solver: Solver<'_>) -> Option<Effect> {
         truncated: solver.truncated.get(),
         meanwhile: solver.loan.meanwhile,
     })
-}
-
-/// What implementations give that do not give the same. Where those that give anything put the same of their own around an argument,
-/// it may be that: one that keeps all in memory takes nothing back.
-fn one_around(given: impl Iterator<Item = Given>) -> Given {
-    let mut known = given.filter(|given| *given != Given::Unknown);
-    match known.next() {
-        Some(first) if first.is_around_part() && known.all(|other| other == first) => first,
-        _ => Given::Unknown,
-    }
 }
 
 /// What is left of changes of a connection's state when some take back others.

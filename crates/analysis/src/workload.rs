@@ -1,7 +1,7 @@
 //! What does a function do beside giving its value: which pools does it take connections from, which slow work
 //! does it wait for?
 
-use crate::index::ItemRef;
+use crate::index::{ItemRef, Ty};
 use crate::sql::Hold;
 use crate::value::{Origin, Root, Source};
 use sessionlint_diagnostics::Span;
@@ -165,6 +165,8 @@ pub(crate) struct Summary {
     pub workload: Workload,
     /// What it gives; `None` when it never returns with success.
     pub gives: Option<Given>,
+    /// The struct or enum of the workspace that it gives on all its ways out, inside of results and futures.
+    pub ty: Option<Ty>,
     /// Whether functions that call each other had not settled.
     pub truncated: bool,
 }
@@ -202,6 +204,8 @@ pub(crate) struct Fresh {
     pub pool: Option<Origin>,
     /// Whether it was made without one.
     pub apart: bool,
+    /// Whether it is a savepoint.
+    pub nested: bool,
     /// What it is held for.
     pub held_for: Option<Hold>,
 }
@@ -211,8 +215,9 @@ impl Fresh {
     fn joined(self, other: &Fresh) -> Option<Fresh> {
         let of_same = self.pool == other.pool;
         let same = self.protocol == other.protocol && (of_same || self.apart || other.apart);
+        let nested = self.nested || other.nested;
         let (apart, held_for) = (self.apart || other.apart, self.held_for.max(other.held_for));
-        same.then_some(Fresh { apart, held_for, pool: self.pool.filter(|_| of_same), ..self })
+        same.then_some(Fresh { apart, nested, held_for, pool: self.pool.filter(|_| of_same), ..self })
     }
 }
 
@@ -250,6 +255,16 @@ impl Given {
                 }
                 _ => Given::Unknown,
             },
+        }
+    }
+
+    /// What implementations give that do not give the same. Where those that give anything put the same of their own around an
+    /// argument, it may be that: one that keeps all in memory takes nothing back.
+    pub fn one_around(given: impl Iterator<Item = Given>) -> Given {
+        let mut known = given.filter(|given| *given != Given::Unknown);
+        match known.next() {
+            Some(first) if first.is_around_part() && known.all(|other| other == first) => first,
+            _ => Given::Unknown,
         }
     }
 
@@ -379,7 +394,8 @@ mod tests {
 
     #[test]
     fn what_either_way_gives_is_given() {
-        let fresh = |id: u16| Fresh { protocol: ProtocolId(id), pool: None, apart: false, held_for: None };
+        let fresh =
+            |id: u16| Fresh { protocol: ProtocolId(id), pool: None, apart: false, nested: false, held_for: None };
         let session = |id: u16| Given::Session(fresh(id));
         let some = |inner| Given::Success(Box::new(inner));
         let maybe = |inner| Given::Maybe(Box::new(inner));

@@ -31,6 +31,8 @@ pub struct Library {
     pub reads: Vec<String>,
     /// Methods that give a stream, which holds a connection of the pool that they are given until it is dropped.
     pub streams: Vec<String>,
+    /// Methods that copy a whole table out of a session, a piece at a time, and the types of what they give.
+    pub copies: Vec<String>,
     /// Methods of a session whose result writes through it.
     pub handles: Vec<String>,
     /// Whether they make what is missing: who gets one and does nothing with it wants that.

@@ -142,6 +142,7 @@ impl Model {
                 writes: raw.writes,
                 reads: raw.reads,
                 streams: raw.streams,
+                copies: raw.copies,
                 handles: raw.handles,
                 handles_make: raw.handles_make,
                 optional: raw.optional,

@@ -31,6 +31,8 @@ pub(crate) struct RawLibrary {
     #[serde(default)]
     pub streams: Vec<String>,
     #[serde(default)]
+    pub copies: Vec<String>,
+    #[serde(default)]
     pub handles: Vec<String>,
     #[serde(default)]
     pub handles_make: bool,

@@ -81,6 +81,23 @@ impl Context<'_> {
         let directly = std::iter::once(item.start as usize).chain(places).chain(written).filter_map(above);
         head.chain(directly).any(|comment| self.model.intent().says_uncommitted(&comment))
     }
+
+    /// Whether the last comment above slow work, behind the place where the session begins, says that the commit waits for it. What is
+    /// said in a block that has ended is said of something else.
+    pub(crate) fn is_declared_order(&self, site: &Site, event: &Event) -> bool {
+        let (from, to) = (site.span, event.cause.span);
+        if from.file != to.file || from.file != self.report.span.file || from.end >= to.start {
+            return false;
+        }
+        let between = &self.text.get(from.end as usize..to.start as usize).unwrap_or_default();
+        let Some((comment, behind)) = last_comment(between) else { return false };
+        let mut depth = 0_i32;
+        let goes_on = behind.chars().all(|c| {
+            depth += i32::from(c == '{') - i32::from(c == '}');
+            depth >= 0
+        });
+        goes_on && self.model.intent().defers_commit(&comment)
+    }
 }
 
 /// Where the lines begin that stand together around a place, without a blank line, a comment or a brace between them.
@@ -137,6 +154,24 @@ fn comments(text: &str) -> Vec<(String, bool)> {
         }
     }
     found
+}
+
+/// The last lines of a text that are nothing but a comment, and what stands behind them.
+fn last_comment(text: &str) -> Option<(String, &str)> {
+    let is_comment = |line: &str| line.trim_start().starts_with("//");
+    let (mut at, mut last) = (0, None);
+    for line in text.split_inclusive('\n') {
+        let begins = at;
+        at += line.len();
+        if is_comment(line) {
+            last = match last {
+                Some((start, end)) if end == begins => Some((start, at)),
+                _ => Some((begins, at)),
+            };
+        }
+    }
+    let (start, end) = last?;
+    Some((comments(&text[start..end]).pop()?.0, &text[end..]))
 }
 
 #[cfg(test)]

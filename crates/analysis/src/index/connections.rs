@@ -1,6 +1,7 @@
 //! Which connection does a struct of the workspace hold, own or guard?
 
 use super::{Index, ItemRef, Ty};
+use sessionlint_diagnostics::FileId;
 use sessionlint_ir::ItemKind;
 use sessionlint_protocols::{ProtocolId, ProtocolKind};
 
@@ -8,6 +9,16 @@ use sessionlint_protocols::{ProtocolId, ProtocolKind};
 const MAX_DEREFS: usize = 4;
 
 impl Index<'_> {
+    /// Whether a connection is one to a database in a file, which no pool hands out: SQLite. There, and nowhere else, a COMMIT as text
+    /// that fails leaves the transaction open.
+    pub(crate) fn is_of_a_file(&self, file: FileId, protocol: ProtocolId) -> bool {
+        let known = self.model.protocol(protocol);
+        let engine = known.failed_commit.as_ref();
+        known.kind == ProtocolKind::Connection
+            && !known.pooled
+            && engine.is_some_and(|engine| self.package_of(file).is_on(engine))
+    }
+
     /// The field by which a struct of the project's own holds a connection that keeps a transaction begun as text, where it holds
     /// one only.
     pub(crate) fn only_connection(&self, owner: ItemRef) -> Option<(String, ProtocolId)> {

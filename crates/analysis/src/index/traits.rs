@@ -89,6 +89,14 @@ impl Index<'_> {
         }
     }
 
+    /// Whether a type stands for whatever implements a trait of the workspace.
+    pub(crate) fn is_trait(&self, ty: &Ty) -> bool {
+        match ty.peeled() {
+            Ty::Own(owner, _) => self.item(*owner).is_some_and(|item| item.kind == ItemKind::Trait),
+            _ => false,
+        }
+    }
+
     /// The traits of the workspace that a trait asks for: `trait Tx: Finalizer + Send`.
     pub(crate) fn supertraits(&self, owner: ItemRef) -> Vec<ItemRef> {
         let item = |known| match known {
@@ -360,11 +368,20 @@ impl Index<'_> {
                 let Some(header) = self.header(*block) else { return false };
                 let mut scope = self.scope_of(*block);
                 scope.generics = &header.generics;
-                matches!(self.ty(&scope, &header.self_ty).peeled(), Ty::Own(other, _) if *other == owner)
+                let ty = self.ty(&scope, &header.self_ty);
+                // For whatever implements another one: `impl<T: Core> Client for T`.
+                matches!(ty.peeled(), Ty::Own(other, _) if *other == owner)
+                    || (self.is_trait(&ty) && self.implements(owner, &ty))
             };
             self.implementing(parent).iter().any(is_for)
         };
         self.trait_methods_near(file, name).into_iter().filter(is_given).collect()
+    }
+
+    /// Whether a trait has an implementation for a type by its name.
+    fn implements(&self, owner: ItemRef, of: &Ty) -> bool {
+        let Ty::Own(of, _) = of.peeled() else { return false };
+        self.implementors(*of).iter().any(|ty| matches!(ty.peeled(), Ty::Own(other, _) if *other == owner))
     }
 
     /// The methods called `name` that other packages give to a type.

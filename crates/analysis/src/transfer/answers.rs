@@ -12,6 +12,16 @@ impl Solver<'_> {
     /// Whether the message that is waited for here is answered with what was done with the session in a variable: `reply.send(row)`,
     /// where `reply` is a part of the message, and `row` comes of a call with the session. Here, or in a function that is given both.
     pub(super) fn answers(&self, session: LocalId) -> bool {
+        self.received_beside(session).answers(&self.scope, self.body, 0)
+    }
+
+    /// Whether what is waited for here is passed on together with the session in a variable: it is written through it.
+    pub(super) fn takes_in(&self, session: LocalId) -> bool {
+        self.received_beside(session).takes_in()
+    }
+
+    /// The message that is waited for here, and a session, in what is done from here on.
+    fn received_beside(&self, session: LocalId) -> Asked<'_, '_> {
         let behind: Vec<&Statement> = (0..)
             .map(BlockId)
             .zip(&self.body.blocks)
@@ -27,8 +37,7 @@ impl Solver<'_> {
             _ => None,
         });
         let message = message.collect();
-        let asked = Asked { index: self.index, statements: behind, message, session };
-        asked.answers(&self.scope, self.body, 0)
+        Asked { index: self.index, statements: behind, message, session }
     }
 }
 
@@ -73,6 +82,38 @@ impl Asked<'_, '_> {
                 true
             }
             _ => depth < MAX_HELPERS && self.is_answered_in(scope, body, call, &same, depth),
+        })
+    }
+
+    fn takes_in(mut self) -> bool {
+        let session = BTreeSet::from([self.session]);
+        // A part of it, or a statement that it is bound to.
+        loop {
+            let known = self.message.len();
+            for statement in &self.statements {
+                match &statement.kind {
+                    StatementKind::Assign(place, value)
+                        if value.operands().iter().any(|operand| is_in(&self.message, operand)) =>
+                    {
+                        self.message.insert(place.local);
+                    }
+                    StatementKind::Bind { local, from, .. } if self.message.contains(&from.local) => {
+                        self.message.insert(*local);
+                    }
+                    _ => {}
+                }
+            }
+            self.message.remove(&self.session);
+            if self.message.len() == known {
+                break;
+            }
+        }
+        self.statements.iter().any(|statement| match &statement.kind {
+            StatementKind::Assign(_, Rvalue::Call(call)) => {
+                call.operands().any(|operand| is_in(&session, operand))
+                    && call.operands().any(|operand| is_in(&self.message, operand))
+            }
+            _ => false,
         })
     }
 

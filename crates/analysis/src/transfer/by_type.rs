@@ -42,7 +42,10 @@ impl Solver<'_> {
             }
             Ty::Own(owner, args) => {
                 let (owner, args) = (*owner, args.clone());
-                let methods = self.index.methods_above(self.scope.file, owner, name);
+                let mut methods = self.index.methods_above(self.scope.file, owner, name);
+                if methods.is_empty() {
+                    methods = self.methods_behind(place.as_ref(), owner, name);
+                }
                 if methods.is_empty()
                     && let Some(value) = self.derived_method(world, owner, name, call)
                 {

@@ -236,6 +236,9 @@ impl Solver<'_> {
                 let site = self.raw_site(site, &anchor, protocol, span);
                 let package = self.index.package_of(self.scope.file);
                 let kept = known.failed_commit.as_ref();
+                let is_pooled = self.sites[usize::from(site.0)].pooled;
+                self.sites[usize::from(site.0)].on_own_file =
+                    !is_pooled && self.index.is_of_a_file(self.scope.file, protocol);
                 self.sites[usize::from(site.0)].keeps_failed_commit = effect.control == Some(SqlControl::Begin)
                     && kept.is_some_and(|kept| effect.names_lock || package.is_on(kept));
                 if effect.settles {

@@ -1,7 +1,7 @@
 //! What does a function give, as its callers see it?
 
 use crate::index::{ItemRef, Ty};
-use crate::known::{Known, known};
+use crate::known::{Known, decides};
 use crate::solver::Solver;
 use crate::value::{ObligationId, Origin, Root, Source, Value};
 use crate::workload::{Fresh, Given, seen_by_caller};
@@ -13,8 +13,8 @@ use std::collections::BTreeMap;
 
 /// What a body was given that gives something back.
 pub(crate) enum Passed {
-    /// A function: the value of each argument, the receiver first, and where it comes from.
-    Arguments(Vec<Value>, Vec<Source>),
+    /// A function: the value of each argument, the receiver first, where it comes from, and what is known of it.
+    Arguments(Vec<Value>, Vec<Source>, Known),
     /// An async block: what it captures, which is told in the words of the body around it already.
     Captures,
 }
@@ -23,14 +23,14 @@ impl Passed {
     /// What is known of the arguments.
     pub(super) fn known(&self) -> Known {
         match self {
-            Passed::Arguments(values, _) => known(values),
+            Passed::Arguments(_, _, known) => known.clone(),
             Passed::Captures => Known::new(),
         }
     }
 
     fn origin(&self, origin: &Origin) -> Option<Origin> {
         match self {
-            Passed::Arguments(_, origins) => seen_by_caller(origin, origins),
+            Passed::Arguments(_, origins, _) => seen_by_caller(origin, origins),
             Passed::Captures => Some(origin.clone()),
         }
     }
@@ -50,9 +50,10 @@ impl Solver<'_> {
             }
         }
         self.gives_future |= matches!(value, Value::Future(_));
+        self.gives_type(world, value);
         let given = match value {
             // What is true whatever the arguments are is a setting of this build.
-            Value::Bool(holds) if !self.called_with.is_empty() => Given::Truth(*holds),
+            Value::Bool(holds) if decides(&self.called_with) => Given::Truth(*holds),
             value => self.skeleton(world, value),
         };
         self.gives = Some(match self.gives.take() {
@@ -97,7 +98,13 @@ impl Solver<'_> {
                     Value::Session(id) => world.facts.obligations.get(id).and_then(|state| state.held_for),
                     _ => self.holds.get(site).copied(),
                 };
-                Given::Session(Fresh { protocol: known.protocol, pool, apart: known.apart, held_for })
+                Given::Session(Fresh {
+                    protocol: known.protocol,
+                    pool,
+                    apart: known.apart,
+                    nested: known.nested,
+                    held_for,
+                })
             }
             // What a closure was lent.
             Value::Ref(place) if self.nested && self.session_of(world, value).is_some() => {
@@ -147,16 +154,17 @@ impl Solver<'_> {
                 parts.iter().any(Option::is_some).then_some(())?;
                 Value::Tuple(parts.into_iter().map(Option::unwrap_or_default).collect())
             }
-            Given::Session(Fresh { protocol, pool, apart, held_for }) => {
+            Given::Session(Fresh { protocol, pool, apart, nested, held_for }) => {
                 let site = self.opening_site(*protocol, span, Evidence::Inferred, None);
                 self.sites[usize::from(site.0)].apart = *apart;
+                self.sites[usize::from(site.0)].nested = *nested;
                 let pool = pool.as_ref().and_then(|pool| passed.origin(pool));
                 self.pools.extend(pool.map(|pool| (site, pool)));
                 self.holds.extend(held_for.map(|held_for| (site, held_for)));
                 Value::Pending(site, None)
             }
             Given::Of(Origin { root: Root::Param(index), path }) => {
-                let Passed::Arguments(values, _) = passed else { return None };
+                let Passed::Arguments(values, ..) = passed else { return None };
                 let argument = values.get(*index)?;
                 let Value::Ref(place) = argument else {
                     let whole = path.is_empty().then(|| argument.clone());

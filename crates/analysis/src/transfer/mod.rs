@@ -8,6 +8,7 @@ mod by_type;
 mod call;
 mod change;
 mod child;
+mod copies;
 mod depends;
 mod derived;
 mod drops;

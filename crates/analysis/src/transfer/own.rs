@@ -62,16 +62,17 @@ impl Solver<'_> {
             },
             value => value.clone(),
         }));
-        let Summary { mut workload, gives: given, .. } = self.called(world, item, &all, &origins, at);
+        let known_of = self.known_of(world, item, &all);
+        let Summary { mut workload, gives: given, .. } = self.called(world, item, &all, &origins, &known_of, at);
         self.without_ruled_out(&mut workload, item, call);
         let known = given.as_ref().and_then(|given| seen_by_caller(given.origin()?, &origins));
         // What is looked up anew, or taken from several, may be another thing the next time.
         let varies = given == Some(Given::Unknown);
-        let passed = Passed::Arguments(all, origins);
+        let passed = Passed::Arguments(all, origins, known_of);
         if let Receiver::Of { does: Some(does), .. } = &receiver {
             workload = self.narrowed(workload, does, &passed, at);
         }
-        let output = self.index.output(item, self_ty);
+        let output = self.index.output(item, self_ty).map(|ty| self.one_behind(item, ty));
         let instance = given.and_then(|given| self.instantiated(world, &given, &passed, at));
         let instance = instance.map(|value| self.opened_option(world, value, output.as_ref()));
         self.made_of_arguments(&mut workload, receivers, call);
@@ -149,6 +150,7 @@ impl Solver<'_> {
             (None, None) => Value::Unknown,
         };
         self.put_to_use(&value, &workload);
+        self.begun_inside(world, &receiver, &value);
         if let Some((obligation, end)) = kept_by {
             let name = self.index.item(item).map(|item| item.name.clone()).unwrap_or_default();
             self.releases.insert(obligation.site, name);
@@ -180,7 +182,7 @@ impl Solver<'_> {
         passed: &Passed,
         receivers: usize,
     ) {
-        let Passed::Arguments(_, origins) = passed else { return };
+        let Passed::Arguments(_, origins, _) = passed else { return };
         let lent: Vec<&Origin> = values
             .iter()
             .filter_map(|value| self.session_of(world, value))

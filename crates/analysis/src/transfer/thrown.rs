@@ -145,7 +145,7 @@ impl Solver<'_> {
     }
 
     /// The function of the workspace that is called by its path.
-    fn own_callee(&self, callee: &Callee) -> Option<ItemRef> {
+    pub(super) fn own_callee(&self, callee: &Callee) -> Option<ItemRef> {
         let Callee::Path { segments, qualifier: None } = callee else { return None };
         let (owner, name) = match self.index.resolve(&self.scope, segments) {
             Some(Resolved::Item(item, rest)) => match rest.as_slice() {

@@ -81,6 +81,12 @@ impl Solver<'_> {
                 && self.is_kept(site, holder(world, id))
                 && ((!site.raw && protocol.kind == ProtocolKind::Connection)
                     || site.variable.is_some_and(|variable| self.answers(variable)));
+            // Nobody else has the file: what is received is written in batches.
+            let batches = wait.idle
+                && site.on_own_file
+                && state.pool.is_none()
+                && self.body.leads_to(self.at, self.at)
+                && site.variable.is_some_and(|variable| self.takes_in(variable));
             // A pause before the next try; and what is done about a transaction whose statement has failed is done to give it up.
             let again = site.variable.is_some_and(|variable| match wait.pause {
                 true => self.is_behind_failure(variable),
@@ -92,8 +98,12 @@ impl Solver<'_> {
                 && !(is_connection && (self.is_alone(site.span) || self.is_workers_own(world, id, way[0])))
                 && state.held_for.is_none()
                 && !site.borrowed
+                // What it is in is held as long, and is told of where that was begun.
+                && !site.nested
                 && (site.span != way[0] || self.is_of_macro(way[0]))
                 && !own
+                && !batches
+                && !self.is_copying(world, id, way[0])
                 && !again
         };
         let Some(id) = world.held(is_held) else { return };

@@ -3,7 +3,7 @@
 use super::given::Passed;
 use crate::events::{Cause, CauseKind, EventKind};
 use crate::index::{ItemRef, Ty};
-use crate::known::{Known, known};
+use crate::known::Known;
 use crate::solver::Solver;
 use crate::sql::Hold;
 use crate::value::{ObligationId, Origin, Root, Source, Value};
@@ -26,6 +26,10 @@ impl Solver<'_> {
             let now = self.runs_now(world, deed);
             let deed = now.as_ref().unwrap_or(deed);
             if matches!(deed, Deed::Outside(_)) && self.is_first_use(way[0]) {
+                continue;
+            }
+            let copies = |id: ObligationId| matches!(deed, Deed::Outside(_)) && self.is_copying(world, id, way[0]);
+            if self.lent.is_some_and(copies) {
                 continue;
             }
             if self.collects
@@ -298,7 +302,7 @@ impl Solver<'_> {
         call: &Call,
         passed: &Passed,
     ) {
-        let Passed::Arguments(values, origins) = passed else { return };
+        let Passed::Arguments(values, origins, _) = passed else { return };
         let receivers = values.len() - call.args.len();
         for (deed, way) in &runs.0 {
             let Deed::Runs { param, held } = deed else { continue };
@@ -358,7 +362,7 @@ impl Solver<'_> {
     /// A workload without what is not done when the session that is passed is what it is: a match on an enum
     /// around it takes one arm.
     pub(crate) fn narrowed(&self, workload: Workload, known: &Workload, passed: &Passed, at: Span) -> Workload {
-        let Passed::Arguments(_, origins) = passed else { return workload };
+        let Passed::Arguments(_, origins, _) = passed else { return workload };
         let known = known.called(at, |origin| seen_by_caller(origin, origins));
         let stays = |deed: &Deed| matches!(deed, Deed::Runs { .. }) || known.0.contains_key(deed);
         Workload(workload.0.into_iter().filter(|(deed, _)| stays(deed)).collect())
@@ -371,6 +375,7 @@ impl Solver<'_> {
         item: ItemRef,
         values: &[Value],
         origins: &[Source],
+        known: &Known,
         at: Span,
     ) -> Summary {
         let wanted = self.is_watched(world)
@@ -389,7 +394,7 @@ impl Solver<'_> {
             let workload = Workload::one(Deed::Outside(Wait::named(&name)), at);
             return Summary { workload, ..Summary::default() };
         }
-        let summary = self.analysis.agreed_summary(item, &known(values), self.by_parameter, &self.asking);
+        let summary = self.analysis.agreed_summary(item, known, self.by_parameter, &self.asking);
         self.truncated.set(self.truncated.get() || summary.truncated);
         let workload = summary.workload.called(at, |origin| seen_by_caller(origin, origins));
         let mut workload = self.with_pauses(world, workload, at);

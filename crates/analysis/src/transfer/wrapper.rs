@@ -2,7 +2,6 @@
 
 use super::own::Receiver;
 use crate::index::{ItemRef, Ty};
-use crate::known::known;
 use crate::question::LentAs;
 use crate::solver::Solver;
 use crate::value::{Anchor, ObligationId, Value};
@@ -55,7 +54,7 @@ impl Solver<'_> {
         // Several methods of one name, for other type arguments say, must agree.
         let arguments = call.args.iter().map(|argument| self.read_value(world, argument));
         let values: Vec<Value> = std::iter::once(Value::Unknown).chain(arguments).collect();
-        let lent = LentAs { param: 0, protocol, layers, known: known(&values) };
+        let lent = LentAs { param: 0, protocol, layers, known: self.known_of(world, method, &values) };
         let effect = self.analysis.agreed_effect(methods, &lent, &self.asking);
         let wrote = match &effect {
             Some(effect) if effect.writes => {

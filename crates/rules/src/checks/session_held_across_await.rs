@@ -11,7 +11,11 @@ use std::cmp::Reverse;
 pub(super) const CHECK: Check = Check { rule: "session-held-across-await", run };
 
 fn run(context: &Context<'_>) -> Vec<Diagnostic> {
-    let found = context.by_site(|_, _, event| is_mistake(context, event));
+    // Who says that the commit waits for it means it.
+    let found = context.by_site(|site, protocol, event| {
+        is_mistake(context, event)
+            && !((protocol.is_transaction() || site.raw) && context.is_declared_order(site, event))
+    });
     let worst_first = |(site, mut events): (_, Vec<&Event>)| {
         // Of the same, the first in the text.
         events.sort_by_key(|event| (Reverse(rank(event)), is_conditional(event)));
