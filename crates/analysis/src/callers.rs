@@ -25,6 +25,8 @@ pub(crate) struct Watched {
     pub calls: Vec<Lends>,
     /// The calls of which it is known which function is called, and which one.
     pub met: Met,
+    /// Whether nothing is asked but which functions are called: what they do is not looked at.
+    pub names_only: bool,
 }
 
 /// The functions of the workspace that are called at a place.
@@ -47,7 +49,7 @@ pub(crate) enum Lends {
 impl Watched {
     /// The same calls in a closure or async block.
     pub fn inside(&self) -> Self {
-        Self { callee: self.callee, calls: Vec::new(), met: Met::new() }
+        Self { callee: self.callee, calls: Vec::new(), met: Met::new(), names_only: self.names_only }
     }
 }
 
@@ -115,7 +117,7 @@ impl Analysis<'_> {
     /// The functions of the workspace that a function calls, where it is known which they are.
     pub(crate) fn met(&self, item: ItemRef) -> Met {
         let met = self.asked(item, &Asking::default(), |mut solver| {
-            solver.watched = Some(Watched { callee: item, calls: Vec::new(), met: Met::new() });
+            solver.watched = Some(Watched { callee: item, calls: Vec::new(), met: Met::new(), names_only: true });
             let world = solver.parameters(World::default());
             solver.look(world);
             solver.watched.map(|watched| watched.met)
@@ -143,7 +145,7 @@ impl Analysis<'_> {
     /// What a function that names another one lends it, call by call; nothing where it only calls others of that name.
     fn lends(&self, caller: ItemRef, callee: ItemRef) -> Vec<Lends> {
         let calls = self.asked(caller, &Asking::default(), |mut solver| {
-            solver.watched = Some(Watched { callee, calls: Vec::new(), met: Met::new() });
+            solver.watched = Some(Watched { callee, calls: Vec::new(), met: Met::new(), names_only: false });
             let world = solver.parameters(World::default());
             solver.run(world);
             let Watched { mut calls, met, .. } = solver.watched?;
