@@ -94,7 +94,12 @@ impl Analysis<'_> {
         let scope = self.scope(caller, body, &generics);
         // In a macro that could not be read, say.
         for at in called_in(text, &named.name).filter(|at| !seen.contains(&(span.start + *at as u32))) {
-            match self.index.resolve(&scope, &path_to(text, at, &named.name))? {
+            let path = path_to(text, at, &named.name);
+            // A variable that is called.
+            if path.len() == 1 && has_local(body, &named.name) {
+                continue;
+            }
+            match self.index.resolve(&scope, &path)? {
                 Resolved::Item(found, rest) if rest.is_empty() && found != callee => {}
                 _ => return None,
             }
