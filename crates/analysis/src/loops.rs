@@ -18,7 +18,8 @@ impl Loop {
             .flat_map(|(from, block)| block.terminator.successors().map(move |to| (from, to)))
             .filter(|(from, to)| to <= from && body.leads_to(*to, at) && body.leads_to(at, *from))
             .collect();
-        let heads: BTreeSet<BlockId> = back.iter().map(|(_, to)| *to).filter(|head| body.leads_to(*head, *head)).collect();
+        let heads: BTreeSet<BlockId> =
+            back.iter().map(|(_, to)| *to).filter(|head| body.leads_to(*head, *head)).collect();
         let of = |head: &BlockId| {
             let reached = reached(body, BlockId(0), Some(*head));
             // Nobody comes to the end of a turn but through its beginning.

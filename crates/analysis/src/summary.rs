@@ -100,7 +100,14 @@ pub(crate) struct Effect {
 impl<'h> Analysis<'h> {
     /// An analysis over an index.
     pub fn new(index: Index<'h>) -> Self {
-        Self { index, answers: Fixpoint::default(), siblings: RwLock::default(), met: RwLock::default(), sole_callers: RwLock::default(), steps: AtomicUsize::new(0) }
+        Self {
+            index,
+            answers: Fixpoint::default(),
+            siblings: RwLock::default(),
+            met: RwLock::default(),
+            sole_callers: RwLock::default(),
+            steps: AtomicUsize::new(0),
+        }
     }
 
     /// The work so far, in facts that were looked at. On one thread the same for the same files; several may ask the same of

@@ -40,7 +40,8 @@ impl Analysis<'_> {
             }
             EventKind::SecondCheckout { .. } => {
                 let held = |site: &&Site| self.index.model.protocol(site.protocol).kind != ProtocolKind::Guard;
-                !protocol.is_exclusive() && self.has_more_than(item.file, site.protocol, sites.iter().filter(held).count())
+                !protocol.is_exclusive()
+                    && self.has_more_than(item.file, site.protocol, sites.iter().filter(held).count())
             }
             _ => false,
         }

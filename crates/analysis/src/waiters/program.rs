@@ -7,7 +7,8 @@ use crate::index::{ItemRef, Resolved};
 use crate::summary::Analysis;
 use sessionlint_diagnostics::{FileId, Span};
 use sessionlint_ir::{
-    BlockId, Body, BodyKind, Call, Callee, ItemId, ItemKind, Operand, Rvalue, Signature, Statement, StatementKind, TypeRef,
+    BlockId, Body, BodyKind, Call, Callee, ItemId, ItemKind, Operand, Rvalue, Signature, Statement, StatementKind,
+    TypeRef,
 };
 use std::collections::BTreeSet;
 
@@ -133,12 +134,7 @@ impl Analysis<'_> {
 
     /// Whether each statement of a body, and of those inside, of which `is_waited_for` knows anything is waited for at once, and nothing
     /// was started before it.
-    fn all_in_turn(
-        &self,
-        body: &Body,
-        met: &Met,
-        is_waited_for: &dyn Fn(&Body, At, &Rvalue) -> Option<bool>,
-    ) -> bool {
+    fn all_in_turn(&self, body: &Body, met: &Met, is_waited_for: &dyn Fn(&Body, At, &Rvalue) -> Option<bool>) -> bool {
         statements(body).all(|(at, place, value)| match value {
             Rvalue::Closure { child, .. } => {
                 let inner = &body.children[*child];
@@ -188,10 +184,12 @@ impl Analysis<'_> {
     /// Whether a file may name a function without calling it, so that somebody else calls it: `get(handler)`.
     fn may_be_named(&self, file: FileId, callee: ItemRef, name: &str) -> bool {
         let Some(data) = self.index.host.data(file) else { return false };
-        let around = |at: usize| data.outline.items.iter().rposition(|item| {
-            let body = item.body.unwrap_or(item.head);
-            body.start as usize <= at && at < body.end as usize
-        });
+        let around = |at: usize| {
+            data.outline.items.iter().rposition(|item| {
+                let body = item.body.unwrap_or(item.head);
+                body.start as usize <= at && at < body.end as usize
+            })
+        };
         words_at(&data.text, name).any(|at| {
             let after = data.text[at + name.len()..].trim_start();
             let item = around(at).map(|item| ItemId(item as u32));
@@ -274,10 +272,12 @@ fn path_to(text: &str, at: usize, name: &str) -> Vec<String> {
 fn may_be_value(text: &str, at: usize, after: &str) -> bool {
     let line = &text[text[..at].rfind('\n').map_or(0, |end| end + 1)..at];
     let before = text[..at].trim_end();
-    let declares = ["let", "mut", "fn", "mod", "struct", "enum", "trait", "type", "impl", "ref", "for", "static", "const"];
+    let declares =
+        ["let", "mut", "fn", "mod", "struct", "enum", "trait", "type", "impl", "ref", "for", "static", "const"];
     let word = before.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
     let is_said = line.contains("//") || line.matches('"').count() % 2 == 1 || line.trim_start().starts_with("#[");
-    let is_part = (before.ends_with('.') && !before.ends_with("..")) || after.starts_with(':') || declares.contains(&word);
+    let is_part =
+        (before.ends_with('.') && !before.ends_with("..")) || after.starts_with(':') || declares.contains(&word);
     !is_said && !is_part
 }
 
@@ -289,7 +289,8 @@ fn has_local(body: &Body, name: &str) -> bool {
 
 /// Whether a body, or one inside of it, names an item as a value.
 fn names_item(body: &Body, name: &str) -> bool {
-    let is_it = |operand: &&Operand| matches!(operand, Operand::Item(path) if path.last().is_some_and(|last| last == name));
+    let is_it =
+        |operand: &&Operand| matches!(operand, Operand::Item(path) if path.last().is_some_and(|last| last == name));
     statements(body).any(|(_, _, value)| value.operands().iter().any(is_it))
         || body.children.iter().any(|child| names_item(child, name))
 }

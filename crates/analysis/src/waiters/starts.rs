@@ -91,7 +91,9 @@ impl Analysis<'_> {
         for statement in &body.blocks[block.index()].statements[nth + 1..] {
             let is_it = |operand: &Operand| matches!(operand, Operand::Value(place) if *place == at);
             let next = match &statement.kind {
-                StatementKind::Assign(_, Rvalue::Await { future, race }) => return is_it(future) && *race == Race::None,
+                StatementKind::Assign(_, Rvalue::Await { future, race }) => {
+                    return is_it(future) && *race == Race::None;
+                }
                 StatementKind::Assign(_, Rvalue::Call(call)) if run_to_end(call, standard).is_some_and(is_it) => {
                     return true;
                 }

@@ -130,8 +130,7 @@ impl Solver<'_> {
             };
             pending.extend((0..self.body.locals.len() as u32).map(LocalId).filter(named));
         }
-        self.comes_from_outside(turns, pending, holders, &mut names)
-            && self.index.model.intent().asks_to_stop(&names)
+        self.comes_from_outside(turns, pending, holders, &mut names) && self.index.model.intent().asks_to_stop(&names)
     }
 
     /// The names behind some variables, as far as a turn computes them; whether no holder is among these.
