@@ -28,6 +28,8 @@ pub(crate) struct Watched {
     pub met: Met,
     /// The closures that it is passed, where it is asked for these.
     pub passed: Option<PassedClosures>,
+    /// Whether nothing is asked but which functions are called: what they do is not looked at.
+    pub names_only: bool,
 }
 
 /// What the closures do that callers pass for a parameter.
@@ -80,13 +82,13 @@ impl Watched {
     /// The same calls in a closure or async block.
     pub fn inside(&self) -> Self {
         let passed = self.passed.as_ref().map(|passed| PassedClosures::of(passed.param, passed.lent.clone()));
-        Self { callee: self.callee, calls: Vec::new(), met: Met::new(), passed }
+        Self { callee: self.callee, calls: Vec::new(), met: Met::new(), passed, names_only: self.names_only }
     }
 
     /// The calls of a function that is passed a closure.
     pub fn closures(callee: ItemRef, param: usize, lent: LentToClosure) -> Self {
         let passed = Some(PassedClosures::of(param, lent));
-        Self { callee, calls: Vec::new(), met: Met::new(), passed }
+        Self { callee, calls: Vec::new(), met: Met::new(), passed, names_only: false }
     }
 
     /// What was met inside of a closure or async block.
@@ -177,7 +179,8 @@ impl Analysis<'_> {
     /// The functions of the workspace that a function calls, where it is known which they are.
     pub(crate) fn met(&self, item: ItemRef) -> Met {
         let met = self.asked(item, &Asking::default(), |mut solver| {
-            solver.watched = Some(Watched { callee: item, calls: Vec::new(), met: Met::new(), passed: None });
+            solver.watched =
+                Some(Watched { callee: item, calls: Vec::new(), met: Met::new(), passed: None, names_only: true });
             let world = solver.parameters(World::default());
             solver.look(world);
             solver.watched.map(|watched| watched.met)
@@ -206,7 +209,8 @@ impl Analysis<'_> {
     /// What a function that names another one lends it, call by call; nothing where it only calls others of that name.
     fn lends(&self, caller: ItemRef, callee: ItemRef) -> Vec<Lends> {
         let calls = self.asked(caller, &Asking::default(), |mut solver| {
-            solver.watched = Some(Watched { callee, calls: Vec::new(), met: Met::new(), passed: None });
+            solver.watched =
+                Some(Watched { callee, calls: Vec::new(), met: Met::new(), passed: None, names_only: false });
             let world = solver.parameters(World::default());
             solver.run(world);
             let Watched { mut calls, met, .. } = solver.watched?;

@@ -33,9 +33,8 @@ pub struct Analysis<'h> {
     answers: Fixpoint<Question, Answer>,
     /// The fields of structs that hold the same pool.
     pub(crate) siblings: RwLock<FxHashMap<ItemRef, Arc<Siblings>>>,
-    /// The functions that functions call.
+    /// The functions that functions call, and those that call them, where each does nothing beside.
     pub(crate) met: RwLock<FxHashMap<ItemRef, Arc<Met>>>,
-    /// The functions that call functions, where each of them does nothing beside.
     pub(crate) sole_callers: RwLock<FxHashMap<ItemRef, Option<Vec<ItemRef>>>>,
     steps: AtomicUsize,
 }

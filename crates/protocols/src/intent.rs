@@ -32,6 +32,7 @@ pub struct Intent {
     test_packages: Vec<String>,
     stops: Vec<String>,
     starts: Vec<String>,
+    starts_first: Vec<String>,
     programs: Vec<String>,
 }
 
@@ -113,7 +114,9 @@ impl Intent {
     /// Whether a function of this name may start something that goes on beside its caller: a task, a thread, a server. What makes a value
     /// of a type, or of a variant, has its name.
     pub fn starts(&self, name: &str) -> bool {
-        !name.starts_with(char::is_uppercase) && has_any(&words(name), &self.starts)
+        let said = words(name);
+        let first = said.first().is_some_and(|first| self.starts_first.contains(first));
+        !name.starts_with(char::is_uppercase) && (first || has_any(&said, &self.starts))
     }
 
     /// Whether a method of this name, without arguments, starts another program.
@@ -290,6 +293,17 @@ mod tests {
         }
         for name in ["is_empty", "runner", "exited_orders", "next", "unstoppable", "batch"] {
             assert!(!asks(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn names_say_that_something_is_started() {
+        let intent = Intent::built_in();
+        for name in ["spawn", "try_spawn", "start", "start_service", "serve", "run_in_background"] {
+            assert!(intent.starts(name), "{name}");
+        }
+        for name in ["trim_start", "Start", "restart_count", "run", "observe", "execute"] {
+            assert!(!intent.starts(name), "{name}");
         }
     }
 

@@ -27,6 +27,9 @@ impl Solver<'_> {
     ) -> Value {
         let at = call.name_span;
         self.watched_call(world, item, call);
+        if self.watched.as_ref().is_some_and(|watched| watched.names_only) {
+            return self.index.output(item, self_ty).map_or(Value::Unknown, typed);
+        }
         self.uploads_may_end(world, item);
         let learned = self.learned_output(item, self_ty.clone());
         if learned.is_some_and(|protocol| self.opens_nothing(world, item, protocol, call)) {

@@ -89,13 +89,22 @@ impl Analysis<'_> {
         let met = self.met_in(caller);
         let mut calls = Vec::new();
         named_calls(body, &named.name, &mut calls);
-        let written = self.index.item_text(caller, |item| item.body.unwrap_or(item.head))?;
-        let seen: BTreeSet<Span> = calls.iter().map(|call| call.name_span).collect();
-        if called_in(written.0, &named.name).count() > seen.len() {
-            return None;
-        }
+        let (text, span) = self.index.item_text(caller, |item| item.body.unwrap_or(item.head))?;
+        let seen: BTreeSet<u32> = calls.iter().map(|call| call.name_span.start).collect();
         let generics = self.index.generics_around(caller, &function.signature.generics);
         let scope = self.scope(caller, body, &generics);
+        // In a macro that could not be read, say.
+        for at in called_in(text, &named.name).filter(|at| !seen.contains(&(span.start + *at as u32))) {
+            let path = path_to(text, at, &named.name);
+            // A variable that is called.
+            if path.len() == 1 && has_local(body, &named.name) {
+                continue;
+            }
+            match self.index.resolve(&scope, &path)? {
+                Resolved::Item(found, rest) if rest.is_empty() && found != callee => {}
+                _ => return None,
+            }
+        }
         let mut found = BTreeSet::new();
         for call in calls {
             let leads_to = match (met.get(&call.name_span), &call.callee) {
@@ -243,6 +252,19 @@ fn words_at<'t>(text: &'t str, word: &'t str) -> impl Iterator<Item = usize> {
     text.match_indices(word).map(|(at, _)| at).filter(move |at| {
         !text[..*at].chars().next_back().is_some_and(part) && !text[at + word.len()..].chars().next().is_some_and(part)
     })
+}
+
+/// The path that is written before a name, and that.
+fn path_to(text: &str, at: usize, name: &str) -> Vec<String> {
+    let mut path = vec![name.to_owned()];
+    let mut before = &text[..at];
+    while let Some(owner) = before.strip_suffix("::") {
+        let start = owner.rfind(|c: char| !(c.is_alphanumeric() || c == '_')).map_or(0, |end| end + 1);
+        path.insert(0, owner[start..].to_owned());
+        before = &owner[..start];
+    }
+    // A method, whatever it is of.
+    if before.ends_with('.') { Vec::new() } else { path }
 }
 
 /// Whether a name that is not called may stand for a value: it is no part of a comment, a text or an attribute, no field, no module of a

@@ -16,11 +16,7 @@ const MAX_CALLED: usize = 400;
 pub(super) type At = (BlockId, usize);
 
 impl Analysis<'_> {
-    /// Whether a function, or anything that it calls, may start something that goes on beside it.
-    pub(super) fn may_start(&self, item: ItemRef) -> bool {
-        self.any_starts(vec![item])
-    }
-
+    /// Whether any of some functions, or anything that they call, may start something that goes on beside it.
     fn any_starts(&self, mut pending: Vec<ItemRef>) -> bool {
         let mut seen: BTreeSet<ItemRef> = pending.iter().copied().collect();
         while let Some(item) = pending.pop() {
