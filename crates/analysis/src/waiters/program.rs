@@ -183,6 +183,7 @@ impl Analysis<'_> {
 
     /// Whether a file may name a function without calling it, so that somebody else calls it: `get(handler)`.
     fn may_be_named(&self, file: FileId, callee: ItemRef, name: &str) -> bool {
+        self.index.reads_package(file);
         let Some(data) = self.index.host.data(file) else { return false };
         let around = |at: usize| {
             data.outline.items.iter().rposition(|item| {

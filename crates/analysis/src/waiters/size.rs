@@ -52,6 +52,7 @@ impl Index<'_> {
         let mut seen: BTreeSet<PackageId> = BTreeSet::new();
         let mut pending = vec![self.package_of(file)];
         while let Some(package) = pending.pop() {
+            package.modules.values().flatten().take(1).for_each(|file| self.reads_package(*file));
             files.extend(package.modules.values().flatten());
             let named = package.dependencies.values().filter_map(|(_, other)| *other);
             pending.extend(named.filter(|other| seen.insert(*other)).map(|other| self.package(other)));
