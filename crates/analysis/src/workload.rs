@@ -394,7 +394,8 @@ mod tests {
 
     #[test]
     fn what_either_way_gives_is_given() {
-        let fresh = |id: u16| Fresh { protocol: ProtocolId(id), pool: None, apart: false, nested: false, held_for: None };
+        let fresh =
+            |id: u16| Fresh { protocol: ProtocolId(id), pool: None, apart: false, nested: false, held_for: None };
         let session = |id: u16| Given::Session(fresh(id));
         let some = |inner| Given::Success(Box::new(inner));
         let maybe = |inner| Given::Maybe(Box::new(inner));

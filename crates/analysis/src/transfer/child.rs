@@ -326,7 +326,12 @@ impl Solver<'_> {
         solver.summarise(entry);
         self.looked(&solver);
         let given = solver.gives?;
-        self.instantiated(world, &given, &Passed::Arguments(vec![inner.clone()], vec![Source::default()], Vec::new()), span)
+        self.instantiated(
+            world,
+            &given,
+            &Passed::Arguments(vec![inner.clone()], vec![Source::default()], Vec::new()),
+            span,
+        )
     }
 
     /// A body inside of this one was looked at: what had not settled for it had not for this one.

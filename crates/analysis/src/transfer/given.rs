@@ -98,7 +98,13 @@ impl Solver<'_> {
                     Value::Session(id) => world.facts.obligations.get(id).and_then(|state| state.held_for),
                     _ => self.holds.get(site).copied(),
                 };
-                Given::Session(Fresh { protocol: known.protocol, pool, apart: known.apart, nested: known.nested, held_for })
+                Given::Session(Fresh {
+                    protocol: known.protocol,
+                    pool,
+                    apart: known.apart,
+                    nested: known.nested,
+                    held_for,
+                })
             }
             // What a closure was lent.
             Value::Ref(place) if self.nested && self.session_of(world, value).is_some() => {

@@ -111,7 +111,8 @@ impl Solver<'_> {
             let site = solver.opening_site(protocol, span, evidence, anchor.map(|(anchor, world)| (anchor, *world)));
             solver.sites[usize::from(site.0)].apart = !matches!(opening.source, Source::Method(_));
             if let Source::Method(on) = opening.source {
-                let of_pool = matches!(from, From::Session(id) if solver.is_pooled(&solver.sites[usize::from(id.site.0)]));
+                let of_pool =
+                    matches!(from, From::Session(id) if solver.is_pooled(&solver.sites[usize::from(id.site.0)]));
                 let site = &mut solver.sites[usize::from(site.0)];
                 site.nested = solver.index.model.protocol(on).is_transaction();
                 site.on_own_file = !of_pool && solver.index.is_of_a_file(solver.scope.file, on);
