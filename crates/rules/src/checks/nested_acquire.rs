@@ -1,5 +1,6 @@
 //! A second connection is taken from a pool while the first is held.
 
+use crate::fix::{end_of_call, words_of};
 use crate::{Check, Context, Words, words};
 use sessionlint_analysis::{Branch, Event, EventKind, Site};
 use sessionlint_diagnostics::{Diagnostic, Span};
@@ -51,6 +52,11 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
     );
     let (held, by_reference) = words::holder(site, protocol, event);
     let help = match (held, keyword) {
+        (Some(held), _) if is_joined_with(context, event, held) => {
+            format!(
+                "do what is joined here one after the other on `{held}`: at the same time it takes two connections, and {why}"
+            )
+        }
         (Some(held), _) if protocol.is_transaction() => {
             format!("run it on `{held}`, or before `{held}` begins or after it ends: {why}")
         }
@@ -78,6 +84,25 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
         (None, None) => format!("end the statement that holds the {} first: {why}", protocol.noun()),
     };
     context.finding(CHECK.rule, site, events, event.cause.span, Words { message, leaks, help: Some(help), fix: None })
+}
+
+/// Whether both are used at the same time: `try_join!(first(&mut held), second(&mut other))`. One cannot be used for the other there.
+fn is_joined_with(context: &Context<'_>, event: &Event, held: &str) -> bool {
+    const JOINS: &str = "join!";
+    let (at, span) = (event.cause.span, context.report.span);
+    if at.file != span.file {
+        return false;
+    }
+    let (start, end) = (at.start as usize, at.end as usize);
+    let line = context.text.get(..start).and_then(|before| before.rsplit([';', '{', '}']).next()).unwrap_or_default();
+    let other = line.trim_start().strip_prefix("let ").and_then(|names| words_of(names).find(|name| *name != "mut"));
+    let joins = context.text.match_indices(JOINS).map(|(join, _)| join + JOINS.len());
+    joins.filter(|join| (span.start as usize..span.end as usize).contains(join)).any(|join| {
+        let Some(close) = end_of_call(context.text, join) else { return false };
+        let is_used = |name: &str| words_of(&context.text[join..close]).any(|word| word == name);
+        let is_inside = (join..close).contains(&start);
+        is_used(held) && (is_inside || (join > end && other.is_some_and(is_used)))
+    })
 }
 
 /// The first parameter of the closure that something happens in, which the call runs that keeps a session; `Some(None)` where it has none.
