@@ -18,8 +18,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// So many structs may stand around what a type is judged by.
 const MAX_OWNED: u32 = 4;
-/// So many methods deep a `Drop` is followed.
-const MAX_HOPS: usize = 3;
 /// So often one type may lead to another: a struct around a trait around a struct.
 const MAX_ROUNDS: usize = 4;
 
@@ -156,8 +154,7 @@ impl Learner<'_, '_> {
     /// What says that a struct or enum is a transaction.
     fn owned(&self, item: ItemRef, candidate: &Candidate, verdicts: &BTreeMap<ItemRef, Verdict>) -> Option<Verdict> {
         let commit = self.commit_of(candidate)?;
-        let mut ended = Said::of(self.index, commit);
-        self.follow(item, &mut ended);
+        let ended = Said::with_own(self.index, item, commit);
         let source = format!("`{}::{}`", candidate.name, self.name(commit));
         let mut inside = Inside::default();
         self.look_inside(item, &mut inside, 0);
@@ -200,7 +197,7 @@ impl Learner<'_, '_> {
             return Some(Verdict { class: protocol.class?, evidence, is_layer: true, holds });
         }
         // (c) itself: what dropping it does is not known. That it keeps nothing is.
-        if (ended.commits_text || ended.releases_text) && gives_up && !self.keeps_when_dropped(item) {
+        if (ended.commits_text || ended.releases_text) && gives_up && !setting::keeps_when_dropped(self.index, item) {
             let evidence = vec![self.proof(commit, source, "runs COMMIT")];
             return Some(Verdict { class: DropClass::B, evidence, is_layer: false, holds });
         }
@@ -339,8 +336,7 @@ impl Learner<'_, '_> {
         let drop = self.index.methods(item, "drop").into_iter().next()?;
         let function = self.index.function(drop)?;
         let body = function.body.as_ref()?;
-        let mut said = Said::of(self.index, drop);
-        self.follow(item, &mut said);
+        let said = Said::with_own(self.index, item, drop);
         if said.commits || said.commits_text || said.calls.contains("flush") {
             return None;
         }
@@ -357,27 +353,6 @@ impl Learner<'_, '_> {
             () => return None,
         };
         Some((class, self.proof(drop, format!("`impl Drop for {name}`"), does)))
-    }
-
-    /// Adds what the methods of a type say that are called on itself, and those that they call.
-    fn follow(&self, owner: ItemRef, said: &mut Said) {
-        let mut seen: BTreeSet<String> = BTreeSet::new();
-        for _ in 0..MAX_HOPS {
-            let next: Vec<String> = said.own_calls.difference(&seen).cloned().collect();
-            for name in next {
-                for method in self.index.methods(owner, &name) {
-                    let inside = Said::of(self.index, method);
-                    said.gives_up |= inside.gives_up;
-                    said.rollback_text |= inside.rollback_text;
-                    said.commits |= inside.commits;
-                    said.commits_text |= inside.commits_text;
-                    said.releases_text |= inside.releases_text;
-                    said.hands_on |= inside.hands_on;
-                    said.own_calls.extend(inside.own_calls);
-                }
-                seen.insert(name);
-            }
-        }
     }
 
     /// What a type owns: types of the workspace, and transactions of libraries.

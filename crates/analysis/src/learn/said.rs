@@ -7,6 +7,9 @@ use sessionlint_ir::{
 };
 use std::collections::BTreeSet;
 
+/// So many methods deep a method is followed.
+const MAX_HOPS: usize = 3;
+
 /// What a function's body says, its closures and async blocks included.
 #[derive(Default)]
 pub(super) struct Said {
@@ -36,6 +39,29 @@ impl Said {
         said.panics = index.has_text(item, "panic!");
         said.body(index, body);
         said.warns = warns_of_itself(index, body);
+        said
+    }
+
+    /// The same with what the methods of its type say that it calls on itself, and those that they call.
+    pub fn with_own(index: &Index<'_>, owner: ItemRef, method: ItemRef) -> Said {
+        let mut said = Said::of(index, method);
+        let mut seen: BTreeSet<String> = BTreeSet::new();
+        for _ in 0..MAX_HOPS {
+            let next: Vec<String> = said.own_calls.difference(&seen).cloned().collect();
+            for name in next {
+                for method in index.methods(owner, &name) {
+                    let inside = Said::of(index, method);
+                    said.gives_up |= inside.gives_up;
+                    said.rollback_text |= inside.rollback_text;
+                    said.commits |= inside.commits;
+                    said.commits_text |= inside.commits_text;
+                    said.releases_text |= inside.releases_text;
+                    said.hands_on |= inside.hands_on;
+                    said.own_calls.extend(inside.own_calls);
+                }
+                seen.insert(name);
+            }
+        }
         said
     }
 

@@ -1,20 +1,16 @@
 //! Does dropping a transaction commit, and does a setting of it decide that? In: a type. Out: the methods that change a setting which
 //! says to roll back where somebody makes one.
 
-use super::Learner;
 use super::said::Said;
 use crate::index::{Index, ItemRef, Ty};
 use sessionlint_ir::{AggregateKind, Body, ItemKind, Operand, Place, Projection, Rvalue, StatementKind};
 
-impl Learner<'_, '_> {
-    /// Whether a type's own `Drop` commits. Where a setting decides that, whoever makes one has it roll back.
-    pub(super) fn keeps_when_dropped(&self, item: ItemRef) -> bool {
-        let Some(drop) = self.index.methods(item, "drop").into_iter().next() else { return false };
-        let mut said = Said::of(self.index, drop);
-        self.follow(item, &mut said);
-        let keeps = said.commits || said.commits_text || said.releases_text;
-        keeps && !(said.gives_up() && changed_by(self.index, item).is_some())
-    }
+/// Whether a type's own `Drop` commits. Where a setting decides that, whoever makes one has it roll back.
+pub(super) fn keeps_when_dropped(index: &Index<'_>, item: ItemRef) -> bool {
+    let Some(drop) = index.methods(item, "drop").into_iter().next() else { return false };
+    let said = Said::with_own(index, item, drop);
+    let keeps = said.commits || said.commits_text || said.releases_text;
+    keeps && !(said.gives_up() && changed_by(index, item).is_some())
 }
 
 /// The methods of a type that change by what its `Drop` decides; `None` where nothing says that it rolls back before they are called.
