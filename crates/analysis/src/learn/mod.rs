@@ -325,8 +325,7 @@ impl Learner<'_, '_> {
     /// Whether a type's own `Drop` runs ROLLBACK as text.
     fn drop_runs_rollback(&self, item: ItemRef) -> bool {
         self.index.methods(item, "drop").into_iter().any(|drop| {
-            let mut said = Said::of(self.index, drop);
-            self.follow(item, &mut said);
+            let said = Said::with_own(self.index, item, drop);
             said.rollback_text
         })
     }
