@@ -19,8 +19,7 @@ type Known = (Arc<Asked>, Option<Arc<Asked>>);
 impl Analysis<'_> {
     /// Does something, and tells on what it stands. What it gives depends on that, and on what all files say but for the bodies of functions.
     pub fn noted<T>(&self, work: impl FnOnce() -> T) -> (T, Basis) {
-        let (done, grounds) = grounds::noted(work);
-        (done, self.index.basis(grounds))
+        self.index.with_basis(work)
     }
 
     /// Notes that a report stands on the functions that it points into.

@@ -133,7 +133,7 @@ impl Engine {
         progress: Progress<'_>,
     ) -> (Vec<Read>, Workspace) {
         let mut reads = self.look_at(files, overlay, memory, progress);
-        let workspace = self.learned(files, &mut reads);
+        let workspace = self.learned(files, &mut reads, memory);
         (reads, workspace)
     }
 

@@ -2,7 +2,7 @@
 
 use crate::heads::{Read, said};
 use crate::host::{self, Files, Overlay};
-use crate::memory::Memory;
+use crate::memory::{Memory, Taught};
 use crate::packages::with_files;
 use crate::placed::modules;
 use crate::run::Engine;
@@ -73,9 +73,9 @@ impl Engine {
     }
 
     /// The transactions of the project's own. Their files count as such that use a session.
-    pub(crate) fn learned(&self, files: &Files<'_>, reads: &mut [Read]) -> Workspace {
+    pub(crate) fn learned(&self, files: &Files<'_>, reads: &mut [Read], memory: &mut Memory) -> Workspace {
         let mut asked: Vec<FileId> = files.ids().filter(|file| reads[file.0 as usize].commits).collect();
-        let mut learned = self.learn_from(files, reads, &asked);
+        let mut learned = self.learn_from(files, reads, &asked, memory);
         let traits: Vec<&str> = learned.iter().filter_map(|one| trait_name(files, one)).collect();
         if !traits.is_empty() {
             // Other traits stand for them, in files that say nothing else.
@@ -84,7 +84,7 @@ impl Engine {
             if !more.is_empty() {
                 asked.extend(more);
                 asked.sort();
-                learned = self.learn_from(files, reads, &asked);
+                learned = self.learn_from(files, reads, &asked, memory);
             }
         }
         let described = self.described(files, reads);
@@ -132,11 +132,23 @@ impl Engine {
         known.into_iter().flat_map(|name| index.vendored(name)).collect()
     }
 
-    fn learn_from(&self, files: &Files<'_>, reads: &[Read], asked: &[FileId]) -> Vec<Learned> {
+    /// What these files say of transactions, from before where that still holds.
+    fn learn_from(&self, files: &Files<'_>, reads: &[Read], asked: &[FileId], memory: &mut Memory) -> Vec<Learned> {
         if asked.is_empty() {
             return Vec::new();
         }
-        learn(&self.index(files, reads, asked), asked)
+        let index = self.index(files, reads, asked);
+        if !self.options.keep {
+            return learn(&index, asked);
+        }
+        let setting = index.setting(&(memory.shapes(), memory.unread, asked));
+        let holds = |kept: &&Taught| kept.setting == setting && index.stands(&kept.basis);
+        if let Some(kept) = memory.taught.iter().find(holds) {
+            return kept.learned.clone();
+        }
+        let (learned, basis) = index.with_basis(|| learn(&index, asked));
+        memory.teach(Taught { setting, basis, learned: learned.clone() });
+        learned
     }
 
     /// An index over what is known without anything that is learned.

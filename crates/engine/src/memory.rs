@@ -4,7 +4,7 @@ use crate::heads::Read;
 use crate::host::{Files, Overlay};
 use crate::kept::Functions;
 use crate::names::{Names, Offered};
-use sessionlint_analysis::FileData;
+use sessionlint_analysis::{Basis, FileData, Learned};
 use sessionlint_diagnostics::FileId;
 use std::collections::HashMap;
 use std::path::Path;
@@ -60,6 +60,17 @@ pub(crate) struct Known {
     pub words: Vec<Option<aho_corasick::AhoCorasick>>,
 }
 
+/// What was learned of the workspace's own transactions. Their evidence stands where it did when it was found.
+pub(crate) struct Taught {
+    /// What stands for all files without the bodies of functions.
+    pub setting: u128,
+    pub basis: Basis,
+    pub learned: Vec<Learned>,
+}
+
+/// So often is kept what was learned: from two sets of files in each check, and from those of the check before.
+const MAX_TAUGHT: usize = 4;
+
 /// What is kept between two checks.
 #[derive(Default)]
 pub(crate) struct Memory {
@@ -70,6 +81,8 @@ pub(crate) struct Memory {
     pub unread: u64,
     /// What is kept of functions.
     pub functions: Functions,
+    /// What was learned, the last first.
+    pub taught: Vec<Taught>,
     next: u64,
     rounds: [Round; ROUNDS],
 }
@@ -158,6 +171,13 @@ impl Memory {
         let look = self.look_number(file);
         let kept = &mut self.rounds[round];
         kept.named.insert(file, (look, kept.names_number, found));
+    }
+
+    /// Keeps what was learned.
+    pub fn teach(&mut self, taught: Taught) {
+        self.taught.retain(|before| before.setting != taught.setting);
+        self.taught.insert(0, taught);
+        self.taught.truncate(MAX_TAUGHT);
     }
 
     /// What stands for the files without the bodies of functions, as far as they are not what they were at first.

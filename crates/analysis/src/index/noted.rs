@@ -80,6 +80,17 @@ impl Index<'_> {
         }
     }
 
+    /// Does something, and tells on what it stands beside the shapes of files.
+    pub fn with_basis<T>(&self, work: impl FnOnce() -> T) -> (T, Basis) {
+        let (done, grounds) = grounds::noted(work);
+        (done, self.basis(grounds))
+    }
+
+    /// Whether all texts say what they did. What stands on other answers is not looked at again.
+    pub fn stands(&self, basis: &Basis) -> bool {
+        basis.asked.is_empty() && basis.reads.iter().all(|(read, says)| self.says(read) == *says)
+    }
+
     /// Grounds, with what the texts say now.
     pub(crate) fn basis(&self, grounds: Grounds) -> Basis {
         grounds.weighed(|read| self.says(read))
