@@ -41,6 +41,7 @@ mod told;
 mod trace;
 mod transfer;
 mod value;
+mod waited;
 mod waiters;
 mod workload;
 mod world;

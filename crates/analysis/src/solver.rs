@@ -148,6 +148,7 @@ pub(crate) struct Solver<'a> {
     pub unlocks: OnceCell<BTreeSet<BlockId>>,
     /// The temporaries that a constructor makes, by its path.
     pub constructors: OnceCell<BTreeMap<LocalId, Option<Vec<String>>>>,
+    pub waited: crate::waited::Waited,
     /// The variants that parameters are, where callers say so.
     pub variants: BTreeMap<LocalId, String>,
     /// What is known of the arguments.
@@ -314,6 +315,7 @@ impl<'a> Solver<'a> {
             errors: OnceCell::new(),
             unlocks: OnceCell::new(),
             constructors: OnceCell::new(),
+            waited: Default::default(),
             variants: BTreeMap::new(),
             called_with: Known::new(),
             makings: None,

@@ -13,6 +13,10 @@ impl Solver<'_> {
     /// Whether a call is passed what is copied out of a session of this body, or what was made of that: a stream around it, a piece.
     pub(super) fn is_copying(&self, world: &World, id: ObligationId, at: Span) -> bool {
         let Some(session) = self.sites[usize::from(id.site.0)].variable else { return false };
+        self.waited.copies(session, at, || self.finds_copy(world, session, at))
+    }
+
+    fn finds_copy(&self, world: &World, session: LocalId, at: Span) -> bool {
         let mut copied = self.copied(world, session);
         if copied.is_empty() {
             return false;

@@ -31,6 +31,11 @@ impl Solver<'_> {
 
     /// Whether a place stands in a loop without an end of its own whose turns begin with one of some variables.
     fn turns_with(&self, holders: &BTreeSet<LocalId>, at: Span) -> bool {
+        let find = || self.finds_turns_with(holders, at);
+        self.waited.turns(self.at, at, holders, find)
+    }
+
+    fn finds_turns_with(&self, holders: &BTreeSet<LocalId>, at: Span) -> bool {
         Loop::around(self.body, self.at).iter().any(|turns| {
             self.outlives_turn(turns, holders)
                 && self.begins_with(turns, holders, at)
