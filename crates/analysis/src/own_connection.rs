@@ -3,7 +3,7 @@
 
 use crate::index::{ItemRef, Ty};
 use crate::summary::Analysis;
-use sessionlint_ir::{AggregateKind, Body, Call, Callee, ItemKind, Operand, Place, Rvalue};
+use sessionlint_ir::{AggregateKind, Body, Call, Callee, ItemKind, LocalId, Operand, Place, Rvalue, StatementKind};
 
 /// So many steps are gone back from a field to the call that opened what is put there.
 const MAX_STEPS: usize = 20;
@@ -50,22 +50,22 @@ impl Analysis<'_> {
 
     /// Whether a value comes from a call in the body that opens a connection which clones share.
     fn is_opened(&self, body: &Body, operand: &Operand) -> bool {
-        let mut operand = operand;
+        let Some(mut at) = operand.place().map(|place| place.local) else { return false };
         for _ in 0..MAX_STEPS {
-            let (Operand::Value(place) | Operand::Ref { place, .. }) = operand else { return false };
-            operand = match body.value_of(&Place::local(place.local)) {
-                Some(Rvalue::Use(inner) | Rvalue::Await { future: inner, .. }) => inner,
-                Some(Rvalue::Call(Call { callee: Callee::Method { receiver, name }, .. })) => {
-                    if self.opens_shared(name) {
-                        return true;
-                    }
-                    receiver
+            let from = match body.value_of(&Place::local(at)) {
+                Some(Rvalue::Use(inner) | Rvalue::Await { future: inner, .. }) => inner.place(),
+                Some(Rvalue::Call(Call { callee: Callee::Method { name, .. }, .. })) if self.opens_shared(name) => {
+                    return true;
                 }
+                Some(Rvalue::Call(Call { callee: Callee::Method { receiver, .. }, .. })) => receiver.place(),
                 Some(Rvalue::Call(Call { callee: Callee::Path { segments, .. }, .. })) => {
                     return segments.last().is_some_and(|name| self.opens_shared(name));
                 }
-                _ => return false,
+                Some(_) => None,
+                None => bound_from(body, at),
             };
+            let Some(from) = from else { return false };
+            at = from.local;
         }
         false
     }
@@ -74,4 +74,12 @@ impl Analysis<'_> {
         let mut protocols = self.index.model.protocols();
         protocols.any(|(_, known)| known.shared && known.openings.iter().any(|opening| opening.call == call))
     }
+}
+
+/// What a pattern takes a variable out of.
+fn bound_from(body: &Body, variable: LocalId) -> Option<&Place> {
+    body.statements().find_map(|statement| match &statement.kind {
+        StatementKind::Bind { local, from, .. } if *local == variable => Some(from),
+        _ => None,
+    })
 }

@@ -52,10 +52,30 @@ impl Context<'_> {
     pub(crate) fn usual_call(&self, site: &Site, protocol: &Protocol) -> Option<UsualCall> {
         let ending = words::usual_ending(site, protocol)?;
         let call = words::call(site, &ending);
-        Some(match self.question(site, protocol, &ending) {
+        let question = self.question(site, protocol, &ending).or_else(|| self.neighbour(site));
+        Some(match question {
             Some(question) => UsualCall { call: call + &question, rest: "" },
             None => UsualCall { call, rest: ", and handle its error" },
         })
+    }
+
+    /// What stands behind other calls on a session, or behind the one that opened it: their errors are those of its end, most likely.
+    fn neighbour(&self, site: &Site) -> Option<String> {
+        if !self.report.gives_result {
+            return None;
+        }
+        let (name, body) = (site.name.as_deref()?, self.report.span);
+        let start = body.start as usize;
+        let calls = self.function_text().match_indices(name).filter_map(|(at, _)| {
+            let before = self.text[..start + at].chars().next_back();
+            let is_other = before.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == '.');
+            let method = self.text[start + at + name.len()..].strip_prefix('.').filter(|_| !is_other)?;
+            let length = method.find(|c: char| !c.is_alphanumeric() && c != '_')?;
+            let from = start + at + name.len() + 1;
+            Some(Span { start: from as u32, end: (from + length) as u32, ..body })
+        });
+        let adapters = calls.chain([site.span]).filter_map(|call| self.after_call(call));
+        adapters.into_iter().find(|adapter| !adapter.contains('"'))
     }
 
     /// Whether a call of a function uses a variable: as an argument, or as what it is called on.

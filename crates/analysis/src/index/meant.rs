@@ -64,6 +64,15 @@ impl Ty {
         Ty::Own(item, None)
     }
 
+    /// The library's type that a call gives in the end: at once, when it is awaited, or in a result.
+    pub fn known_inside(&self) -> Option<ProtocolId> {
+        match self {
+            Ty::Known(protocol) => Some(*protocol),
+            Ty::Future(inner) | Ty::Fallible(inner) => inner.known_inside(),
+            _ => None,
+        }
+    }
+
     /// The type behind references.
     pub fn peeled(&self) -> &Ty {
         match self {

@@ -23,8 +23,14 @@ impl Solver<'_> {
         }
         self.spread_copies(&mut copied);
         copied.remove(&session);
-        self.body.assignments().any(|(_, value)| match value {
-            Rvalue::Call(call) => call.name_span == at && call.operands().any(|operand| is_in(&copied, operand)),
+        let passes = |call: &Call| call.operands().any(|operand| is_in(&copied, operand));
+        self.body.statements().any(|statement| match &statement.kind {
+            StatementKind::Assign(_, Rvalue::Call(call)) => call.name_span == at && passes(call),
+            // The future was made before.
+            StatementKind::Assign(_, Rvalue::Await { future, .. }) if statement.span == at => {
+                let made = future.place().and_then(|place| self.body.value_of(place));
+                matches!(made, Some(Rvalue::Call(call)) if passes(call))
+            }
             _ => false,
         })
     }

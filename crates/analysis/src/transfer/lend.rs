@@ -2,7 +2,6 @@
 
 use super::given::Passed;
 use super::layers::is_reference;
-use super::own::Receiver;
 use crate::index::{ItemRef, Ty};
 use crate::question::{Effect, LentAs};
 use crate::solver::Solver;
@@ -131,22 +130,6 @@ impl Solver<'_> {
         let (field, protocol) = self.index.only_connection(*owner)?;
         let part = world.canonical(place).0.project(Projection::Field(field.clone()));
         Some((protocol, Anchor::Place(part.clone()), vec![Layer::Part(*owner, field)], Value::Ref(part)))
-    }
-
-    /// What a method of the project's own begins on what holds a transaction that somebody else has is a savepoint in that.
-    pub(super) fn begun_inside(&mut self, world: &World, receiver: &Receiver, value: &Value) {
-        let Receiver::Of { value: Some(on), .. } = receiver else { return };
-        let Some(Ty::Own(owner, _)) = self.known_or_own(world, on).map(|ty| ty.peeled().clone()) else { return };
-        let is_transaction = |protocol: ProtocolId| self.index.model.protocol(protocol).is_transaction();
-        if !self.index.held_inside(owner, 0).is_some_and(is_transaction) {
-            return;
-        }
-        let mut begun = Vec::new();
-        value.sites(&mut begun);
-        for site in begun {
-            let site = &mut self.sites[usize::from(site.0)];
-            site.nested |= self.index.model.protocol(site.protocol).is_transaction();
-        }
     }
 
     /// Code that nobody sees was lent a session. Where an end can be reached through what it got, it may have ended it.

@@ -1,6 +1,5 @@
 //! Is a pool that is made here made for each call or each turn of a loop, and which limits does it have?
 
-use super::untouched::known_in;
 use crate::events::{CauseKind, EventKind};
 use crate::index::Ty;
 use crate::solver::Solver;
@@ -179,7 +178,7 @@ impl Solver<'_> {
 
     /// Whether the body gives connections of a pool's kind: one that was taken from the pool keeps it.
     fn gives_one_of(&self, pool: ProtocolId) -> bool {
-        let given = self.body.output.as_ref().and_then(|written| known_in(&self.index.ty(&self.scope, written)));
+        let given = self.body.output.as_ref().and_then(|written| self.index.ty(&self.scope, written).known_inside());
         given.is_some_and(|given| {
             let openings = &self.index.model.protocol(given).openings;
             openings.iter().any(|opening| opening.source == Source::Method(pool))

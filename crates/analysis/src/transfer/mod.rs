@@ -32,6 +32,7 @@ mod made;
 mod memo;
 mod method;
 mod named;
+mod nested;
 mod open;
 mod operand;
 mod own;

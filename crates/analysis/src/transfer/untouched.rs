@@ -9,7 +9,7 @@ use sessionlint_protocols::ProtocolKind;
 impl Solver<'_> {
     /// Whether a function gives such a writer, and does not show that it writes into it.
     pub(super) fn is_only_made(&self, item: ItemRef, ty: &Ty) -> bool {
-        let Some(protocol) = known_in(ty) else { return false };
+        let Some(protocol) = ty.known_inside() else { return false };
         let known = self.index.model.protocol(protocol);
         if known.kind != ProtocolKind::Writer || !known.finishes {
             return false;
@@ -18,15 +18,6 @@ impl Solver<'_> {
         let function = self.index.function(item);
         let body = function.as_ref().and_then(|function| function.body.as_ref());
         !body.is_some_and(|body| calls_any(body, writes))
-    }
-}
-
-/// What a call gives in the end: at once, when it is awaited, or in a result.
-pub(super) fn known_in(ty: &Ty) -> Option<sessionlint_protocols::ProtocolId> {
-    match ty {
-        Ty::Known(protocol) => Some(*protocol),
-        Ty::Future(inner) | Ty::Fallible(inner) => known_in(inner),
-        _ => None,
     }
 }
 

@@ -37,7 +37,8 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
     let message = if protocol.queues {
         format!("{subject} reaches {way_out} with data still queued")
     } else if protocol.errors_late {
-        format!("{subject} reaches {way_out} without waiting for its last write")
+        let flush = protocol.usual_end().map_or("an end", |end| &end.call);
+        format!("{subject} reaches {way_out} without `{flush}`, which tells whether its last write failed")
     } else {
         format!("{subject} reaches {way_out} without being finished")
     };
