@@ -36,8 +36,11 @@ pub(crate) trait Equations {
 
 /// The answers that are known, and what they stand on, for all threads.
 pub(crate) struct Fixpoint<Q, A> {
-    known: RwLock<FxHashMap<Q, (A, Option<Arc<Grounds>>)>>,
+    known: RwLock<FxHashMap<Q, Founded<A>>>,
 }
+
+/// An answer, and what it stands on where somebody wants to know.
+type Founded<A> = (A, Option<Arc<Grounds>>);
 
 /// The questions that one thread is about to answer. Copies are the same.
 pub(crate) struct Pass<Q, A> {

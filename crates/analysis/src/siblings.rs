@@ -33,7 +33,7 @@ impl Analysis<'_> {
     pub(crate) fn siblings(&self, owner: ItemRef) -> Arc<Siblings> {
         if grounds::is_wanted() {
             let find = || Arc::new(self.siblings_of(owner).unwrap_or_default());
-            return self.index.noted(About::Siblings(owner), |found| fingerprint(found), find, |_| true);
+            return self.index.noted(About::Siblings(owner), fingerprint, find, |_| true);
         }
         if let Some(known) = self.siblings.read().unwrap_or_else(PoisonError::into_inner).get(&owner) {
             return Arc::clone(known);

@@ -6,10 +6,13 @@ use sessionlint_ir::{BlockId, LocalId};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
+/// A place of a block, and the variables that are asked about there.
+type Turn = (BlockId, Span, BTreeSet<LocalId>);
+
 /// Answers about one body.
 #[derive(Default)]
 pub(crate) struct Waited {
-    turns: RefCell<FxHashMap<(BlockId, Span, BTreeSet<LocalId>), bool>>,
+    turns: RefCell<FxHashMap<Turn, bool>>,
     copies: RefCell<FxHashMap<(LocalId, Span), bool>>,
 }
 

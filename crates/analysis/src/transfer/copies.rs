@@ -105,11 +105,9 @@ impl Solver<'_> {
             let known = copied.len();
             for statement in self.body.statements() {
                 match &statement.kind {
-                    StatementKind::Assign(place, Rvalue::Await { future, .. }) => {
-                        if is_in(&polls, future) {
-                            copied.insert(place.local);
-                        }
-                    }
+                    // Of nothing else that is waited for comes a piece.
+                    StatementKind::Assign(_, Rvalue::Await { future, .. }) if !is_in(&polls, future) => {}
+                    StatementKind::Assign(place, Rvalue::Await { .. }) => _ = copied.insert(place.local),
                     StatementKind::Assign(place, value)
                         if value.operands().iter().any(|operand| is_in(copied, operand)) =>
                     {
