@@ -1,6 +1,7 @@
 //! Is a connection a worker's own? It was taken before a loop that nothing but a wish to stop ends, and each turn begins with it: nobody
 //! else is meant to have it for as long as the program runs, and what a turn waits for takes it from nobody.
 
+use crate::index::Ty;
 use crate::loops::Loop;
 use crate::solver::Solver;
 use crate::value::{ObligationId, Value};
@@ -10,6 +11,7 @@ use sessionlint_ir::{
     BlockId, Call, Callee, DropCause, ExitKind, LocalId, Operand, Place, Projection, Rvalue, Statement, StatementKind,
     Terminator, Test, TestRole,
 };
+use sessionlint_protocols::ProtocolKind;
 use std::collections::BTreeSet;
 
 /// How many values back it is looked what a test asks.
@@ -25,8 +27,22 @@ impl Solver<'_> {
     /// The same for a connection that this body was lent: whoever lends it gets it back when the program ends.
     pub(crate) fn is_lent_for_good(&self, at: Span) -> bool {
         let lent = self.lent_sessions();
+        let mut connections = lent.iter().copied().chain(self.plain_connections());
         lent.iter().all(|local| self.is_lent_connection(*local))
-            && lent.iter().any(|local| self.turns_with(&BTreeSet::from([*local]), at))
+            && connections.any(|local| self.turns_with(&BTreeSet::from([local]), at))
+    }
+
+    /// The parameters that are lent connections by their type, whether of a pool or not: `&mut PgConnection` may be either.
+    fn plain_connections(&self) -> impl Iterator<Item = LocalId> {
+        self.body.params.iter().copied().filter(|local| {
+            let declared = self.body.locals[local.index()].ty.as_ref().map(|ty| self.index.ty(&self.scope, ty));
+            declared.is_some_and(|ty| match (&ty, ty.peeled()) {
+                (Ty::Ref(_), Ty::Known(protocol)) => {
+                    self.index.model.protocol(*protocol).kind == ProtocolKind::Connection
+                }
+                _ => false,
+            })
+        })
     }
 
     /// Whether a place stands in a loop without an end of its own whose turns begin with one of some variables.
@@ -42,7 +58,7 @@ impl Solver<'_> {
                 && turns
                     .exits(self.body)
                     .into_iter()
-                    .all(|(from, to)| self.only_fails(to) || self.asks_to_stop(turns, from, to, holders))
+                    .all(|(from, to)| self.only_fails(to) || self.leaves_to_stop(turns, from, to, holders))
         })
     }
 
@@ -103,7 +119,31 @@ impl Solver<'_> {
         true
     }
 
-    /// Whether a loop is left where it is asked whether somebody wants it to stop, and nothing that came through the connection tells.
+    /// Whether a loop is left behind a question whether somebody wants it to stop: right there, or at the end of an arm.
+    fn leaves_to_stop(&self, turns: &Loop, from: BlockId, to: BlockId, holders: &BTreeSet<LocalId>) -> bool {
+        let mut seen = BTreeSet::new();
+        let mut pending = vec![(from, to)];
+        while let Some((from, to)) = pending.pop() {
+            if matches!(self.body.blocks[from.index()].terminator, Terminator::Test { .. }) {
+                if !self.asks_to_stop(turns, from, to, holders) {
+                    return false;
+                }
+                continue;
+            }
+            let leads_here = |block: &&BlockId| {
+                let mut successors = self.body.blocks[block.index()].terminator.successors();
+                successors.any(|next| next == from)
+            };
+            let before: Vec<BlockId> = turns.blocks.iter().filter(leads_here).copied().collect();
+            if from == turns.head || before.is_empty() {
+                return false;
+            }
+            pending.extend(before.into_iter().map(|before| (before, from)).filter(|edge| seen.insert(*edge)));
+        }
+        true
+    }
+
+    /// Whether it is asked here whether somebody wants the loop to stop, and nothing that came through the connection tells.
     fn asks_to_stop(&self, turns: &Loop, from: BlockId, to: BlockId, holders: &BTreeSet<LocalId>) -> bool {
         let Terminator::Test { test, role, .. } = &self.body.blocks[from.index()].terminator else { return false };
         let mut names = Vec::new();
