@@ -266,7 +266,7 @@ fn hints(check: &Check, run: &Run) {
     }
     if let Some(first) = run.findings.first().filter(|_| check.format == Format::Pretty && !check.statistics) {
         terminal::complain(&format!(
-            "more about a rule: `sessionlint explain {0}`; meant to be so? `// sessionlint: allow({0}) -- why`\n",
+            "more about a rule: `sessionlint explain {0}`\nwhere it is meant: `// sessionlint: allow({0}) -- why`\n",
             first.rule
         ));
     }

@@ -264,7 +264,7 @@ impl Learner<'_, '_> {
         let on_drop = match verdict.class {
             DropClass::A | DropClass::B | DropClass::D => "does not keep what was written",
             DropClass::C => "starts a rollback in the background, which is lost if the runtime ends first",
-            DropClass::E | DropClass::F => "does not end it",
+            DropClass::E | DropClass::F => "ends nothing by itself",
             DropClass::G => "panics",
         };
         let protocol = LearnedProtocol {
