@@ -1,9 +1,9 @@
 //! Does each struct of a type have a connection of its own in a field? Then what is set there meets nobody else, whatever the
 //! library's type allows.
 
-use crate::index::{ItemRef, Ty};
+use crate::index::ItemRef;
 use crate::summary::Analysis;
-use sessionlint_ir::{AggregateKind, Body, Call, Callee, ItemKind, LocalId, Operand, Place, Rvalue, StatementKind};
+use sessionlint_ir::{AggregateKind, Body, Call, Callee, LocalId, Operand, Place, Rvalue, StatementKind};
 
 /// So many steps are gone back from a field to the call that opened what is put there.
 const MAX_STEPS: usize = 20;
@@ -11,24 +11,10 @@ const MAX_STEPS: usize = 20;
 impl Analysis<'_> {
     /// Whether all structs of a type are made in its own file, by functions that open for each what they put into a field.
     pub(crate) fn opens_for_each(&self, owner: ItemRef, field: &str) -> bool {
-        let Some(item) = self.index.item(owner).filter(|item| item.kind == ItemKind::Struct) else { return false };
-        self.index.reads_package(owner.file);
-        let others = self.index.package_of(owner.file).indexed.iter().filter(|file| **file != owner.file);
-        if others.into_iter().any(|file| self.may_make(*file, &item.name)) {
-            return false;
-        }
-        let Some(data) = self.index.host.data(owner.file) else { return false };
-        let makers = data.outline.ids().filter(|id| {
-            let function = data.outline.item(*id);
-            let body = function.body.filter(|_| function.kind == ItemKind::Function && !data.outline.is_test(*id));
-            let text = body.and_then(|body| data.text.get(body.start as usize..body.end as usize));
-            let maker = ItemRef { file: owner.file, item: *id };
-            let is_own = || matches!(self.index.self_ty(maker), Some(Ty::Own(of, _)) if of == owner);
-            text.is_some_and(|text| text.contains(item.name.as_str()) || (text.contains("Self") && is_own()))
-        });
+        let (Some(item), Some(makers)) = (self.index.item(owner), self.makers(owner)) else { return false };
         let mut is_made = false;
-        let all = makers.into_iter().all(|id| {
-            let function = self.index.function(ItemRef { file: owner.file, item: id });
+        let all = makers.into_iter().all(|maker| {
+            let function = self.index.function(maker);
             let body = function.as_ref().and_then(|function| function.body.as_ref());
             body.is_none_or(|body| self.opens_in(body, &item.name, field, &mut is_made))
         });

@@ -9,7 +9,7 @@ use crate::summary::Analysis;
 use crate::value::{Origin, Root, Value};
 use crate::world::World;
 use sessionlint_diagnostics::FileId;
-use sessionlint_ir::{AggregateKind, Body, ItemKind, Rvalue};
+use sessionlint_ir::{AggregateKind, Body, ItemId, ItemKind, Rvalue};
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 
@@ -45,26 +45,11 @@ impl Analysis<'_> {
 
     /// `None` where not all ways to make one are known.
     fn siblings_of(&self, owner: ItemRef) -> Option<Siblings> {
-        let item = self.index.item(owner).filter(|item| item.kind == ItemKind::Struct)?;
-        self.index.reads_package(owner.file);
-        let name = &item.name;
-        let others = self.index.package_of(owner.file).indexed.iter().filter(|file| **file != owner.file);
-        if others.into_iter().any(|file| self.may_make(*file, name)) {
-            return None;
-        }
+        let (name, makers) = (&self.index.item(owner)?.name, self.makers(owner)?);
         let data = self.index.host.data(owner.file)?;
         let mut all: Vec<Parts> = Vec::new();
-        let mut makers = 0;
-        for id in data.outline.ids() {
-            let function = data.outline.item(id);
-            let Some(body) = function.body.filter(|_| function.kind == ItemKind::Function) else { continue };
-            let text = data.text.get(body.start as usize..body.end as usize).unwrap_or_default();
-            let maker = ItemRef { file: owner.file, item: id };
-            let is_own = || matches!(self.index.self_ty(maker), Some(Ty::Own(of, _)) if of == owner);
-            let makes = text.contains(name.as_str()) || (text.contains("Self") && is_own());
-            if data.outline.is_test(id) || !makes {
-                continue;
-            }
+        let mut makes = 0;
+        for maker in makers {
             let made = self.asked(maker, &Asking::default(), |mut solver| {
                 let (written, inside) = (literals(solver.body, name), literals_inside(solver.body, name));
                 if written == 0 && inside == 0 {
@@ -77,10 +62,10 @@ impl Analysis<'_> {
                 // What a closure makes is not seen.
                 (inside == 0 && !solver.gave_up).then_some(made)
             })?;
-            makers += usize::from(!made.is_empty());
+            makes += usize::from(!made.is_empty());
             all.extend(made);
         }
-        let (first, rest) = all.split_first().filter(|_| makers <= MAX_MAKERS)?;
+        let (first, rest) = all.split_first().filter(|_| makes <= MAX_MAKERS)?;
         let mut found = Siblings::new();
         for (path, origin) in first {
             let same = |other: &&Vec<String>| {
@@ -96,8 +81,28 @@ impl Analysis<'_> {
         Some(found)
     }
 
+    /// The functions of its own file that may make a struct, test code left out; `None` where another file may, too.
+    pub(crate) fn makers(&self, owner: ItemRef) -> Option<Vec<ItemRef>> {
+        let name = &self.index.item(owner).filter(|item| item.kind == ItemKind::Struct)?.name;
+        self.index.reads_package(owner.file);
+        let others = self.index.package_of(owner.file).indexed.iter().filter(|file| **file != owner.file);
+        if others.into_iter().any(|file| self.may_make(*file, name)) {
+            return None;
+        }
+        let data = self.index.host.data(owner.file)?;
+        let may_make = |id: &ItemId| {
+            let function = data.outline.item(*id);
+            let body = function.body.filter(|_| function.kind == ItemKind::Function && !data.outline.is_test(*id));
+            let text = body.and_then(|body| data.text.get(body.start as usize..body.end as usize));
+            let maker = ItemRef { file: owner.file, item: *id };
+            let is_own = || matches!(self.index.self_ty(maker), Some(Ty::Own(of, _)) if of == owner);
+            text.is_some_and(|text| text.contains(name.as_str()) || (text.contains("Self") && is_own()))
+        };
+        Some(data.outline.ids().filter(may_make).map(|item| ItemRef { file: owner.file, item }).collect())
+    }
+
     /// Whether a file may have an expression that makes a struct of this name.
-    pub(crate) fn may_make(&self, file: FileId, name: &str) -> bool {
+    fn may_make(&self, file: FileId, name: &str) -> bool {
         let Some(data) = self.index.host.data(file) else { return false };
         let is_made = |(at, _): (usize, &str)| {
             let (before, after) = (data.text[..at].trim_end(), data.text[at + name.len()..].trim_start());

@@ -205,6 +205,22 @@ pub struct Signature {
     pub generics: Vec<(String, Vec<TypeRef>)>,
 }
 
+impl Signature {
+    /// Whether a call gives a future, so that nothing is done before that is polled.
+    pub fn gives_future(&self) -> bool {
+        fn names_one(ty: &TypeRef) -> bool {
+            match ty {
+                TypeRef::Path { segments, args } => {
+                    segments.last().is_some_and(|name| name.ends_with("Future")) || args.iter().any(names_one)
+                }
+                TypeRef::Bounds(bounds) => bounds.iter().any(names_one),
+                _ => false,
+            }
+        }
+        self.is_async || names_one(&self.output)
+    }
+}
+
 /// A field of a struct or of an enum's variant.
 #[derive(Clone, Debug)]
 pub struct Field {

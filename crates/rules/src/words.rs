@@ -57,7 +57,7 @@ pub(crate) fn opened(site: &Site, protocol: &Protocol) -> String {
 /// How state of a connection gets there.
 pub(crate) fn set(state: SessionState) -> &'static str {
     match state {
-        SessionState::Multi => "sent",
+        SessionState::Multi | SessionState::Watch => "sent",
         SessionState::Listen => "started",
         SessionState::Lock | SessionState::TriedLock => "taken",
         SessionState::Setting | SessionState::TempTable | SessionState::Database => "set",

@@ -10,7 +10,7 @@ mod said;
 mod setting;
 
 use crate::index::{Index, ItemRef, Ty};
-use said::{Said, gives_future, names, undoing};
+use said::{Said, names, undoing};
 use sessionlint_diagnostics::{FileId, Span};
 use sessionlint_ir::{ItemKind, Terminator, TypeRef};
 use sessionlint_protocols::{DropClass, EndKind, Ending, LearnedProtocol, ProtocolId, ProtocolKind};
@@ -254,7 +254,7 @@ impl Learner<'_, '_> {
             let Some(signature) = self.index.signature(*method) else { continue };
             let by_value = signature.params.first().is_some_and(|it| !matches!(it.ty, TypeRef::Ref { .. }));
             ends_by_reference &= !by_value;
-            let mut end = Ending::own(self.name(*method), *kind, gives_future(&signature));
+            let mut end = Ending::own(self.name(*method), *kind, signature.gives_future());
             end.fallible = names(&signature.output, "Result");
             if endings.iter().all(|known| known.call != end.call) {
                 endings.push(end);

@@ -2,8 +2,7 @@
 
 use crate::index::{Index, ItemRef, Ty};
 use sessionlint_ir::{
-    BlockId, Body, Call, Callee, ItemKind, Literal, Operand, Rvalue, Signature, StatementKind, Terminator, Test,
-    TypeRef,
+    BlockId, Body, Call, Callee, ItemKind, Literal, Operand, Rvalue, StatementKind, Terminator, Test, TypeRef,
 };
 use std::collections::BTreeSet;
 
@@ -158,20 +157,6 @@ fn warns_of_itself(index: &Index<'_>, body: &Body) -> bool {
         pending.extend(block.terminator.successors().filter(|next| Some(*next) != failed));
     }
     false
-}
-
-/// Whether a call of a function gives a future.
-pub(super) fn gives_future(signature: &Signature) -> bool {
-    fn is_future(ty: &TypeRef) -> bool {
-        match ty {
-            TypeRef::Path { segments, args } => {
-                segments.last().is_some_and(|name| name.ends_with("Future")) || args.iter().any(is_future)
-            }
-            TypeRef::Bounds(bounds) => bounds.iter().any(is_future),
-            _ => false,
-        }
-    }
-    signature.is_async || is_future(&signature.output)
 }
 
 /// Whether a written type names a type.

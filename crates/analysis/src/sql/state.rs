@@ -20,8 +20,10 @@ pub enum SessionState {
     TempTable,
     /// The database that it uses.
     Database,
-    /// Watched keys, or an open MULTI.
+    /// An open MULTI.
     Multi,
+    /// Watched keys.
+    Watch,
 }
 
 /// What a statement changes of it.
@@ -48,8 +50,9 @@ impl StateChange {
         if self.state == SessionState::Database {
             return before.state == SessionState::Database;
         }
-        let same =
-            self.state == before.state || (self.state == SessionState::Lock && before.state == SessionState::TriedLock);
+        let same = self.state == before.state
+            || (self.state == SessionState::Lock && before.state == SessionState::TriedLock)
+            || (self.state == SessionState::Multi && before.state == SessionState::Watch);
         let named = self.name == 0 || self.name == before.name;
         // DISCARD ALL and RESET ALL speak of settings; the first takes everything.
         (same && named && (!self.on || self.state == SessionState::Setting)) || (!self.on && self.name == EVERYTHING)
@@ -137,8 +140,11 @@ pub(super) fn change(tokens: &[Token]) -> Option<StateChange> {
             Some(StateChange { state: SessionState::Database, name, on: true, settled: false })
         }
         // Redis: a command of one word.
-        "MULTI" | "WATCH" if tokens.len() == 1 => {
+        "MULTI" if tokens.len() == 1 => {
             Some(StateChange { state: SessionState::Multi, name: 1, on: true, settled: false })
+        }
+        "WATCH" if tokens.len() == 1 => {
+            Some(StateChange { state: SessionState::Watch, name: 1, on: true, settled: false })
         }
         "EXEC" | "DISCARD" | "UNWATCH" if tokens.len() == 1 => all(SessionState::Multi),
         "SELECT" | "DO" | "WITH" => called(tokens),
@@ -266,7 +272,7 @@ fn hash(name: &[Token]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::super::SqlEffect;
-    use super::SessionState::{Listen, Lock, Multi, Setting, TempTable};
+    use super::SessionState::{Listen, Lock, Setting, TempTable, Watch};
     use super::StateChange;
 
     fn state(text: &str) -> Option<StateChange> {
@@ -392,7 +398,8 @@ mod tests {
         assert_eq!(left("CREATE TEMP TABLE a (b int); CREATE INDEX c ON a (b)"), Some(TempTable));
         assert_eq!(left("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY"), Some(Setting));
         assert_eq!(left("SELECT 1; SELECT pg_advisory_lock(1)"), Some(Lock));
-        assert_eq!(left("WATCH"), Some(Multi));
+        assert_eq!(left("WATCH"), Some(Watch));
+        assert_eq!(left("WATCH; EXEC"), None);
         let off = |text: &str| state(text).map(|change| (change.state, change.on));
         assert_eq!(off("SET a = off"), Some((Setting, false)));
         assert_eq!(off("SET off = a"), Some((Setting, true)));

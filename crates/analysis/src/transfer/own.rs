@@ -12,7 +12,7 @@ use crate::value::{ObligationId, Origin, Root, Source, Value};
 use crate::workload::{Deed, Given, Summary, Workload, seen_by_caller};
 use crate::world::{Phase, World};
 use sessionlint_diagnostics::{Evidence, Span};
-use sessionlint_ir::{Call, Projection, Signature, TypeRef};
+use sessionlint_ir::{Call, Projection};
 use sessionlint_protocols::EndKind;
 
 impl Solver<'_> {
@@ -36,7 +36,7 @@ impl Solver<'_> {
             self.pass_arguments(world, &call.args, at);
             return Value::Unknown;
         }
-        let is_future = self.index.signature(item).is_some_and(|signature| is_future(&signature))
+        let is_future = self.index.signature(item).is_some_and(|signature| signature.gives_future())
             || matches!(self.index.output(item, self_ty.clone()), Some(Ty::Future(_)));
         // Only who reports wants to know what happens to a future that nobody awaits at once.
         self.unawaited &= is_future && (self.reporting || self.nested);
@@ -390,18 +390,4 @@ impl Receiver {
     pub fn of(value: Value, origin: Option<Origin>) -> Self {
         Receiver::Of { value: Some(value), origin, does: None }
     }
-}
-
-/// Whether a function gives a future, so that it does nothing before that is polled.
-fn is_future(signature: &Signature) -> bool {
-    fn names_one(ty: &TypeRef) -> bool {
-        match ty {
-            TypeRef::Path { segments, args } => {
-                segments.last().is_some_and(|name| name.ends_with("Future")) || args.iter().any(names_one)
-            }
-            TypeRef::Bounds(bounds) => bounds.iter().any(names_one),
-            _ => false,
-        }
-    }
-    signature.is_async || names_one(&signature.output)
 }

@@ -7,8 +7,7 @@ use crate::index::{ItemRef, Resolved};
 use crate::summary::Analysis;
 use sessionlint_diagnostics::{FileId, Span};
 use sessionlint_ir::{
-    BlockId, Body, BodyKind, Call, Callee, ItemId, ItemKind, Operand, Rvalue, Signature, Statement, StatementKind,
-    TypeRef,
+    BlockId, Body, BodyKind, Call, Callee, ItemId, ItemKind, Operand, Rvalue, Statement, StatementKind,
 };
 use std::collections::BTreeSet;
 
@@ -121,7 +120,7 @@ impl Analysis<'_> {
                 found.insert(call.name_span);
             }
         }
-        let is_future = is_future(&signature);
+        let is_future = signature.gives_future();
         let in_turn = self.all_in_turn(body, &met, &|body, at, value| match value {
             Rvalue::Call(call) if found.contains(&call.name_span) => {
                 let (_, place, _) = statements(body).find(|(other, ..)| *other == at)?;
@@ -231,20 +230,6 @@ fn named_calls<'b>(body: &'b Body, name: &str, found: &mut Vec<&'b Call>) {
         _ => None,
     }));
     body.children.iter().for_each(|child| named_calls(child, name, found));
-}
-
-/// Whether a function gives a future.
-fn is_future(signature: &Signature) -> bool {
-    fn names_one(ty: &TypeRef) -> bool {
-        match ty {
-            TypeRef::Path { segments, args } => {
-                segments.last().is_some_and(|name| name.ends_with("Future")) || args.iter().any(names_one)
-            }
-            TypeRef::Bounds(bounds) => bounds.iter().any(names_one),
-            _ => false,
-        }
-    }
-    signature.is_async || names_one(&signature.output)
 }
 
 /// Where a text has a word.

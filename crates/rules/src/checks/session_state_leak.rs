@@ -41,14 +41,13 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
             ),
         ),
         EventKind::StateOnShared { state, .. } => {
-            let command = command(context, event);
-            let help = match command {
-                "WATCH" => "use a connection of your own from WATCH to EXEC, or a Lua script".to_owned(),
+            let help = match state {
+                SessionState::Watch => "use a connection of your own from WATCH to EXEC, or a Lua script".to_owned(),
                 _ => "send the commands as one pipeline (`redis::pipe().atomic()`), or use a connection of your own"
                     .to_owned(),
             };
             (
-                format!("{command} is {} on a connection that others share", words::set(state)),
+                format!("{} is {} on a connection that others share", what(state), words::set(state)),
                 "until it is over, what other tasks send on clones of the connection falls under it too".to_owned(),
                 help,
             )
@@ -67,17 +66,6 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
     context.finding(CHECK.rule, site, events, span, Words { message, leaks, help: Some(help), fix: None })
 }
 
-/// The command of Redis that is sent, as the text before tells: the last one that is named.
-fn command(context: &Context<'_>, event: &Event) -> &'static str {
-    let body = context.report.span;
-    let before = context.text.get(body.start as usize..event.cause.span.end as usize).unwrap_or_default();
-    match (before.rfind("\"MULTI\""), before.rfind("\"WATCH\"")) {
-        (None, None) => what(SessionState::Multi),
-        (multi, watch) if multi > watch => "MULTI",
-        _ => "WATCH",
-    }
-}
-
 fn what(state: SessionState) -> &'static str {
     match state {
         SessionState::Lock | SessionState::TriedLock => "a session-level lock",
@@ -85,7 +73,8 @@ fn what(state: SessionState) -> &'static str {
         SessionState::Database => "another current database",
         SessionState::Listen => "a LISTEN",
         SessionState::TempTable => "a temporary table",
-        SessionState::Multi => "MULTI or WATCH",
+        SessionState::Multi => "MULTI",
+        SessionState::Watch => "WATCH",
     }
 }
 
@@ -102,6 +91,7 @@ fn undo(state: SessionState) -> (&'static str, &'static str) {
         }
         SessionState::Listen => ("send UNLISTEN", ", or use a listener with a connection of its own"),
         SessionState::TempTable => ("drop it", " (in Postgres, `ON COMMIT DROP` drops it with the transaction)"),
-        SessionState::Multi => ("send EXEC, DISCARD or UNWATCH", ""),
+        SessionState::Multi => ("send EXEC or DISCARD", ""),
+        SessionState::Watch => ("send EXEC, DISCARD or UNWATCH", ""),
     }
 }
