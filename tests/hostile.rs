@@ -200,7 +200,7 @@ fn broken_settings_and_baselines_are_told() {
                 baseline: sessionlint_engine::BaselineChoice::Default,
                 ..Default::default()
             };
-            match sessionlint_engine::run(&options, &|_, _, _| {}) {
+            match sessionlint_engine::run(&options, sessionlint_languages::ALL, &|_, _, _| {}) {
                 Ok(_) => taken += 1,
                 Err(error) => {
                     assert!(error.to_string().contains(name), "{error}");

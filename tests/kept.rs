@@ -130,7 +130,7 @@ fn engine(directory: &Path, keep: bool) -> Engine {
         keep,
         ..Options::default()
     };
-    Engine::new(options).unwrap()
+    Engine::new(options, sessionlint_languages::ALL).unwrap()
 }
 
 /// Everything that a check says, but for how much work it was.

@@ -171,7 +171,7 @@ fn what_is_learned_changes_with_the_text() {
     let here = package(PANICS, None);
     let options =
         Options { directory: here.path().to_path_buf(), paths: vec![".".into()], isolated: true, ..Options::default() };
-    let engine = Engine::new(options).unwrap();
+    let engine = Engine::new(options, sessionlint_languages::ALL).unwrap();
     let path = engine.requested()[0].clone();
     let rules = |text: &str| {
         let overlay = Overlay::from([(path.clone(), text.as_bytes().to_vec())]);

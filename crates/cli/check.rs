@@ -177,7 +177,7 @@ fn suppress(
     if reason.is_empty() || reason.contains(['\n', '\r']) {
         return Err("--suppress needs a reason, on one line".to_owned());
     }
-    let (changes, left) = sessionlint_engine::silence(outcome, reason);
+    let (changes, left) = sessionlint_engine::silence(outcome, sessionlint_languages::ALL, reason);
     let mut written = Written::default();
     written.write(options, &changes);
     if !check.quiet {

@@ -17,7 +17,7 @@ pub fn run(facts: Facts, function: &str, check: &Check) -> ExitCode {
     };
     let shown = options(check).and_then(|options| {
         let told = |failure| crate::check::told(check, &failure);
-        let engine = Engine::new(options).map_err(told)?;
+        let engine = Engine::new(options, sessionlint_languages::ALL).map_err(told)?;
         engine.show(view, function).map_err(told)
     });
     match shown {

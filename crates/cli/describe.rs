@@ -86,7 +86,7 @@ pub fn learned(path: PathBuf) -> ExitCode {
     let check = Check { paths: vec![path], ..Check::default() };
     let shown = options(&check).and_then(|options| {
         let told = |failure| crate::check::told(&check, &failure);
-        Engine::new(options).map_err(told)?.show_learned().map_err(told)
+        Engine::new(options, sessionlint_languages::ALL).map_err(told)?.show_learned().map_err(told)
     });
     match shown {
         Ok(text) if text.is_empty() => print("no transaction type that this project defines itself was found\n"),

@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_millis(700);
 pub fn shown(check: &Check, options: &Options, start: Instant) -> Result<Outcome, Failure> {
     let bar: OnceLock<ProgressBar> = OnceLock::new();
     let show = !check.no_progress && !check.quiet && terminal::stderr_is_terminal();
-    let outcome = sessionlint_engine::run(options, &|stage, done, total| {
+    let outcome = sessionlint_engine::run(options, sessionlint_languages::ALL, &|stage, done, total| {
         if show && stage == Stage::Analysing && start.elapsed() > PATIENCE {
             let bar = bar.get_or_init(|| {
                 let bar = ProgressBar::new(total as u64);

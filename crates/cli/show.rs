@@ -11,7 +11,7 @@ use std::process::ExitCode;
 /// # Errors
 /// When nothing could be checked with these options, or the output cannot be written.
 pub fn run(check: &Check, options: Options) -> Result<ExitCode, String> {
-    let engine = Engine::new(options).map_err(|failure| told(check, &failure))?;
+    let engine = Engine::new(options, sessionlint_languages::ALL).map_err(|failure| told(check, &failure))?;
     let text = match check.show_settings {
         true => {
             let effective = engine.effective();

@@ -30,7 +30,7 @@ pub fn run(check: &Check, options: &Options) -> Result<ExitCode, String> {
     loop {
         let start = Instant::now();
         // What is wrong with the configuration can be mended while it is watched.
-        match Engine::new(Options { keep: true, ..options.clone() }) {
+        match Engine::new(Options { keep: true, ..options.clone() }, sessionlint_languages::ALL) {
             Ok(engine) => until_files_come_or_go(check, options, &engine, &changes, start)?,
             Err(failure) => {
                 terminal::complain(&check::told(check, &failure));

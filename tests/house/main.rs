@@ -19,6 +19,7 @@ const FLOORS: &[(&str, u32)] = &[
     ("parser-rust", 2),
     ("protocols", 2),
     ("analysis", 3),
+    ("languages", 3),
     ("rules", 4),
     ("engine", 5),
     ("report", 5),
@@ -71,6 +72,28 @@ fn each_foreign_vocabulary_has_one_room() {
         for (folder, _) in FLOORS {
             assert!(!dependencies(folder).contains(*library) || rooms.contains(folder), "{folder} speaks {library}");
         }
+    }
+}
+
+/// The room that lists the languages alone knows which front ends there are.
+#[test]
+fn only_the_list_of_languages_names_a_front_end() {
+    let crates = root().join("crates");
+    let folders = fs::read_dir(&crates).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let (parsers, others): (Vec<String>, Vec<String>) =
+        folders.filter(|folder| folder != "languages").partition(|folder| folder.starts_with("parser-"));
+    assert!(!parsers.is_empty());
+    for parser in &parsers {
+        let names = [format!("sessionlint-{parser}"), format!("sessionlint_{}", parser.replace('-', "_"))];
+        for folder in others.iter().chain(parsers.iter().filter(|other| *other != parser)) {
+            let mut files = rust_files(&crates.join(folder));
+            files.extend(Some(crates.join(folder).join("Cargo.toml")).filter(|manifest| manifest.is_file()));
+            for file in files {
+                let text = fs::read_to_string(&file).unwrap();
+                assert!(!names.iter().any(|name| text.contains(name)), "{} names {parser}", file.display());
+            }
+        }
+        assert!(fs::read_to_string(crates.join("languages/Cargo.toml")).unwrap().contains(&names[0]), "{parser}");
     }
 }
 

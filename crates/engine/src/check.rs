@@ -29,7 +29,7 @@ impl Engine {
         let start = Instant::now();
         // A panic in what is about all files loses what was learned, and no more.
         let mut memory = std::mem::take(&mut *self.memory());
-        let files = Files::new(&self.known, overlay);
+        let files = Files::new(&self.known, self.languages, overlay);
         let wanted: HashSet<&OsStr> = reported.iter().map(|path| path.as_os_str()).collect();
         let reported: Vec<bool> = files.paths.iter().map(|path| wanted.contains(path.as_os_str())).collect();
         let (reads, workspace) = self.first_look(&files, overlay, &mut memory, progress);
@@ -242,8 +242,16 @@ impl Engine {
             let is_test = is_test_file || files.data(item.file).is_some_and(|data| data.outline.is_test(item.item));
             let errors = Errors { files, index: &analysis.index, packages: &self.packages };
             let takes_error = |library| errors.takes(report.span, model.library(library));
-            let context =
-                sessionlint_rules::Context { report: &report, model, strict, text, is_test, takes_error: &takes_error };
+            let (report, language) = (&report, files.language(item.file));
+            let context = sessionlint_rules::Context {
+                report,
+                model,
+                strict,
+                language,
+                text,
+                is_test,
+                takes_error: &takes_error,
+            };
             let mut found = sessionlint_rules::check(&context);
             found.iter_mut().for_each(|finding| name_functions(finding, report.item, files, analysis));
             checked.diagnostics.extend(found);
@@ -254,15 +262,18 @@ impl Engine {
     /// Why a function could not be lowered.
     fn syntax_error(&self, files: &Files<'_>, item: ItemRef) -> Option<Skipped> {
         let data = files.data(item.file)?;
-        // What a macro writes need be no Rust before it is called.
+        // What a macro writes need be no code before it is called.
         if data.outline.is_of_macro(item.item) {
             return None;
         }
         let known = data.outline.item(item.item);
         let text = data.text.get(known.head.start as usize..known.head.end as usize)?;
-        let error = sessionlint_parser_rust::function(text, known.head, &|_| None).err()?;
-        let reason = if error.is_limit { "not read" } else { "not Rust" };
-        self.skipped_at(files, item, format!("{reason}: {}", error.message), Some(error.span))
+        let error = data.language.function(text, known.head, &|_| None).err()?;
+        let reason = match error.is_limit {
+            true => format!("not read: {}", error.message),
+            false => format!("not {}: {}", data.language.name(), error.message),
+        };
+        self.skipped_at(files, item, reason, Some(error.span))
     }
 
     fn skipped_at(&self, files: &Files<'_>, item: ItemRef, reason: String, span: Option<Span>) -> Option<Skipped> {

@@ -7,7 +7,7 @@ use crate::sources::Sources;
 use crate::walk;
 use crate::words::Words;
 use sessionlint_diagnostics::FileId;
-use sessionlint_ir::ItemKind;
+use sessionlint_ir::{ItemKind, Language, Languages};
 use sessionlint_protocols::{LibraryId, Model, Protocol};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
@@ -48,6 +48,7 @@ pub(crate) struct Outside {
 /// Those that are there for tests alone count `with_tests`.
 pub(crate) fn find(
     own: &BTreeSet<PathBuf>,
+    languages: Languages,
     model: &Model,
     manifests: &mut Manifests,
     (reading, with_tests): (bool, bool),
@@ -57,6 +58,7 @@ pub(crate) fn find(
     let sessions = model.protocols().filter(|(_, protocol)| wrapped(protocol));
     let sessions = sessions.map(|(_, protocol)| protocol.library).filter(|library| !model.library(*library).common);
     let mut search = Search {
+        languages,
         model,
         manifests,
         with_tests,
@@ -88,16 +90,17 @@ pub(crate) fn find(
 }
 
 /// The Rust files of a package's library. What stands in no folder for tests is taken, whatever is ignored around it.
-pub(crate) fn library_files(manifest: &Manifest) -> Vec<PathBuf> {
+pub(crate) fn library_files(languages: Languages, manifest: &Manifest) -> Vec<PathBuf> {
     let is_test = |path: &Path| {
         let inside = path.strip_prefix(&manifest.directory).unwrap_or(path);
         let first = inside.components().next().and_then(|part| part.as_os_str().to_str());
         matches!(first, Some("tests" | "benches" | "examples" | "target"))
     };
-    walk::below(&manifest.source, true).into_iter().filter(|path| !is_test(path)).collect()
+    walk::below(&manifest.source, languages, true).into_iter().filter(|path| !is_test(path)).collect()
 }
 
 struct Search<'a> {
+    languages: Languages,
     model: &'a Model,
     manifests: &'a mut Manifests,
     with_tests: bool,
@@ -256,22 +259,24 @@ impl Search<'_> {
         files.iter().any(|path| {
             let Ok(text) = std::fs::read_to_string(path) else { return false };
             let hands_on = handed_on.iter().any(|ident| text.contains(&format!("{ident}::")));
-            hands_on || (words.wants_file(text.as_bytes()) && has_session_in_a_head(text, &words))
+            hands_on
+                || (words.wants_file(text.as_bytes()) && has_session_in_a_head(self.languages.of(path), text, &words))
         })
     }
 
     fn files(&mut self, directory: &Path) -> Vec<PathBuf> {
-        self.manifests.load(directory).map(library_files).unwrap_or_default()
+        let languages = self.languages;
+        self.manifests.load(directory).map(|manifest| library_files(languages, manifest)).unwrap_or_default()
     }
 }
 
 /// Whether a type, function or import of a text that is no test names a session or what gives one.
-fn has_session_in_a_head(text: String, words: &Words) -> bool {
-    let data = crate::host::outlined(text, FileId(0));
+fn has_session_in_a_head(language: Language, text: String, words: &Words) -> bool {
+    let data = crate::host::outlined(language, text, FileId(0));
     let named = |text: &str| {
         [&words.types, &words.transactions, &words.lent, &words.plain, &words.pools]
             .iter()
-            .any(|names| names.named_in(text))
+            .any(|names| names.named_in(language, text))
     };
     data.outline.ids().any(|id| {
         let item = data.outline.item(id);

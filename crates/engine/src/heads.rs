@@ -1,15 +1,14 @@
 //! What do the items of a file say, before any body is looked at?
 
-use crate::blocks::Blocks;
 use crate::host::Files;
 use crate::names::{Names, Offered};
 use crate::outcome::Skipped;
 use crate::suppress::Suppression;
-use crate::words::{TypeNames, Words, behind_dyn};
+use crate::words::{Function, TypeNames, Words};
 use rustc_hash::FxHashMap;
 use sessionlint_analysis::{FileData, Host, ItemRef, cancels, may_begin};
 use sessionlint_diagnostics::{FileId, Span};
-use sessionlint_ir::{Item, ItemId, ItemKind};
+use sessionlint_ir::{Blocks, Item, ItemId, ItemKind, Language};
 use sessionlint_protocols::Model;
 use std::borrow::Cow;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -43,7 +42,7 @@ pub(crate) struct Heads<'d> {
     /// Structs, enums and aliases, with the names that they are made of.
     types: Vec<(&'d str, Vec<&'d str>)>,
     /// The traits that are implemented, with the names in what they are implemented for.
-    traits: Vec<(String, Vec<&'d str>)>,
+    traits: Vec<(&'d str, Vec<&'d str>)>,
 }
 
 impl<'d> Heads<'d> {
@@ -51,16 +50,16 @@ impl<'d> Heads<'d> {
     pub fn of(data: &'d FileData, is_trait: &dyn Fn(&str) -> bool) -> Self {
         let imports = new_names(data);
         let names = |text: &'d str| -> Vec<&'d str> {
-            let names = sessionlint_parser_rust::identifiers(text).map(|(_, name)| name);
+            let names = data.language.names(text).map(|(_, name)| name);
             names.map(|name| imports.get(name).copied().unwrap_or(name)).collect()
         };
         let types = data.outline.items.iter().filter(|item| is_type(item.kind) && !is_error(item));
         let types = types.map(|item| (item.name.as_str(), names(text_of(data, item.head)))).collect();
         let blocks = data.outline.items.iter().filter(|item| item.kind == ItemKind::Impl);
         let traits = blocks.filter_map(|item| {
-            let (before, after) = text_of(data, item.header()).split_once(" for ")?;
-            let name = implemented(&with_old_names(before, &imports)).filter(|name| is_trait(name))?;
-            Some((name, names(after)))
+            let (name, owner) = data.language.implemented(text_of(data, item.header()))?;
+            let name = imports.get(name).copied().unwrap_or(name);
+            is_trait(name).then(|| (name, names(owner)))
         });
         Self { types, traits: traits.collect() }
     }
@@ -72,7 +71,7 @@ impl<'d> Heads<'d> {
 
     /// The traits that are implemented for something known.
     pub fn implemented_for(&self, is_known: &dyn Fn(&[&str]) -> bool) -> Vec<String> {
-        self.traits.iter().filter(|(_, names)| is_known(names)).map(|(name, _)| name.clone()).collect()
+        self.traits.iter().filter(|(_, names)| is_known(names)).map(|(name, _)| (*name).to_owned()).collect()
     }
 }
 
@@ -83,7 +82,7 @@ pub(crate) fn aliases(data: &FileData, words: &Words) -> Vec<String> {
     for is_kind in [|kind| kind == ItemKind::Alias, |kind| is_type(kind) && kind != ItemKind::Alias] {
         for item in data.outline.items.iter().filter(|item| is_kind(item.kind) && !is_error(item)) {
             let text = text_of(data, item.head);
-            if words.transactions.named_in(text) || names_any(text, &found) {
+            if words.transactions.named_in(data.language, text) || names_any(data, text, &found) {
                 found.push(item.name.clone());
             }
         }
@@ -95,7 +94,7 @@ pub(crate) fn aliases(data: &FileData, words: &Words) -> Vec<String> {
 pub(crate) fn lending(data: &FileData, words: &Words, plain: &[String]) -> Vec<String> {
     // Around a connection of no pool, with a `Drop` that may give it back: a pool of the project's own.
     let own_pool = |item: &Item, text: &str| {
-        (words.plain.named_in(text) || names_any(text, plain)) && is_dropped(data, &item.name)
+        (words.plain.named_in(data.language, text) || names_any(data, text, plain)) && is_dropped(data, &item.name)
     };
     renamed_or_holding(data, &words.lent, own_pool)
 }
@@ -111,7 +110,7 @@ fn renamed_or_holding(data: &FileData, names: &TypeNames, counts: impl Fn(&Item,
     let mut found = renamed(data, names);
     let holds = |item: &Item| {
         let text = text_of(data, item.head);
-        names.named_in(text) || names_any(text, &found) || counts(item, text)
+        names.named_in(data.language, text) || names_any(data, text, &found) || counts(item, text)
     };
     let types = data.outline.items.iter().filter(|item| is_type(item.kind) && !is_error(item) && holds(item));
     let types: Vec<String> = types.map(|item| item.name.clone()).collect();
@@ -122,11 +121,11 @@ fn renamed_or_holding(data: &FileData, names: &TypeNames, counts: impl Fn(&Item,
 /// The new names that the imports of a file give to types.
 pub(crate) fn renamed(data: &FileData, names: &TypeNames) -> Vec<String> {
     let imports = data.outline.items.iter().filter(|item| item.kind == ItemKind::Use);
-    imports.flat_map(|item| names.renamed_in(text_of(data, item.head))).collect()
+    imports.flat_map(|item| names.renamed_in(data.language, text_of(data, item.head))).collect()
 }
 
-fn names_any(text: &str, known: &[String]) -> bool {
-    sessionlint_parser_rust::identifiers(text).any(|(_, name)| known.iter().any(|known| known == name))
+fn names_any(data: &FileData, text: &str, known: &[String]) -> bool {
+    data.language.names(text).any(|(_, name)| known.iter().any(|known| known == name))
 }
 
 /// Whether a file says what happens when a type is dropped.
@@ -134,12 +133,9 @@ pub(crate) fn is_dropped(data: &FileData, name: &str) -> bool {
     data.outline.items.iter().any(|block| is_drop_of(data, block, name))
 }
 
-/// Whether an item is the `Drop` of a type.
+/// Whether an item says what happens when a type is dropped.
 fn is_drop_of(data: &FileData, block: &Item, name: &str) -> bool {
-    block.kind == ItemKind::Impl
-        && text_of(data, block.header()).split_once("Drop for ").is_some_and(|(_, after)| {
-            sessionlint_parser_rust::identifiers(after).next().is_some_and(|(_, first)| first == name)
-        })
+    block.kind == ItemKind::Impl && data.language.dropped(text_of(data, block.header())) == Some(name)
 }
 
 fn is_type(kind: ItemKind) -> bool {
@@ -165,44 +161,30 @@ pub(crate) fn said(data: &FileData, read: &Read) -> u64 {
     hasher.finish()
 }
 
-/// The trait that the first part of an `impl` header names.
-fn implemented(before: &str) -> Option<String> {
-    let path = before.trim_end();
-    let mut depth = 0;
-    let end = if path.ends_with('>') {
-        path.char_indices().rev().find_map(|(at, c)| {
-            depth += i32::from(c == '>') - i32::from(c == '<');
-            (depth == 0).then_some(at)
-        })?
-    } else {
-        path.len()
-    };
-    let name = path[..end].trim_end();
-    let start = name.rfind(|c: char| !c.is_alphanumeric() && c != '_').map_or(0, |at| at + 1);
-    (start < name.len() && start > 0).then(|| name[start..].to_owned())
-}
-
 /// The functions and macros of a file that make their callers worth a look.
 pub(crate) fn offered(files: &Files<'_>, file: FileId, words: &Words, names: &Names, model: &Model) -> Offered {
     let Some(data) = files.data(file) else { return Offered::default() };
     let imports = new_names(data);
     let can_open = |item: &&Item| matches!(item.kind, ItemKind::Function | ItemKind::Macro);
-    let mut offered = Offered { behind: behind_dyn(&data.text, model), ..Offered::default() };
+    let dynamic = data.language.dynamic(&data.text).into_iter().filter(|name| !model.standard().is_everywhere(name));
+    let mut offered = Offered { behind: dynamic.map(str::to_owned).collect(), ..Offered::default() };
     for item in data.outline.items.iter().filter(can_open).filter(|item| item.name != "_") {
-        let signature = &*with_old_names(text_of(data, item.header()), &imports);
-        let body = &*with_old_names(item.body.map_or("", |body| text_of(data, body)), &imports);
+        let signature = &*with_old_names(data.language, text_of(data, item.header()), &imports);
+        let body = item.body.map_or("", |body| text_of(data, body));
+        let body = &*with_old_names(data.language, body, &imports);
+        let function = Function { language: data.language, name: &item.name, signature, body };
         let opens = match item.kind {
             ItemKind::Function => {
-                if words.closes(signature, body) {
+                if words.closes(&function) {
                     offered.closers.push(item.name.clone());
                 }
-                let runs = words.is_runner(signature, body);
+                let runs = words.is_runner(&function);
                 if runs {
                     offered.runners.push(item.name.clone());
                 }
-                words.is_opener(signature, names) || runs || words.makes(body) || may_begin(body)
+                words.is_opener(&function, names) || runs || words.makes(data.language, body) || may_begin(body)
             }
-            _ => words.opens(body),
+            _ => words.opens(data.language, body),
         };
         if opens {
             offered.openers.push(item.name.clone());
@@ -214,25 +196,19 @@ pub(crate) fn offered(files: &Files<'_>, file: FileId, words: &Words, names: &Na
 /// The new names that the imports of a file give, with the old ones.
 fn new_names(data: &FileData) -> FxHashMap<&str, &str> {
     let imports = data.outline.items.iter().filter(|item| item.kind == ItemKind::Use);
-    let texts = imports.map(|item| text_of(data, item.head)).filter(|text| text.contains(" as "));
-    let mut found = FxHashMap::default();
-    for text in texts {
-        let names: Vec<&str> = sessionlint_parser_rust::identifiers(text).map(|(_, name)| name).collect();
-        found.extend(names.windows(3).filter(|three| three[1] == "as").map(|three| (three[2], three[0])));
-    }
-    found.remove("_");
-    found
+    let renamed = imports.flat_map(|item| data.language.renamed(text_of(data, item.head)));
+    renamed.map(|(old, new)| (new, old)).collect()
 }
 
 /// A text in which names that an import gave stand as what they are elsewhere: words are looked for in it.
-fn with_old_names<'t>(text: &'t str, imports: &FxHashMap<&str, &str>) -> Cow<'t, str> {
+fn with_old_names<'t>(language: Language, text: &'t str, imports: &FxHashMap<&str, &str>) -> Cow<'t, str> {
     // To look for a few words is much quicker than to tell all names apart.
     if !imports.keys().any(|name| memchr::memmem::find(text.as_bytes(), name.as_bytes()).is_some()) {
         return Cow::Borrowed(text);
     }
     let mut new = String::new();
     let mut end = 0;
-    for (at, name) in sessionlint_parser_rust::identifiers(text) {
+    for (at, name) in language.names(text) {
         if let Some(old) = imports.get(name) {
             new.push_str(&text[end..at]);
             new.push_str(old);
@@ -272,26 +248,19 @@ pub(crate) fn select(
             return false;
         }
         let text = |from: u32, to: u32| {
-            with_old_names(data.text.get(from as usize..to as usize).unwrap_or_default(), &imports)
+            with_old_names(data.language, data.text.get(from as usize..to as usize).unwrap_or_default(), &imports)
         };
         let inside = text(body.start, body.end);
         let signature = text(item.head.start, body.start);
         // A receiver by value has its type in the head of its block.
-        let owner = item.parent.map(|parent| data.outline.item(parent)).filter(|_| takes_itself(&signature));
+        let owner =
+            item.parent.map(|parent| data.outline.item(parent)).filter(|_| data.language.takes_itself(&signature));
         let owns = owner.is_some_and(|owner| {
-            sessionlint_parser_rust::identifiers(&text(owner.head.start, owner.header().end))
-                .any(|(_, name)| names.aliases.contains(name))
+            let header = text(owner.head.start, owner.header().end);
+            data.language.names(&header).any(|(_, name)| names.aliases.contains(name))
         });
-        owns || words.wants_function(&signature, &inside, names) || (holes && cancels(&inside))
+        let function = Function { language: data.language, name: &item.name, signature: &signature, body: &inside };
+        owns || words.wants_function(&function, names) || (holes && cancels(&inside))
     };
     data.outline.ids().filter(wanted).map(|item| ItemRef { file, item }).collect()
-}
-
-/// Whether a signature takes its receiver by value.
-fn takes_itself(signature: &str) -> bool {
-    signature.split_once('(').is_some_and(|(_, parameters)| {
-        let first = parameters.trim_start();
-        let first = first.strip_prefix("mut ").unwrap_or(first).trim_start();
-        first.strip_prefix("self").is_some_and(|rest| rest.trim_start().starts_with([',', ')']))
-    })
 }

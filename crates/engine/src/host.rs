@@ -1,9 +1,9 @@
-//! What do files say, read when somebody asks? Connects the front end to the analysis.
+//! What do files say, read when somebody asks? Connects the front ends to the analysis.
 
 use crate::panics;
 use sessionlint_analysis::{FileData, Host};
 use sessionlint_diagnostics::{FileId, LineIndex, Span};
-use sessionlint_ir::{Field, FunctionItem, ImplHeader, Import, Signature, TypeRef};
+use sessionlint_ir::{Field, FunctionItem, ImplHeader, Import, Language, Languages, Signature, TypeRef};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -14,6 +14,7 @@ pub type Overlay = BTreeMap<PathBuf, Vec<u8>>;
 /// The files of a run. Those that matter are filled in by the first pass, others when a name leads to them.
 pub(crate) struct Files<'a> {
     pub paths: &'a [PathBuf],
+    languages: Languages,
     pub data: Vec<OnceLock<Option<Arc<FileData>>>>,
     /// Where lines begin, of files that somebody asked for.
     lines: Vec<OnceLock<LineIndex>>,
@@ -25,16 +26,21 @@ pub(crate) struct Files<'a> {
 }
 
 impl<'a> Files<'a> {
-    pub fn new(paths: &'a [PathBuf], overlay: &'a Overlay) -> Self {
+    pub fn new(paths: &'a [PathBuf], languages: Languages, overlay: &'a Overlay) -> Self {
         let data = paths.iter().map(|_| OnceLock::new()).collect();
         let lines = paths.iter().map(|_| OnceLock::new()).collect();
-        Self { paths, data, lines, overlay, included: Mutex::default(), broken: Mutex::default() }
+        Self { paths, languages, data, lines, overlay, included: Mutex::default(), broken: Mutex::default() }
     }
 
     /// What a file says.
     pub fn bytes(&self, file: FileId) -> std::io::Result<Vec<u8>> {
         let path = &self.paths[file.0 as usize];
         self.overlay.get(path).map_or_else(|| std::fs::read(path), |bytes| Ok(bytes.clone()))
+    }
+
+    /// What a file is written in.
+    pub fn language(&self, file: FileId) -> Language {
+        self.languages.of(&self.paths[file.0 as usize])
     }
 
     /// The line, from 1, that holds a byte of a file.
@@ -74,38 +80,38 @@ pub(crate) fn decode(bytes: Vec<u8>) -> Option<String> {
 }
 
 /// A text and its items.
-pub(crate) fn outlined(text: String, file: FileId) -> FileData {
-    let outline = sessionlint_parser_rust::outline(&text, file);
-    FileData::new(text, outline)
+pub(crate) fn outlined(language: Language, text: String, file: FileId) -> FileData {
+    let outline = language.outline(&text, file);
+    FileData::new(language, text, outline)
 }
 
 impl Host for Files<'_> {
     fn data(&self, file: FileId) -> Option<&FileData> {
         let load = || {
             let text = decode(self.bytes(file).ok()?)?;
-            self.guarded(file, || outlined(text, file)).map(Arc::new)
+            self.guarded(file, || outlined(self.language(file), text, file)).map(Arc::new)
         };
         self.data[file.0 as usize].get_or_init(load).as_deref()
     }
 
     fn fields(&self, text: &str, span: Span) -> Option<(Vec<Field>, Vec<String>)> {
-        sessionlint_parser_rust::struct_fields(text, span).ok()
+        self.language(span.file).fields(text, span).ok()
     }
 
     fn alias(&self, text: &str, span: Span) -> Option<(TypeRef, Vec<String>)> {
-        sessionlint_parser_rust::alias(text, span).ok()
+        self.language(span.file).alias(text, span).ok()
     }
 
     fn impl_header(&self, text: &str, span: Span) -> Option<ImplHeader> {
-        sessionlint_parser_rust::impl_header(text, span).ok()
+        self.language(span.file).impl_header(text, span).ok()
     }
 
     fn imports(&self, text: &str, span: Span) -> Option<Vec<Import>> {
-        sessionlint_parser_rust::imports(text, span).ok()
+        self.language(span.file).imports(text, span).ok()
     }
 
     fn constant(&self, text: &str, span: Span) -> Option<(TypeRef, Option<String>)> {
-        sessionlint_parser_rust::constant_text(text, span).ok()
+        self.language(span.file).constant(text, span).ok()
     }
 
     fn included(&self, file: FileId, path: &str, from_package: bool) -> Option<String> {
@@ -122,10 +128,10 @@ impl Host for Files<'_> {
     }
 
     fn signature(&self, text: &str, span: Span) -> Option<Signature> {
-        sessionlint_parser_rust::signature(text, span).ok()
+        self.language(span.file).signature(text, span).ok()
     }
 
     fn function(&self, text: &str, span: Span, macros: &dyn Fn(&[String]) -> Option<String>) -> Option<FunctionItem> {
-        sessionlint_parser_rust::function(text, span, macros).ok()
+        self.language(span.file).function(text, span, macros).ok()
     }
 }

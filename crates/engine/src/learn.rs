@@ -11,7 +11,7 @@ use crate::{panics, paths};
 use rayon::prelude::*;
 use sessionlint_analysis::{Host, Index, ItemRef, Learned, learn};
 use sessionlint_diagnostics::{FileId, Span};
-use sessionlint_ir::ItemKind;
+use sessionlint_ir::{ItemKind, Language};
 use sessionlint_protocols::{Model, ProtocolId};
 use std::collections::HashSet;
 use std::fmt::Write;
@@ -39,7 +39,7 @@ impl Engine {
 
     fn shown_learned(&self) -> String {
         let overlay = Overlay::new();
-        let files = Files::new(&self.known, &overlay);
+        let files = Files::new(&self.known, self.languages, &overlay);
         let (_, workspace) = self.first_look(&files, &overlay, &mut Memory::default(), &|_, _, _| {});
         let place = |span: Span| {
             let path = paths::shown(&self.options.directory, &files.paths[span.file.0 as usize]);
@@ -67,9 +67,9 @@ impl Engine {
     }
 
     /// Whether a text has a method by which a transaction may be committed.
-    pub(crate) fn may_commit(&self, bytes: &[u8]) -> bool {
+    pub(crate) fn may_commit(&self, language: Language, bytes: &[u8]) -> bool {
         let words = &self.model().learned_words().commits;
-        words.iter().any(|word| memchr::memmem::find(bytes, format!("fn {word}").as_bytes()).is_some())
+        words.iter().any(|word| language.may_declare(bytes, word))
     }
 
     /// The transactions of the project's own. Their files count as such that use a session.
@@ -171,7 +171,7 @@ fn naming(files: &Files<'_>, known: &[FileId], names: &[String]) -> Vec<FileId> 
     let Ok(words) = aho_corasick::AhoCorasick::new(names) else { return Vec::new() };
     let others: Vec<FileId> = files.ids().filter(|file| known.binary_search(file).is_err()).collect();
     let has_one = |file: &FileId| {
-        let wanted = |bytes: &[u8]| memchr::memmem::find(bytes, b"trait ").is_some() && words.is_match(bytes);
+        let wanted = |bytes: &[u8]| files.language(*file).may_declare_traits(bytes) && words.is_match(bytes);
         let slot = &files.data[file.0 as usize];
         if let Some(known) = slot.get() {
             return known.as_ref().is_some_and(|data| wanted(data.text.as_bytes()));
@@ -180,7 +180,7 @@ fn naming(files: &Files<'_>, known: &[FileId], names: &[String]) -> Vec<FileId> 
         if !wanted(&bytes) {
             return false;
         }
-        let data = host::decode(bytes).map(|text| Arc::new(host::outlined(text, *file)));
+        let data = host::decode(bytes).map(|text| Arc::new(host::outlined(files.language(*file), text, *file)));
         let is_text = data.is_some();
         let _ = slot.set(data);
         is_text

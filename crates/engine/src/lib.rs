@@ -3,7 +3,6 @@
 //! The only room that reads source files and starts threads.
 
 mod baseline;
-mod blocks;
 mod cache;
 mod check;
 mod config;
@@ -40,6 +39,8 @@ mod since;
 mod sources;
 mod staged;
 mod suppress;
+#[cfg(test)]
+mod toy;
 mod unread;
 mod walk;
 mod words;
@@ -68,9 +69,4 @@ fn rule_id(name: &str) -> Option<&'static str> {
     let about_comments = [suppress::UNUSED, suppress::UNEXPLAINED];
     let checks = sessionlint_rules::checks::ALL.iter().map(|check| check.rule);
     checks.chain(about_comments).find(|rule| *rule == name)
-}
-
-/// Whether the brackets of a text match: while somebody types they often do not, and nothing can be said then.
-pub fn is_balanced(text: &str) -> bool {
-    sessionlint_parser_rust::is_balanced(text)
 }

@@ -66,8 +66,7 @@ impl Engine {
 
 /// What stood for a file without the bodies of functions at first, and what does now. What cannot be read stands for itself.
 fn shapes(known: Option<(u128, u128)>, before: &FileData, files: &Files<'_>, file: FileId) -> (u128, u128) {
-    let shape = |data: &FileData| data.shape(files, sessionlint_parser_rust::written);
-    let shape = |data: &FileData| files.guarded(file, || shape(data)).unwrap_or_default();
+    let shape = |data: &FileData| files.guarded(file, || data.shape(files)).unwrap_or_default();
     let first = known.map_or_else(|| shape(before), |(first, _)| first);
     (first, files.data(file).map_or(0, shape))
 }

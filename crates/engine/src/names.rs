@@ -2,9 +2,10 @@
 
 use aho_corasick::AhoCorasick;
 use rustc_hash::FxHashSet;
+use sessionlint_ir::Language;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How many names may stand between `dyn` and the trait that is meant.
+/// How many names may stand between such a word and the trait that is meant.
 const MAX_PATH: usize = 5;
 
 /// Names of the workspace that stand for sessions.
@@ -70,18 +71,19 @@ impl Names {
         self.aliases.iter().chain(&self.handed).chain(&self.plain).chain(&self.pools).chain(&self.traits)
     }
 
-    /// Whether a type's text names something that may hold a session; a trait counts as `dyn` or `impl` only.
-    pub fn held_in(&self, text: &str) -> bool {
-        self.held(sessionlint_parser_rust::identifiers(text).map(|(_, name)| name))
+    /// Whether a type's text names something that may hold a session; a trait counts where a value is meant that implements it.
+    pub fn held_in(&self, language: Language, text: &str) -> bool {
+        self.held(language, language.names(text).map(|(_, name)| name))
     }
 
     /// The same for the names of a text.
-    pub fn held<'t>(&self, mut names: impl Iterator<Item = &'t str>) -> bool {
+    pub fn held<'t>(&self, language: Language, mut names: impl Iterator<Item = &'t str>) -> bool {
+        let (implementing, sharing) = (language.implementing(), language.sharing());
         let mut since_keyword = usize::MAX;
         let mut shared = false;
         names.any(|name| {
-            since_keyword = if matches!(name, "dyn" | "impl") { 0 } else { since_keyword.saturating_add(1) };
-            let is_shared = std::mem::replace(&mut shared, is_sharing(name));
+            since_keyword = if implementing.contains(&name) { 0 } else { since_keyword.saturating_add(1) };
+            let is_shared = std::mem::replace(&mut shared, sharing.contains(&name));
             (!is_shared && self.aliases.contains(name))
                 || self.handed.contains(name)
                 || (since_keyword < MAX_PATH && self.traits.contains(name))
@@ -109,9 +111,4 @@ impl Names {
         };
         all.iter().map(finder).collect()
     }
-}
-
-/// Whether what a name stands around has other owners.
-pub(crate) fn is_sharing(name: &str) -> bool {
-    matches!(name, "Arc" | "Rc")
 }

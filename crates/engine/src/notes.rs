@@ -6,7 +6,7 @@ use crate::settings::Failure;
 use crate::{panics, paths, walk};
 use rayon::prelude::*;
 use sessionlint_diagnostics::FileId;
-use sessionlint_ir::{Item, ItemKind, Outline};
+use sessionlint_ir::{Item, ItemKind, Language, Outline};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -36,7 +36,7 @@ impl Engine {
         notes.extend(self.other_languages());
         if self.requested.is_empty() {
             notes.extend(match self.options.staged {
-                true => Some("no Rust file is staged, so nothing was checked".to_owned()),
+                true => Some(format!("no {} file is staged, so nothing was checked", self.languages.names())),
                 false => self.no_files(),
             });
             return notes;
@@ -71,15 +71,17 @@ impl Engine {
         format!("{functions} may have sessions that come through {}, which {verb} not read; {hint}", listed(&names))
     }
 
-    /// Files that were named and are no Rust by their names.
+    /// Files that were named and are written in no language that is known, by their names.
     fn other_languages(&self) -> Option<String> {
         let is_other = |path: &&PathBuf| {
-            let is_rust = path.extension().is_some_and(|extension| extension == "rs");
-            !is_rust && paths::absolute(&self.options.directory, path).is_file()
+            let is_known = self.languages.by_name(path).is_some();
+            !is_known && paths::absolute(&self.options.directory, path).is_file()
         };
         let others: Vec<String> = self.options.paths.iter().filter(is_other).map(|path| shown(path)).collect();
-        let verb = if others.len() == 1 { "does not end in .rs and is" } else { "do not end in .rs and are" };
-        (!others.is_empty()).then(|| format!("{} {verb} read as Rust anyway", listed(&others)))
+        let (verb, is) = if others.len() == 1 { ("does", "is") } else { ("do", "are") };
+        let ends: Vec<String> = self.languages.extensions().map(|extension| format!(".{extension}")).collect();
+        let read_as = self.options.paths.iter().find(is_other).map(|path| self.languages.of(path).name())?;
+        Some(format!("{} {verb} not end in {} and {is} read as {read_as} anyway", listed(&others), ends.join(" or ")))
     }
 
     fn no_files(&self) -> Option<String> {
@@ -91,14 +93,17 @@ impl Engine {
         if paths.is_empty() {
             return self.options.paths.is_empty().then(|| "no path was given, so nothing was checked".to_owned());
         }
-        let all = paths.iter().flat_map(|path| walk::below(&paths::absolute(&self.options.directory, path), true));
+        let all = paths
+            .iter()
+            .flat_map(|path| walk::below(&paths::absolute(&self.options.directory, path), self.languages, true));
         let apart = match all.count() {
             0 => String::new(),
             1 => " (1 is ignored or excluded)".to_owned(),
             count => format!(" ({count} are ignored or excluded)"),
         };
         let paths: Vec<String> = paths.into_iter().map(|path| shown(path)).collect();
-        Some(format!("no Rust files to check were found below {}{apart}", listed(&paths)))
+        let names = self.languages.names();
+        Some(format!("no {names} files to check were found below {}{apart}", listed(&paths)))
     }
 
     /// Whether the manifests of all files that were asked for lead to no library that is known.
@@ -152,7 +157,7 @@ impl Engine {
                 return Vec::new();
             }
             let Ok(text) = String::from_utf8(bytes) else { return Vec::new() };
-            functions(&text, &self.packages.files[place].1)
+            functions(self.languages.of(path), &text, &self.packages.files[place].1)
         };
         let all = self.on_threads(|| self.known.par_iter().enumerate().flat_map_iter(functions).collect::<Vec<_>>());
         let is_met = |path: &[&str]| {
@@ -175,13 +180,13 @@ impl Engine {
 }
 
 /// The paths of the functions of a file in their crate, as a rule names them.
-fn functions(text: &str, module: &[String]) -> Vec<Vec<String>> {
-    let outline = sessionlint_parser_rust::outline(text, FileId(0));
+fn functions(language: Language, text: &str, module: &[String]) -> Vec<Vec<String>> {
+    let outline = language.outline(text, FileId(0));
     let functions = outline.items.iter().filter(|item| item.kind == ItemKind::Function);
     functions
         .map(|item| {
             let mut path = vec![item.name.clone()];
-            path.extend(around(text, &outline, item));
+            path.extend(around(language, text, &outline, item));
             path.reverse();
             module.iter().cloned().chain(path).collect()
         })
@@ -189,14 +194,14 @@ fn functions(text: &str, module: &[String]) -> Vec<Vec<String>> {
 }
 
 /// The names of the modules, types and traits around an item, the innermost first.
-fn around(text: &str, outline: &Outline, item: &Item) -> Vec<String> {
+fn around(language: Language, text: &str, outline: &Outline, item: &Item) -> Vec<String> {
     let parents = std::iter::successors(item.parent, |parent| outline.item(*parent).parent);
     let name = |item: &Item| match item.kind {
         ItemKind::Module | ItemKind::Trait => Some(item.name.clone()),
         ItemKind::Impl => {
             let span = item.header();
             let header = text.get(span.start as usize..span.end as usize)?;
-            sessionlint_parser_rust::impl_header(header, span).ok()?.self_ty.last_segment().map(str::to_owned)
+            language.impl_header(header, span).ok()?.self_ty.last_segment().map(str::to_owned)
         }
         _ => None,
     };
@@ -223,7 +228,10 @@ mod tests {
     fn functions_are_named_by_what_stands_around_them() {
         let text =
             "fn a() {}\nmod m { pub struct S<T>(T); impl<T> Clone for S<T> { fn b() {} } trait Q { fn c(); } }\n";
-        let names: Vec<String> = functions(text, &["x".to_owned()]).iter().map(|path| path.join("::")).collect();
+        let names: Vec<String> = functions(sessionlint_languages::ALL.0[0], text, &["x".to_owned()])
+            .iter()
+            .map(|path| path.join("::"))
+            .collect();
         assert_eq!(names, ["x::a", "x::m::S::b", "x::m::Q::c"]);
         let names: Vec<String> = (0..5).map(|number| number.to_string()).collect();
         assert_eq!(listed(&names), "`0`, `1`, `2` and 2 more");

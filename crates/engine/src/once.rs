@@ -5,6 +5,7 @@ use crate::outcome::Outcome;
 use crate::run::{Engine, Progress};
 use crate::settings::{Failure, Options};
 use crate::{baseline, paths, since};
+use sessionlint_ir::Languages;
 use std::time::Instant;
 
 impl Engine {
@@ -25,12 +26,12 @@ impl Engine {
 /// # Errors
 /// When nothing can be checked: bad options, a bad configuration, a path that cannot be read, a revision or a baseline
 /// that cannot.
-pub fn run(options: &Options, progress: Progress<'_>) -> Result<Outcome, Failure> {
+pub fn run(options: &Options, languages: Languages, progress: Progress<'_>) -> Result<Outcome, Failure> {
     let start = Instant::now();
     let known = baseline::read(options)?;
     let changes = options.new_from.as_deref().map(|revision| since::changes(&options.directory, revision));
     let changes = changes.transpose()?;
-    let engine = Engine::new(options.clone())?;
+    let engine = Engine::new(options.clone(), languages)?;
     let mut overlay = engine.staged.as_ref().map(|staged| staged.texts.clone()).unwrap_or_default();
     if let Some(stdin) = &options.stdin {
         overlay.insert(paths::absolute(&options.directory, &stdin.path), stdin.text.clone());

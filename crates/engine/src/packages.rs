@@ -6,7 +6,7 @@ use crate::host::Files;
 use crate::lock::Locks;
 use crate::manifest::{Manifest, Manifests, stands_for};
 use crate::memory::{Known, Memory};
-use crate::names::{Names, Offered, is_sharing};
+use crate::names::{Names, Offered};
 use crate::panics;
 use crate::paths;
 use crate::settings::Options;
@@ -16,7 +16,7 @@ use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 use sessionlint_analysis::{FileData, Host, Package, PackageId};
 use sessionlint_diagnostics::FileId;
-use sessionlint_ir::ItemKind;
+use sessionlint_ir::{ItemKind, Language, Languages};
 use sessionlint_protocols::{LibraryId, Model};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -128,7 +128,7 @@ impl Packages {
                     words.iter().filter(is_known).any(|name| any(&|names| set(names).contains(*name)))
                 };
                 let owns = |words: &[&str]| {
-                    let shared = |at: usize| at > 0 && is_sharing(words[at - 1]);
+                    let shared = |at: usize| at > 0 && data.language.sharing().contains(&words[at - 1]);
                     let owned: Vec<&str> = (0..words.len()).filter(|at| !shared(*at)).map(|at| words[at]).collect();
                     named_in(&owned, &|names| &names.aliases)
                 };
@@ -138,7 +138,8 @@ impl Packages {
                 let pools = heads.owners(&|words| named_in(words, &|names| &names.pools));
                 own[*package].pools.extend(pools);
                 let holds = |words: &[&str]| {
-                    words.iter().any(|name| is_known(&name)) && any(&|names| names.held(words.iter().copied()))
+                    words.iter().any(|name| is_known(&name))
+                        && any(&|names| names.held(data.language, words.iter().copied()))
                 };
                 own[*package].aliases.extend(heads.owners(&owns));
                 own[*package].handed.extend(heads.owners(&holds));
@@ -187,6 +188,7 @@ pub(crate) fn own(requested: &[PathBuf], manifests: &mut Manifests) -> BTreeSet<
 /// on what is reported.
 pub(crate) fn known_files(
     options: &Options,
+    languages: Languages,
     requested: &[PathBuf],
     mut directories: BTreeSet<PathBuf>,
     manifests: &mut Manifests,
@@ -196,7 +198,9 @@ pub(crate) fn known_files(
     let walked: Vec<PathBuf> = options.paths.iter().map(|path| paths::absolute(&options.directory, path)).collect();
     for directory in directories {
         if manifests.outside.contains_key(&directory) {
-            known.extend(manifests.load(&directory).map(library_files).unwrap_or_default());
+            known.extend(
+                manifests.load(&directory).map(|manifest| library_files(languages, manifest)).unwrap_or_default(),
+            );
             continue;
         }
         if options.stdin.is_none()
@@ -206,7 +210,7 @@ pub(crate) fn known_files(
             continue;
         }
         // One that uses no library may still have transactions of its own.
-        known.extend(walk::below(&directory, options.no_ignore));
+        known.extend(walk::below(&directory, languages, options.no_ignore));
     }
     paths::sort(&mut known);
     known
@@ -215,7 +219,13 @@ pub(crate) fn known_files(
 /// The packages of files, and the module that each file is.
 ///
 /// A package below a folder for tests, or with a name for tests, is test code, unless one of the `named` paths leads there.
-pub(crate) fn find(known: &[PathBuf], named: &[PathBuf], model: &Model, manifests: &mut Manifests) -> Packages {
+pub(crate) fn find(
+    known: &[PathBuf],
+    named: &[PathBuf],
+    languages: Languages,
+    model: &Model,
+    manifests: &mut Manifests,
+) -> Packages {
     panics::provoked("packages", || "all".to_owned());
     let mut ids: BTreeMap<Option<PathBuf>, PackageId> = BTreeMap::new();
     let mut placed = Vec::new();
@@ -225,7 +235,8 @@ pub(crate) fn find(known: &[PathBuf], named: &[PathBuf], model: &Model, manifest
         let key = directory.clone().or_else(|| path.parent().map(|parent| parent.join("?")));
         let next = PackageId(ids.len() as u32);
         let id = *ids.entry(key).or_insert(next);
-        placed.push((id, module_path(path, directory.as_ref().and_then(|d| manifests.load(d)))));
+        let manifest = directory.as_ref().and_then(|d| manifests.load(d));
+        placed.push((id, module_path(path, languages.of(path), manifest)));
     }
     let mut packages = vec![Package::default(); ids.len()];
     let mut about =
@@ -360,69 +371,41 @@ fn versions(model: &Model, package: &mut Package, directory: &Path, manifests: &
 }
 
 /// The module path that a file has by its place.
-fn module_path(path: &Path, manifest: Option<&Manifest>) -> Vec<String> {
+fn module_path(path: &Path, language: Language, manifest: Option<&Manifest>) -> Vec<String> {
     let Some(manifest) = manifest else { return Vec::new() };
-    let name = |part: &std::ffi::OsStr| part.to_string_lossy().into_owned();
-    let Ok(inside) = path.strip_prefix(&manifest.source) else {
-        // A test, example or build script is the root of a crate of its own.
-        let inside = path.strip_prefix(&manifest.directory).unwrap_or(path);
-        return std::iter::once("?".to_owned()).chain(inside.iter().map(name)).collect();
-    };
-    let mut parts: Vec<String> = inside.with_extension("").iter().map(name).collect();
-    let is_mod = parts.pop_if(|last| last == "mod").is_some();
-    let words: Vec<&str> = parts.iter().map(String::as_str).collect();
-    let inside = match words.as_slice() {
-        ["lib" | "main"] | ["bin", _] | ["bin", _, "main"] if !is_mod => &[],
-        // `bin/x/mod.rs` is a module of the binaries beside `x`.
-        ["bin", name] => std::slice::from_ref(name),
-        ["bin", _, inside @ ..] => inside,
-        all => all,
-    };
-    inside.iter().map(|part| (*part).to_owned()).collect()
+    match path.strip_prefix(&manifest.source) {
+        Ok(inside) => language.module(inside),
+        Err(_) => {
+            // A test, example or build script is the root of a crate of its own.
+            let inside = path.strip_prefix(&manifest.directory).unwrap_or(path);
+            let names = inside.iter().map(|part| part.to_string_lossy().into_owned());
+            std::iter::once("?".to_owned()).chain(names).collect()
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::toy::Toy;
 
     fn module_in(source: &str, path: &str) -> String {
         let directory = PathBuf::from("/w/a");
         let manifest = Manifest { source: directory.join(source), directory: directory.clone(), ..Manifest::default() };
-        module_path(&directory.join(path), Some(&manifest)).join("::")
+        module_path(&directory.join(path), &Toy, Some(&manifest)).join("::")
     }
 
     #[test]
-    fn a_file_is_a_module_by_its_place() {
+    fn what_stands_outside_of_the_sources_is_a_root_of_its_own() {
         for (path, module) in [
-            ("src/lib.rs", ""),
-            ("src/main.rs", ""),
-            ("src/mod.rs", ""),
-            ("src/a.rs", "a"),
-            ("src/a/mod.rs", "a"),
-            ("src/a/b.rs", "a::b"),
-            ("src/a/b/mod.rs", "a::b"),
-            ("src/a/lib.rs", "a::lib"),
-            ("src/a/main.rs", "a::main"),
-            ("src/a/bin.rs", "a::bin"),
-            ("src/bin.rs", "bin"),
-            ("src/bin/mod.rs", "bin"),
-            ("src/bin/x.rs", ""),
-            ("src/bin/main.rs", ""),
-            ("src/bin/lib.rs", ""),
-            ("src/bin/x/main.rs", ""),
-            ("src/bin/x/mod.rs", "x"),
-            ("src/bin/x/a.rs", "a"),
-            ("src/bin/x/a/b.rs", "a::b"),
-            ("src/bin/x/a/mod.rs", "a"),
-            ("src/bin/x/main/mod.rs", "main"),
-            ("build.rs", "?::build.rs"),
-            ("tests/it.rs", "?::tests::it.rs"),
+            ("src/a.toy", "a"),
+            ("src/a/b.toy", "a::b"),
+            ("build.toy", "?::build.toy"),
+            ("tests/it.toy", "?::tests::it.toy"),
         ] {
             assert_eq!(module_in("src", path), module, "{path}");
         }
-        for (path, module) in [("rust/bin.rs", "bin"), ("rust/lib.rs", ""), ("src/bin/x.rs", "?::src::bin::x.rs")] {
-            assert_eq!(module_in("rust", path), module, "{path}");
-        }
-        assert!(module_path(Path::new("/w/a.rs"), None).is_empty(), "a file of no package");
+        assert_eq!(module_in("other", "src/a.toy"), "?::src::a.toy");
+        assert!(module_path(Path::new("/w/a.toy"), &Toy, None).is_empty(), "a file of no package");
     }
 }

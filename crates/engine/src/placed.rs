@@ -130,7 +130,7 @@ mod tests {
 
     #[track_caller]
     fn check(path: &str, is_moved: bool, text: &str, expected: &[&str]) {
-        let data = crate::host::outlined(text.to_owned(), FileId(0));
+        let data = crate::host::outlined(sessionlint_languages::ALL.0[0], text.to_owned(), FileId(0));
         let found: Vec<String> = declared(&data, Path::new(path), is_moved)
             .iter()
             .map(|one| {

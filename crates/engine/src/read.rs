@@ -1,6 +1,5 @@
 //! What does the first look at a file say: is it text, does it matter, what does it silence?
 
-use crate::blocks::Blocks;
 use crate::heads::{Read, aliases, lending, pooling, renamed, said};
 use crate::host::{self, Files};
 use crate::memory::{Known, Memory};
@@ -17,6 +16,7 @@ impl Engine {
     pub(crate) fn read(&self, files: &Files<'_>, file: FileId, packages: &Packages) -> Read {
         let path = &files.paths[file.0 as usize];
         let words = &packages.about[packages.files[file.0 as usize].0.0 as usize].2;
+        let language = files.language(file);
         let mut read = Read::default();
         panics::provoked("reading", || paths::shown(&self.options.directory, path));
         let bytes = files.bytes(file);
@@ -37,10 +37,10 @@ impl Engine {
         }
         read.hot = words.wants_file(&bytes);
         if !read.hot {
-            read.blocks = Blocks::of(&bytes);
+            read.blocks = language.blocks(&bytes);
         }
         let silences = memchr::memmem::find(&bytes, b"sessionlint:").is_some();
-        read.commits = self.may_commit(&bytes);
+        read.commits = self.may_commit(language, &bytes);
         read.names_files = placed::may_name_files(&bytes);
         if !read.hot && !silences && !read.commits {
             // What is not looked at must still be text, or nobody would know that it was left out.
@@ -54,9 +54,9 @@ impl Engine {
             (read.hot, read.names_files) = (false, false);
             return read;
         };
-        let data = host::outlined(text, file);
+        let data = host::outlined(language, text, file);
         if silences {
-            read.suppressions = suppress::find(&data.text, file, &data.outline);
+            read.suppressions = suppress::find(language, &data.text, file, &data.outline);
         }
         if read.hot {
             read.resets = self.model.resetting_words().any(|word| names(&data.text, word));
@@ -98,7 +98,7 @@ impl Engine {
             if !words.is_match(&bytes) {
                 return false;
             }
-            let data = host::decode(bytes).map(|text| Arc::new(host::outlined(text, *file)));
+            let data = host::decode(bytes).map(|text| Arc::new(host::outlined(files.language(*file), text, *file)));
             let is_text = data.is_some();
             let _ = slot.set(data);
             is_text

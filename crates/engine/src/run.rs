@@ -11,6 +11,7 @@ use crate::settings::{self, Failure, Options, Settings};
 use crate::staged::Staged;
 use crate::{fixes, panics, paths, walk};
 use sessionlint_diagnostics::{FileId, Level};
+use sessionlint_ir::Languages;
 use sessionlint_protocols::{Model, RuleSet, TestCode};
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -36,6 +37,7 @@ pub type Progress<'a> = &'a (dyn Fn(Stage, usize, usize) + Sync);
 /// The files of a workspace and what is known about them, for one check or for many.
 pub struct Engine {
     pub(crate) options: Options,
+    pub(crate) languages: Languages,
     pub(crate) rules: RuleSet,
     pub(crate) model: Model,
     pub(crate) levels: Levels,
@@ -61,11 +63,11 @@ impl Engine {
     ///
     /// # Errors
     /// When nothing can be checked: bad options, a bad configuration, a path that cannot be read.
-    pub fn new(options: Options) -> Result<Self, Failure> {
-        panics::caught(|| Self::prepared(options)).unwrap_or_else(|what| Err(Failure::Internal(what)))
+    pub fn new(options: Options, languages: Languages) -> Result<Self, Failure> {
+        panics::caught(|| Self::prepared(options, languages)).unwrap_or_else(|what| Err(Failure::Internal(what)))
     }
 
-    fn prepared(mut options: Options) -> Result<Self, Failure> {
+    fn prepared(mut options: Options, languages: Languages) -> Result<Self, Failure> {
         let rules = RuleSet::built_in();
         let mut model = Model::built_in();
         let settings = settings::read(&options, &rules, &mut model)?;
@@ -81,13 +83,13 @@ impl Engine {
         }
         let mut requested = match &options.stdin {
             Some(stdin) => vec![paths::absolute(&options.directory, &stdin.path)],
-            None => walk::requested(&options, &settings.base, &levels.exclude)?,
+            None => walk::requested(&options, languages, &settings.base, &levels.exclude)?,
         };
         if !packages.is_empty() {
             // Another package may stand below the directory of one.
             requested.retain(|file| manifests.package_of(file).is_some_and(|package| packages.contains(&package)));
         }
-        let staged = options.staged.then(|| Staged::read(&options.directory)).transpose()?;
+        let staged = options.staged.then(|| Staged::read(&options.directory, languages)).transpose()?;
         if let Some(staged) = &staged {
             requested.retain(|file| staged.files.contains(file));
         }
@@ -105,20 +107,21 @@ impl Engine {
         let own = crate::packages::own(&requested, &mut manifests);
         let tests = options.tests.or(settings.config.tests).unwrap_or_default();
         let asked = (reading, tests == TestCode::Include);
-        let outside = crate::dependencies::find(&own, &model, &mut manifests, asked);
+        let outside = crate::dependencies::find(&own, languages, &model, &mut manifests, asked);
         if !outside.read.is_empty() {
             requested.retain(|file| !is_of_others(file, &options, &mut manifests));
         }
-        let known = crate::packages::known_files(&options, &requested, own, &mut manifests);
+        let known = crate::packages::known_files(&options, languages, &requested, own, &mut manifests);
         let named = match &options.stdin {
             Some(_) => requested.clone(),
             None => options.paths.iter().map(|path| paths::absolute(&options.directory, path)).collect(),
         };
-        let packages = crate::packages::find(&known, &named, &model, &mut manifests);
+        let packages = crate::packages::find(&known, &named, languages, &model, &mut manifests);
         let base = settings.base.clone();
         let memory = Mutex::new(Memory::default());
         Ok(Self {
             options,
+            languages,
             rules,
             model,
             levels,

@@ -24,7 +24,7 @@ impl Engine {
 
     fn shown(&self, view: View, name: &str) -> Result<String, Option<String>> {
         let overlay = Overlay::new();
-        let files = Files::new(&self.known, &overlay);
+        let files = Files::new(&self.known, self.languages, &overlay);
         let mut memory = Memory::default();
         let (reads, workspace) = self.first_look(&files, &overlay, &mut memory, &|_, _, _| {});
         let (_, _, analysis) = self.known(&files, reads, &workspace, &mut memory);

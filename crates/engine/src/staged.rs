@@ -4,6 +4,7 @@ use crate::git::{bytes, git};
 use crate::host::Overlay;
 use crate::paths;
 use crate::settings::Failure;
+use sessionlint_ir::Languages;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -11,13 +12,13 @@ use std::path::{Path, PathBuf};
 pub(crate) struct Staged {
     /// Files that a commit would add or change, as absolute paths.
     pub files: BTreeSet<PathBuf>,
-    /// The staged texts of Rust files that were changed again since.
+    /// The staged texts of files that were changed again since.
     pub texts: Overlay,
 }
 
 impl Staged {
     /// Asks git about the repository around a directory.
-    pub fn read(directory: &Path) -> Result<Self, Failure> {
+    pub fn read(directory: &Path, languages: Languages) -> Result<Self, Failure> {
         let failed = |error| Failure::Option(format!("--staged: {error}"));
         let up = git(directory, &["rev-parse", "--show-cdup"])
             .map_err(|error| Failure::Option(format!("--staged needs a git repository: {error}")))?;
@@ -32,7 +33,7 @@ impl Staged {
         };
         let files = names(&["--cached", "--diff-filter=d"])?.iter().map(|name| root.join(name)).collect();
         let mut texts = Overlay::new();
-        for name in names(&["--diff-filter=M"])?.iter().filter(|name| name.ends_with(".rs")) {
+        for name in names(&["--diff-filter=M"])?.iter().filter(|name| languages.by_name(Path::new(name)).is_some()) {
             let text = bytes(&root, &["show", &format!(":{name}")]).map_err(failed)?;
             texts.insert(root.join(name), text);
         }

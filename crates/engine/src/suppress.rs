@@ -1,7 +1,7 @@
 //! What is silenced? Comments and attributes that allow or expect a rule at a place.
 
 use sessionlint_diagnostics::{Diagnostic, FileId, LabelKind, Level, LineIndex, Span};
-use sessionlint_ir::{Item, Outline};
+use sessionlint_ir::{Item, Language, Outline};
 use sessionlint_protocols::RuleSet;
 
 /// The rule about comments that silence nothing.
@@ -22,11 +22,11 @@ pub(crate) struct Suppression {
 }
 
 /// The silencing comments and attributes of a file.
-pub(crate) fn find(text: &str, file: FileId, outline: &Outline) -> Vec<Suppression> {
+pub(crate) fn find(language: Language, text: &str, file: FileId, outline: &Outline) -> Vec<Suppression> {
     let mut found = Vec::new();
     let lines = LineIndex::new(text);
     let whole = Span::new(file, 0, text.len() as u32);
-    for comment in sessionlint_parser_rust::comments(text, file) {
+    for comment in language.comments(text, file) {
         let Some(rest) = comment.text.strip_prefix("sessionlint:") else { continue };
         let (directives, reason) = match rest.split_once("--") {
             Some((directives, reason)) => (directives, reason.trim()),
@@ -36,7 +36,7 @@ pub(crate) fn find(text: &str, file: FileId, outline: &Outline) -> Vec<Suppressi
             let covers = match word {
                 "allow-file" => whole,
                 "allow" | "expect" if comment.own_line => match comment.next_token {
-                    Some(next) => below(text, outline, Span::new(file, next, next)),
+                    Some(next) => below(language, text, outline, Span::new(file, next, next)),
                     None => comment.span,
                 },
                 "allow" | "expect" => {
@@ -70,9 +70,9 @@ fn directives_of(text: &str) -> Vec<(&str, Vec<String>)> {
 }
 
 /// What a comment on its own line covers: the item or statement below it.
-fn below(text: &str, outline: &Outline, next: Span) -> Span {
+fn below(language: Language, text: &str, outline: &Outline, next: Span) -> Span {
     let item = starting(outline, next.start).filter(|item| item.span.start == next.start);
-    let end = item.map_or_else(|| sessionlint_parser_rust::statement_end(text, next.start), |item| item.span.end);
+    let end = item.map_or_else(|| language.statement_end(text, next.start), |item| item.span.end);
     Span { end, ..next }
 }
 
@@ -183,8 +183,9 @@ mod tests {
     use super::*;
 
     fn covered(text: &str) -> Vec<String> {
-        let outline = sessionlint_parser_rust::outline(text, FileId(0));
-        let found = find(text, FileId(0), &outline);
+        let language = sessionlint_languages::ALL.0[0];
+        let outline = language.outline(text, FileId(0));
+        let found = find(language, text, FileId(0), &outline);
         let shown = |suppression: &Suppression| {
             let range = suppression.covers.start as usize..suppression.covers.end as usize;
             format!("{}: {}", suppression.rules.join("+"), text[range].trim())

@@ -65,7 +65,8 @@ impl Engine {
                 continue;
             }
             let text = data.text.get(body.start as usize..body.end as usize).unwrap_or_default();
-            let mut called = sessionlint_parser_rust::identifiers(text).filter(|(at, name)| is_call(text, *at, name));
+            let is_call = |at: usize, name: &str| data.language.is_call(&text[..at], &text[at + name.len()..]);
+            let mut called = data.language.names(text).filter(|(at, name)| is_call(*at, name));
             let met = called.find_map(|(at, name)| {
                 let by = |unread: &&&Unread| unread.libraries.iter().any(|library| calls[library].contains(name));
                 let any = named.iter().find(by).or(named.first().filter(|_| self.model.learned_words().begins(name)));
@@ -102,9 +103,4 @@ fn calls(model: &Model, library: LibraryId) -> FxHashSet<&str> {
         opens.chain(ends.map(|end| end.call.as_str()))
     });
     words.filter(|call| !model.standard().is_common(call)).collect()
-}
-
-/// Whether a name in a text is that of a method or function that is called.
-fn is_call(text: &str, at: usize, name: &str) -> bool {
-    text[at + name.len()..].starts_with('(') && text[..at].trim_end().ends_with(['.', ':'])
 }

@@ -3,10 +3,16 @@
 use crate::paths::{absolute, sort};
 use crate::settings::{Failure, Options};
 use globset::GlobSet;
+use sessionlint_ir::Languages;
 use std::path::{Path, PathBuf};
 
-/// The Rust files below the paths of the options, sorted. A file that is named is taken whatever its name.
-pub(crate) fn requested(options: &Options, base: &Path, exclude: &GlobSet) -> Result<Vec<PathBuf>, Failure> {
+/// The files below the paths of the options, sorted. A file that is named is taken whatever its name.
+pub(crate) fn requested(
+    options: &Options,
+    languages: Languages,
+    base: &Path,
+    exclude: &GlobSet,
+) -> Result<Vec<PathBuf>, Failure> {
     let mut found = Vec::new();
     for path in &options.paths {
         let path = absolute(&options.directory, path);
@@ -18,7 +24,7 @@ pub(crate) fn requested(options: &Options, base: &Path, exclude: &GlobSet) -> Re
         if metadata.is_dir() {
             let readable = std::fs::read_dir(&path).map(|_| ());
             readable.map_err(|error| Failure::Path { path: path.clone(), error })?;
-            let inside = below(&path, options.no_ignore);
+            let inside = below(&path, languages, options.no_ignore);
             found.extend(inside.into_iter().filter(|file| !is_excluded(exclude, base, file)));
         } else {
             std::fs::File::open(&path).map_err(|error| Failure::Path { path: path.clone(), error })?;
@@ -34,15 +40,15 @@ fn is_excluded(exclude: &GlobSet, base: &Path, path: &Path) -> bool {
     exclude.is_match(path.strip_prefix(base).unwrap_or(path))
 }
 
-/// The `.rs` files below a directory. Links to directories are not followed, so a loop of them ends.
-pub(crate) fn below(directory: &Path, no_ignore: bool) -> Vec<PathBuf> {
-    let is_rust = |path: &Path| path.extension().is_some_and(|extension| extension == "rs");
+/// The files below a directory that are written in a language that is known. Links to directories are not followed, so a loop of them ends.
+pub(crate) fn below(directory: &Path, languages: Languages, no_ignore: bool) -> Vec<PathBuf> {
+    let is_known = |path: &Path| languages.by_name(path).is_some();
     let mut found: Vec<PathBuf> = if no_ignore {
         let entries = walkdir::WalkDir::new(directory).into_iter().filter_map(Result::ok);
         entries
             .filter(|entry| !entry.file_type().is_dir())
             .map(walkdir::DirEntry::into_path)
-            .filter(|p| is_rust(p))
+            .filter(|p| is_known(p))
             .collect()
     } else {
         let mut builder = ignore::WalkBuilder::new(directory);
@@ -50,7 +56,7 @@ pub(crate) fn below(directory: &Path, no_ignore: bool) -> Vec<PathBuf> {
         builder.require_git(false).filter_entry(|entry| !is_build_output(entry.path()));
         let entries = builder.build().filter_map(Result::ok);
         let files = entries.filter(|entry| entry.file_type().is_none_or(|kind| !kind.is_dir()));
-        files.map(ignore::DirEntry::into_path).filter(|path| is_rust(path)).collect()
+        files.map(ignore::DirEntry::into_path).filter(|path| is_known(path)).collect()
     };
     sort(&mut found);
     found

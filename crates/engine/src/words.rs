@@ -4,6 +4,7 @@ use crate::names::Names;
 use aho_corasick::AhoCorasick;
 use rustc_hash::{FxHashMap, FxHashSet};
 use sessionlint_analysis::{may_begin, may_set_state};
+use sessionlint_ir::Language;
 use sessionlint_protocols::{EndKind, LibraryId, Model, Protocol, ProtocolKind, Source};
 use std::collections::BTreeSet;
 
@@ -199,20 +200,25 @@ impl Words {
         self.file.as_ref().is_some_and(|words| words.is_match(bytes))
     }
 
-    /// Whether a function is worth lowering: it has a word of the libraries, the name of a function of the
+    /// Whether the function of this name is worth lowering: it has a word of the libraries, the name of a function of the
     /// workspace that hands out a session, or text that may begin a transaction.
-    pub fn wants_function(&self, signature: &str, body: &str, names: &Names) -> bool {
+    pub fn wants_function(&self, function: &Function<'_>, names: &Names) -> bool {
+        let Function { language, signature, body, .. } = *function;
         let is_session = |name: &str| self.transactions.0.contains(name) || names.aliases.contains(name);
-        // Out of a borrowed option, too.
-        let takes_out = || sessionlint_parser_rust::identifiers(body).any(|(_, name)| name == "take");
         // A connection by value is held while something is awaited.
         let is_held = |name: &str| self.lent.0.contains(name) || names.handed.contains(name);
         // A writer is owed where something is written.
-        let is_filled =
-            |name: &str| (self.types.0.contains(name) || self.short.contains(name)) && body.contains("write");
-        let takes = |(at, name): (usize, &str)| match is_borrowed(&signature[..at]) {
-            true => is_session(name) && takes_out(),
-            false => is_session(name) || (is_held(name) && body.contains("await")) || is_filled(name),
+        let is_writer = |name: &str| self.types.0.contains(name) || self.short.contains(name);
+        let takes = |(at, name): (usize, &str)| {
+            let (session, held, writer) = (is_session(name), is_held(name), is_writer(name));
+            if !session && !held && !writer {
+                return false;
+            }
+            match language.is_borrowed(&signature[..at]) {
+                // Out of a borrowed option, too.
+                true => session && language.takes_out(body),
+                false => session || (held && language.waits(body)) || (writer && body.contains("write")),
+            }
         };
         let uses = |(at, name): (usize, &str)| {
             if !(self.any.contains(name)
@@ -224,120 +230,101 @@ impl Words {
             {
                 return false;
             }
+            let (before, after) = (&body[..at], &body[at + name.len()..]);
             self.function.contains(name)
                 || is_session(name)
-                || (self.made_by_type.contains(name) && body[at + name.len()..].starts_with("::"))
-                || self.checks_out(name, &body[at..])
-                || (names.openers.contains(name) && is_function(&body[..at], &body[at + name.len()..]))
-                || (names.bare.contains(name) && body[at + name.len()..].starts_with("()"))
-                || (names.runners.contains(name) && is_given_closure(&body[at + name.len()..]))
-                || (self.endings.contains(name) && is_not_awaited(&body[at + name.len()..]))
-                || (names.closers.contains(name) && is_thrown_away(&body[..at], &body[at + name.len()..]))
-                || self.is_made(name, &body[at..])
+                || (self.made_by_type.contains(name) && language.leads_on(after))
+                || self.checks_out(language, name, after)
+                || (names.openers.contains(name) && language.is_function(before, after))
+                || (names.bare.contains(name) && language.is_bare(after))
+                || (names.runners.contains(name) && language.is_given_closure(after))
+                || (self.endings.contains(name) && language.is_not_awaited(after))
+                || (names.closers.contains(name) && language.is_thrown_away(before, after))
+                || self.is_made(language, name, after)
         };
-        sessionlint_parser_rust::identifiers(signature).any(takes)
-            || sessionlint_parser_rust::identifiers(body).any(uses)
+        language.names(signature).any(takes)
+            || language.names(body).any(uses)
             || may_begin(body)
             || may_set_state(body)
-            || self.may_poll(signature, body, names)
-            || self.may_replace(signature, body)
+            || self.may_poll(function, names)
+            || self.may_replace(function)
     }
 
     /// Whether a method is called like the end of a writer, and puts something else into its receiver.
-    fn may_replace(&self, signature: &str, body: &str) -> bool {
-        let mut names = sessionlint_parser_rust::identifiers(signature).map(|(_, name)| name);
-        let is_end = names.by_ref().find(|name| *name == "fn").and_then(|_| names.next());
-        is_end.is_some_and(|name| self.finishes.contains(name))
-            && signature.contains("mut self")
-            && body.contains("self.")
-            && body.contains('=')
+    fn may_replace(&self, function: &Function<'_>) -> bool {
+        self.finishes.contains(function.name) && function.language.replaces(function.signature, function.body)
     }
 
     /// Whether a function may look again and again with a session that it is lent.
-    fn may_poll(&self, signature: &str, body: &str, names: &Names) -> bool {
-        let has = |words: &[&str]| sessionlint_parser_rust::identifiers(body).any(|(_, name)| words.contains(&name));
-        signature.contains('&')
-            && (self.transactions.named_in(signature) || self.lent.named_in(signature) || names.held_in(signature))
-            && has(&["loop", "while"])
-            && has(&["await"])
+    fn may_poll(&self, function: &Function<'_>, names: &Names) -> bool {
+        let Function { language, signature, body, .. } = *function;
+        language.may_lend(signature)
+            && (self.transactions.named_in(language, signature)
+                || self.lent.named_in(language, signature)
+                || names.held_in(language, signature))
+            && language.polls(body)
     }
 
     /// Whether a text makes a pool, as far as its words tell.
-    pub fn makes(&self, text: &str) -> bool {
+    pub fn makes(&self, language: Language, text: &str) -> bool {
         !self.makers.is_empty()
-            && sessionlint_parser_rust::identifiers(text).any(|(at, name)| self.is_made(name, &text[at..]))
+            && language.names(text).any(|(at, name)| self.is_made(language, name, &text[at + name.len()..]))
     }
 
-    /// Whether a pool is made where a name stands; `text` starts with it.
-    fn is_made(&self, name: &str, text: &str) -> bool {
-        self.makers.get(name).is_some_and(|calls| {
-            let called = behind_arguments(&text[name.len()..])
-                .strip_prefix("::")
-                .and_then(|after| sessionlint_parser_rust::identifiers(after).next().filter(|(at, _)| *at == 0));
-            called.is_some_and(|(_, call)| calls.contains(call))
-        })
+    /// Whether a pool is made where a name stands, before the rest of a text.
+    fn is_made(&self, language: Language, name: &str, after: &str) -> bool {
+        let calls = self.makers.get(name);
+        calls.is_some_and(|calls| language.function_of(after).is_some_and(|call| calls.contains(call)))
     }
 
-    /// Whether a signature hands out a session.
-    pub fn is_opener(&self, signature: &str, names: &Names) -> bool {
-        let Some((_, output)) = signature.split_once("->") else { return false };
+    /// Whether a function hands out a session.
+    pub fn is_opener(&self, function: &Function<'_>, names: &Names) -> bool {
+        let Function { language, signature, .. } = *function;
+        let Some(output) = language.output(signature) else { return false };
         // What somebody shares was there before, unless somebody waits for it.
         let is_named = |name: &str| names.aliases.contains(name);
-        let waits = || sessionlint_parser_rust::identifiers(signature).any(|(_, name)| name == "async");
-        names.held_in(output)
-            || (sessionlint_parser_rust::identifiers(output).any(|(_, name)| is_named(name)) && waits())
-            || self.types.named_in(output)
-            || self.lent.named_in(output)
+        names.held_in(language, output)
+            || (language.names(output).any(|(_, name)| is_named(name)) && language.is_async(signature))
+            || self.types.named_in(language, output)
+            || self.lent.named_in(language, output)
     }
 
     /// Whether an async function may commit or close something, as far as its words tell.
-    pub fn closes(&self, signature: &str, body: &str) -> bool {
-        let has = |text: &str, wanted: &dyn Fn(&str) -> bool| {
-            sessionlint_parser_rust::identifiers(text).any(|(_, name)| wanted(name))
-        };
-        has(signature, &|name| name == "async") && has(body, &|name| self.ends.contains(name))
+    pub fn closes(&self, function: &Function<'_>) -> bool {
+        let Function { language, signature, body, .. } = *function;
+        language.is_async(signature) && language.names(body).any(|(_, name)| self.ends.contains(name))
     }
 
     /// Whether a function opens a session and takes a closure, which it may well run meanwhile.
-    pub fn is_runner(&self, signature: &str, body: &str) -> bool {
-        const CLOSURES: &[&str] = &["Fn", "FnOnce", "FnMut", "AsyncFn", "AsyncFnOnce", "AsyncFnMut"];
-        sessionlint_parser_rust::identifiers(signature).any(|(_, name)| CLOSURES.contains(&name)) && self.opens(body)
+    pub fn is_runner(&self, function: &Function<'_>) -> bool {
+        function.language.takes_closure(function.signature) && self.opens(function.language, function.body)
     }
 
     /// Whether a text opens a session: that of a macro, say.
-    pub fn opens(&self, text: &str) -> bool {
+    pub fn opens(&self, language: Language, text: &str) -> bool {
         let opens = |(at, name): (usize, &str)| {
+            let after = &text[at + name.len()..];
             self.function.contains(name)
-                || (self.made_by_type.contains(name) && text[at + name.len()..].starts_with("::"))
-                || self.checks_out(name, &text[at..])
+                || (self.made_by_type.contains(name) && language.leads_on(after))
+                || self.checks_out(language, name, after)
         };
-        sessionlint_parser_rust::identifiers(text).any(opens) || may_begin(text)
+        language.names(text).any(opens) || may_begin(text)
     }
 
-    /// Whether a call takes a connection out of its pool; `text` starts with its name.
-    fn checks_out(&self, name: &str, text: &str) -> bool {
-        self.checkouts.get(name).is_some_and(|bare| !bare || text[name.len()..].starts_with("()"))
+    /// Whether a call of this name takes a connection out of its pool.
+    fn checks_out(&self, language: Language, name: &str, after: &str) -> bool {
+        self.checkouts.get(name).is_some_and(|bare| !bare || language.is_bare(after))
     }
 }
 
-/// The traits that a text names behind `dyn`, but for those that all kinds of types have.
-pub(crate) fn behind_dyn(text: &str, model: &Model) -> Vec<String> {
-    let mut found: Vec<String> = Vec::new();
-    for (at, _) in text.match_indices("dyn ") {
-        // The last name of the path is the trait's.
-        let path = text[at + "dyn ".len()..].split(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':')).next();
-        let Some(name) = path.and_then(|path| path.rsplit("::").next()) else { continue };
-        let known = found.iter().any(|known| known == name) || model.standard().is_everywhere(name);
-        if name.starts_with(char::is_uppercase) && !known {
-            found.push(name.to_owned());
-        }
-    }
-    found
-}
-
-/// Whether a name between two texts is that of a function or macro, and not of a variable.
-fn is_function(before: &str, after: &str) -> bool {
-    before.trim_end().ends_with("::") || after.trim_start().starts_with(['(', '!']) || after.starts_with("::")
+/// A function whose text nobody has parsed.
+#[derive(Clone, Copy)]
+pub(crate) struct Function<'t> {
+    pub language: Language,
+    pub name: &'t str,
+    /// What stands before its body.
+    pub signature: &'t str,
+    pub body: &'t str,
 }
 
 /// The names of a protocol's types.
@@ -351,80 +338,13 @@ pub(crate) struct TypeNames(FxHashSet<String>);
 
 impl TypeNames {
     /// Whether a text names one of them.
-    pub fn named_in(&self, text: &str) -> bool {
-        sessionlint_parser_rust::identifiers(text).any(|(_, name)| self.0.contains(name))
+    pub fn named_in(&self, language: Language, text: &str) -> bool {
+        language.names(text).any(|(_, name)| self.0.contains(name))
     }
 
     /// The new names that an import gives to them.
-    pub fn renamed_in(&self, text: &str) -> Vec<String> {
-        let names: Vec<&str> = sessionlint_parser_rust::identifiers(text).map(|(_, name)| name).collect();
-        let renamed = names.windows(3).filter(|three| self.0.contains(three[0]) && three[1] == "as");
-        renamed.map(|three| three[2].to_owned()).filter(|name| name != "_").collect()
+    pub fn renamed_in(&self, language: Language, text: &str) -> Vec<String> {
+        let renamed = language.renamed(text).into_iter().filter(|(old, _)| self.0.contains(*old));
+        renamed.map(|(_, new)| new.to_owned()).collect()
     }
-}
-
-/// Whether the type that follows in a signature stands behind a reference, or behind the arrow.
-fn is_borrowed(before: &str) -> bool {
-    let parameter = before.rfind([':', '(']).map_or(before, |at| &before[at..]);
-    let start = before.trim_end_matches(|c: char| c.is_alphanumeric() || "_:<>'&* ".contains(c));
-    before.contains("->") || parameter.contains('&') || before[start.len()..].contains('&')
-}
-
-/// Whether what a call gives is bound to `_`; rustc itself warns of one that is a whole statement. The function's name stands
-/// between the texts.
-fn is_thrown_away(before: &str, after: &str) -> bool {
-    let start = before.rfind([';', '{', '}']).map_or(0, |at| at + 1);
-    let statement = before[start..].trim_start();
-    let statement = statement.strip_prefix("let ").unwrap_or(statement).trim_start();
-    let receiver = statement.strip_prefix('_').and_then(|bound| bound.trim_start().strip_prefix('='));
-    let is_chain = |text: &str| text.trim().chars().all(|c| c.is_alphanumeric() || "_.:()".contains(c));
-    if !after.starts_with('(') || !receiver.is_some_and(is_chain) {
-        return false;
-    }
-    end_of_arguments(after).is_some_and(|end| after[end + 1..].trim_start().starts_with(';'))
-}
-
-/// Whether a closure or async block is written among the arguments that follow.
-fn is_given_closure(after: &str) -> bool {
-    let arguments = after.starts_with('(').then(|| end_of_arguments(after)).flatten().map(|end| &after[..end]);
-    arguments.is_some_and(|text| text.contains('|') || text.contains("async"))
-}
-
-/// Where the arguments end that a text begins with.
-fn end_of_arguments(after: &str) -> Option<usize> {
-    let mut depth = 0;
-    let mut signs = after.char_indices();
-    let end = signs.find(|(_, c)| {
-        depth += i32::from(*c == '(') - i32::from(*c == ')');
-        depth == 0
-    });
-    end.map(|(end, _)| end)
-}
-
-/// Whether a call is neither awaited nor looked at right where it stands.
-fn is_not_awaited(after: &str) -> bool {
-    match after.trim_start().strip_prefix("()") {
-        Some(after) => !after.trim_start().starts_with(['.', '?']),
-        None => !after.trim_start().starts_with([',', ';', '=', '{', '}']),
-    }
-}
-
-/// What stands behind the type arguments that a text begins with, `::<A, B<C>>`; all of it where there are none.
-fn behind_arguments(text: &str) -> &str {
-    let Some(inside) = text.strip_prefix("::").map(str::trim_start).and_then(|text| text.strip_prefix('<')) else {
-        return text;
-    };
-    let mut open = 1;
-    for (at, sign) in inside.char_indices() {
-        match sign {
-            '<' => open += 1,
-            '>' => open -= 1,
-            ';' | '{' => return text,
-            _ => {}
-        }
-        if open == 0 {
-            return &inside[at + 1..];
-        }
-    }
-    text
 }

@@ -53,7 +53,8 @@ pub fn actions(
             found.push(action(fix.message.clone(), changes, is_safe, &shown));
         }
         let text = answer.files.get(&finding.span.file.0).map_or("", |file| file.text.as_str());
-        if let Some(edit) = sessionlint_engine::silencing_edit(text, finding, REASON) {
+        let language = sessionlint_languages::ALL.of(path);
+        if let Some(edit) = sessionlint_engine::silencing_edit(language, text, finding, REASON) {
             let title = format!("suppress `{}` here with a comment", finding.rule);
             let change = (path.to_path_buf(), text_edit(text, &edit, encoding));
             found.push(action(title, std::iter::once(change), false, &shown));

@@ -73,7 +73,7 @@ impl Folder {
             ..Options::default()
         };
         self.is_new = true;
-        match Engine::new(options) {
+        match Engine::new(options, sessionlint_languages::ALL) {
             Ok(engine) => {
                 self.engine = Some(engine);
                 self.failure = None;
@@ -166,10 +166,11 @@ impl Folder {
         let _ = engine.apply_baseline(&mut outcome);
         let skipped: BTreeSet<PathBuf> = outcome.skipped.iter().map(|one| self.root.join(&one.path)).collect();
         let mut answers: BTreeMap<PathBuf, Answer> = BTreeMap::new();
+        let languages = sessionlint_languages::ALL;
         for path in known {
             // While it does not parse, the last answer holds.
             let typed = overlay.get(&path).and_then(|text| std::str::from_utf8(text).ok());
-            let is_broken = skipped.contains(&path) || typed.is_some_and(|text| !sessionlint_engine::is_balanced(text));
+            let is_broken = skipped.contains(&path) || typed.is_some_and(|text| !languages.of(&path).is_balanced(text));
             if !(is_broken && self.answers.contains_key(&path)) {
                 answers.insert(path, Answer::default());
             }

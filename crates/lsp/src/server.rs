@@ -19,6 +19,7 @@ use gen_lsp_types::{
 use lsp_server::{ErrorCode, Message, Notification, Request, RequestId, Response};
 use serde_json::{Value, json};
 use sessionlint_engine::{CONFIG_NAMES, Failure, caught};
+use sessionlint_languages::ALL;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, TryRecvError};
@@ -180,7 +181,8 @@ impl<'c> Server<'c> {
     fn register(&self) -> io::Result<()> {
         let mut wanted = Vec::new();
         if self.client.watches {
-            let names = ["*.rs", "Cargo.lock", "sessionlint-baseline.json"].into_iter().chain(CONFIG_NAMES);
+            let names = ["Cargo.lock", "sessionlint-baseline.json"].into_iter().chain(CONFIG_NAMES).map(str::to_owned);
+            let names = ALL.extensions().map(|extension| format!("*.{extension}")).chain(names);
             let watchers: Vec<Value> = names.map(|name| json!({"globPattern": format!("**/{name}")})).collect();
             let method = "workspace/didChangeWatchedFiles";
             wanted.push(json!({"id": "files", "method": method, "registerOptions": {"watchers": watchers}}));
@@ -303,8 +305,10 @@ impl<'c> Server<'c> {
             "textDocument/didOpen" => {
                 let params: DidOpenTextDocumentParams = serde_json::from_value(params)?;
                 let document = params.text_document;
-                let is_rust = String::from(document.language_id) == "rust" || document.uri.0.ends_with(".rs");
-                match convert::path(&document.uri).filter(|_| is_rust) {
+                let language = String::from(document.language_id);
+                let is_named = ALL.0.iter().any(|known| known.name().to_lowercase() == language);
+                let is_known = |path: &PathBuf| is_named || ALL.by_name(path).is_some();
+                match convert::path(&document.uri).filter(is_known) {
                     Some(path) => self.open(path, document.text, document.version),
                     None => Ok(()),
                 }
@@ -365,7 +369,7 @@ impl<'c> Server<'c> {
             let decides = |path: &&&PathBuf| {
                 let known = folder.engine().is_some_and(|engine| engine.knows(path));
                 let name = name(path);
-                let is_source = name.ends_with(".rs");
+                let is_source = ALL.by_name(path).is_some();
                 name == "Cargo.lock" || CONFIG_NAMES.contains(&name.as_str()) || is_source && known != path.is_file()
             };
             if here.iter().any(|path| decides(&path)) {

@@ -2,12 +2,12 @@
 
 use crate::imports::plain_imports;
 use crate::lower;
+use crate::parse;
 use crate::signature::{generics, lower_signature, use_tree};
 use crate::texts::text_literal;
 use crate::types::{bounds_of, name, type_ref};
-use crate::{SyntaxError, parse};
 use sessionlint_diagnostics::Span;
-use sessionlint_ir::{Field, FunctionItem, ImplHeader, Import, Signature, TypeRef};
+use sessionlint_ir::{Field, FunctionItem, ImplHeader, Import, Signature, SyntaxError, TypeRef};
 use syn::Generics;
 
 /// Parses a function or method and lowers its body. `text` is the item's text and `span` its place; `macros` gives

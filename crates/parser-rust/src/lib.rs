@@ -2,30 +2,106 @@
 //!
 //! The only room that knows syn, proc-macro2 and the Rust lexer. The syntax tree never leaves it.
 
+mod adapters;
+mod blocks;
 mod declarations;
+mod edits;
+mod glance;
 mod imports;
 mod lower;
+mod module;
 mod outline;
 mod signature;
 mod texts;
 mod tokens;
 mod types;
 
-pub use declarations::{alias, constant_text, function, impl_header, imports, signature, struct_fields};
-pub use outline::outline;
-pub use tokens::{Comment, comments, identifiers, is_balanced, statement_end, statement_start, written};
+use sessionlint_diagnostics::{FileId, Span};
+use sessionlint_ir::{
+    Comment, Field, Frontend, FunctionItem, ImplHeader, Import, Outline, Signature, SyntaxError, TypeRef,
+};
+use std::path::Path;
 
-use sessionlint_diagnostics::Span;
+/// The front end for Rust.
+pub struct Rust;
 
-/// The text of an item could not be parsed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SyntaxError {
-    /// What the parser expected, or which bound the item exceeds.
-    pub message: String,
-    /// Where.
-    pub span: Span,
-    /// Whether the text was not even tried, because it exceeds a bound.
-    pub is_limit: bool,
+impl Frontend for Rust {
+    fn name(&self) -> &'static str {
+        "Rust"
+    }
+
+    fn extensions(&self) -> &'static [&'static str] {
+        &["rs"]
+    }
+
+    fn comment_marker(&self) -> &'static str {
+        "//"
+    }
+
+    fn outline(&self, text: &str, file: FileId) -> Outline {
+        outline::outline(text, file)
+    }
+
+    fn function(
+        &self,
+        text: &str,
+        span: Span,
+        macros: &dyn Fn(&[String]) -> Option<String>,
+    ) -> Result<FunctionItem, SyntaxError> {
+        declarations::function(text, span, macros)
+    }
+
+    fn signature(&self, text: &str, span: Span) -> Result<Signature, SyntaxError> {
+        declarations::signature(text, span)
+    }
+
+    fn fields(&self, text: &str, span: Span) -> Result<(Vec<Field>, Vec<String>), SyntaxError> {
+        declarations::struct_fields(text, span)
+    }
+
+    fn alias(&self, text: &str, span: Span) -> Result<(TypeRef, Vec<String>), SyntaxError> {
+        declarations::alias(text, span)
+    }
+
+    fn impl_header(&self, text: &str, span: Span) -> Result<ImplHeader, SyntaxError> {
+        declarations::impl_header(text, span)
+    }
+
+    fn imports(&self, text: &str, span: Span) -> Result<Vec<Import>, SyntaxError> {
+        declarations::imports(text, span)
+    }
+
+    fn constant(&self, text: &str, span: Span) -> Result<(TypeRef, Option<String>), SyntaxError> {
+        declarations::constant_text(text, span)
+    }
+
+    fn comments(&self, text: &str, file: FileId) -> Vec<Comment> {
+        tokens::comments(text, file)
+    }
+
+    fn tokens<'t>(&self, text: &'t str) -> Vec<&'t str> {
+        tokens::written(text)
+    }
+
+    fn next_names(&self, text: &str, from: usize, found: &mut [(usize, usize)]) -> (usize, usize) {
+        tokens::next_names(text, from, found)
+    }
+
+    fn statement_end(&self, text: &str, start: u32) -> u32 {
+        tokens::statement_end(text, start)
+    }
+
+    fn statement_start(&self, text: &str, from: u32, at: u32) -> Option<u32> {
+        tokens::statement_start(text, from, at)
+    }
+
+    fn module(&self, inside: &Path) -> Vec<String> {
+        module::path(inside)
+    }
+
+    fn is_balanced(&self, text: &str) -> bool {
+        tokens::is_balanced(text)
+    }
 }
 
 /// Parses the text of one item and hands the tree to `read`, unless the text is nested or chained

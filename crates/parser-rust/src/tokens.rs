@@ -2,6 +2,7 @@
 
 use ra_ap_rustc_lexer::{Cursor, FrontmatterAllowed, TokenKind};
 use sessionlint_diagnostics::{FileId, Span};
+use sessionlint_ir::Comment;
 
 /// Brackets nested deeper than this make an item a gap: a recursive parser could exhaust its stack.
 const MAX_BRACKETS: usize = 160;
@@ -16,19 +17,6 @@ pub(crate) struct Token {
     pub kind: TokenKind,
     pub start: u32,
     pub end: u32,
-}
-
-/// A comment of a file, with its markers.
-#[derive(Clone, Debug)]
-pub struct Comment {
-    /// Where it stands.
-    pub span: Span,
-    /// Its text after `//` or between `/*` and `*/`, trimmed.
-    pub text: String,
-    /// Whether only white space stands before it on its line.
-    pub own_line: bool,
-    /// Start of the next token that is neither a comment nor white space; `None` at the end.
-    pub next_token: Option<u32>,
 }
 
 /// The tokens of a text, and its comments with the number of tokens before each.
@@ -285,11 +273,26 @@ pub fn statement_start(text: &str, from: u32, at: u32) -> Option<u32> {
 }
 
 /// The identifiers of `text`, in order, with their byte offsets; names in comments and strings do not count.
-pub fn identifiers(text: &str) -> impl Iterator<Item = (usize, &str)> {
+pub(crate) fn identifiers(text: &str) -> impl Iterator<Item = (usize, &str)> {
     all(text, 0, false).filter_map(move |token| {
         let (start, end) = (token.start as usize, token.end as usize);
         matches!(token.kind, TokenKind::Ident | TokenKind::RawIdent).then(|| (start, &text[start..end]))
     })
+}
+
+/// The next identifiers of `text` from a byte on, as many as fit: how many there are, and where to go on.
+pub fn next_names(text: &str, from: usize, found: &mut [(usize, usize)]) -> (usize, usize) {
+    let mut count = 0;
+    for token in all(text, from, false) {
+        if matches!(token.kind, TokenKind::Ident | TokenKind::RawIdent) {
+            found[count] = (token.start as usize, token.end as usize);
+            count += 1;
+            if count == found.len() {
+                return (count, token.end as usize);
+            }
+        }
+    }
+    (count, text.len())
 }
 
 /// What stands in a text beside comments and blanks: its tokens as they are written.

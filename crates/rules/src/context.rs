@@ -2,6 +2,7 @@
 
 use sessionlint_analysis::{Event, Report, Site, SiteId};
 use sessionlint_diagnostics::{Diagnostic, Fix, Span};
+use sessionlint_ir::Language;
 use sessionlint_protocols::{LibraryId, Model, Protocol};
 
 /// What a check looks at.
@@ -12,6 +13,8 @@ pub struct Context<'a> {
     pub model: &'a Model,
     /// Whether the written guideline is enforced too.
     pub strict: bool,
+    /// What the body is written in.
+    pub language: Language,
     /// The text of the file that the body stands in.
     pub text: &'a str,
     /// Whether the body is test code.

@@ -1,10 +1,10 @@
 //! How does the error of a call leave the function? `?` where the function's error takes it, or what a neighbour does.
 
-use crate::fix::{end_of_call, words_of};
+use crate::fix::words_of;
 use crate::{Context, words};
 use sessionlint_analysis::Site;
 use sessionlint_diagnostics::{Evidence, Span};
-use sessionlint_protocols::{Ending, Protocol, Standard};
+use sessionlint_protocols::{Ending, Protocol};
 
 /// A call that ends a session, as one would write it.
 pub(crate) struct UsualCall {
@@ -84,7 +84,7 @@ impl Context<'_> {
             return false;
         }
         let (before, at) = (&self.text[..name.start as usize], name.end as usize);
-        let arguments = end_of_call(self.text, at).map_or("", |end| &self.text[at..end]);
+        let arguments = self.language.end_of_call(self.text, at).map_or("", |end| &self.text[at..end]);
         let receiver = before
             .strip_suffix('.')
             .and_then(|before| before.rsplit(|c: char| !c.is_alphanumeric() && c != '_').next())
@@ -103,96 +103,12 @@ impl Context<'_> {
             return None;
         }
         self.name_at(name)?;
-        adapters(self.text, self.model.standard(), end_of_call(self.text, name.end as usize)?)
-    }
-}
-
-/// The methods that make another error, and the `?`, behind the call that ends at `at`.
-fn adapters(text: &str, standard: &Standard, mut at: usize) -> Option<String> {
-    let mut found = String::new();
-    let skipped = |at: usize| text.get(at..).map(|rest| at + rest.len() - rest.trim_start().len());
-    at = skipped(at)?;
-    if text[at..].starts_with(".await") {
-        at = skipped(at + ".await".len())?;
-    }
-    loop {
-        let rest = text.get(at..)?;
-        if rest.starts_with('?') {
-            found.push('?');
-            return Some(found);
-        }
-        let name = rest.strip_prefix('.')?;
-        let name = &name[..name.find(|c: char| !c.is_alphanumeric() && c != '_')?];
-        let open = at + 1 + name.len();
-        let end = end_of_call(text, open)?;
-        let arguments = text.get(open + 1..end - 1)?;
-        let is_adapter = match arguments.trim().is_empty() {
-            true => !standard.leaves(name),
-            false => standard.translates(name) && is_self_contained(arguments),
+        let standard = self.model.standard();
+        let adapts = |name: &str, with_arguments: bool| match with_arguments {
+            true => standard.translates(name),
+            false => !standard.leaves(name),
         };
-        if !is_adapter {
-            return None;
-        }
-        found.push_str(text.get(at..end)?);
-        at = skipped(end)?;
-    }
-}
-
-/// Whether an argument means the same elsewhere in the function: a path, a text, or a closure that uses no variables but
-/// its own.
-fn is_self_contained(argument: &str) -> bool {
-    if argument.contains(['?', '\n', '{']) || argument.contains(".await") || argument.contains("return") {
-        return false;
-    }
-    if argument.starts_with('"') {
-        return argument.trim_end().ends_with('"') && argument.matches('"').count() == 2;
-    }
-    let (own, body) = match argument.strip_prefix('|').and_then(|rest| rest.split_once('|')) {
-        Some((own, body)) => (own, body),
-        // A path, whatever it names.
-        None => return argument.chars().all(|c| c.is_alphanumeric() || "_:".contains(c)),
-    };
-    if body.contains('"') {
-        return false;
-    }
-    let mut at = 0;
-    body.split_inclusive(|c: char| !c.is_alphanumeric() && c != '_').all(|piece| {
-        let before = body[..at].chars().next_back();
-        at += piece.len();
-        let word = piece.trim_end_matches(|c: char| !c.is_alphanumeric() && c != '_');
-        let after = &body[at - (piece.len() - word.len())..];
-        word.is_empty()
-            || word.starts_with(|c: char| c.is_uppercase() || c.is_numeric())
-            || own.split([',', ':', ' ']).any(|name| name == word)
-            || matches!(before, Some('.' | ':'))
-            || after.starts_with("::")
-            || after.starts_with('(')
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_a_neighbour_does_is_read_up_to_its_question_mark() {
-        let model = sessionlint_protocols::Model::built_in();
-        for (text, expected) in [
-            (".await?;", Some("?")),
-            ("?;", Some("?")),
-            ("\n    .await\n    .map_err(Error::from)?;", Some(".map_err(Error::from)?")),
-            (".await.map_err(|e| Error::Db(e.to_string()))?;", Some(".map_err(|e| Error::Db(e.to_string()))?")),
-            (".await.or_fault()?;", Some(".or_fault()?")),
-            (".await.context(\"commit\")?;", Some(".context(\"commit\")?")),
-            (".await.map_err(|e| Error::Db(id, e))?;", None),
-            (".await.map_err(|e| fail(&log, e))?;", None),
-            (".await.context(format!(\"{id}\"))?;", None),
-            (".await.ok()?;", None),
-            (".await.unwrap();", None),
-            (".await.unwrap_or(1)?;", None),
-            (".await;", None),
-        ] {
-            assert_eq!(adapters(text, model.standard(), 0).as_deref(), expected, "{text}");
-        }
+        let end = self.language.end_of_call(self.text, name.end as usize)?;
+        self.language.error_leaves(self.text, end, &adapts)
     }
 }

@@ -64,7 +64,8 @@ pub fn check(directory: &Path, paths: &[&str], change: impl FnOnce(&mut Options)
         ..Options::default()
     };
     change(&mut options);
-    sessionlint_engine::run(&options, &|_, _, _| {}).unwrap_or_else(|error| panic!("{error}"))
+    sessionlint_engine::run(&options, sessionlint_languages::ALL, &|_, _, _| {})
+        .unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// Where the findings of an outcome differ from the expectations in its files; empty when they agree.

@@ -4,8 +4,8 @@
 use sessionlint_analysis::{SqlEffect, may_begin, may_set_state};
 use sessionlint_diagnostics::{FileId, Span};
 use sessionlint_engine::{BaselineChoice, Engine, Options, Outcome, Overlay, baseline_text, parse_baseline, silence};
-use sessionlint_ir::{Body, ItemKind};
-use sessionlint_parser_rust as parser;
+use sessionlint_ir::{Body, ItemKind, Language};
+use sessionlint_languages::ALL as LANGUAGES;
 use sessionlint_protocols::{Config, Model, Profile, RuleSet};
 use std::path::PathBuf;
 use std::sync::LazyLock;
@@ -33,7 +33,11 @@ fn assert_inside(text: &str, span: Span) {
 
 /// A file's items, comments and words lie in it, and in each other.
 pub fn outline(text: &str) {
-    let outline = parser::outline(text, FILE);
+    LANGUAGES.0.iter().for_each(|language| outlined(*language, text));
+}
+
+fn outlined(language: Language, text: &str) {
+    let outline = language.outline(text, FILE);
     for (index, item) in outline.items.iter().enumerate() {
         assert_inside(text, item.span);
         assert_inside(text, item.header());
@@ -47,46 +51,48 @@ pub fn outline(text: &str) {
         let id = sessionlint_ir::ItemId(index as u32);
         let _ = (outline.module_path(id), outline.is_test(id));
     }
-    for comment in parser::comments(text, FILE) {
+    for comment in language.comments(text, FILE) {
         assert_inside(text, comment.span);
         if let Some(next) = comment.next_token {
             assert!(next >= comment.span.end);
-            let end = parser::statement_end(text, next);
+            let end = language.statement_end(text, next);
             assert_inside(text, Span::new(FILE, next, end));
-            assert!(parser::statement_start(text, 0, next).is_none_or(|start| start <= next));
+            assert!(language.statement_start(text, 0, next).is_none_or(|start| start <= next));
         }
     }
-    for (at, word) in parser::identifiers(text) {
+    for (at, word) in language.names(text) {
         assert_eq!(text.get(at..at + word.len()), Some(word));
     }
-    let _ = parser::is_balanced(text);
+    let _ = language.is_balanced(text);
 }
 
 /// The bodies of a file's functions are whole: edges lead to blocks, and what is spoken of is declared.
 pub fn lowering(text: &str) {
-    on_a_deep_stack(|| {
-        for item in parser::outline(text, FILE).items {
-            let (head, header) = (item.head, item.header());
-            let of = |span: Span| &text[span.start as usize..span.end as usize];
-            match item.kind {
-                ItemKind::Function => {
-                    let _ = parser::signature(of(header), header);
-                    // Any macro that is called may be one of the file.
-                    let macros = |_: &[String]| Some(text.to_owned());
-                    match parser::function(of(head), head, &macros) {
-                        Ok(function) => function.body.iter().for_each(|body| assert_whole(body, head)),
-                        Err(error) => assert_inside(text, error.span),
-                    }
+    on_a_deep_stack(|| LANGUAGES.0.iter().for_each(|language| lowered(*language, text)));
+}
+
+fn lowered(language: Language, text: &str) {
+    for item in language.outline(text, FILE).items {
+        let (head, header) = (item.head, item.header());
+        let of = |span: Span| &text[span.start as usize..span.end as usize];
+        match item.kind {
+            ItemKind::Function => {
+                let _ = language.signature(of(header), header);
+                // Any macro that is called may be one of the file.
+                let macros = |_: &[String]| Some(text.to_owned());
+                match language.function(of(head), head, &macros) {
+                    Ok(function) => function.body.iter().for_each(|body| assert_whole(body, head)),
+                    Err(error) => assert_inside(text, error.span),
                 }
-                ItemKind::Struct | ItemKind::Enum => drop(parser::struct_fields(of(head), head)),
-                ItemKind::Alias => drop(parser::alias(of(head), head)),
-                ItemKind::Impl => drop(parser::impl_header(of(header), header)),
-                ItemKind::Use => drop(parser::imports(of(head), head)),
-                ItemKind::Constant => drop(parser::constant_text(of(head), head)),
-                ItemKind::Trait | ItemKind::Module | ItemKind::Macro => {}
             }
+            ItemKind::Struct | ItemKind::Enum => drop(language.fields(of(head), head)),
+            ItemKind::Alias => drop(language.alias(of(head), head)),
+            ItemKind::Impl => drop(language.impl_header(of(header), header)),
+            ItemKind::Use => drop(language.imports(of(head), head)),
+            ItemKind::Constant => drop(language.constant(of(head), head)),
+            ItemKind::Trait | ItemKind::Module | ItemKind::Macro => {}
         }
-    });
+    }
 }
 
 fn assert_whole(body: &Body, around: Span) {
@@ -167,7 +173,7 @@ pub fn check(text: &str) {
 /// Every finding that a comment can silence is silenced by the comment that is written for it, and nothing new comes.
 pub fn suppressions(text: &str) {
     let before = checked(text, false);
-    let (changed, left) = silence(&before, "because");
+    let (changed, left) = silence(&before, LANGUAGES, "because");
     let about_code = |outcome: &Outcome| outcome.findings.iter().filter(|finding| finding.evidence.is_some()).count();
     match changed.as_slice() {
         [] => assert_eq!(about_code(&before), left),
@@ -198,7 +204,7 @@ fn checked(text: &str, fixes: bool) -> Outcome {
             threads: 1,
             ..Options::default()
         };
-        let engine = Engine::new(options).unwrap_or_else(|error| panic!("{error}"));
+        let engine = Engine::new(options, LANGUAGES).unwrap_or_else(|error| panic!("{error}"));
         (directory, engine, path)
     });
     let (_, engine, path) = &*ENGINE;

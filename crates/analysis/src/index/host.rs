@@ -1,12 +1,14 @@
 //! What do the front end of a language and the engine provide?
 
 use sessionlint_diagnostics::{FileId, Span};
-use sessionlint_ir::{Field, FunctionItem, ImplHeader, Import, ItemId, Outline, Signature, TypeRef};
+use sessionlint_ir::{Field, FunctionItem, ImplHeader, Import, ItemId, Language, Outline, Signature, TypeRef};
 use std::sync::OnceLock;
 
 /// A file's text and outline.
 #[derive(Debug)]
 pub struct FileData {
+    /// What it is written in.
+    pub language: Language,
     /// The text.
     pub text: String,
     /// Its items.
@@ -23,9 +25,10 @@ pub struct FileData {
 
 impl FileData {
     /// A text with its items.
-    pub fn new(text: String, outline: Outline) -> Self {
+    pub fn new(language: Language, text: String, outline: Outline) -> Self {
         let headers = outline.items.iter().map(|_| OnceLock::new()).collect();
-        Self { text, outline, headers, methods: OnceLock::new(), says: OnceLock::new(), functions: OnceLock::new() }
+        let (methods, says, functions) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
+        Self { language, text, outline, headers, methods, says, functions }
     }
 }
 

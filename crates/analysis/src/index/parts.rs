@@ -108,8 +108,8 @@ impl FileData {
         self.text.get(span.start as usize..span.end as usize).unwrap_or_default()
     }
 
-    /// What stands for everything in a file but the bodies of functions and the comments around items. `words` gives the tokens of a text.
-    pub fn shape<'t>(&'t self, host: &dyn Host, words: impl Fn(&'t str) -> Vec<&'t str>) -> u128 {
+    /// What stands for everything in a file but the bodies of functions and the comments around items.
+    pub fn shape(&self, host: &dyn Host) -> u128 {
         let mut said = Vec::new();
         let mut covered: Vec<Span> = Vec::new();
         for id in self.outline.ids() {
@@ -139,11 +139,12 @@ impl FileData {
         let mut between = Vec::new();
         for span in &covered {
             if span.start > at {
-                between.extend(words(self.text.get(at as usize..span.start as usize).unwrap_or_default()));
+                between
+                    .extend(self.language.tokens(self.text.get(at as usize..span.start as usize).unwrap_or_default()));
             }
             at = at.max(span.end);
         }
-        between.extend(words(self.text.get(at as usize..).unwrap_or_default()));
+        between.extend(self.language.tokens(self.text.get(at as usize..).unwrap_or_default()));
         fingerprint(&(said, between, self.outline.test))
     }
 }

@@ -5,7 +5,7 @@ use sessionlint_diagnostics::{FileId, Span};
 /// Holds the body of a function to the text beside it.
 fn check(source: &str, expected: &str) {
     let span = Span::new(FileId(0), 0, source.len() as u32);
-    let function = crate::function(source, span, &|_| None).unwrap();
+    let function = crate::declarations::function(source, span, &|_| None).unwrap();
     let line = |span: Span| Some(1 + source[..span.start as usize].matches('\n').count() as u32);
     let shown = sessionlint_ir::text(&function.body.unwrap(), &line);
     let trimmed = |text: &str| text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n");

@@ -1,6 +1,6 @@
 //! A second connection is taken from a pool while the first is held.
 
-use crate::fix::{end_of_call, words_of};
+use crate::fix::words_of;
 use crate::{Check, Context, Words, words};
 use sessionlint_analysis::{Branch, Event, EventKind, Site};
 use sessionlint_diagnostics::{Diagnostic, Span};
@@ -98,7 +98,7 @@ fn is_joined_with(context: &Context<'_>, event: &Event, held: &str) -> bool {
     let other = line.trim_start().strip_prefix("let ").and_then(|names| words_of(names).find(|name| *name != "mut"));
     let joins = context.text.match_indices(JOINS).map(|(join, _)| join + JOINS.len());
     joins.filter(|join| (span.start as usize..span.end as usize).contains(join)).any(|join| {
-        let Some(close) = end_of_call(context.text, join) else { return false };
+        let Some(close) = context.language.end_of_call(context.text, join) else { return false };
         let is_used = |name: &str| words_of(&context.text[join..close]).any(|word| word == name);
         let is_inside = (join..close).contains(&start);
         is_used(held) && (is_inside || (join > end && other.is_some_and(is_used)))

@@ -1,68 +1,57 @@
 //! For which types and traits does a text have `impl` blocks, and which macros does it define? A look at its words, for files that
 //! nobody has parsed.
 
+use sessionlint_ir::Blocks;
 use std::collections::BTreeSet;
 
 /// How long the header of a block may be.
 const MAX_HEADER: usize = 2000;
 
-/// What the `impl` blocks of a text are for, and its macros.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Blocks {
-    /// The names of the traits that are implemented.
-    pub traits: BTreeSet<String>,
-    /// The names of the types that get methods.
-    pub types: BTreeSet<String>,
-    /// The names of the macros that are defined.
-    pub macros: BTreeSet<String>,
+/// Those of a text.
+pub(crate) fn of(bytes: &[u8]) -> Blocks {
+    let mut found = Blocks::default();
+    for at in memchr::memmem::find_iter(bytes, b"impl") {
+        let after = &bytes[at + "impl".len()..];
+        let begins = at == 0 || !is_name(bytes[at - 1]);
+        if !begins || !after.first().is_some_and(|next| *next == b'<' || next.is_ascii_whitespace()) {
+            continue;
+        }
+        let Some(end) = after.iter().take(MAX_HEADER).position(|byte| matches!(byte, b'{' | b';')) else {
+            continue;
+        };
+        let Ok(header) = std::str::from_utf8(&after[..end]) else { continue };
+        let header = without_parameters(header);
+        // An argument that is `impl Trait`.
+        if header.find(')').is_some_and(|at| !header[..at].contains('(')) {
+            continue;
+        }
+        // Those of `for<'a>` have no space behind them.
+        let (of_trait, owner) = match header.split_once(" for ") {
+            Some((of_trait, owner)) => (Some(of_trait), owner),
+            None => (None, header),
+        };
+        found.traits.extend(of_trait.and_then(named).map(str::to_owned));
+        found.types.extend(named(owner).map(str::to_owned));
+    }
+    add_renamed(&mut found, bytes);
+    found.macros = macros(bytes);
+    found
 }
 
-impl Blocks {
-    pub fn of(bytes: &[u8]) -> Self {
-        let mut found = Self::default();
-        for at in memchr::memmem::find_iter(bytes, b"impl") {
-            let after = &bytes[at + "impl".len()..];
-            let begins = at == 0 || !is_name(bytes[at - 1]);
-            if !begins || !after.first().is_some_and(|next| *next == b'<' || next.is_ascii_whitespace()) {
-                continue;
-            }
-            let Some(end) = after.iter().take(MAX_HEADER).position(|byte| matches!(byte, b'{' | b';')) else {
-                continue;
-            };
-            let Ok(header) = std::str::from_utf8(&after[..end]) else { continue };
-            let header = without_parameters(header);
-            // An argument that is `impl Trait`.
-            if header.find(')').is_some_and(|at| !header[..at].contains('(')) {
-                continue;
-            }
-            // Those of `for<'a>` have no space behind them.
-            let (of_trait, owner) = match header.split_once(" for ") {
-                Some((of_trait, owner)) => (Some(of_trait), owner),
-                None => (None, header),
-            };
-            found.traits.extend(of_trait.and_then(named).map(str::to_owned));
-            found.types.extend(named(owner).map(str::to_owned));
-        }
-        found.add_renamed(bytes);
-        found.macros = macros(bytes);
-        found
+/// Adds what a name of a block is called elsewhere: `use Sink as Drain`.
+fn add_renamed(found: &mut Blocks, bytes: &[u8]) {
+    if found.traits.is_empty() && found.types.is_empty() {
+        return;
     }
-
-    /// Adds what a name of a block is called elsewhere: `use Sink as Drain`.
-    fn add_renamed(&mut self, bytes: &[u8]) {
-        if self.traits.is_empty() && self.types.is_empty() {
-            return;
-        }
-        for at in memchr::memmem::find_iter(bytes, b" as ") {
-            let before = bytes[..at].iter().rev().take_while(|byte| is_name(**byte)).count();
-            let behind = &bytes[at + " as ".len()..];
-            let length = behind.iter().take_while(|byte| is_name(**byte)).count();
-            let word = |bytes| std::str::from_utf8(bytes).unwrap_or_default();
-            let (real, here) = (word(&bytes[at - before..at]), word(&behind[..length]));
-            for names in [&mut self.traits, &mut self.types] {
-                if real.starts_with(char::is_uppercase) && names.contains(here) {
-                    names.insert(real.to_owned());
-                }
+    for at in memchr::memmem::find_iter(bytes, b" as ") {
+        let before = bytes[..at].iter().rev().take_while(|byte| is_name(**byte)).count();
+        let behind = &bytes[at + " as ".len()..];
+        let length = behind.iter().take_while(|byte| is_name(**byte)).count();
+        let word = |bytes| std::str::from_utf8(bytes).unwrap_or_default();
+        let (real, here) = (word(&bytes[at - before..at]), word(&behind[..length]));
+        for names in [&mut found.traits, &mut found.types] {
+            if real.starts_with(char::is_uppercase) && names.contains(here) {
+                names.insert(real.to_owned());
             }
         }
     }
@@ -127,8 +116,8 @@ fn named(text: &str) -> Option<&str> {
 mod tests {
     use super::*;
 
-    fn of(text: &str) -> String {
-        let found = Blocks::of(text.as_bytes());
+    fn shown(text: &str) -> String {
+        let found = of(text.as_bytes());
         let words = |names: &BTreeSet<String>| names.iter().map(String::as_str).collect::<Vec<_>>().join(" ");
         format!("{} for {}", words(&found.traits), words(&found.types))
     }
@@ -150,13 +139,13 @@ mod tests {
             ("simpl Sink for Slow {", " for "),
             ("impl<", " for "),
         ] {
-            assert_eq!(of(text), expected, "{text}");
+            assert_eq!(shown(text), expected, "{text}");
         }
     }
 
     #[test]
     fn macros_are_found_by_their_names() {
         let text = b"macro_rules! die { } // macro_rules!\nmacro_rules !\n  r { }";
-        assert_eq!(Blocks::of(text).macros, ["die", "r"].map(str::to_owned).into());
+        assert_eq!(of(text).macros, ["die", "r"].map(str::to_owned).into());
     }
 }
