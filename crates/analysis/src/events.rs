@@ -112,7 +112,7 @@ pub enum CauseKind {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ExitOrder {
     /// The `?` operator.
-    Question,
+    Propagated,
     /// `return`.
     Return,
     /// The end of the body.
@@ -124,7 +124,7 @@ pub enum ExitOrder {
 impl From<&ExitHow> for ExitOrder {
     fn from(how: &ExitHow) -> Self {
         match how {
-            ExitHow::Question => ExitOrder::Question,
+            ExitHow::Propagated => ExitOrder::Propagated,
             ExitHow::Return => ExitOrder::Return,
             ExitHow::Tail => ExitOrder::Tail,
             ExitHow::Macro(name) => ExitOrder::Macro(name.clone()),

@@ -240,7 +240,7 @@ impl Solver<'_> {
                 if let (Some(held), Some(_)) = (&held, &failed) {
                     self.doubt(held, test, flag);
                 }
-                let both = *role != TestRole::Question && held.is_some() && failed.is_some();
+                let both = *role != TestRole::Propagated && held.is_some() && failed.is_some();
                 for (next, way, holds) in [(*yes, held, true), (*no, failed, false)] {
                     if let Some(mut way) = way {
                         if both || way.is_last_arm(*role, holds) {

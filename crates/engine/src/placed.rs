@@ -81,7 +81,7 @@ fn declared(data: &FileData, path: &Path, is_moved: bool) -> Vec<Declared> {
             let start = if is_root { directory.to_owned() } else { directory.join(stem) };
             inline.iter().fold(start, |at, module| at.join(module))
         };
-        let paths = match &item.path_attribute {
+        let paths = match &item.named_file {
             Some(named) => vec![plain(&below(is_root || inline.is_empty()).join(named))],
             None if is_moved => {
                 let base = below(is_root);

@@ -12,7 +12,7 @@
 use crate::{Engine, Options, Overlay, silence};
 use sessionlint_diagnostics::{FileId, Span};
 use sessionlint_ir::{
-    BasicBlock, BlockId, Body, BodyKind, Call, Callee, Comment, DropCause, ExitHow, ExitKind, Field, Frontend,
+    Answer, BasicBlock, BlockId, Body, BodyKind, Call, Callee, Comment, DropCause, ExitHow, ExitKind, Field, Frontend,
     FunctionItem, Glance, ImplHeader, Import, Item, ItemKind, Languages, Literal, Local, LocalId, Operand, Outline,
     Parameter, Place, Projection, Rewrite, Rvalue, Signature, Statement, StatementKind, SyntaxError, Terminator, Test,
     TestRole, TypeRef,
@@ -68,7 +68,7 @@ impl Frontend for Toy {
                         body: Some(Span { start: (start + header.len()) as u32, ..span }),
                         parent: None,
                         test: false,
-                        path_attribute: None,
+                        named_file: None,
                     });
                     open = None;
                 }
@@ -207,7 +207,10 @@ impl Lowered {
         let returned = Place::local(Body::RETURN);
         let locals = (1..self.locals.len() as u32).rev().map(LocalId).collect();
         let kinds = [
-            StatementKind::Assign(returned.clone(), Rvalue::Exit(kind, None, value)),
+            StatementKind::Assign(
+                returned.clone(),
+                Rvalue::Exit(kind, (kind == ExitKind::Success).then_some(0), value),
+            ),
             StatementKind::Drop(locals, DropCause::Exit { value: returned, how }),
         ];
         let statements = kinds.into_iter().map(|kind| Statement { kind, span }).collect();
@@ -241,11 +244,11 @@ impl Lowered {
             let called = Place::local(self.local(None, span, None));
             statements.push(Statement { kind: StatementKind::Assign(called.clone(), Rvalue::Call(call)), span });
             let error = Operand::Value(called.project(Projection::Failure));
-            let failed = self.leave(ExitKind::Error, error, ExitHow::Question, span);
+            let failed = self.leave(ExitKind::Error, error, ExitHow::Propagated, span);
             // It goes on behind the block that leaves.
             let now = self.blocks.len() as u32;
             let test = Test::Success(called.clone());
-            let (yes, no, role) = (BlockId(now + 2), BlockId(now + 1), TestRole::Question);
+            let (yes, no, role) = (BlockId(now + 2), BlockId(now + 1), TestRole::Propagated);
             let terminator = Terminator::Test { test, yes, no, span, role };
             self.blocks.push(BasicBlock { statements: std::mem::take(&mut statements), terminator });
             self.blocks.push(failed);
@@ -273,7 +276,7 @@ impl Lowered {
             repeated: Vec::new(),
             asked: Default::default(),
             only_logged: Default::default(),
-            answers: Vec::new(),
+            answers: vec![Answer::default()],
             flags: Default::default(),
             gaps: Vec::new(),
         })

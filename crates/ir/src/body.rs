@@ -196,8 +196,8 @@ pub enum DropCause {
 /// What leaves a body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ExitHow {
-    /// The `?` operator.
-    Question,
+    /// An error of a call that is handed on at once: `?`, or an exception that nobody catches.
+    Propagated,
     /// `return`.
     Return,
     /// The end of the body, with or without a last expression.

@@ -66,22 +66,22 @@ pub enum TestRole {
     Branch,
     /// A pattern of `if let` or `matches!`.
     Pattern,
-    /// The pattern of `let … else`, which matches on the usual way.
-    LetElse,
+    /// A pattern that matches on the usual way, and else something is left: `let … else`.
+    Unless,
     /// The pattern of an arm, and where the `match` begins, which tells one from the next.
     Arm(u32),
-    /// What is raced in an arm of `select!`, and where that begins.
+    /// What is raced in an arm of a race of futures, and where that begins.
     Race(u32),
     /// A condition or pattern of a loop, and where the loop begins: leaving it is no decision.
     Loop(u32),
-    /// The `?` operator, which explains nothing.
-    Question,
+    /// Whether an error is handed on at once, by `?` or as an exception, which explains nothing.
+    Propagated,
 }
 
 impl TestRole {
     /// Whether it decides between two ways through the text.
     pub fn is_decision(self) -> bool {
-        !matches!(self, TestRole::Loop(_) | TestRole::Question)
+        !matches!(self, TestRole::Loop(_) | TestRole::Propagated)
     }
 }
 

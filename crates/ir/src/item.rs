@@ -48,8 +48,8 @@ pub struct Item {
     pub parent: Option<ItemId>,
     /// Whether an attribute on it says that it is test code.
     pub test: bool,
-    /// The file that `#[path = "…"]` names, for modules.
-    pub path_attribute: Option<String>,
+    /// The file that a module stands in, where something on it names one.
+    pub named_file: Option<String>,
 }
 
 impl Item {

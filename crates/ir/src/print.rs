@@ -144,7 +144,7 @@ impl Printer<'_> {
             DropCause::Statement { wildcard: true } => "bound to `_`".to_owned(),
             DropCause::Exit { value, how } => {
                 let how = match how {
-                    ExitHow::Question => "`?`".to_owned(),
+                    ExitHow::Propagated => "`?`".to_owned(),
                     ExitHow::Return => "return".to_owned(),
                     ExitHow::Tail => "end of the body".to_owned(),
                     ExitHow::Macro(name) => format!("`{name}!`"),
@@ -165,8 +165,8 @@ impl Printer<'_> {
             Rvalue::Await { future, race } => {
                 let race = match race {
                     Race::None => "",
-                    Race::Select => " (first to end)",
-                    Race::TryJoin => " (until one fails)",
+                    Race::FirstDone => " (first to end)",
+                    Race::FirstFailed => " (until one fails)",
                 };
                 format!("await {}{race}", self.operand(future))
             }
@@ -246,11 +246,11 @@ impl Printer<'_> {
             Terminator::Diverge => (None, "diverges".to_owned()),
             Terminator::Test { test, yes, no, span, role } => {
                 let role = match role {
-                    TestRole::Branch | TestRole::Pattern | TestRole::LetElse | TestRole::Arm(_) | TestRole::Race(_) => {
+                    TestRole::Branch | TestRole::Pattern | TestRole::Unless | TestRole::Arm(_) | TestRole::Race(_) => {
                         "if"
                     }
                     TestRole::Loop(_) => "while",
-                    TestRole::Question => "`?`",
+                    TestRole::Propagated => "`?`",
                 };
                 (Some(*span), format!("{role} {}: to b{}, else b{}", self.test(test), yes.0, no.0))
             }

@@ -124,9 +124,9 @@ pub enum Race {
     /// Nothing here.
     None,
     /// The first of several to end cancels the others.
-    Select,
+    FirstDone,
     /// The first of several to fail cancels the others.
-    TryJoin,
+    FirstFailed,
 }
 
 /// What a compound value is.

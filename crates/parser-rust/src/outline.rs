@@ -239,7 +239,7 @@ impl<'a> Scanner<'a> {
             body: has_body.then(|| span(stop, last)),
             parent,
             test: attributes.test,
-            path_attribute: attributes.path,
+            named_file: attributes.path,
         });
         if has_body && depth < MAX_ITEM_NESTING && matches!(kind, ItemKind::Module | ItemKind::Impl | ItemKind::Trait) {
             self.items(stop + 1, body_close.min(end), Some(id), depth + 1);

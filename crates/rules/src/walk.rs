@@ -168,7 +168,7 @@ fn turns(branches: &[Branch]) -> Vec<Turn> {
                 let before = turns.pop_if(|turn| turn.role == role && (!turn.held || turn.place == condition));
                 joins &= before.is_none_or(|turn| turn.joins);
             }
-            TestRole::Branch | TestRole::Pattern | TestRole::LetElse | TestRole::Question => {
+            TestRole::Branch | TestRole::Pattern | TestRole::Unless | TestRole::Propagated => {
                 let before = turns.pop_if(|turn| turn.place == condition && turn.role == role);
                 joins &= before.is_none_or(|turn| turn.joins);
             }
@@ -176,7 +176,7 @@ fn turns(branches: &[Branch]) -> Vec<Turn> {
         turns.push(Turn { place: condition, held, role, nth, joins });
     }
     // That `let .. else` matches is what everybody expects.
-    turns.retain(|turn| turn.role != TestRole::LetElse || !turn.held);
+    turns.retain(|turn| turn.role != TestRole::Unless || !turn.held);
     turns
 }
 
@@ -185,12 +185,12 @@ fn told(text: &str, body: Span, turn: &Turn) -> (Span, &'static str) {
     let message = |held: bool| match (turn.role, held) {
         (TestRole::Loop(_), true) => "in this loop",
         (TestRole::Loop(_), false) => "after this loop",
-        (TestRole::Branch | TestRole::Question, true) => "if this is true",
-        (TestRole::Branch | TestRole::Question, false) => "if this is false",
+        (TestRole::Branch | TestRole::Propagated, true) => "if this is true",
+        (TestRole::Branch | TestRole::Propagated, false) => "if this is false",
         (TestRole::Race(_), true) => "when this comes first",
         (TestRole::Race(_), false) => "when this does not come first",
-        (TestRole::Pattern | TestRole::Arm(_) | TestRole::LetElse, true) => "when this matches",
-        (TestRole::Pattern | TestRole::Arm(_) | TestRole::LetElse, false) => "when this does not match",
+        (TestRole::Pattern | TestRole::Arm(_) | TestRole::Unless, true) => "when this matches",
+        (TestRole::Pattern | TestRole::Arm(_) | TestRole::Unless, false) => "when this does not match",
     };
     let is_condition = turn.role == TestRole::Branch && turn.place.file == body.file;
     match is_condition.then(|| negation(text, turn.place)).flatten() {

@@ -82,12 +82,12 @@ pub(crate) fn ended(protocol: &Protocol, end: EndKind) -> &'static str {
 /// What happens where a session is left, as a part of a sentence: "`?` returns an error".
 pub(crate) fn leaving(kind: &CauseKind) -> String {
     use sessionlint_analysis::CauseKind::{Exit, Explicit, Jump, Meanwhile, Overwritten, ScopeEnd, Statement};
-    use sessionlint_analysis::ExitOrder::{Macro, Question, Return, Tail};
+    use sessionlint_analysis::ExitOrder::{Macro, Propagated, Return, Tail};
     let is_error = kind.exit_kind() == ExitKind::Error;
     match kind {
         ScopeEnd { .. } => "its block ends".to_owned(),
         Statement { .. } => "its statement ends".to_owned(),
-        Exit { how: Question, .. } => "`?` returns an error".to_owned(),
+        Exit { how: Propagated, .. } => "`?` returns an error".to_owned(),
         Exit { how: Return, .. } if is_error => "`return` leaves with an error".to_owned(),
         Exit { how: Return, .. } => "`return` leaves the function".to_owned(),
         Exit { how: Tail, .. } if is_error => "the function ends with an error".to_owned(),
@@ -118,9 +118,9 @@ pub(crate) fn exit(kind: &CauseKind) -> String {
 }
 
 fn how_word(how: &sessionlint_analysis::ExitOrder) -> String {
-    use sessionlint_analysis::ExitOrder::{Macro, Question, Return, Tail};
+    use sessionlint_analysis::ExitOrder::{Macro, Propagated, Return, Tail};
     match how {
-        Question => "`?`".to_owned(),
+        Propagated => "`?`".to_owned(),
         Return => "`return`".to_owned(),
         Tail => "the end of the function".to_owned(),
         Macro(name) => format!("`{name}!`"),

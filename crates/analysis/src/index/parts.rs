@@ -130,7 +130,7 @@ impl FileData {
             };
             covered.push(if is_around(item) { own } else { item.span });
             said.push(fingerprint(&(
-                (item.kind as u8, &item.name, item.parent, item.test, &item.path_attribute, item.body.is_some()),
+                (item.kind as u8, &item.name, item.parent, item.test, &item.named_file, item.body.is_some()),
                 (self.text_in(own), passed),
             )));
         }

@@ -32,7 +32,7 @@ impl Solver<'_> {
         let awaited = here.iter().map(|statement| (statement, true)).chain(behind.iter().map(|it| (*it, false)));
         let message = awaited.filter_map(|(statement, here)| match &statement.kind {
             StatementKind::Assign(place, Rvalue::Await { race, .. }) => {
-                (here || *race == Race::Select).then_some(place.local)
+                (here || *race == Race::FirstDone).then_some(place.local)
             }
             _ => None,
         });

@@ -274,10 +274,10 @@ impl Solver<'_> {
         let future = if kept { self.waited_at(future, span) } else { future };
         match race {
             Race::None => {}
-            Race::Select => self.cancelled(world, &future, "`select!`", 0),
-            Race::TryJoin => self.cancelled(world, &future, "`try_join!`", 1),
+            Race::FirstDone => self.cancelled(world, &future, "`select!`", 0),
+            Race::FirstFailed => self.cancelled(world, &future, "`try_join!`", 1),
         }
-        self.awaited(world, future, span, race == Race::Select)
+        self.awaited(world, future, span, race == Race::FirstDone)
     }
 
     /// How the caller sees the value that a body or block gives, and what it answers.

@@ -300,10 +300,10 @@ impl Lowerer<'_> {
     fn question(&mut self, value: &Place, span: Span) {
         let (ok, err) = (self.new_block(), self.new_block());
         let test = Test::Success(value.clone());
-        self.frame().terminate(Terminator::Test { test, yes: ok, no: err, span, role: TestRole::Question });
+        self.frame().terminate(Terminator::Test { test, yes: ok, no: err, span, role: TestRole::Propagated });
         self.frame().current = err;
         self.store_exit(ExitKind::Error, None, Operand::Value(value.project(Projection::Failure)), span);
-        self.exit(ExitHow::Question, span);
+        self.exit(ExitHow::Propagated, span);
         self.frame().current = ok;
     }
 

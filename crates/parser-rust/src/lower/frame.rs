@@ -322,7 +322,7 @@ impl Frame {
                 Test::Bool(_) => true,
                 _ => false,
             };
-            if is_meant && *role != TestRole::Question {
+            if is_meant && *role != TestRole::Propagated {
                 self.only_logged.insert(BlockId(at as u32));
             }
         }

@@ -264,7 +264,7 @@ impl Lowerer<'_> {
         };
         let (yes, no) = (self.new_block(), self.new_block());
         self.frame().push_scope();
-        let around = std::mem::replace(&mut self.frame().role, TestRole::Question);
+        let around = std::mem::replace(&mut self.frame().role, TestRole::Propagated);
         self.condition(condition, yes, no);
         self.frame().role = around;
         self.frame().current = no;
@@ -305,7 +305,7 @@ impl Lowerer<'_> {
         let futures: Vec<Operand> = args.iter().map(|arg| self.operand(arg)).collect();
         let mut outputs = Vec::new();
         let is_try = mac.path.segments.last().is_some_and(|segment| segment.ident == "try_join");
-        let race = if is_try { Race::TryJoin } else { Race::None };
+        let race = if is_try { Race::FirstFailed } else { Race::None };
         for future in futures {
             let output = Place::local(self.temporary(span));
             self.assign(&output, Rvalue::Await { future, race }, span);

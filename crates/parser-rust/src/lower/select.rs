@@ -90,7 +90,7 @@ impl Lowerer<'_> {
             self.frame().push_scope();
             let output = Place::local(self.temporary(span));
             let future = Operand::Value(futures[index].clone());
-            self.assign(&output, Rvalue::Await { future, race: Race::Select }, span);
+            self.assign(&output, Rvalue::Await { future, race: Race::FirstDone }, span);
             // What the other futures hold is handed back or dropped by the cancelled futures themselves.
             let cancelled = futures.iter().enumerate().filter(|(other, _)| *other != index);
             let cancelled = cancelled.map(|(_, future)| Operand::Value(future.clone())).collect();

@@ -183,7 +183,7 @@ impl Lowerer<'_> {
         }
         let tested_from = self.frame().begin_test();
         match fail {
-            Some(fail) => self.pattern_at_as(TestRole::LetElse, pattern, &matched, fail, scope),
+            Some(fail) => self.pattern_at_as(TestRole::Unless, pattern, &matched, fail, scope),
             None => self.pattern_at(pattern, &matched, None, scope),
         }
         let goes_on = init.diverge.as_ref().is_some_and(|(_, diverge)| super::control::only_logs(diverge));
