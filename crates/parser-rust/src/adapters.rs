@@ -1,6 +1,6 @@
 //! How does the error of a call leave a function? What stands behind the call, up to its `?`.
 
-use crate::edits::end_of_call;
+use crate::calls::end_of_call;
 
 /// The methods that make another error, and the `?`, behind the call that ends at `at`.
 pub(crate) fn adapters(text: &str, mut at: usize, adapts: &dyn Fn(&str, bool) -> bool) -> Option<String> {

@@ -2,7 +2,7 @@
 
 use crate::imports::plain_imports;
 use crate::lower;
-use crate::parse;
+use crate::parse::parse;
 use crate::signature::{generics, lower_signature, use_tree};
 use crate::texts::text_literal;
 use crate::types::{bounds_of, name, type_ref};
