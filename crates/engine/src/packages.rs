@@ -82,7 +82,7 @@ impl Packages {
             for name in &offered.openers {
                 match model.standard().is_shared(name) {
                     false => own[package].openers.insert(name.clone()),
-                    true => own[package].bare.insert(name.clone()),
+                    true => matches!(name.as_str(), "get" | "take") && own[package].bare.insert(name.clone()),
                 };
             }
         }

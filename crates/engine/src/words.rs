@@ -229,7 +229,7 @@ impl Words {
                 || (self.made_by_type.contains(name) && body[at + name.len()..].starts_with("::"))
                 || self.checks_out(name, &body[at..])
                 || (names.openers.contains(name) && is_function(&body[..at], &body[at + name.len()..]))
-                || (names.bare.contains(name) && is_rare_call(name, &body[at + name.len()..]))
+                || (names.bare.contains(name) && is_rare_call(&body[at + name.len()..]))
                 || (names.runners.contains(name) && is_given_closure(&body[at + name.len()..]))
                 || (self.endings.contains(name) && is_not_awaited(&body[at + name.len()..]))
                 || (names.closers.contains(name) && is_thrown_away(&body[..at], &body[at + name.len()..]))
@@ -411,10 +411,10 @@ fn is_not_awaited(after: &str) -> bool {
 
 /// Whether a call of a name that everything has may be the one of a function that hands out a session: it has no arguments, which those
 /// of collections have, or is awaited right where it stands.
-fn is_rare_call(name: &str, after: &str) -> bool {
+fn is_rare_call(after: &str) -> bool {
     let is_awaited =
         || after.starts_with('(') && end_of_arguments(after).is_some_and(|end| is_awaited(&after[end + 1..]));
-    (matches!(name, "get" | "take") && after.starts_with("()")) || is_awaited()
+    after.starts_with("()") || is_awaited()
 }
 
 fn is_awaited(after: &str) -> bool {
