@@ -7,7 +7,7 @@
 
 use sessionlint_diagnostics::{LabelKind, LineIndex};
 use sessionlint_testkit::check;
-use sessionlint_testkit::programs::{Leaks, PRELUDE, Program, generate, leaks, print, shrink};
+use sessionlint_testkit::programs::{Leaks, Program, Style, generate, leaks, prelude, print_as, shrink};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
@@ -28,7 +28,7 @@ fn reported(texts: &[String]) -> Vec<Option<Reported>> {
         fs::write(path, text).unwrap();
     };
     write("Cargo.toml", MANIFEST);
-    write("src/prelude.rs", PRELUDE);
+    write("src/prelude.rs", &prelude());
     let mut root = "pub mod prelude;\n".to_owned();
     for (number, text) in texts.iter().enumerate() {
         let _ = writeln!(root, "pub mod p{number};");
@@ -59,8 +59,8 @@ fn reported(texts: &[String]) -> Vec<Option<Reported>> {
 }
 
 /// What is wrong with what is reported of a program; empty when it is right.
-fn wrong(program: &Program, leaks: &Leaks, reported: &Reported) -> Vec<String> {
-    let lines = print(program, "crate::prelude").lines;
+fn wrong(program: &Program, leaks: &Leaks, reported: &Reported, style: Style) -> Vec<String> {
+    let lines = print_as(program, "crate::prelude", style).lines;
     let mut wrong = Vec::new();
     let expected: BTreeMap<u32, BTreeSet<u32>> =
         leaks.iter().map(|(mark, exits)| (lines[mark], exits.iter().map(|exit| lines[exit]).collect())).collect();
@@ -101,8 +101,8 @@ fn wrong(program: &Program, leaks: &Leaks, reported: &Reported) -> Vec<String> {
 /// `a_helper_is_taken_to_be_able_to_fail` show them.
 const KNOWN: &str = "known: helper";
 
-fn text(program: &Program) -> String {
-    print(program, "crate::prelude").text
+fn text(program: &Program, style: Style) -> String {
+    print_as(program, "crate::prelude", style).text
 }
 
 fn asked(name: &str) -> Option<u64> {
@@ -111,9 +111,28 @@ fn asked(name: &str) -> Option<u64> {
 
 #[test]
 fn what_is_reported_is_what_happens() {
-    let count = asked("PROGRAMS").unwrap_or(2_000);
+    agrees(Style::Plain, asked("PROGRAMS").unwrap_or(2_000));
+}
+
+/// What is not seen in some words, and why: what is reported there is right, but not all.
+const MISSED: &[(Style, &str)] = &[(
+    Style::Closure,
+    "what a closure writes through its argument is not followed where the body that made it calls it",
+)];
+
+/// Types behind traits, generics and newtypes, calls that are deep or go in circles, closures and macros: the same answers.
+#[test]
+fn it_is_the_same_in_other_words() {
+    let count = asked("PROGRAMS").unwrap_or(2_000) / 10;
+    for style in Style::ALL.into_iter().skip(1) {
+        agrees(style, count.max(20));
+    }
+}
+
+/// What is reported of so many programs is what their interpreter says.
+fn agrees(style: Style, count: u64) {
     let numbers: Vec<u64> = asked("PROGRAM").map_or_else(|| (0..count).collect(), |one| vec![one]);
-    let (mut walked, mut leaking, mut gaps, mut known) = (0, 0, 0, Vec::new());
+    let (mut walked, mut leaking, mut gaps, mut missed, mut known) = (0, 0, 0, 0, Vec::new());
     let mut failures: Vec<(u64, Program, Vec<String>)> = Vec::new();
     for numbers in numbers.chunks(500) {
         let programs: Vec<(u64, Program, Leaks)> = numbers
@@ -124,13 +143,18 @@ fn what_is_reported_is_what_happens() {
                 Some((*number, program, leaks))
             })
             .collect();
-        let texts: Vec<String> = programs.iter().map(|(_, program, _)| text(program)).collect();
+        let texts: Vec<String> = programs.iter().map(|(_, program, _)| text(program, style)).collect();
         for ((number, program, leaks), reported) in programs.into_iter().zip(reported(&texts)) {
             walked += 1;
             leaking += leaks.len();
             match reported {
                 Some(reported) => {
-                    let wrong = wrong(&program, &leaks, &reported);
+                    let mut wrong = wrong(&program, &leaks, &reported, style);
+                    if MISSED.iter().any(|(known, _)| *known == style) {
+                        let before = wrong.len();
+                        wrong.retain(|wrong| !wrong.starts_with("missing"));
+                        missed += before - wrong.len();
+                    }
                     if asked("PROGRAM").is_none()
                         && !wrong.is_empty()
                         && wrong.iter().all(|wrong| wrong.starts_with(KNOWN))
@@ -145,30 +169,33 @@ fn what_is_reported_is_what_happens() {
         }
     }
     println!(
-        "{walked} programs, {leaking} openings that leak, {gaps} with a gap, {} known {known:?}, {} wrong",
+        "{style:?}: {walked} programs, {leaking} openings that leak, {gaps} with a gap, {} known {known:?}, {} wrong",
         known.len(),
         failures.len()
     );
     for (number, program, wrong) in failures.iter().take(asked("SHOW").unwrap_or(3) as usize) {
         let kind = &wrong[0][..8];
-        let small = shrink(program, &|program| shows(program, kind));
-        println!("== program {number}: {}\n{}", wrong.join("; "), text(&small));
+        let small = shrink(program, &|program| shows(program, kind, style));
+        println!("== program {number}: {}\n{}", wrong.join("; "), text(&small, style));
         if asked("PROGRAM").is_some() {
-            println!("== whole\n{}", text(program));
+            println!("== whole\n{}", text(program, style));
         }
     }
-    assert!(failures.is_empty(), "{} of {walked} programs", failures.len());
+    let is_missed = MISSED.iter().any(|(known, _)| *known == style);
+    assert!(!is_missed || missed > 0, "{style:?} has no misses any more: to be struck off the list");
+    assert!(failures.is_empty(), "{style:?}: {} of {walked} programs", failures.len());
     assert!(
-        asked("PROGRAM").is_some() || (leaking > walked / 3 && gaps * 100 < walked && known.len() * 1000 < walked),
-        "{walked} {leaking} {gaps}"
+        asked("PROGRAM").is_some()
+            || (leaking > walked / 3 && gaps * 100 < walked.max(100) && known.len() * 1000 < walked.max(1001)),
+        "{style:?}: {walked} {leaking} {gaps}"
     );
 }
 
 /// Whether something of this kind is wrong with a program.
-fn shows(program: &Program, kind: &str) -> bool {
+fn shows(program: &Program, kind: &str, style: Style) -> bool {
     let Some(leaks) = leaks(program, false) else { return false };
-    let Some(Some(reported)) = reported(&[text(program)]).pop() else { return false };
-    wrong(program, &leaks, &reported).iter().any(|wrong| wrong.starts_with(kind))
+    let Some(Some(reported)) = reported(&[text(program, style)]).pop() else { return false };
+    wrong(program, &leaks, &reported, style).iter().any(|wrong| wrong.starts_with(kind))
 }
 
 #[test]
@@ -221,11 +248,13 @@ fn emit() {
     let Ok(directory) = std::env::var("EMIT") else { return };
     let source = Path::new(&directory).join("src");
     fs::create_dir_all(&source).unwrap();
-    fs::write(source.join("prelude.rs"), PRELUDE).unwrap();
+    fs::write(source.join("prelude.rs"), prelude()).unwrap();
     let mut root = "pub mod prelude;\n".to_owned();
     for number in 0..asked("PROGRAMS").unwrap_or(500) {
         let _ = writeln!(root, "pub mod p{number};");
-        fs::write(source.join(format!("p{number}.rs")), text(&generate(number))).unwrap();
+        // Each in words of its own.
+        let style = Style::ALL[number as usize % Style::ALL.len()];
+        fs::write(source.join(format!("p{number}.rs")), text(&generate(number), style)).unwrap();
     }
     fs::write(source.join("lib.rs"), root).unwrap();
 }

@@ -79,6 +79,7 @@ pub enum Facts {
     Types,
     Summary,
     States,
+    Receivers,
 }
 
 #[derive(Args, Debug)]

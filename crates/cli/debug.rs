@@ -14,6 +14,7 @@ pub fn run(facts: Facts, function: &str, check: &Check) -> ExitCode {
         Facts::Types => View::Types,
         Facts::Summary => View::Summary,
         Facts::States => View::States,
+        Facts::Receivers => View::Receivers,
     };
     let shown = options(check).and_then(|options| {
         let told = |failure| crate::check::told(check, &failure);

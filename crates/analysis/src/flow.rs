@@ -10,6 +10,7 @@ use crate::fingerprint::fingerprint;
 use crate::joins::{forget_dead, forget_ended, joined, joined_by_state};
 use crate::known::{decides, passed};
 use crate::liveness::ReadAhead;
+use crate::receivers::receiver;
 use crate::shared::Shared;
 use crate::show::Seen;
 use crate::solver::Solver;
@@ -333,6 +334,10 @@ impl Solver<'_> {
             }
             for world in &mut worlds {
                 self.steps += world.facts.count();
+                if let Some(seen) = &mut self.seen {
+                    let protocol_of = |site: SiteId| self.sites[usize::from(site.0)].protocol;
+                    seen.receiver(receiver(self.index, world, &protocol_of, statement));
+                }
                 self.statement(world, statement);
                 if let Some(question) = &question {
                     self.answer(world, question);

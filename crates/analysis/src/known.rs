@@ -9,7 +9,7 @@ use crate::summary::Analysis;
 use crate::value::Value;
 use crate::world::World;
 use sessionlint_ir::{AggregateKind, Call, Callee, LocalId, Operand, Place, Rvalue, Statement, StatementKind, TypeRef};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The same, of values that are passed.
 pub(crate) fn known<'v>(values: impl IntoIterator<Item = &'v Value>) -> Known {
@@ -99,14 +99,49 @@ impl Solver<'_> {
             inner = next;
         }
         if *inner != Value::Failure {
-            self.given_types.insert(self.type_of(world, inner));
+            self.given_types.insert(self.whole_type(world, value));
         }
     }
 
-    /// The only type that leaves the body.
-    pub fn one_type(&mut self) -> Option<Ty> {
-        let mut given = std::mem::take(&mut self.given_types);
-        given.pop_first().flatten().filter(|_| given.is_empty())
+    /// The only struct or enum of the workspace that leaves the body, whatever is around it.
+    pub fn one_type(&self) -> Option<Ty> {
+        fn owner(ty: &Ty) -> Option<Ty> {
+            match ty {
+                Ty::Future(inner) | Ty::Fallible(inner) => owner(inner),
+                ty => match ty.peeled() {
+                    Ty::Own(item, _) => Some(Ty::own(*item)),
+                    _ => None,
+                },
+            }
+        }
+        let found: BTreeSet<Option<Ty>> = self.given_types.iter().map(|ty| ty.as_ref().and_then(owner)).collect();
+        let mut found = found.into_iter();
+        let first = found.next().flatten().filter(|ty| !self.index.is_trait(ty));
+        first.filter(|_| found.next().is_none())
+    }
+
+    /// The only type that leaves the body, with all that is around it.
+    pub fn only_type(&self) -> Option<Ty> {
+        let mut found = self.given_types.iter();
+        let first = found.next().cloned().flatten();
+        first.filter(|_| found.next().is_none())
+    }
+
+    /// The type of a value, with what is around it.
+    fn whole_type(&self, world: &World, value: &Value) -> Option<Ty> {
+        let whole = |inner: &Value| self.whole_type(world, inner).map(Box::new);
+        match value {
+            Value::Typed(ty, _) => Some(ty.clone()),
+            Value::Wrapper(item, ..) => Some(Ty::own(*item)),
+            Value::Future(inner) => whole(inner).map(Ty::Future),
+            Value::Success(inner) | Value::Fallible(inner) => whole(inner).map(Ty::Fallible),
+            Value::Work(_, inner) => self.whole_type(world, inner),
+            Value::Ref(place) => match world.get(self.index, place) {
+                Value::Ref(_) => None,
+                value => whole(&value).map(Ty::Ref),
+            },
+            _ => None,
+        }
     }
 
     /// Takes for granted what the caller passes.

@@ -5,6 +5,7 @@ use crate::events::Site;
 use crate::index::{Index, ItemRef, Locking, Ty};
 use crate::known::Known;
 use crate::question::{Asking, Effect, LentAs};
+use crate::receivers::{Receivers, known};
 use crate::solver::Solver;
 use crate::summary::Analysis;
 use crate::value::{Origin, Root, Value};
@@ -30,6 +31,8 @@ pub enum View {
     Summary,
     /// How far the sessions are where its blocks begin.
     States,
+    /// What its methods are called on, for machines.
+    Receivers,
 }
 
 /// What is remembered of the ways through a body, to be shown.
@@ -39,6 +42,8 @@ pub(crate) struct Seen {
     entries: BTreeMap<BlockId, BTreeSet<Facts>>,
     /// What variables held.
     values: BTreeMap<LocalId, BTreeSet<Value>>,
+    /// What methods are called on.
+    pub receivers: Receivers,
     /// The same of closures and async blocks inside, with the sessions that they know, by where they stand.
     pub inside: BTreeMap<Span, (Seen, Vec<Site>)>,
 }
@@ -47,6 +52,13 @@ impl Seen {
     /// A way comes to a block.
     pub fn entered(&mut self, block: BlockId, facts: &Facts) {
         self.entries.entry(block).or_default().insert(facts.clone());
+    }
+
+    /// A method is about to be called.
+    pub fn receiver(&mut self, receiver: Option<(Span, String)>) {
+        if let Some((at, ty)) = receiver {
+            self.receivers.entry(at).or_default().insert(ty);
+        }
     }
 
     /// A statement was run.
@@ -67,6 +79,7 @@ impl Analysis<'_> {
     pub fn show(&self, item: ItemRef, view: View, line_of: LineOf<'_>) -> String {
         let mut out = String::new();
         match self.index.function(item) {
+            None if view == View::Receivers => {}
             None => out.push_str("      cannot be read\n"),
             Some(_) if view == View::Summary => self.show_summary(item, line_of, &mut out),
             Some(function) => self.show_body(item, &function, view, line_of, &mut out),
@@ -76,6 +89,7 @@ impl Analysis<'_> {
 
     fn show_body(&self, item: ItemRef, function: &FunctionItem, view: View, line_of: LineOf<'_>, out: &mut String) {
         match &function.body {
+            None if view == View::Receivers => {}
             None => out.push_str("      only declared\n"),
             Some(body) if view == View::Ir => out.push_str(&sessionlint_ir::text(body, line_of)),
             Some(body) => {
@@ -88,6 +102,7 @@ impl Analysis<'_> {
                 let shower = Shower { solver: &solver, body, sites: &solver.sites, line_of };
                 match view {
                     View::Types => shower.types(&seen, out),
+                    View::Receivers => receivers(&seen, out),
                     _ => shower.states(&seen, out),
                 }
                 for gap in &solver.gaps {
@@ -96,7 +111,9 @@ impl Analysis<'_> {
             }
         }
         for nested in &function.nested {
-            let _ = writeln!(out, "      declared inside: {}", nested.name);
+            if view != View::Receivers {
+                let _ = writeln!(out, "      declared inside: {}", nested.name);
+            }
             self.show_body(item, nested, view, line_of, out);
         }
     }
@@ -146,6 +163,14 @@ impl Analysis<'_> {
         });
         lines.collect()
     }
+}
+
+/// Where the name of each method stands in its file, and the type of what it is called on.
+fn receivers(seen: &Seen, out: &mut String) {
+    for (span, types) in &seen.receivers {
+        let _ = writeln!(out, "      {} {}", span.start, known(types));
+    }
+    seen.inside.values().for_each(|(inner, _)| receivers(inner, out));
 }
 
 fn all_effect_words(effect: &Effect, name: &str) -> Vec<String> {

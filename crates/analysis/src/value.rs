@@ -2,7 +2,7 @@
 
 use crate::index::{ItemRef, Ty};
 use crate::sql::{SqlEffect, StateChange};
-use sessionlint_ir::{ExitKind, LocalId, Place};
+use sessionlint_ir::{ExitKind, LocalId, Place, Projection};
 use sessionlint_protocols::EndKind;
 
 /// Index of a [`Site`](crate::Site) in a [`Report`](crate::Report).
@@ -115,9 +115,35 @@ pub(crate) fn is_variant(step: &str, variant: &str) -> bool {
     step.strip_prefix("::").is_some_and(|variants| variants.split('|').any(|known| known == variant))
 }
 
-/// Whether a step of a wrapper leads into a field: `rows`, or `rows|names` for any of two that write through one session.
+/// Whether a step of a wrapper leads into a field: `rows`, `rows|names` for any of two that write through one session, or `from&to`
+/// for two that have a session each.
 pub(crate) fn is_field(step: &str, field: &str) -> bool {
-    !step.starts_with("::") && step.split('|').any(|known| known == field)
+    !step.starts_with("::") && step.split(['|', '&']).any(|known| known == field)
+}
+
+/// What is in a field that such a step leads into.
+pub(crate) fn field_in<'v>(step: &str, field: &str, inner: &'v Value) -> Option<&'v Value> {
+    match (inner, nth_field(step, field)) {
+        (Value::Tuple(parts), Some(at)) => parts.get(at),
+        _ => Some(inner),
+    }
+}
+
+/// The same, to be changed.
+pub(crate) fn field_in_mut<'v>(step: &str, part: &Projection, inner: &'v mut Value) -> Option<&'v mut Value> {
+    let at = match part {
+        Projection::Field(field) => nth_field(step, field),
+        _ => None,
+    };
+    match (inner, at) {
+        (Value::Tuple(parts), Some(at)) => parts.get_mut(at),
+        (inner, _) => Some(inner),
+    }
+}
+
+/// Which of several fields it is that have a session each.
+fn nth_field(step: &str, field: &str) -> Option<usize> {
+    step.contains('&').then(|| step.split('&').position(|known| known == field)).flatten()
 }
 
 /// An abstract value.
@@ -210,6 +236,11 @@ impl Value {
             Value::Tuple(parts) => parts.iter().any(Value::owns),
             _ => false,
         }
+    }
+
+    /// Whether it is a struct with several sessions.
+    pub fn holds_several(&self) -> bool {
+        matches!(self, Value::Wrapper(_, step, _) if step.contains('&'))
     }
 
     /// Whether it says if a session's end worked.

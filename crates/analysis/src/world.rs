@@ -5,7 +5,7 @@ use crate::scratch::Scratch;
 use crate::shared::Shared;
 use crate::sql::{Hold, StateChange};
 use crate::trace::Trace;
-use crate::value::{Anchor, ObligationId, Origin, Root, Value, is_field, is_variant};
+use crate::value::{Anchor, ObligationId, Origin, Root, Value, field_in, field_in_mut, is_field, is_variant};
 use sessionlint_ir::{BlockId, ConditionId, LocalId, Place, Projection};
 use sessionlint_protocols::EndKind;
 use std::collections::{BTreeMap, BTreeSet};
@@ -351,7 +351,9 @@ fn part<'v>(value: &'v Value, step: &Projection) -> Option<&'v Value> {
         (Value::Tuple(parts), Projection::Field(field)) => parts.get(field.parse::<usize>().ok()?),
         (Value::Tuple(parts), Projection::FromEnd(at)) => parts.get(parts.len().checked_sub(*at)?),
         (Value::Text(_), Projection::Index) => Some(value),
-        (Value::Wrapper(_, step, inner), Projection::Field(field)) if is_field(step, field) => Some(inner),
+        (Value::Wrapper(_, step, inner), Projection::Field(field)) if is_field(step, field) => {
+            field_in(step, field, inner)
+        }
         (Value::Wrapper(_, owner, inner), Projection::Variant(variant)) => match owner.strip_prefix("::") {
             Some(_) => is_variant(owner, variant).then_some(inner),
             // The pattern of a struct: a tuple's only field is bound without a name.
@@ -372,10 +374,8 @@ fn part_mut<'v>(value: &'v mut Value, step: &Projection) -> Option<&'v mut Value
             (Projection::Variant(_), None) => true,
             _ => false,
         };
-        return match value {
-            Value::Wrapper(_, _, inner) if is_inside => Some(inner),
-            _ => None,
-        };
+        let Value::Wrapper(_, owner, inner) = value else { return None };
+        return if is_inside { field_in_mut(owner, step, inner) } else { None };
     }
     match (value, step) {
         (Value::Success(inner) | Value::Fallible(inner), Projection::Success) => Some(inner),

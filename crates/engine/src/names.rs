@@ -25,7 +25,7 @@ pub(crate) struct Names {
     pub behind: FxHashSet<String>,
     /// Functions that hand one out.
     pub openers: FxHashSet<String>,
-    /// The same under common names, which count without arguments only.
+    /// The same under common names, which count without arguments, or where they are awaited.
     pub bare: FxHashSet<String>,
     /// Functions with common names that run a closure beside a session: they count where one is written in the call.
     pub runners: FxHashSet<String>,

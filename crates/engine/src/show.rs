@@ -30,9 +30,11 @@ impl Engine {
         let (_, _, analysis) = self.known(&files, reads, &workspace, &mut memory);
         let functions = self.functions(&files, &analysis);
         let wanted: Vec<&str> = name.split("::").collect();
+        // All of them, for machines.
+        let all = view == View::Receivers && name == "*";
         let is_meant = |path: &String| {
             let parts: Vec<&str> = path.split("::").collect();
-            parts.ends_with(&wanted)
+            all || parts.ends_with(&wanted)
         };
         let mut out = String::new();
         for (item, path) in functions.iter().filter(|(_, path)| is_meant(path)) {

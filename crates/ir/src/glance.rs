@@ -124,7 +124,8 @@ pub trait Glance {
         true
     }
 
-    /// Whether a call has no arguments.
+    /// Whether a call of a name that everything has may be the one of a function that hands out a session: it has no arguments, which those
+    /// of collections have, or is waited for right where it stands.
     fn is_bare(&self, _after: &str) -> bool {
         true
     }

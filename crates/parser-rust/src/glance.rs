@@ -116,7 +116,9 @@ impl Glance for Rust {
     }
 
     fn is_bare(&self, after: &str) -> bool {
-        after.starts_with("()")
+        let awaited = |after: &str| after.trim_start().strip_prefix('.').is_some_and(|after| after.trim_start().starts_with("await"));
+        let is_awaited = || after.starts_with('(') && end_of_arguments(after).is_some_and(|end| awaited(&after[end + 1..]));
+        after.starts_with("()") || is_awaited()
     }
 
     fn leads_on(&self, after: &str) -> bool {

@@ -149,6 +149,11 @@ struct Drops {
 #[serde(deny_unknown_fields)]
 struct Iterators {
     run: Vec<String>,
+    carry: Vec<String>,
+    same: Vec<String>,
+    one: Vec<String>,
+    append: Vec<String>,
+    measure: Vec<String>,
 }
 
 fn has(names: &[String], name: &str) -> bool {
@@ -339,6 +344,31 @@ impl Standard {
     /// Whether a method runs a closure on the items of a collection, iterator or stream.
     pub fn runs(&self, method: &str) -> bool {
         has(&self.iterators.run, method)
+    }
+
+    /// Whether what such a method has so far is what it gives a closure first, before the item.
+    pub fn carries(&self, method: &str) -> bool {
+        has(&self.iterators.carry, method)
+    }
+
+    /// Whether a method of a collection or iterator gives the same items, or some of them.
+    pub fn keeps_items(&self, method: &str) -> bool {
+        has(&self.iterators.same, method)
+    }
+
+    /// Whether a method puts an item behind those of a list.
+    pub fn appends(&self, method: &str) -> bool {
+        has(&self.iterators.append, method)
+    }
+
+    /// Whether a method says how many items a list has, or may have.
+    pub fn measures(&self, method: &str) -> bool {
+        has(&self.iterators.measure, method)
+    }
+
+    /// Whether such a method gives one item, or nothing.
+    pub fn gives_item(&self, method: &str) -> bool {
+        has(&self.iterators.one, method)
     }
 }
 

@@ -95,7 +95,7 @@ impl<'h> Index<'h> {
     }
 
     /// The type of the workspace that a protocol stands for, whoever says so.
-    pub(super) fn item_of(&self, protocol: ProtocolId) -> Option<ItemRef> {
+    pub(crate) fn item_of(&self, protocol: ProtocolId) -> Option<ItemRef> {
         self.learned.items.get(&protocol).copied()
     }
 }

@@ -73,7 +73,7 @@ impl Solver<'_> {
         let holding: Vec<usize> = (0..values.len()).filter(holds).collect();
         let index = *holding.first()?;
         if holding.len() > 1 && !self.write_through_one(world, holding.iter().map(|index| &values[*index])) {
-            return None;
+            return self.built_around_several(item, variant.is_none(), fields, values);
         }
         if values.iter().enumerate().any(|(other, value)| other != index && value.owns()) {
             return None;
@@ -104,6 +104,22 @@ impl Solver<'_> {
         };
         self.remember_layers(&value);
         Some(value)
+    }
+
+    /// A struct that is built around several transactions, each in a field of its own.
+    fn built_around_several(&self, item: ItemRef, plain: bool, fields: &[String], values: &[Value]) -> Option<Value> {
+        let is_transaction = |value: &Value| match value {
+            Value::Session(id) => self.index.model.protocol(self.protocol_of(*id)).is_transaction(),
+            _ => false,
+        };
+        let owning: Vec<usize> = (0..values.len()).filter(|index| values[*index].owns()).collect();
+        let is_told = |index: &usize| is_transaction(&values[*index]) && self.index.drop_leaves(item, &fields[*index]);
+        if !plain || owning.len() < 2 || !owning.iter().all(is_told) {
+            return None;
+        }
+        let step = owning.iter().map(|index| fields[*index].as_str()).collect::<Vec<_>>().join("&");
+        let inner = Value::Tuple(owning.iter().map(|index| values[*index].clone()).collect());
+        Some(Value::Wrapper(item, step, Box::new(inner)))
     }
 
     /// Whether several values are parts of one session that nobody here has to end: tables that write through it.

@@ -111,6 +111,10 @@ impl Solver<'_> {
                         }
                         Value::Typed(ty.clone(), origin)
                     }
+                    "map" if let Some(value) = self.option_mapped(&inner, origin.clone(), call) => {
+                        self.pass_arguments(world, &call.args, call.name_span);
+                        value
+                    }
                     _ => self.unknown_method(world, place, name, call),
                 }
             }
@@ -153,19 +157,7 @@ impl Solver<'_> {
                     _ => Value::Unknown,
                 }
             }
-            Ty::Collection(inner) => {
-                if let Some(value) = self.run_on_items(world, Workload::default(), name, call) {
-                    return value;
-                }
-                self.pass_arguments(world, &call.args, call.name_span);
-                match name {
-                    "get" | "first" | "last" | "get_mut" | "first_mut" | "last_mut" => {
-                        typed(Ty::Fallible(Box::new(Ty::Ref(inner.clone()))))
-                    }
-                    "iter" | "iter_mut" | "into_iter" => Value::Typed(ty.clone(), None),
-                    _ => Value::Unknown,
-                }
-            }
+            Ty::Collection(_) => self.collection_method(world, ty, name, call),
             _ => self.unknown_method(world, place, name, call),
         }
     }

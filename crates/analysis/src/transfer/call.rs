@@ -14,6 +14,12 @@ impl Solver<'_> {
         if !world.trace.failure_told && self.tells_failure(world, call) {
             world.trace.failure_told = true;
         }
+        if world.facts.store.values().any(Value::holds_several) {
+            for arg in &call.args {
+                let given = self.read(world, arg);
+                self.forget_several(world, &given);
+            }
+        }
         match &call.callee {
             Callee::Macro(path) => self.macro_call(world, path, call),
             Callee::Path { segments, qualifier } => self.path_call(world, segments, qualifier.as_ref(), call),

@@ -335,7 +335,7 @@ impl Solver<'_> {
     }
 
     /// A body inside of this one was looked at: what had not settled for it had not for this one.
-    fn looked(&self, inner: &Solver<'_>) {
+    pub(super) fn looked(&self, inner: &Solver<'_>) {
         self.truncated.set(self.truncated.get() || inner.truncated.get());
     }
 

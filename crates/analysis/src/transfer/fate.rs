@@ -37,6 +37,17 @@ impl Solver<'_> {
         }
     }
 
+    /// Whoever gets a struct with several transactions, by whatever way, may end them: that is not looked into.
+    pub(super) fn forget_several(&mut self, world: &mut World, value: &Value) {
+        let held = match value {
+            Value::Ref(place) => world.get(self.index, place),
+            value => value.clone(),
+        };
+        if held.holds_several() {
+            self.forget(world, &held);
+        }
+    }
+
     /// Callers are told that something is committed or closed here.
     pub(super) fn ends(&mut self, id: ObligationId, end: EndKind) {
         if self.collects

@@ -68,6 +68,7 @@ impl Solver<'_> {
             Value::Success(inner) => Given::Success(Box::new(self.skeleton(world, inner))),
             Value::Future(inner) | Value::Work(_, inner) | Value::Kept { inner, .. } => self.skeleton(world, inner),
             Value::Fallible(inner) => Given::Maybe(Box::new(self.skeleton(world, inner))),
+            value if value.holds_several() => Given::Unknown,
             Value::Wrapper(item, field, inner) => {
                 Given::Part(*item, field.clone(), Box::new(self.skeleton(world, inner)))
             }

@@ -23,6 +23,12 @@ impl Solver<'_> {
                         [method] => self.index.closure_inputs(*method, at + 1),
                         _ => Vec::new(),
                     },
+                    // An item, or what is inside of an option.
+                    Some(Ty::Collection(inner)) if self.index.model.standard().runs(name) => {
+                        let before = usize::from(self.index.model.standard().carries(name));
+                        std::iter::repeat_n(Ty::Unknown, before).chain([*inner]).collect()
+                    }
+                    Some(Ty::Fallible(inner)) if self.index.model.standard().runs(name) => vec![*inner],
                     _ => Vec::new(),
                 }
             }

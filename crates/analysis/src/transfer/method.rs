@@ -244,6 +244,9 @@ impl Solver<'_> {
         if let Some(value) = self.typed_method_of_any(world, name, call) {
             return value;
         }
+        if let Some(value) = self.listed(world, place.as_ref(), name, call) {
+            return value;
+        }
         if let Some(value) = self.run_on_items(world, Workload::default(), name, call) {
             return value;
         }

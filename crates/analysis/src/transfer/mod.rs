@@ -22,11 +22,13 @@ mod given;
 mod in_place;
 mod inner;
 mod inputs;
+mod items;
 mod joined;
 mod kept_lock;
 mod layers;
 mod learned;
 mod lend;
+mod listed;
 mod locked;
 mod made;
 mod memo;
@@ -326,6 +328,9 @@ impl Solver<'_> {
                 }
                 self.drop_made(world, &value, kind.clone(), span);
                 self.drop_handle(world, &value, *local, span);
+            }
+            if let Some(value) = self.last_in_list(world, *local) {
+                self.drop_value(world, &value, kind.clone(), span);
             }
             world.remove_local(*local);
         }

@@ -23,6 +23,7 @@ impl Solver<'_> {
     ) -> Value {
         let target = place.clone().map_or_else(|| whole.clone(), Value::Ref);
         let Some(id) = self.session_of(world, whole) else {
+            self.forget_several(world, whole);
             return self.plain_method(world, item, whole, place, name, call);
         };
         self.touch(world, id);

@@ -10,12 +10,14 @@ mod interpret;
 mod print;
 mod scope;
 mod shrink;
+mod style;
 mod ways;
 
 pub use generate::generate;
 pub use interpret::{Leaks, leaks};
-pub use print::{PRELUDE, Printed, print};
+pub use print::{PRELUDE, Printed, prelude, print, print_as};
 pub use shrink::shrink;
+pub use style::Style;
 
 /// A place of a program that findings speak of: an opening, an exit, the end of a block. Unique in its program.
 pub type Mark = u32;

@@ -1,5 +1,6 @@
 //! How is a program written? As Rust over sqlx, a statement a line.
 
+use super::style::{Style, WORDS};
 use super::{Block, Condition, Form, Function, Kind, LoopKind, Mark, Program, Statement, Tail, Var};
 use std::collections::BTreeMap;
 
@@ -59,6 +60,17 @@ impl Unit {
 }
 "#;
 
+/// The same with the words of all styles.
+pub fn prelude() -> String {
+    let deep = |depth: u32| {
+        let next = if depth == 1 { "put".to_owned() } else { format!("put_{}", depth - 1) };
+        format!(
+            "\npub async fn put_{depth}(tx: &mut Transaction<'_, Postgres>) -> Result<(), Error> {{\n    {next}(tx).await\n}}\n"
+        )
+    };
+    PRELUDE.to_owned() + WORDS + &(1..=10).map(deep).collect::<String>()
+}
+
 /// The text of a program.
 #[derive(Clone, Debug, Default)]
 pub struct Printed {
@@ -72,7 +84,12 @@ pub struct Printed {
 
 /// Writes a program; `prelude` is the path that it imports what it calls from.
 pub fn print(program: &Program, prelude: &str) -> Printed {
-    let mut printer = Printer { program, out: Printed::default(), line: 0, depth: 0, names: 0 };
+    print_as(program, prelude, Style::Plain)
+}
+
+/// The same in other words.
+pub fn print_as(program: &Program, prelude: &str, style: Style) -> Printed {
+    let mut printer = Printer { program, style, out: Printed::default(), line: 0, depth: 0, names: 0 };
     printer.write(&format!("use {prelude}::*;"), &[]);
     for function in &program.functions {
         printer.function(function);
@@ -82,6 +99,7 @@ pub fn print(program: &Program, prelude: &str) -> Printed {
 
 struct Printer<'a> {
     program: &'a Program,
+    style: Style,
     out: Printed,
     line: u32,
     depth: usize,
@@ -114,12 +132,16 @@ impl Printer<'_> {
             }
             None => (String::new(), Vec::new()),
         };
+        let (generics, pool) = self.style.pool();
         let head = format!(
-            "pub async fn {}({parameter}pool: &PgPool, a: bool, b: bool, c: bool, k: u8) -> Result<(), Error> {{",
+            "pub async fn {}{generics}({parameter}pool: {pool}, a: bool, b: bool, c: bool, k: u8) -> Result<(), Error> {{",
             function.name
         );
         self.write(&head, &marks);
         self.depth += 1;
+        if let Some(line) = self.style.first() {
+            self.write(line, &[]);
+        }
         function.body.statements.iter().for_each(|statement| self.statement(statement));
         match function.tail {
             Tail::Good(mark) => self.write("Ok(())", &[mark]),
@@ -138,8 +160,8 @@ impl Printer<'_> {
     fn end(&self, variable: Var, commit: bool) -> String {
         let name = self.name(variable);
         match (self.program.variables[variable].kind, commit) {
-            (Kind::Unit, true) => format!("{name}.save()"),
-            (Kind::Unit, false) => format!("{name}.undo()"),
+            (Kind::Unit, true) => format!("{name}.{}()", self.style.method("save")),
+            (Kind::Unit, false) => format!("{name}.{}()", self.style.method("undo")),
             (_, true) => format!("{name}.commit()"),
             (_, false) => format!("{name}.rollback()"),
         }
@@ -200,10 +222,9 @@ impl Printer<'_> {
             Statement::Open { variable, mark, helper } => {
                 let name = self.name(*variable);
                 let line = match self.program.variables[*variable].kind {
-                    Kind::Unit => format!("let mut {name} = Unit::begin(pool).await?;"),
-                    Kind::Maybe => format!("let mut {name} = Some(pool.begin().await?);"),
-                    _ if *helper => format!("let mut {name} = open(pool).await?;"),
-                    _ => format!("let mut {name} = pool.begin().await?;"),
+                    Kind::Unit => format!("let mut {name} = {}.await?;", self.style.opens_unit()),
+                    Kind::Maybe => format!("let mut {name} = Some({}.await?);", self.style.opens(false)),
+                    _ => format!("let mut {name} = {}.await?;", self.style.opens(*helper)),
                 };
                 self.write(&line, &[*mark]);
             }
@@ -214,19 +235,16 @@ impl Printer<'_> {
             Statement::Assign { variable, mark } => {
                 let name = self.name(*variable);
                 let line = match self.program.variables[*variable].kind {
-                    Kind::Unit => format!("{name} = Unit::begin(pool).await?;"),
-                    Kind::Maybe => format!("{name} = Some(pool.begin().await?);"),
-                    _ => format!("{name} = pool.begin().await?;"),
+                    Kind::Unit => format!("{name} = {}.await?;", self.style.opens_unit()),
+                    Kind::Maybe => format!("{name} = Some({}.await?);", self.style.opens(false)),
+                    _ => format!("{name} = {}.await?;", self.style.opens(false)),
                 };
                 self.write(&line, &[*mark]);
             }
             Statement::Write { variable, form } => self.guarded(*variable, false, |printer, name| {
                 let call = match printer.program.variables[*variable].kind {
-                    Kind::Unit => format!("{name}.write()"),
-                    _ => format!(
-                        "sqlx::query(\"INSERT INTO orders DEFAULT VALUES\").execute({})",
-                        printer.executor(*variable, name)
-                    ),
+                    Kind::Unit => format!("{name}.{}()", printer.style.method("write")),
+                    kind => printer.style.writes(name, matches!(kind, Kind::Lent | Kind::Maybe)),
                 };
                 printer.fallible(&call, true, *form);
             }),
