@@ -26,7 +26,7 @@ impl Index<'_> {
     }
 
     /// `#[get("/")]`, `#[rocket::post("/")]`, `#[handler]`.
-    fn is_routed(&self, item: ItemRef, scope: &Scope<'_>) -> bool {
+    pub(crate) fn is_routed(&self, item: ItemRef, scope: &Scope<'_>) -> bool {
         let known = self.model.request_attributes();
         attributes(self.attributes_of(item)).into_iter().any(|written| {
             let path: Vec<String> = written.split("::").map(|part| part.trim().to_owned()).collect();

@@ -29,6 +29,7 @@ mod own_connection;
 mod parameters;
 mod question;
 mod rare;
+mod read_out;
 mod refine;
 mod scratch;
 mod shared;

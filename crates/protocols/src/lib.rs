@@ -14,6 +14,7 @@ mod library;
 mod model;
 mod nearest;
 mod outside;
+mod order;
 mod own;
 mod protocol;
 mod raw;

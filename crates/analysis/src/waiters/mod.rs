@@ -1,10 +1,12 @@
 //! Who else waits for the pool of a connection? Nobody does for the only connection of a pool, for a worker's own, nor while a program
 //! does one thing after the other. In: what was found out about a function. Out: the same without what is told because others wait.
 
+mod background;
 mod own_pool;
 mod program;
 mod size;
 mod starts;
+mod unused;
 mod worker;
 
 use crate::events::{Event, EventKind, Report, Site};
@@ -21,6 +23,13 @@ impl Analysis<'_> {
         let polls = |event: &Event| matches!(event.kind, EventKind::HeldAcross { .. }) && site(event).borrowed;
         if events.iter().any(polls) && self.callers_wait_for_nobody(item) {
             events.retain(|event| !polls(event));
+        }
+        let is_made = |event: &Event| event.kind == EventKind::MadePerCall { in_loop: false };
+        let in_background = |event: &Event| is_made(event) && self.is_for_background(item, body, site(event).span);
+        events.retain(|event| !in_background(event));
+        let is_beside = |event: &Event| event.kind.is_beside() || is_made(event);
+        if events.iter().any(is_beside) && self.is_unused(item) {
+            events.retain(|event| !is_beside(event));
         }
         let is_told = |event: &Event| self.is_for_others(item, sites, event);
         if !events.iter().any(is_told) || self.index.item(item).is_none_or(|item| item.name != function.name) {

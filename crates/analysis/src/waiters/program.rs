@@ -61,11 +61,7 @@ impl Analysis<'_> {
         if of_trait || !self.is_called_by_its_package(callee) {
             return None;
         }
-        let mut files: Vec<FileId> = self.index.package_of(callee.file).modules.values().flatten().copied().collect();
-        files.push(callee.file);
-        files.sort();
-        files.dedup();
-        files.retain(|file| !self.index.is_test_file(*file));
+        let files = self.files_of_package(callee);
         let mut callers = Vec::new();
         for file in files {
             if self.may_be_named(file, callee, &known.name) {
@@ -78,6 +74,16 @@ impl Analysis<'_> {
             }
         }
         Some(callers)
+    }
+
+    /// The files of the package of a function, but for tests.
+    pub(super) fn files_of_package(&self, item: ItemRef) -> Vec<FileId> {
+        let mut files: Vec<FileId> = self.index.package_of(item.file).modules.values().flatten().copied().collect();
+        files.push(item.file);
+        files.sort();
+        files.dedup();
+        files.retain(|file| !self.index.is_test_file(*file));
+        files
     }
 
     /// Whether a function calls another one; `None` where it does not wait for it at once, or has started something before.
@@ -181,7 +187,7 @@ impl Analysis<'_> {
     }
 
     /// Whether a file may name a function without calling it, so that somebody else calls it: `get(handler)`.
-    fn may_be_named(&self, file: FileId, callee: ItemRef, name: &str) -> bool {
+    pub(super) fn may_be_named(&self, file: FileId, callee: ItemRef, name: &str) -> bool {
         self.index.reads_package(file);
         let Some(data) = self.index.host.data(file) else { return false };
         let around = |at: usize| {
@@ -233,7 +239,7 @@ fn named_calls<'b>(body: &'b Body, name: &str, found: &mut Vec<&'b Call>) {
 }
 
 /// Where a text has a word.
-fn words_at<'t>(text: &'t str, word: &'t str) -> impl Iterator<Item = usize> {
+pub(super) fn words_at<'t>(text: &'t str, word: &'t str) -> impl Iterator<Item = usize> {
     let part = |c: char| c.is_alphanumeric() || c == '_';
     text.match_indices(word).map(|(at, _)| at).filter(move |at| {
         !text[..*at].chars().next_back().is_some_and(part) && !text[at + word.len()..].chars().next().is_some_and(part)
