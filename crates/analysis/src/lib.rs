@@ -41,6 +41,7 @@ mod summary;
 mod told;
 mod trace;
 mod transfer;
+mod turn;
 mod value;
 mod waited;
 mod waiters;

@@ -35,8 +35,7 @@ impl Intent {
                 .find_map(|at| phrase_at(at, phrases))
         };
         let sends_behind = |from: Option<usize>| from.and_then(|from| next(from, &self.sends)).is_some();
-        let negated =
-            |at: usize| (at.saturating_sub(NEAR)..at).any(|other| self.negations.contains(&said[other]));
+        let negated = |at: usize| (at.saturating_sub(NEAR)..at).any(|other| self.negations.contains(&said[other]));
         (0..said.len()).any(|at| {
             let kept = phrase_at(at, &self.keeps).or(phrase_at(at, &self.commits));
             let is_strict = kept.is_some_and(|end| sends_behind(next(end, &self.strict_conditions)));
@@ -66,12 +65,18 @@ impl Intent {
                 })
             })
         };
-        (0..said.len()).filter(|at| is_in(&self.commits, *at)).any(|at| {
-            let before = (at.saturating_sub(NEAR)..at)
-                .any(|order| is_in(&self.commit_comes_before, order) && in_one(order, at) && !negated(order));
-            let first = negated(at) && (at..said.len()).any(|other| is_in(&self.first, other));
-            before || first || behind(at + 1)
-        })
+        // "while the transaction is still open"
+        let meanwhile = (0..said.len()).filter(|at| is_in(&self.meanwhile, *at) && !negated(*at)).any(|at| {
+            let near = at..said.len().min(at + 2 * NEAR);
+            near.clone().any(|at| is_in(&self.transactions, at)) && near.clone().any(|at| is_in(&self.open, at))
+        });
+        meanwhile
+            || (0..said.len()).filter(|at| is_in(&self.commits, *at)).any(|at| {
+                let before = (at.saturating_sub(NEAR)..at)
+                    .any(|order| is_in(&self.commit_comes_before, order) && in_one(order, at) && !negated(order));
+                let first = negated(at) && (at..said.len()).any(|other| is_in(&self.first, other));
+                before || first || behind(at + 1)
+            })
     }
 }
 
@@ -90,6 +95,7 @@ mod tests {
             "Only commit after the upload is through",
             "The row is committed only when the answer is there. It may be long in coming.",
             "Never commit until the payment is confirmed",
+            "Delete the file while the DB transaction is still open. On failure, roll back",
         ] {
             assert!(intent.defers_commit(comment), "{comment}");
         }
@@ -105,6 +111,8 @@ mod tests {
             "the transaction is not committed yet",
             "Commit. After that the mail is sent",
             "upload the file first",
+            "nothing slow may be done while the transaction is open, not even this",
+            "while the transaction runs, others wait",
         ] {
             assert!(!intent.defers_commit(comment), "{comment}");
         }

@@ -19,7 +19,8 @@ impl Index<'_> {
         let own = self.package_id(file);
         let numbered = (0..).map(PackageId).zip(self.packages());
         let leads = numbered.filter(move |(id, package)| *id == own || package.leads_to(own));
-        let mut files: Vec<FileId> = leads.flat_map(|(_, package)| package.modules.values().flatten().copied()).collect();
+        let mut files: Vec<FileId> =
+            leads.flat_map(|(_, package)| package.modules.values().flatten().copied()).collect();
         files.push(file);
         files.sort();
         files.dedup();

@@ -1,13 +1,15 @@
 //! Does a program do one thing after the other while a function runs? It is `main`, or all who call it are known, wait for it at once,
-//! have started nothing that goes on beside it, and are such functions themselves.
+//! have started nothing that goes on beside it, and are such functions themselves. Or does at least nobody but `main` lead to it, so that one
+//! task at a time comes there?
 
 use super::starts::{At, statements};
 use crate::callers::{Met, called_in, may_be_of};
 use crate::index::{ItemRef, Resolved};
 use crate::summary::Analysis;
+use crate::turn::{Turn, Way};
 use sessionlint_diagnostics::{FileId, Span};
 use sessionlint_ir::{
-    BlockId, Body, BodyKind, Call, Callee, ItemId, ItemKind, Operand, Rvalue, Statement, StatementKind,
+    BlockId, Body, BodyKind, Call, Callee, ItemId, ItemKind, Operand, Place, Rvalue, Statement, StatementKind,
 };
 use std::collections::BTreeSet;
 
@@ -15,20 +17,23 @@ use std::collections::BTreeSet;
 const MAX_CALLERS: usize = 100;
 
 impl Analysis<'_> {
-    /// Whether nothing else of the program runs when something happens in the body of a function.
-    pub(super) fn runs_alone(&self, item: ItemRef, body: &Body, place: Span) -> bool {
-        self.is_called_alone(item) && self.is_in_turn(body, &self.met_in(item), place)
+    /// Whether `main` leads to a place in the body of a function, and nobody else does.
+    pub(super) fn runs_in_turn(&self, item: ItemRef, body: &Body, place: Span, turn: Turn) -> bool {
+        let met = self.met_in(item);
+        let mut known = turn.ways().iter();
+        known.any(|way| self.is_called_in_turn(item, way.around) && self.is_in_turn(body, &met, place, *way))
     }
 
     /// Whether `main` leads to a function, and nobody else does.
-    fn is_called_alone(&self, item: ItemRef) -> bool {
-        let mut seen = BTreeSet::from([item]);
-        let mut pending = vec![item];
-        while let Some(callee) = pending.pop() {
+    fn is_called_in_turn(&self, item: ItemRef, turn: Turn) -> bool {
+        let mut seen = BTreeSet::from([(item, turn)]);
+        let mut pending = vec![(item, turn)];
+        while let Some((callee, turn)) = pending.pop() {
             if self.is_main(callee) {
                 continue;
             }
-            let Some(callers) = self.sole_callers(callee).filter(|callers| !callers.is_empty()) else { return false };
+            let callers = self.sole_callers(callee, turn).filter(|callers| !callers.is_empty());
+            let Some(callers) = callers else { return false };
             pending.extend(callers.into_iter().filter(|caller| seen.insert(*caller)));
             if seen.len() > MAX_CALLERS {
                 return false;
@@ -44,33 +49,37 @@ impl Analysis<'_> {
             && !self.index.is_test_file(item.file)
     }
 
-    /// All functions that call one; `None` where others may, or one of them does not wait for it at once, or has started something.
-    fn sole_callers(&self, callee: ItemRef) -> Option<Vec<ItemRef>> {
-        let known = self.sole_callers.read().unwrap_or_else(|poisoned| poisoned.into_inner()).get(&callee).cloned();
+    /// All functions that call one, and what is asked of each; `None` where others may, or one of them does not call it in turn.
+    fn sole_callers(&self, callee: ItemRef, turn: Turn) -> Option<Vec<(ItemRef, Turn)>> {
+        let key = (callee, turn);
+        let known = self.sole_callers.read().unwrap_or_else(|poisoned| poisoned.into_inner()).get(&key).cloned();
         known.unwrap_or_else(|| {
-            let callers = self.found_callers(callee);
+            let callers = self.found_callers(callee, turn);
             let mut known = self.sole_callers.write().unwrap_or_else(|poisoned| poisoned.into_inner());
-            known.entry(callee).or_insert(callers).clone()
+            known.entry(key).or_insert(callers).clone()
         })
     }
 
-    fn found_callers(&self, callee: ItemRef) -> Option<Vec<ItemRef>> {
+    fn found_callers(&self, callee: ItemRef, turn: Turn) -> Option<Vec<(ItemRef, Turn)>> {
         let known = self.index.item(callee)?;
         let parent = known.parent.and_then(|parent| self.index.item(ItemRef { item: parent, ..callee }));
         let of_trait = parent.is_some_and(|parent| !matches!(parent.kind, ItemKind::Module | ItemKind::Impl));
-        if of_trait || !self.is_called_by_its_package(callee) {
+        let implements = || self.index.impl_of(callee).is_some_and(|(_, header)| header.of_trait.is_some());
+        if of_trait || implements() || (turn == Turn::Alone && !self.is_called_by_its_package(callee)) {
             return None;
         }
-        let files = self.files_of_package(callee);
+        let mut files = match turn {
+            Turn::Alone => self.files_of_package(callee),
+            Turn::Single | Turn::Once => self.index.files_that_name(callee.file),
+        };
+        files.retain(|file| !self.index.is_test_file(*file));
         let mut callers = Vec::new();
         for file in files {
             if self.may_be_named(file, callee, &known.name) {
                 return None;
             }
             for caller in self.callers_in(file, callee, &known.name) {
-                if self.calls_in_turn(caller, callee)? {
-                    callers.push(caller);
-                }
+                callers.extend(self.calls_in_turn(caller, callee, turn)?.map(|around| (caller, around)));
             }
         }
         Some(callers)
@@ -86,8 +95,8 @@ impl Analysis<'_> {
         files
     }
 
-    /// Whether a function calls another one; `None` where it does not wait for it at once, or has started something before.
-    fn calls_in_turn(&self, caller: ItemRef, callee: ItemRef) -> Option<bool> {
+    /// What is asked of a function that calls another one in turn, if it does; `None` where it calls it otherwise.
+    fn calls_in_turn(&self, caller: ItemRef, callee: ItemRef, turn: Turn) -> Option<Option<Turn>> {
         let function = self.index.function(caller)?;
         let body = function.body.as_ref()?;
         let (named, signature) = (self.index.item(callee)?, self.index.signature(callee)?);
@@ -127,35 +136,61 @@ impl Analysis<'_> {
             }
         }
         let is_future = signature.gives_future();
-        let in_turn = self.all_in_turn(body, &met, &|body, at, value| match value {
-            Rvalue::Call(call) if found.contains(&call.name_span) => {
-                let (_, place, _) = statements(body).find(|(other, ..)| *other == at)?;
-                Some(!is_future || self.is_awaited_at_once(body, at, place))
-            }
-            _ => None,
-        });
-        in_turn.then_some(!found.is_empty())
+        let in_turn = |way: Way| {
+            self.all_in_turn(body, &met, way, &|body, at, value| match value {
+                Rvalue::Call(call) if found.contains(&call.name_span) => {
+                    let (_, place, _) = statements(body).find(|(other, ..)| *other == at)?;
+                    Some(!is_future || self.is_run(body, at, place, way))
+                }
+                _ => None,
+            })
+        };
+        let way = turn.ways().iter().find(|way| in_turn(**way))?;
+        Some((!found.is_empty()).then_some(way.around))
+    }
+
+    /// Whether a future runs where it is made: it is waited for at once, or, where that will do, started as the only task of its kind.
+    fn is_run(&self, body: &Body, at: At, place: &Place, way: Way) -> bool {
+        self.is_awaited_at_once(body, at, place)
+            || (way.may_start && !body.leads_to(at.0, at.0) && self.is_passed_to_a_start(body, place))
     }
 
     /// Whether each statement of a body, and of those inside, of which `is_waited_for` knows anything is waited for at once, and nothing
     /// was started before it.
-    fn all_in_turn(&self, body: &Body, met: &Met, is_waited_for: &dyn Fn(&Body, At, &Rvalue) -> Option<bool>) -> bool {
+    fn all_in_turn(
+        &self,
+        body: &Body,
+        met: &Met,
+        way: Way,
+        is_waited_for: &dyn Fn(&Body, At, &Rvalue) -> Option<bool>,
+    ) -> bool {
         statements(body).all(|(at, place, value)| match value {
             Rvalue::Closure { child, .. } => {
                 let inner = &body.children[*child];
                 !any(inner, is_waited_for)
                     || (inner.kind == BodyKind::AsyncBlock
-                        && self.is_awaited_at_once(body, at, place)
-                        && !self.started_before(body, met, at)
-                        && self.all_in_turn(inner, met, is_waited_for))
+                        && self.is_run(body, at, place, way)
+                        && self.comes_in_turn(body, met, at, way.here)
+                        && self.all_in_turn(inner, met, way, is_waited_for))
             }
-            value => is_waited_for(body, at, value).is_none_or(|waits| waits && !self.started_before(body, met, at)),
+            value => {
+                is_waited_for(body, at, value).is_none_or(|waits| waits && self.comes_in_turn(body, met, at, way.here))
+            }
         })
+    }
+
+    /// Whether nothing was started before a place in a body, or it stands in no loop, where that is asked.
+    fn comes_in_turn(&self, body: &Body, met: &Met, at: At, turn: Turn) -> bool {
+        match turn {
+            Turn::Alone => !self.started_before(body, met, at),
+            Turn::Single => true,
+            Turn::Once => !body.leads_to(at.0, at.0),
+        }
     }
 
     /// Whether a place in a body is no part of a closure, nor of a block that runs beside others, nothing was started before that goes on
     /// there, and nothing is started by what is called there.
-    fn is_in_turn(&self, body: &Body, met: &Met, place: Span) -> bool {
+    fn is_in_turn(&self, body: &Body, met: &Met, place: Span, way: Way) -> bool {
         let child = body.children.iter().position(|child| child.span.contains(place));
         let found = statements(body).find(|(_, _, value)| match (value, child) {
             (Rvalue::Closure { child, .. }, Some(around)) => *child == around,
@@ -174,14 +209,14 @@ impl Analysis<'_> {
         match (child.map(|child| &body.children[child]), found) {
             (Some(inner), Some((at, into, _))) => {
                 inner.kind == BodyKind::AsyncBlock
-                    && self.is_awaited_at_once(body, at, into)
-                    && !self.started_before(body, met, at)
-                    && self.is_in_turn(inner, met, place)
+                    && self.is_run(body, at, into, way)
+                    && self.comes_in_turn(body, met, at, way.here)
+                    && self.is_in_turn(inner, met, place, way)
             }
             (Some(_), None) => false,
             (None, found) => {
                 let at = found.map(|(at, ..)| at).or_else(waits);
-                at.is_some_and(|(at, nth)| !self.started_before(body, met, (at, nth + 1)))
+                at.is_some_and(|(at, nth)| self.comes_in_turn(body, met, (at, nth + 1), way.here))
             }
         }
     }

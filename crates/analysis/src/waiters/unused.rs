@@ -15,9 +15,8 @@ impl Analysis<'_> {
         self.index.files_that_name(item.file).into_iter().all(|file| {
             self.index.reads_package(file);
             let Some(data) = self.index.host.data(file) else { return true };
-            let is_here = |at: usize| {
-                file == item.file && (known.span.start as usize..known.span.end as usize).contains(&at)
-            };
+            let is_here =
+                |at: usize| file == item.file && (known.span.start as usize..known.span.end as usize).contains(&at);
             words_at(&data.text, &known.name).all(is_here)
         })
     }
