@@ -36,7 +36,7 @@ pub struct Analysis<'h> {
     pub(crate) siblings: RwLock<FxHashMap<ItemRef, Arc<Siblings>>>,
     /// The functions that functions call, and those that call them, where each does nothing beside.
     pub(crate) met: RwLock<FxHashMap<ItemRef, Arc<Met>>>,
-    pub(crate) sole_callers: RwLock<FxHashMap<(ItemRef, Turn), Option<Vec<(ItemRef, Turn)>>>>,
+    pub(crate) sole_callers: RwLock<FxHashMap<(ItemRef, Turn), Option<Vec<ItemRef>>>>,
     steps: AtomicUsize,
 }
 

@@ -46,7 +46,7 @@ impl Analysis<'_> {
     }
 
     /// Whether a value is passed to what starts a task.
-    pub(super) fn is_passed_to_a_start(&self, body: &Body, place: &Place) -> bool {
+    fn is_passed_to_a_start(&self, body: &Body, place: &Place) -> bool {
         body.assignments().any(|(_, value)| match value {
             Rvalue::Call(call) => {
                 let is_it = |arg: &Operand| matches!(arg, Operand::Value(passed) if passed == place);

@@ -6,10 +6,10 @@ use super::starts::{At, statements};
 use crate::callers::{Met, called_in, may_be_of};
 use crate::index::{ItemRef, Resolved};
 use crate::summary::Analysis;
-use crate::turn::{Turn, Way};
+use crate::turn::Turn;
 use sessionlint_diagnostics::{FileId, Span};
 use sessionlint_ir::{
-    BlockId, Body, BodyKind, Call, Callee, ItemId, ItemKind, Operand, Place, Rvalue, Statement, StatementKind,
+    BlockId, Body, BodyKind, Call, Callee, ItemId, ItemKind, Operand, Rvalue, Statement, StatementKind,
 };
 use std::collections::BTreeSet;
 
@@ -19,16 +19,14 @@ const MAX_CALLERS: usize = 100;
 impl Analysis<'_> {
     /// Whether `main` leads to a place in the body of a function, and nobody else does.
     pub(super) fn runs_in_turn(&self, item: ItemRef, body: &Body, place: Span, turn: Turn) -> bool {
-        let met = self.met_in(item);
-        let mut known = turn.ways().iter();
-        known.any(|way| self.is_called_in_turn(item, way.around) && self.is_in_turn(body, &met, place, *way))
+        self.is_called_in_turn(item, turn) && self.is_in_turn(body, &self.met_in(item), place, turn)
     }
 
     /// Whether `main` leads to a function, and nobody else does.
     fn is_called_in_turn(&self, item: ItemRef, turn: Turn) -> bool {
-        let mut seen = BTreeSet::from([(item, turn)]);
-        let mut pending = vec![(item, turn)];
-        while let Some((callee, turn)) = pending.pop() {
+        let mut seen = BTreeSet::from([item]);
+        let mut pending = vec![item];
+        while let Some(callee) = pending.pop() {
             if self.is_main(callee) {
                 continue;
             }
@@ -49,8 +47,8 @@ impl Analysis<'_> {
             && !self.index.is_test_file(item.file)
     }
 
-    /// All functions that call one, and what is asked of each; `None` where others may, or one of them does not call it in turn.
-    fn sole_callers(&self, callee: ItemRef, turn: Turn) -> Option<Vec<(ItemRef, Turn)>> {
+    /// All functions that call one; `None` where others may, or one of them does not call it in turn.
+    fn sole_callers(&self, callee: ItemRef, turn: Turn) -> Option<Vec<ItemRef>> {
         let key = (callee, turn);
         let known = self.sole_callers.read().unwrap_or_else(|poisoned| poisoned.into_inner()).get(&key).cloned();
         known.unwrap_or_else(|| {
@@ -60,7 +58,7 @@ impl Analysis<'_> {
         })
     }
 
-    fn found_callers(&self, callee: ItemRef, turn: Turn) -> Option<Vec<(ItemRef, Turn)>> {
+    fn found_callers(&self, callee: ItemRef, turn: Turn) -> Option<Vec<ItemRef>> {
         let known = self.index.item(callee)?;
         let parent = known.parent.and_then(|parent| self.index.item(ItemRef { item: parent, ..callee }));
         let of_trait = parent.is_some_and(|parent| !matches!(parent.kind, ItemKind::Module | ItemKind::Impl));
@@ -79,7 +77,9 @@ impl Analysis<'_> {
                 return None;
             }
             for caller in self.callers_in(file, callee, &known.name) {
-                callers.extend(self.calls_in_turn(caller, callee, turn)?.map(|around| (caller, around)));
+                if self.calls_in_turn(caller, callee, turn)? {
+                    callers.push(caller);
+                }
             }
         }
         Some(callers)
@@ -95,8 +95,8 @@ impl Analysis<'_> {
         files
     }
 
-    /// What is asked of a function that calls another one in turn, if it does; `None` where it calls it otherwise.
-    fn calls_in_turn(&self, caller: ItemRef, callee: ItemRef, turn: Turn) -> Option<Option<Turn>> {
+    /// Whether a function calls another one; `None` where it does not in turn.
+    fn calls_in_turn(&self, caller: ItemRef, callee: ItemRef, turn: Turn) -> Option<bool> {
         let function = self.index.function(caller)?;
         let body = function.body.as_ref()?;
         let (named, signature) = (self.index.item(callee)?, self.index.signature(callee)?);
@@ -136,23 +136,14 @@ impl Analysis<'_> {
             }
         }
         let is_future = signature.gives_future();
-        let in_turn = |way: Way| {
-            self.all_in_turn(body, &met, way, &|body, at, value| match value {
-                Rvalue::Call(call) if found.contains(&call.name_span) => {
-                    let (_, place, _) = statements(body).find(|(other, ..)| *other == at)?;
-                    Some(!is_future || self.is_run(body, at, place, way))
-                }
-                _ => None,
-            })
-        };
-        let way = turn.ways().iter().find(|way| in_turn(**way))?;
-        Some((!found.is_empty()).then_some(way.around))
-    }
-
-    /// Whether a future runs where it is made: it is waited for at once, or, where that will do, started as the only task of its kind.
-    fn is_run(&self, body: &Body, at: At, place: &Place, way: Way) -> bool {
-        self.is_awaited_at_once(body, at, place)
-            || (way.may_start && !body.leads_to(at.0, at.0) && self.is_passed_to_a_start(body, place))
+        let in_turn = self.all_in_turn(body, &met, turn, &|body, at, value| match value {
+            Rvalue::Call(call) if found.contains(&call.name_span) => {
+                let (_, place, _) = statements(body).find(|(other, ..)| *other == at)?;
+                Some(!is_future || self.is_awaited_at_once(body, at, place))
+            }
+            _ => None,
+        });
+        in_turn.then_some(!found.is_empty())
     }
 
     /// Whether each statement of a body, and of those inside, of which `is_waited_for` knows anything is waited for at once, and nothing
@@ -161,7 +152,7 @@ impl Analysis<'_> {
         &self,
         body: &Body,
         met: &Met,
-        way: Way,
+        turn: Turn,
         is_waited_for: &dyn Fn(&Body, At, &Rvalue) -> Option<bool>,
     ) -> bool {
         statements(body).all(|(at, place, value)| match value {
@@ -169,12 +160,12 @@ impl Analysis<'_> {
                 let inner = &body.children[*child];
                 !any(inner, is_waited_for)
                     || (inner.kind == BodyKind::AsyncBlock
-                        && self.is_run(body, at, place, way)
-                        && self.comes_in_turn(body, met, at, way.here)
-                        && self.all_in_turn(inner, met, way, is_waited_for))
+                        && self.is_awaited_at_once(body, at, place)
+                        && self.comes_in_turn(body, met, at, turn)
+                        && self.all_in_turn(inner, met, turn, is_waited_for))
             }
             value => {
-                is_waited_for(body, at, value).is_none_or(|waits| waits && self.comes_in_turn(body, met, at, way.here))
+                is_waited_for(body, at, value).is_none_or(|waits| waits && self.comes_in_turn(body, met, at, turn))
             }
         })
     }
@@ -190,7 +181,7 @@ impl Analysis<'_> {
 
     /// Whether a place in a body is no part of a closure, nor of a block that runs beside others, nothing was started before that goes on
     /// there, and nothing is started by what is called there.
-    fn is_in_turn(&self, body: &Body, met: &Met, place: Span, way: Way) -> bool {
+    fn is_in_turn(&self, body: &Body, met: &Met, place: Span, turn: Turn) -> bool {
         let child = body.children.iter().position(|child| child.span.contains(place));
         let found = statements(body).find(|(_, _, value)| match (value, child) {
             (Rvalue::Closure { child, .. }, Some(around)) => *child == around,
@@ -209,14 +200,14 @@ impl Analysis<'_> {
         match (child.map(|child| &body.children[child]), found) {
             (Some(inner), Some((at, into, _))) => {
                 inner.kind == BodyKind::AsyncBlock
-                    && self.is_run(body, at, into, way)
-                    && self.comes_in_turn(body, met, at, way.here)
-                    && self.is_in_turn(inner, met, place, way)
+                    && self.is_awaited_at_once(body, at, into)
+                    && self.comes_in_turn(body, met, at, turn)
+                    && self.is_in_turn(inner, met, place, turn)
             }
             (Some(_), None) => false,
             (None, found) => {
                 let at = found.map(|(at, ..)| at).or_else(waits);
-                at.is_some_and(|(at, nth)| self.comes_in_turn(body, met, (at, nth + 1), way.here))
+                at.is_some_and(|(at, nth)| self.comes_in_turn(body, met, (at, nth + 1), turn))
             }
         }
     }
