@@ -297,6 +297,9 @@ pub struct Event {
     pub scratch: bool,
     /// Whether somebody else has a clone of it.
     pub shared: bool,
+    /// Whether `main` alone leads to it, one call after the other, so that one task at a time comes here, or the screen of an application
+    /// for one person. Told of what others wait for.
+    pub in_turn: bool,
     /// Whether it lies behind a comparison that decides in which turn of a loop it is committed: which one is the last is arithmetic.
     pub last_turn: bool,
     /// The branches taken since it was opened.

@@ -26,8 +26,17 @@ impl Index<'_> {
     }
 
     /// `#[get("/")]`, `#[rocket::post("/")]`, `#[handler]`.
-    fn is_routed(&self, item: ItemRef, scope: &Scope<'_>) -> bool {
-        let known = self.model.request_attributes();
+    pub(crate) fn is_routed(&self, item: ItemRef, scope: &Scope<'_>) -> bool {
+        self.is_marked(item, scope, self.model.request_attributes())
+    }
+
+    /// Whether an attribute says that the screen of an application for one person calls a function.
+    pub(crate) fn is_of_a_screen(&self, item: ItemRef) -> bool {
+        self.is_marked(item, &self.scope_of(item), self.model.screen_attributes())
+    }
+
+    /// Whether a function has one of some attributes.
+    fn is_marked(&self, item: ItemRef, scope: &Scope<'_>, known: &[(String, String)]) -> bool {
         attributes(self.attributes_of(item)).into_iter().any(|written| {
             let path: Vec<String> = written.split("::").map(|part| part.trim().to_owned()).collect();
             let Some(name) = path.last() else { return false };
@@ -47,6 +56,9 @@ impl Index<'_> {
     }
 }
 
+/// An attribute that puts others there on a condition.
+const CONDITIONAL: &str = "cfg_attr";
+
 /// The paths of the attributes in a text, one after another: `get` of `#[get("/")]`. Comments have none.
 fn attributes(text: &str) -> Vec<&str> {
     let mut found = Vec::new();
@@ -58,6 +70,13 @@ fn attributes(text: &str) -> Vec<&str> {
                 let path = &line[at + "#[".len()..];
                 let end = path.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':')).unwrap_or(path.len());
                 found.push(&path[..end]);
+                // `#[cfg_attr(feature = "a", get)]`
+                if &path[..end] == CONDITIONAL
+                    && let Some((_, inner)) = path.split_once(", ")
+                {
+                    let end = inner.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':'));
+                    found.push(&inner[..end.unwrap_or(inner.len())]);
+                }
             }
         }
     }
@@ -73,6 +92,7 @@ mod tests {
         let of = |text| attributes(text).join(" ");
         assert_eq!(of("#[get(\"/a\")]\n    #[rocket::post(\"/b\", data = \"<x>\")] pub "), "get rocket::post");
         assert_eq!(of("/// like `#[get(\"/a\")]`\n#[handler]\n"), "handler");
+        assert_eq!(of("#[cfg_attr(feature = \"screen\", command)]\npub "), "cfg_attr command");
         assert_eq!(of("#[must_use] #[get(\"/a\")]"), "must_use get");
         assert_eq!(of("#[doc = \"#[get(\\\"/a\\\")]\"]\npub "), "doc");
     }

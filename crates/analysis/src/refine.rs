@@ -19,6 +19,7 @@ impl Solver<'_> {
                 let (success, mut failure) = self.test_success(world, place, only_logged);
                 if let Some(failure) = &mut failure {
                     self.others_looked_at(failure, place);
+                    self.read_to_its_end(failure, place);
                 }
                 if matches!(test, Test::Success(_)) { (success, failure) } else { (failure, success) }
             }

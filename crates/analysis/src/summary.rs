@@ -11,6 +11,7 @@ use crate::question::{Answer, Asking, Effect, Known, LentAs, Question};
 use crate::siblings::Siblings;
 use crate::solver::Solver;
 use crate::sql::{SqlControl, StateChange};
+use crate::turn::Turn;
 use crate::value::Layer;
 use crate::workload::{Deed, Given, Summary, Workload};
 use crate::world::World;
@@ -35,7 +36,7 @@ pub struct Analysis<'h> {
     pub(crate) siblings: RwLock<FxHashMap<ItemRef, Arc<Siblings>>>,
     /// The functions that functions call, and those that call them, where each does nothing beside.
     pub(crate) met: RwLock<FxHashMap<ItemRef, Arc<Met>>>,
-    pub(crate) sole_callers: RwLock<FxHashMap<ItemRef, Option<Vec<ItemRef>>>>,
+    pub(crate) sole_callers: RwLock<FxHashMap<(ItemRef, Turn), Option<Vec<ItemRef>>>>,
     steps: AtomicUsize,
 }
 

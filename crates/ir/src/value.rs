@@ -202,4 +202,7 @@ pub struct Answer {
     pub in_branch: bool,
     /// Whether it stands in the arm that deals with an error.
     pub in_error_arm: bool,
+    /// The constants and variants that statements of their own pass to a call, in the block that it stands in: `Status::Waiting` of
+    /// `status.send(Status::Waiting).await;`.
+    pub told: Vec<Vec<String>>,
 }

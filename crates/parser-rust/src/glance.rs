@@ -116,8 +116,11 @@ impl Glance for Rust {
     }
 
     fn is_bare(&self, after: &str) -> bool {
-        let awaited = |after: &str| after.trim_start().strip_prefix('.').is_some_and(|after| after.trim_start().starts_with("await"));
-        let is_awaited = || after.starts_with('(') && end_of_arguments(after).is_some_and(|end| awaited(&after[end + 1..]));
+        let awaited = |after: &str| {
+            after.trim_start().strip_prefix('.').is_some_and(|after| after.trim_start().starts_with("await"))
+        };
+        let is_awaited =
+            || after.starts_with('(') && end_of_arguments(after).is_some_and(|end| awaited(&after[end + 1..]));
         after.starts_with("()") || is_awaited()
     }
 

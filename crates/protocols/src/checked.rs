@@ -184,6 +184,7 @@ pub(crate) fn check(
         queues: raw.queues,
         ends_by_reference: raw.ends_by_reference,
         named_by: raw.named_by,
+        ended_through: raw.ended_through,
         instead_of_leaking: raw.instead_of_leaking,
         learned_from: None,
         holds_connection: false,

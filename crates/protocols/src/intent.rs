@@ -13,6 +13,13 @@ pub struct Intent {
     weak_refusals: Vec<String>,
     refusing_fields: Vec<String>,
     status_types: Vec<String>,
+    statuses: Vec<String>,
+    waiting: Vec<String>,
+    pub(crate) keeps: Vec<String>,
+    pub(crate) undone: Vec<String>,
+    pub(crate) conditions: Vec<String>,
+    pub(crate) strict_conditions: Vec<String>,
+    pub(crate) sends: Vec<String>,
     wrappers: Vec<String>,
     dry_run: Vec<String>,
     dry_run_names: Vec<String>,
@@ -21,23 +28,23 @@ pub struct Intent {
     probes: Vec<String>,
     uncommitted: Vec<String>,
     uncommitted_unless: Vec<String>,
-    commits: Vec<String>,
-    commit_comes_before: Vec<String>,
-    commit_comes_behind: Vec<String>,
-    first: Vec<String>,
-    negations: Vec<String>,
-    order_ends_at: Vec<String>,
-    order_is_how_often: Vec<String>,
-    order_unless: Vec<String>,
+    pub(crate) commits: Vec<String>,
+    pub(crate) commit_comes_before: Vec<String>,
+    pub(crate) commit_comes_behind: Vec<String>,
+    pub(crate) first: Vec<String>,
+    pub(crate) meanwhile: Vec<String>,
+    pub(crate) transactions: Vec<String>,
+    pub(crate) open: Vec<String>,
+    pub(crate) negations: Vec<String>,
+    pub(crate) order_ends_at: Vec<String>,
+    pub(crate) order_is_how_often: Vec<String>,
+    pub(crate) order_unless: Vec<String>,
     test_packages: Vec<String>,
     stops: Vec<String>,
     starts: Vec<String>,
     starts_first: Vec<String>,
     programs: Vec<String>,
 }
-
-/// So many words at most stand between the word for the commit and the one that says in which order.
-const NEAR: usize = 6;
 
 /// How much a success value says against what was done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,6 +91,19 @@ impl Intent {
             true => Refusal::Clear,
             false => Refusal::None,
         }
+    }
+
+    /// Whether a way out that says nothing itself comes behind a status that is not the last one: what was begun waits for something.
+    pub fn waits_for_more(&self, heads: &[Vec<String>], told: &[Vec<String>]) -> bool {
+        let is_wrapper = |path: &Vec<String>| self.wrappers.iter().any(|wrapper| ends_with(path, wrapper));
+        let is_unfinished = |path: &Vec<String>| match path.as_slice() {
+            [.., owner, name] => {
+                words(owner).last().is_some_and(|last| self.statuses.contains(last))
+                    && has_any(&words(name), &self.waiting)
+            }
+            _ => false,
+        };
+        heads.iter().all(is_wrapper) && told.iter().any(is_unfinished)
     }
 
     /// Whether a condition is about a dry run, by the names in it: `Some(true)` when it holds in one, `Some(false)` when it holds
@@ -134,37 +154,6 @@ impl Intent {
         self.uncommitted.iter().any(phrase) && !said.iter().any(|word| self.uncommitted_unless.contains(word))
     }
 
-    /// Whether a comment says that the commit waits for something that is done first: "commit once the file is written".
-    pub fn defers_commit(&self, comment: &str) -> bool {
-        let said = spoken(comment);
-        !said.iter().any(|word| self.order_unless.contains(word))
-            && comment.split(['.', ';', '!', '?']).any(|sentence| self.defers_commit_in(&spoken(sentence)))
-    }
-
-    fn defers_commit_in(&self, said: &[String]) -> bool {
-        let is_in = |words: &[String], at: usize| said.get(at).is_some_and(|word| words.contains(word));
-        let negated = |until: usize| (0..until).any(|at| is_in(&self.negations, at));
-        let in_one = |from: usize, to: usize| (from..to).all(|at| !is_in(&self.order_ends_at, at));
-        let behind = |from: usize| {
-            self.commit_comes_behind.iter().any(|phrase| {
-                let phrase: Vec<&str> = phrase.split(' ').collect();
-                (from..said.len().min(from + NEAR)).any(|at| {
-                    let end = at + phrase.len();
-                    said.get(at..end).is_some_and(|window| window.iter().eq(phrase.iter()))
-                        && end < said.len()
-                        && !is_in(&self.order_is_how_often, end)
-                        && in_one(from, at)
-                })
-            })
-        };
-        (0..said.len()).filter(|at| is_in(&self.commits, *at)).any(|at| {
-            let before = (at.saturating_sub(NEAR)..at)
-                .any(|order| is_in(&self.commit_comes_before, order) && in_one(order, at) && !negated(order));
-            let first = negated(at) && (at..said.len()).any(|other| is_in(&self.first, other));
-            before || first || behind(at + 1)
-        })
-    }
-
     /// Whether a package is there for tests, by its name.
     pub fn is_for_tests(&self, package: &str) -> bool {
         let name: Vec<String> = package.split(['-', '_']).map(str::to_lowercase).collect();
@@ -183,7 +172,7 @@ impl Model {
 }
 
 /// The words of a comment, in lower case.
-fn spoken(comment: &str) -> Vec<String> {
+pub(crate) fn spoken(comment: &str) -> Vec<String> {
     let words = comment.split(|c: char| !(c.is_alphanumeric() || c == '\''));
     words.filter(|word| !word.is_empty()).map(str::to_lowercase).collect()
 }
@@ -319,33 +308,16 @@ mod tests {
     }
 
     #[test]
-    fn a_comment_says_that_the_commit_waits() {
+    fn a_status_says_that_something_waits() {
         let intent = Intent::built_in();
-        for comment in [
-            "We don't commit the transaction yet, first we need to write the metadata file.",
-            "Upload before committing: the row must never point to a missing file",
-            "Tell the other side before the transaction commits",
-            "commit once the metadata file is written",
-            "Only commit after the upload is through",
-            "The row is committed only when the answer is there. It may be long in coming.",
-            "Never commit until the payment is confirmed",
+        for (heads, told, expected) in [
+            ("Ok", "SigningStatus::WaitingForShares", true),
+            ("Ok", "State::NotReady", true),
+            ("Ok", "SigningStatus::Done", false),
+            ("Ok", "Message::Waiting", false),
+            ("Ok Json Saved", "SigningStatus::Waiting", false),
         ] {
-            assert!(intent.defers_commit(comment), "{comment}");
-        }
-        for comment in [
-            "Send the mail after the commit",
-            "once committed, tell everybody",
-            "commit before the upload",
-            "not before committing",
-            "commit, and after that tell everybody",
-            "commit once per batch",
-            "Committed only once",
-            "TODO: commit only after the upload",
-            "the transaction is not committed yet",
-            "Commit. After that the mail is sent",
-            "upload the file first",
-        ] {
-            assert!(!intent.defers_commit(comment), "{comment}");
+            assert_eq!(intent.waits_for_more(&path(heads), &path(told)), expected, "{heads} {told}");
         }
     }
 

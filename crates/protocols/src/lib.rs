@@ -13,6 +13,7 @@ mod learned;
 mod library;
 mod model;
 mod nearest;
+mod order;
 mod outside;
 mod own;
 mod protocol;

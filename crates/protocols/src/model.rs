@@ -42,6 +42,8 @@ pub struct Model {
     pub(crate) request_inputs: Vec<String>,
     /// Attributes of functions that are called for each request: crates and names.
     pub(crate) request_attributes: Vec<(String, String)>,
+    /// Attributes of functions that the screen of an application for one person calls: crates and names.
+    pub(crate) screen_attributes: Vec<(String, String)>,
     /// The ends of paths of functions that the user adds to slow work.
     pub(crate) also: Vec<Vec<String>>,
     /// Words that say what somebody meant.

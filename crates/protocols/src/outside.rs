@@ -17,6 +17,8 @@ struct Raw {
     request_inputs: Vec<String>,
     /// Attributes of functions that are called for each request.
     request_attributes: Vec<String>,
+    /// Attributes of functions that the screen of an application for one person calls.
+    screen_attributes: Vec<String>,
     /// The names of libraries inside of packages that are called otherwise.
     libraries: BTreeMap<String, String>,
     work: Vec<Work>,
@@ -36,6 +38,7 @@ impl Model {
             Some((krate.to_owned(), name.to_owned()))
         };
         self.request_inputs = raw.request_inputs;
+        self.screen_attributes = raw.screen_attributes.iter().filter_map(attribute).collect();
         self.request_attributes = raw.request_attributes.iter().filter_map(attribute).collect();
         self.library_names = raw.libraries;
         for work in raw.work {
@@ -150,6 +153,11 @@ impl Model {
     /// The attributes of functions that are called for each request: crates and names.
     pub fn request_attributes(&self) -> &[(String, String)] {
         &self.request_attributes
+    }
+
+    /// The attributes of functions that the screen of an application for one person calls: crates and names.
+    pub fn screen_attributes(&self) -> &[(String, String)] {
+        &self.screen_attributes
     }
 
     /// Adds a function or method of the user's own to what counts as slow work, by the end of its path.

@@ -90,6 +90,8 @@ pub struct Protocol {
     pub ends_by_reference: bool,
     /// For guards: methods that give the name of what they remove, by which somebody else can.
     pub named_by: Vec<String>,
+    /// What a function's text has, in this order, that ends through something else what a guard looks after.
+    pub ended_through: Vec<String>,
     /// What to do instead of leaking it, in words that begin a sentence, where that is not to end it.
     pub instead_of_leaking: Option<String>,
     /// For clients: whether what is written is only queued, and lost when the last one is dropped right afterwards.

@@ -151,6 +151,8 @@ pub(crate) struct RawProtocol {
     #[serde(default)]
     pub named_by: Vec<String>,
     #[serde(default)]
+    pub ended_through: Vec<String>,
+    #[serde(default)]
     pub instead_of_leaking: Option<String>,
     /// For protocols of a rules.toml: methods that write through the session.
     #[serde(default)]

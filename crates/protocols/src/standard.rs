@@ -16,6 +16,7 @@ pub struct Standard {
     values: Values,
     paths: Paths,
     futures: Futures,
+    attributes: Attributes,
     streams: Streams,
     drops: Drops,
     iterators: Iterators,
@@ -137,6 +138,14 @@ struct Streams {
     split: Vec<String>,
     peers: Vec<String>,
     poll: Vec<String>,
+    item: Vec<String>,
+    tried_item: Vec<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Attributes {
+    unused: Vec<String>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -315,6 +324,18 @@ impl Standard {
     /// Whether the future of a method polls a stream, for one item or for all.
     pub fn polls_stream(&self, method: &str) -> bool {
         has(&self.streams.poll, method)
+    }
+
+    /// Whether an attribute says that nobody uses an item, from `#[` on.
+    pub fn marks_unused(&self, attribute: &str) -> bool {
+        let inside = attribute.trim_start().strip_prefix("#[").unwrap_or_default().trim_start();
+        self.attributes.unused.iter().any(|known| inside.starts_with(known.as_str()))
+    }
+
+    /// In how many results the option stands that a method gives for the next item of a stream, which is none at its end.
+    pub fn gives_item(&self, method: &str) -> Option<usize> {
+        let inside_of = [&self.streams.item, &self.streams.tried_item];
+        inside_of.into_iter().position(|known| has(known, method))
     }
 
     /// Whether a function only writes into what it is passed, and leaves it open.

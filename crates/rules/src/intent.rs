@@ -40,7 +40,7 @@ impl Context<'_> {
         match self.model.intent().refusal(&answer.heads) {
             Refusal::Clear => true,
             Refusal::Weak => answer.in_branch,
-            Refusal::None => false,
+            Refusal::None => answer.in_branch && self.model.intent().waits_for_more(&answer.heads, &answer.told),
         }
     }
 
@@ -82,12 +82,25 @@ impl Context<'_> {
         head.chain(directly).any(|comment| self.model.intent().says_uncommitted(&comment))
     }
 
+    /// Whether a comment above the line where a session begins, or between there and slow work, says that what is written is kept only
+    /// if something is sent, so that it may stand anywhere.
+    fn is_tied(&self, from: usize, to: usize) -> bool {
+        let begins = statement_line(self.text, from);
+        let above = self.text.get(..begins).unwrap_or_default().trim_end_matches([' ', '\t']);
+        let above = comments(above).pop().filter(|(_, last)| *last);
+        let between = comments(self.text.get(begins..to).unwrap_or_default());
+        above.into_iter().chain(between).any(|(comment, _)| self.model.intent().keeps_what_is_sent(&comment))
+    }
+
     /// Whether the last comment above slow work, behind the place where the session begins, says that the commit waits for it. What is
     /// said in a block that has ended is said of something else.
     pub(crate) fn is_declared_order(&self, site: &Site, event: &Event) -> bool {
         let (from, to) = (site.span, event.cause.span);
         if from.file != to.file || from.file != self.report.span.file || from.end >= to.start {
             return false;
+        }
+        if self.is_tied(from.start as usize, to.start as usize) {
+            return true;
         }
         let between = &self.text.get(from.end as usize..to.start as usize).unwrap_or_default();
         let Some((comment, behind)) = last_comment(between) else { return false };

@@ -14,6 +14,19 @@ impl Index<'_> {
         leads.flat_map(|(_, package)| package.indexed.iter().copied())
     }
 
+    /// All files of the packages that can name something in a file.
+    pub(crate) fn files_that_name(&self, file: FileId) -> Vec<FileId> {
+        let own = self.package_id(file);
+        let numbered = (0..).map(PackageId).zip(self.packages());
+        let leads = numbered.filter(move |(id, package)| *id == own || package.leads_to(own));
+        let mut files: Vec<FileId> =
+            leads.flat_map(|(_, package)| package.modules.values().flatten().copied()).collect();
+        files.push(file);
+        files.sort();
+        files.dedup();
+        files
+    }
+
     /// Whether other packages can name a function or trait that is no part of another item: it is public, and so are the modules around it,
     /// or what is imported there for everybody leads to it. What is in a program nobody else can name.
     pub(crate) fn is_seen_outside(&self, item: ItemRef) -> bool {

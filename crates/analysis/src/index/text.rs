@@ -49,6 +49,22 @@ impl Index<'_> {
         })
     }
 
+    /// Whether a function of a file's package has all of some pieces of text, one behind the other: it ends what somebody else began.
+    pub(crate) fn package_ends(&self, file: FileId, through: &[String]) -> bool {
+        self.reads_package(file);
+        let files = self.package_of(file).indexed.iter().chain(std::iter::once(&file));
+        files.filter(|file| !self.is_test_file(**file)).filter_map(|file| self.host.data(*file)).any(|data| {
+            let bodies = data.outline.ids().filter(|id| data.outline.item(*id).kind == ItemKind::Function);
+            let mut texts = bodies.filter_map(|id| {
+                let body = data.outline.item(id).body?;
+                data.text.get(body.start as usize..body.end as usize)
+            });
+            texts.any(|text| {
+                through.iter().try_fold(text, |rest, piece| Some(rest.split_once(piece.as_str())?.1)).is_some()
+            })
+        })
+    }
+
     /// Whether a function's text names any of these calls.
     pub(crate) fn names_call<'n>(&self, item: ItemRef, mut calls: impl Iterator<Item = &'n str>) -> bool {
         let text = self.item_text(item, |item| item.head).map_or("", |(text, _)| text);

@@ -331,7 +331,9 @@ impl Solver<'_> {
         if let Some(id) = session {
             // Whoever is given the pointer to it takes it back.
             let is_given = self.method.is_some_and(|item| self.index.gives_pointer(item));
-            if world.is_open(id) && !self.is_at_home(id) && !is_given {
+            let through = &self.index.model.protocol(self.protocol_of(id)).ended_through;
+            let is_ended = !through.is_empty() && self.index.package_ends(self.scope.file, through);
+            if world.is_open(id) && !self.is_at_home(id) && !is_given && !is_ended {
                 self.event(world, EventKind::Leaked { how }, id, CauseKind::Explicit, span, None);
             }
             self.forget_obligation(world, id);

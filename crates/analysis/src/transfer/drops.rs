@@ -315,6 +315,7 @@ impl Solver<'_> {
             scratch: is(|state| state.scratch.is_for_nothing()),
             shared: is(|state| state.shared),
             last_turn: false,
+            in_turn: false,
             branches: world.trace.branches.clone(),
             at_hand: false,
             held_in: None,

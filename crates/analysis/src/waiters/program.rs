@@ -1,10 +1,12 @@
 //! Does a program do one thing after the other while a function runs? It is `main`, or all who call it are known, wait for it at once,
-//! have started nothing that goes on beside it, and are such functions themselves.
+//! have started nothing that goes on beside it, and are such functions themselves. Or does at least nobody but `main` lead to it, so that one
+//! task at a time comes there?
 
 use super::starts::{At, statements};
 use crate::callers::{Met, called_in, may_be_of};
 use crate::index::{ItemRef, Resolved};
 use crate::summary::Analysis;
+use crate::turn::Turn;
 use sessionlint_diagnostics::{FileId, Span};
 use sessionlint_ir::{
     BlockId, Body, BodyKind, Call, Callee, ItemId, ItemKind, Operand, Rvalue, Statement, StatementKind,
@@ -15,20 +17,21 @@ use std::collections::BTreeSet;
 const MAX_CALLERS: usize = 100;
 
 impl Analysis<'_> {
-    /// Whether nothing else of the program runs when something happens in the body of a function.
-    pub(super) fn runs_alone(&self, item: ItemRef, body: &Body, place: Span) -> bool {
-        self.is_called_alone(item) && self.is_in_turn(body, &self.met_in(item), place)
+    /// Whether `main` leads to a place in the body of a function, and nobody else does.
+    pub(super) fn runs_in_turn(&self, item: ItemRef, body: &Body, place: Span, turn: Turn) -> bool {
+        self.is_called_in_turn(item, turn) && self.is_in_turn(body, &self.met_in(item), place, turn)
     }
 
     /// Whether `main` leads to a function, and nobody else does.
-    fn is_called_alone(&self, item: ItemRef) -> bool {
+    fn is_called_in_turn(&self, item: ItemRef, turn: Turn) -> bool {
         let mut seen = BTreeSet::from([item]);
         let mut pending = vec![item];
         while let Some(callee) = pending.pop() {
             if self.is_main(callee) {
                 continue;
             }
-            let Some(callers) = self.sole_callers(callee).filter(|callers| !callers.is_empty()) else { return false };
+            let callers = self.sole_callers(callee, turn).filter(|callers| !callers.is_empty());
+            let Some(callers) = callers else { return false };
             pending.extend(callers.into_iter().filter(|caller| seen.insert(*caller)));
             if seen.len() > MAX_CALLERS {
                 return false;
@@ -44,27 +47,29 @@ impl Analysis<'_> {
             && !self.index.is_test_file(item.file)
     }
 
-    /// All functions that call one; `None` where others may, or one of them does not wait for it at once, or has started something.
-    fn sole_callers(&self, callee: ItemRef) -> Option<Vec<ItemRef>> {
-        let known = self.sole_callers.read().unwrap_or_else(|poisoned| poisoned.into_inner()).get(&callee).cloned();
+    /// All functions that call one; `None` where others may, or one of them does not call it in turn.
+    fn sole_callers(&self, callee: ItemRef, turn: Turn) -> Option<Vec<ItemRef>> {
+        let key = (callee, turn);
+        let known = self.sole_callers.read().unwrap_or_else(|poisoned| poisoned.into_inner()).get(&key).cloned();
         known.unwrap_or_else(|| {
-            let callers = self.found_callers(callee);
+            let callers = self.found_callers(callee, turn);
             let mut known = self.sole_callers.write().unwrap_or_else(|poisoned| poisoned.into_inner());
-            known.entry(callee).or_insert(callers).clone()
+            known.entry(key).or_insert(callers).clone()
         })
     }
 
-    fn found_callers(&self, callee: ItemRef) -> Option<Vec<ItemRef>> {
+    fn found_callers(&self, callee: ItemRef, turn: Turn) -> Option<Vec<ItemRef>> {
         let known = self.index.item(callee)?;
         let parent = known.parent.and_then(|parent| self.index.item(ItemRef { item: parent, ..callee }));
         let of_trait = parent.is_some_and(|parent| !matches!(parent.kind, ItemKind::Module | ItemKind::Impl));
-        if of_trait || !self.is_called_by_its_package(callee) {
+        let implements = || self.index.impl_of(callee).is_some_and(|(_, header)| header.of_trait.is_some());
+        if of_trait || implements() || (turn == Turn::Alone && !self.is_called_by_its_package(callee)) {
             return None;
         }
-        let mut files: Vec<FileId> = self.index.package_of(callee.file).modules.values().flatten().copied().collect();
-        files.push(callee.file);
-        files.sort();
-        files.dedup();
+        let mut files = match turn {
+            Turn::Alone => self.files_of_package(callee),
+            Turn::Single | Turn::Once => self.index.files_that_name(callee.file),
+        };
         files.retain(|file| !self.index.is_test_file(*file));
         let mut callers = Vec::new();
         for file in files {
@@ -72,7 +77,7 @@ impl Analysis<'_> {
                 return None;
             }
             for caller in self.callers_in(file, callee, &known.name) {
-                if self.calls_in_turn(caller, callee)? {
+                if self.calls_in_turn(caller, callee, turn)? {
                     callers.push(caller);
                 }
             }
@@ -80,8 +85,18 @@ impl Analysis<'_> {
         Some(callers)
     }
 
-    /// Whether a function calls another one; `None` where it does not wait for it at once, or has started something before.
-    fn calls_in_turn(&self, caller: ItemRef, callee: ItemRef) -> Option<bool> {
+    /// The files of the package of a function, but for tests.
+    pub(super) fn files_of_package(&self, item: ItemRef) -> Vec<FileId> {
+        let mut files: Vec<FileId> = self.index.package_of(item.file).modules.values().flatten().copied().collect();
+        files.push(item.file);
+        files.sort();
+        files.dedup();
+        files.retain(|file| !self.index.is_test_file(*file));
+        files
+    }
+
+    /// Whether a function calls another one; `None` where it does not in turn.
+    fn calls_in_turn(&self, caller: ItemRef, callee: ItemRef, turn: Turn) -> Option<bool> {
         let function = self.index.function(caller)?;
         let body = function.body.as_ref()?;
         let (named, signature) = (self.index.item(callee)?, self.index.signature(callee)?);
@@ -121,7 +136,7 @@ impl Analysis<'_> {
             }
         }
         let is_future = signature.gives_future();
-        let in_turn = self.all_in_turn(body, &met, &|body, at, value| match value {
+        let in_turn = self.all_in_turn(body, &met, turn, &|body, at, value| match value {
             Rvalue::Call(call) if found.contains(&call.name_span) => {
                 let (_, place, _) = statements(body).find(|(other, ..)| *other == at)?;
                 Some(!is_future || self.is_awaited_at_once(body, at, place))
@@ -133,23 +148,40 @@ impl Analysis<'_> {
 
     /// Whether each statement of a body, and of those inside, of which `is_waited_for` knows anything is waited for at once, and nothing
     /// was started before it.
-    fn all_in_turn(&self, body: &Body, met: &Met, is_waited_for: &dyn Fn(&Body, At, &Rvalue) -> Option<bool>) -> bool {
+    fn all_in_turn(
+        &self,
+        body: &Body,
+        met: &Met,
+        turn: Turn,
+        is_waited_for: &dyn Fn(&Body, At, &Rvalue) -> Option<bool>,
+    ) -> bool {
         statements(body).all(|(at, place, value)| match value {
             Rvalue::Closure { child, .. } => {
                 let inner = &body.children[*child];
                 !any(inner, is_waited_for)
                     || (inner.kind == BodyKind::AsyncBlock
                         && self.is_awaited_at_once(body, at, place)
-                        && !self.started_before(body, met, at)
-                        && self.all_in_turn(inner, met, is_waited_for))
+                        && self.comes_in_turn(body, met, at, turn)
+                        && self.all_in_turn(inner, met, turn, is_waited_for))
             }
-            value => is_waited_for(body, at, value).is_none_or(|waits| waits && !self.started_before(body, met, at)),
+            value => {
+                is_waited_for(body, at, value).is_none_or(|waits| waits && self.comes_in_turn(body, met, at, turn))
+            }
         })
+    }
+
+    /// Whether nothing was started before a place in a body, or it stands in no loop, where that is asked.
+    fn comes_in_turn(&self, body: &Body, met: &Met, at: At, turn: Turn) -> bool {
+        match turn {
+            Turn::Alone => !self.started_before(body, met, at),
+            Turn::Single => true,
+            Turn::Once => !body.leads_to(at.0, at.0),
+        }
     }
 
     /// Whether a place in a body is no part of a closure, nor of a block that runs beside others, nothing was started before that goes on
     /// there, and nothing is started by what is called there.
-    fn is_in_turn(&self, body: &Body, met: &Met, place: Span) -> bool {
+    fn is_in_turn(&self, body: &Body, met: &Met, place: Span, turn: Turn) -> bool {
         let child = body.children.iter().position(|child| child.span.contains(place));
         let found = statements(body).find(|(_, _, value)| match (value, child) {
             (Rvalue::Closure { child, .. }, Some(around)) => *child == around,
@@ -169,19 +201,19 @@ impl Analysis<'_> {
             (Some(inner), Some((at, into, _))) => {
                 inner.kind == BodyKind::AsyncBlock
                     && self.is_awaited_at_once(body, at, into)
-                    && !self.started_before(body, met, at)
-                    && self.is_in_turn(inner, met, place)
+                    && self.comes_in_turn(body, met, at, turn)
+                    && self.is_in_turn(inner, met, place, turn)
             }
             (Some(_), None) => false,
             (None, found) => {
                 let at = found.map(|(at, ..)| at).or_else(waits);
-                at.is_some_and(|(at, nth)| !self.started_before(body, met, (at, nth + 1)))
+                at.is_some_and(|(at, nth)| self.comes_in_turn(body, met, (at, nth + 1), turn))
             }
         }
     }
 
     /// Whether a file may name a function without calling it, so that somebody else calls it: `get(handler)`.
-    fn may_be_named(&self, file: FileId, callee: ItemRef, name: &str) -> bool {
+    pub(super) fn may_be_named(&self, file: FileId, callee: ItemRef, name: &str) -> bool {
         self.index.reads_package(file);
         let Some(data) = self.index.host.data(file) else { return false };
         let around = |at: usize| {
@@ -233,7 +265,7 @@ fn named_calls<'b>(body: &'b Body, name: &str, found: &mut Vec<&'b Call>) {
 }
 
 /// Where a text has a word.
-fn words_at<'t>(text: &'t str, word: &'t str) -> impl Iterator<Item = usize> {
+pub(super) fn words_at<'t>(text: &'t str, word: &'t str) -> impl Iterator<Item = usize> {
     let part = |c: char| c.is_alphanumeric() || c == '_';
     text.match_indices(word).map(|(at, _)| at).filter(move |at| {
         !text[..*at].chars().next_back().is_some_and(part) && !text[at + word.len()..].chars().next().is_some_and(part)

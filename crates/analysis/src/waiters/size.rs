@@ -9,6 +9,15 @@ use std::collections::BTreeSet;
 impl Analysis<'_> {
     /// Whether the pools that a connection may be of have more than so many connections, wherever a package makes one.
     pub(super) fn has_more_than(&self, file: FileId, connection: ProtocolId, held: usize) -> bool {
+        self.any_pool(file, connection, |smallest| smallest.is_some_and(|smallest| smallest > held))
+    }
+
+    /// Whether one of them is known to have no more than that.
+    pub(super) fn has_at_most(&self, file: FileId, connection: ProtocolId, held: usize) -> bool {
+        self.any_pool(file, connection, |smallest| smallest.is_some_and(|smallest| smallest <= held))
+    }
+
+    fn any_pool(&self, file: FileId, connection: ProtocolId, holds: impl Fn(Option<usize>) -> bool) -> bool {
         let model = self.index.model;
         let mut pools = model.protocol(connection).openings.iter().filter_map(|opening| match opening.source {
             Source::Method(pool) => model.protocol(pool).configured_by,
@@ -17,7 +26,7 @@ impl Analysis<'_> {
         pools.any(|builder| {
             let settings = &model.protocol(builder).settings;
             let size = settings.iter().find(|setting| setting.sets == SIZE);
-            size.is_some_and(|size| self.index.smallest(file, size).is_some_and(|smallest| smallest > held))
+            size.is_some_and(|size| holds(self.index.smallest(file, size)))
         })
     }
 }

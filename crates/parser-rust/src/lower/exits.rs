@@ -4,7 +4,7 @@ use super::Lowerer;
 use super::pattern::is_standard;
 use crate::types::segments;
 use sessionlint_ir::{Answer, ExitKind, TypeRef};
-use syn::Expr;
+use syn::{Expr, Stmt};
 
 /// Methods that only rewrite the error of a result: their arguments say nothing about its success.
 const ADAPTERS: &[&str] =
@@ -27,8 +27,52 @@ impl Lowerer<'_> {
             collect_heads(expr, &mut heads);
         }
         let frame = self.frame();
-        Answer { heads, in_branch: frame.branches > 0, in_error_arm: frame.error_arms > 0 }
+        let told = frame.told.clone();
+        Answer { heads, in_branch: frame.branches > 0, in_error_arm: frame.error_arms > 0, told }
     }
+}
+
+/// The constants and variants that a statement passes to a call, and does nothing else with.
+pub(super) fn told_by(statement: &Stmt) -> Vec<Vec<String>> {
+    let mut expr = match statement {
+        Stmt::Expr(expr, Some(_)) => expr,
+        Stmt::Local(syn::Local { pat: syn::Pat::Wild(_), init: Some(init), .. }) => &*init.expr,
+        _ => return Vec::new(),
+    };
+    let args = loop {
+        expr = match expr {
+            Expr::Paren(paren) => &paren.expr,
+            Expr::Await(awaited) => &awaited.base,
+            Expr::Try(tried) => &tried.expr,
+            // `.unwrap()`, `.ok()`
+            Expr::MethodCall(call) if call.args.is_empty() => &call.receiver,
+            Expr::MethodCall(call) => break &call.args,
+            Expr::Call(call) => break &call.args,
+            _ => return Vec::new(),
+        };
+    };
+    let mut told = Vec::new();
+    for arg in args {
+        match arg {
+            Expr::Struct(literal) => told.extend(variant_of_type(&literal.path)),
+            Expr::Call(call) => {
+                if let Expr::Path(path) = &*call.func {
+                    told.extend(variant_of_type(&path.path));
+                }
+            }
+            Expr::Path(path) => told.extend(variant_of_type(&path.path)),
+            _ => {}
+        }
+    }
+    told
+}
+
+/// A path that ends with the names of a type and of something of it that is no function.
+fn variant_of_type(path: &syn::Path) -> Option<Vec<String>> {
+    let named = segments(path);
+    let is_variant = matches!(named.as_slice(), [.., owner, last]
+        if owner.starts_with(char::is_uppercase) && last.starts_with(char::is_uppercase));
+    is_variant.then_some(named)
 }
 
 fn is_error(expr: &Expr, returns_option: bool) -> bool {
@@ -149,6 +193,21 @@ mod tests {
         }
         for text in ["Ok(())", "query(x).await", "errors", "State::Err(x)", "x.map_err(Error::from)"] {
             assert!(!is_error(&syn::parse_str(text).unwrap(), false), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_told_is_a_variant_that_is_passed() {
+        for (text, expected) in [
+            ("status.send(Status::Waiting).await;", "Status::Waiting"),
+            ("let _ = status.send(job::Status::Waiting { left: 2 });", "job::Status::Waiting"),
+            ("tell(&id, Status::Left(2)).await.unwrap();", "Status::Left"),
+            ("status.send(Status::new());", ""),
+            ("let sent = status.send(Status::Waiting);", ""),
+            ("status = Status::Waiting;", ""),
+        ] {
+            let told = told_by(&syn::parse_str(text).unwrap());
+            assert_eq!(told.iter().map(|path| path.join("::")).collect::<Vec<_>>().join(" "), expected, "{text}");
         }
     }
 

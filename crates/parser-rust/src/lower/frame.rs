@@ -77,6 +77,8 @@ pub(super) struct Frame {
     pub error_arms: u32,
     /// How many branches are open around the current statement.
     pub branches: u32,
+    /// What the statements before the current one, in its block, pass to a call and do nothing else with.
+    pub told: Vec<Vec<String>>,
     /// Where the ways of the open branches come together again, the innermost last.
     pub joins: Vec<BlockId>,
     /// What the tests are that are written now.
@@ -116,6 +118,7 @@ impl Frame {
             targets: Vec::new(),
             error_arms: 0,
             branches: 0,
+            told: Vec::new(),
             joins: Vec::new(),
             role: TestRole::Branch,
             whole: None,

@@ -1,6 +1,7 @@
 //! Statements and blocks: scopes, `let`, `let … else`, items inside bodies, `#[cfg]`.
 
 use super::Lowerer;
+use super::exits::told_by;
 use super::frame::Stable;
 use sessionlint_ir::{DropCause, ExitKind, Operand, Place, Rvalue, TestRole};
 use syn::{Expr, Item, Local, Pat, Stmt};
@@ -17,6 +18,7 @@ impl Lowerer<'_> {
         self.frame().push_scope();
         let last = stmts.len().wrapping_sub(1);
         let values = trailing_alternatives(stmts);
+        let told_around = std::mem::take(&mut self.frame().told);
         for (index, statement) in stmts.iter().enumerate() {
             match statement {
                 // `#[cfg(a)] { .. } #[cfg(not(a))] { .. }`: each of them may be the value.
@@ -37,7 +39,9 @@ impl Lowerer<'_> {
                 }
                 _ => self.statement(statement),
             }
+            self.frame().told.extend(told_by(statement));
         }
+        self.frame().told = told_around;
         let is_body = *dest == Place::local(sessionlint_ir::Body::RETURN) && self.frame().scope_depth() == 2;
         if is_body {
             // The scope is left open: leaving the body drops it, together with the parameters.

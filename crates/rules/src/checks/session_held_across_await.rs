@@ -37,10 +37,11 @@ fn is_conditional(event: &Event) -> bool {
     event.branches.iter().any(|branch| decides(branch.role) && !branch.joins)
 }
 
-/// What is answered within some milliseconds is told where the whole guideline is asked for.
+/// What is answered within some milliseconds, and what a single task does that `main` leads to, is told where the whole guideline is asked
+/// for.
 fn is_mistake(context: &Context<'_>, event: &Event) -> bool {
     match &event.kind {
-        EventKind::HeldAcross { wait } => context.strict || wait.rank.0 > Rank::Quick,
+        EventKind::HeldAcross { wait } => context.strict || (wait.rank.0 > Rank::Quick && !event.in_turn),
         _ => false,
     }
 }
