@@ -89,7 +89,7 @@ impl Analysis<'_> {
 
     pub(crate) fn given_words(&self, given: &Given, origin: &dyn Fn(&Origin) -> String) -> Option<String> {
         Some(match given {
-            Given::Unknown | Given::Nothing => return None,
+            Given::Unknown | Given::Nothing | Given::Made => return None,
             Given::Success(inner) | Given::Maybe(inner) => self.given_words(inner, origin)?,
             Given::Part(item, field, inner) => {
                 format!("{}.{} = {}", self.name_of(*item), field, self.given_words(inner, origin)?)

@@ -261,7 +261,7 @@ impl Shower<'_> {
                 (state.written, "written"),
                 (state.held_for.is_some(), "held by design"),
                 (state.bypassed, "written beside"),
-                (!state.left.is_empty(), "state of its connection set"),
+                (state.left.iter().any(|change| !change.unsure), "state of its connection set"),
                 (state.dry_run, "dry run"),
                 (state.counted, "counted"),
             ];

@@ -194,6 +194,8 @@ pub(crate) enum Given {
     Of(Origin),
     /// A truth value, with the arguments that are asked about.
     Truth(bool),
+    /// A pool, or another thing that is no session, which is made anew by each call.
+    Made,
 }
 
 /// A session that a function opened.
@@ -268,6 +270,19 @@ impl Given {
         }
     }
 
+    /// Whether the next call gives another thing: it is made anew, or looked up in a way that is not known.
+    pub fn varies(&self) -> bool {
+        match self {
+            Given::Unknown => true,
+            Given::Success(inner) | Given::Maybe(inner) => inner.is_made(),
+            given => given.is_made(),
+        }
+    }
+
+    fn is_made(&self) -> bool {
+        *self == Given::Made
+    }
+
     /// The variants of an enum, and what each of them holds.
     fn variants(self) -> Option<(ItemRef, BTreeMap<String, Given>)> {
         match self {
@@ -303,14 +318,14 @@ impl Given {
             Given::Session(fresh) => wanted(fresh.protocol),
             Given::Variants(_, held) => held.values().any(|given| given.is_session_of(wanted)),
             Given::Tuple(parts) => parts.iter().any(|part| part.is_session_of(wanted)),
-            Given::Unknown | Given::Nothing | Given::Of(_) | Given::Truth(_) => false,
+            Given::Unknown | Given::Nothing | Given::Of(_) | Given::Truth(_) | Given::Made => false,
         }
     }
 
     /// The same with origins as the body around sees them.
     pub fn seen_from(&self, outer: &dyn Fn(&Origin) -> Option<Origin>) -> Given {
         match self {
-            Given::Unknown | Given::Nothing | Given::Truth(_) => self.clone(),
+            Given::Unknown | Given::Nothing | Given::Truth(_) | Given::Made => self.clone(),
             Given::Success(inner) => Given::Success(Box::new(inner.seen_from(outer))),
             Given::Maybe(inner) => Given::Maybe(Box::new(inner.seen_from(outer))),
             Given::Part(item, field, inner) => Given::Part(*item, field.clone(), Box::new(inner.seen_from(outer))),
@@ -334,7 +349,7 @@ impl Given {
             Given::Variants(_, held) => of_sessions(held.values()),
             Given::Tuple(parts) => of_sessions(parts.iter()),
             Given::Of(origin) => Some(origin),
-            Given::Unknown | Given::Nothing | Given::Truth(_) => None,
+            Given::Unknown | Given::Nothing | Given::Truth(_) | Given::Made => None,
         }
     }
 }

@@ -37,6 +37,8 @@ pub struct StateChange {
     pub on: bool,
     /// Whether the text that sets it takes it back, once all of it has run.
     pub settled: bool,
+    /// Whether other code had the connection since: it may have taken it back.
+    pub unsure: bool,
 }
 
 impl StateChange {
@@ -108,9 +110,9 @@ pub(super) fn holds(tokens: &[Token]) -> Option<Hold> {
 pub(super) fn change(tokens: &[Token]) -> Option<StateChange> {
     let at = |index: usize| word(tokens, index);
     let change = |state: SessionState, name: &[Token], on: bool| {
-        Some(StateChange { state, name: hash(name), on, settled: false })
+        Some(StateChange { state, name: hash(name), on, settled: false, unsure: false })
     };
-    let all = |state: SessionState| Some(StateChange { state, name: 0, on: false, settled: false });
+    let all = |state: SessionState| Some(StateChange { state, name: 0, on: false, settled: false, unsure: false });
     match at(0).as_str() {
         "SET" => setting(tokens),
         "RESET" if at(1) == "ALL" => all(SessionState::Setting),
@@ -119,10 +121,15 @@ pub(super) fn change(tokens: &[Token]) -> Option<StateChange> {
             name: setting_name(&tokens[1..]),
             on: false,
             settled: false,
+            unsure: false,
         }),
-        "DISCARD" if at(1) == "ALL" => {
-            Some(StateChange { state: SessionState::Setting, name: EVERYTHING, on: false, settled: false })
-        }
+        "DISCARD" if at(1) == "ALL" => Some(StateChange {
+            state: SessionState::Setting,
+            name: EVERYTHING,
+            on: false,
+            settled: false,
+            unsure: false,
+        }),
         "DISCARD" if matches!(at(1).as_str(), "TEMP" | "TEMPORARY") => all(SessionState::TempTable),
         "LISTEN" => change(SessionState::Listen, &tokens[1..], true),
         "UNLISTEN" => all(SessionState::Listen),
@@ -131,20 +138,26 @@ pub(super) fn change(tokens: &[Token]) -> Option<StateChange> {
             let dropped = tokens
                 .windows(3)
                 .any(|three| word(three, 0) == "ON" && word(three, 1) == "COMMIT" && word(three, 2) == "DROP");
-            (!dropped).then_some(StateChange { state: SessionState::TempTable, name: 1, on: true, settled: false })
+            (!dropped).then_some(StateChange {
+                state: SessionState::TempTable,
+                name: 1,
+                on: true,
+                settled: false,
+                unsure: false,
+            })
         }
         "DROP" if at(1) == "TABLE" => all(SessionState::TempTable),
         "USE" if tokens.len() == 2 && matches!(tokens[1], Token::Word(_)) => {
             let later = matches!(&tokens[1], Token::Word(word) if word.value == FILLED);
             let name = if later { NAMED_LATER } else { 1 };
-            Some(StateChange { state: SessionState::Database, name, on: true, settled: false })
+            Some(StateChange { state: SessionState::Database, name, on: true, settled: false, unsure: false })
         }
         // Redis: a command of one word.
         "MULTI" if tokens.len() == 1 => {
-            Some(StateChange { state: SessionState::Multi, name: 1, on: true, settled: false })
+            Some(StateChange { state: SessionState::Multi, name: 1, on: true, settled: false, unsure: false })
         }
         "WATCH" if tokens.len() == 1 => {
-            Some(StateChange { state: SessionState::Watch, name: 1, on: true, settled: false })
+            Some(StateChange { state: SessionState::Watch, name: 1, on: true, settled: false, unsure: false })
         }
         "EXEC" | "DISCARD" | "UNWATCH" if tokens.len() == 1 => all(SessionState::Multi),
         "SELECT" | "DO" | "WITH" => called(tokens),
@@ -184,7 +197,7 @@ fn pragma(tokens: &[Token]) -> Option<StateChange> {
         _ => return None,
     };
     let name = hash(&[tokens[at].clone()]);
-    Some(StateChange { state: SessionState::Setting, name, on: value == *harmful, settled: false })
+    Some(StateChange { state: SessionState::Setting, name, on: value == *harmful, settled: false, unsure: false })
 }
 
 /// `SET name = value`, unless it is only for the transaction.
@@ -216,7 +229,7 @@ fn setting(tokens: &[Token]) -> Option<StateChange> {
         *token == Token::Eq || matches!(token, Token::Word(word) if word.value.eq_ignore_ascii_case("to"))
     });
     let name = &rest[..end.unwrap_or(rest.len()).max(1)];
-    Some(StateChange { state: SessionState::Setting, name: setting_name(name), on, settled: false })
+    Some(StateChange { state: SessionState::Setting, name: setting_name(name), on, settled: false, unsure: false })
 }
 
 /// A number for the name of a setting that `tokens` begin with. Settings of two words have a name of one word, too.
@@ -239,7 +252,8 @@ fn called(tokens: &[Token]) -> Option<StateChange> {
             continue;
         }
         let arguments = &tokens[index + 2..];
-        let lock = |state, on| Some(StateChange { state, name: if on { 1 } else { 0 }, on, settled: false });
+        let lock =
+            |state, on| Some(StateChange { state, name: if on { 1 } else { 0 }, on, settled: false, unsure: false });
         found = match name.value.to_ascii_lowercase().as_str() {
             "pg_advisory_lock" | "pg_advisory_lock_shared" => lock(SessionState::Lock, true),
             "pg_try_advisory_lock" | "pg_try_advisory_lock_shared" | "get_lock" => lock(SessionState::TriedLock, true),
@@ -252,7 +266,13 @@ fn called(tokens: &[Token]) -> Option<StateChange> {
                 let end = arguments.iter().position(|token| *token == Token::RParen)?;
                 let is_false = matches!(&arguments[end.checked_sub(1)?], Token::Word(word) if word.value.eq_ignore_ascii_case("false"));
                 let name = hash(&arguments[..1]);
-                is_false.then_some(StateChange { state: SessionState::Setting, name, on: true, settled: false })
+                is_false.then_some(StateChange {
+                    state: SessionState::Setting,
+                    name,
+                    on: true,
+                    settled: false,
+                    unsure: false,
+                })
             }
             _ => found,
         };

@@ -34,7 +34,7 @@ impl Solver<'_> {
                 let of_lock = standard.opens(name) || standard.adapts(name);
                 if standard.keeps(name) || of_lock {
                     return match place {
-                        Some(place) if name != "clone" => Value::Ref(place),
+                        Some(place) if name != "clone" && !self.is_passed_on(&place, ty) => Value::Ref(place),
                         _ => Value::Typed(ty.clone(), origin),
                     };
                 }
@@ -56,7 +56,7 @@ impl Solver<'_> {
                         self.own_function(world, *item, Receiver::of(target, origin), Some(ty.peeled().clone()), call)
                     }
                     [] if standard.keeps(name) || standard.opens(name) || standard.adapts(name) => match place {
-                        Some(place) if name != "clone" => Value::Ref(place),
+                        Some(place) if name != "clone" && !self.is_passed_on(&place, ty) => Value::Ref(place),
                         _ => Value::Typed(ty.clone(), origin),
                     },
                     [] => {
@@ -160,6 +160,12 @@ impl Solver<'_> {
             Ty::Collection(_) => self.collection_method(world, ty, name, call),
             _ => self.unknown_method(world, place, name, call),
         }
+    }
+
+    /// Whether a place is only on the way from one call of a chain to the next, and holds a reference: it ends with the
+    /// statement, and what the reference leads to does not.
+    fn is_passed_on(&self, place: &Place, ty: &Ty) -> bool {
+        matches!(ty, Ty::Ref(_)) && place.projection.is_empty() && self.body.locals[place.local.index()].name.is_none()
     }
 
     /// Where a receiver comes from.

@@ -1,12 +1,13 @@
 //! What does a call do? Macros, calls by path, and what calls have in common.
 
 use crate::events::{CauseKind, EventKind, Site};
+use crate::index::Ty;
 use crate::solver::Solver;
 use crate::sql::{Hold, SqlControl, SqlEffect};
 use crate::value::{Anchor, ObligationId, SiteId, Value};
 use crate::world::{Phase, World};
 use sessionlint_diagnostics::{Evidence, Gap, Span};
-use sessionlint_ir::{Call, Callee, Operand};
+use sessionlint_ir::{Call, Callee, Operand, Place, Rvalue};
 use sessionlint_protocols::{EndKind, LibraryId, ProtocolId, ProtocolKind};
 
 impl Solver<'_> {
@@ -239,7 +240,7 @@ impl Solver<'_> {
             Some(SqlControl::Begin | SqlControl::Savepoint) if known.keeps_begin => {
                 let site = self.opening_site(protocol, span, Evidence::Typed, Some((&anchor, world)));
                 // The same call is the connection's site or the raw transaction's, never both.
-                let site = self.raw_site(site, &anchor, protocol, span);
+                let site = self.raw_site(world, site, &anchor, protocol, span);
                 let package = self.index.package_of(self.scope.file);
                 let kept = known.failed_commit.as_ref();
                 let is_pooled = self.sites[usize::from(site.0)].pooled;
@@ -290,14 +291,46 @@ impl Solver<'_> {
         if world.is_written(id) { Value::Unknown } else { Value::Fallible(Box::new(Value::Wrote(id))) }
     }
 
-    fn raw_site(&mut self, made: SiteId, anchor: &Anchor, protocol: ProtocolId, span: Span) -> SiteId {
+    fn raw_site(&mut self, world: &World, made: SiteId, anchor: &Anchor, protocol: ProtocolId, span: Span) -> SiteId {
         let template = self.sites[usize::from(made.0)].clone();
         if usize::from(made.0) + 1 == self.sites.len() && !template.raw && template.ended.is_empty() {
             self.sites.pop();
         }
         debug_assert!(template.span == span && template.protocol == protocol);
-        let on_borrowed = template.on_borrowed || matches!(anchor, Anchor::Place(_));
+        let on_borrowed = match anchor {
+            Anchor::Place(place) => !self.owns_connection(world, place, protocol),
+            Anchor::Obligation(_) => template.on_borrowed,
+        };
         self.site(Site { raw: true, on_borrowed, ..template })
+    }
+
+    /// Whether a variable of this body owns a connection, itself or in its fields, until it is dropped: that closes it.
+    fn owns_connection(&self, world: &World, place: &Place, connection: ProtocolId) -> bool {
+        let known = self.index.model.protocol(connection);
+        let (place, through_reference) = world.canonical(place);
+        if through_reference
+            || known.pooled
+            || known.shared
+            || self.body.captures.iter().any(|it| it.inner == place.local)
+        {
+            return false;
+        }
+        // A method that it is called on takes it only to close it.
+        let is_it = |operand: &Operand| matches!(operand, Operand::Value(it) if it.local == place.local && it.projection.is_empty());
+        let moves = |value: &Rvalue| match value {
+            Rvalue::Call(Call { callee: Callee::Method { .. }, args, .. }) => args.iter().any(is_it),
+            value => value.operands().into_iter().any(is_it),
+        };
+        if self.body.assignments().any(|(_, value)| moves(value)) {
+            return false;
+        }
+        (0..=place.projection.len()).all(|steps| {
+            let part = Place { local: place.local, projection: place.projection[..steps].to_vec() };
+            let Value::Typed(ty @ (Ty::Known(_) | Ty::Own(..)), _) = world.get_canonical(self.index, &part) else {
+                return false;
+            };
+            !self.index.is_trait(&ty)
+        })
     }
 
     pub(crate) fn write_anchored(&mut self, world: &mut World, anchor: &Anchor, span: Span) {

@@ -113,9 +113,9 @@ impl Solver<'_> {
                 let at = self.body.params.iter().position(|param| *param == place.local && place.projection.is_empty());
                 at.map_or(Given::Unknown, |at| Given::Of(Origin { root: Root::Param(at), path: Vec::new() }))
             }
-            value => match self.origin_of(world, value).and_then(|origin| self.as_parameter(&origin)) {
-                Some(origin) => Given::Of(origin),
-                None => Given::Unknown,
+            value => match self.origin_of(world, value) {
+                Some(Origin { root: Root::Made(_), path }) if path.is_empty() => Given::Made,
+                origin => origin.and_then(|origin| self.as_parameter(&origin)).map_or(Given::Unknown, Given::Of),
             },
         }
     }
@@ -186,7 +186,7 @@ impl Solver<'_> {
             // `Ok(None)` on every way, with these arguments.
             Given::Nothing if depth > 0 => Value::Failure,
             Given::Truth(holds) => Value::Bool(*holds),
-            Given::Of(_) | Given::Nothing | Given::Unknown => return None,
+            Given::Of(_) | Given::Nothing | Given::Unknown | Given::Made => return None,
         })
     }
 

@@ -70,7 +70,7 @@ impl Solver<'_> {
         self.without_ruled_out(&mut workload, item, call);
         let known = given.as_ref().and_then(|given| seen_by_caller(given.origin()?, &origins));
         // What is looked up anew, or taken from several, may be another thing the next time.
-        let varies = given == Some(Given::Unknown);
+        let varies = given.as_ref().is_some_and(Given::varies);
         let passed = Passed::Arguments(all, origins, known_of);
         if let Receiver::Of { does: Some(does), .. } = &receiver {
             workload = self.narrowed(workload, does, &passed, at);

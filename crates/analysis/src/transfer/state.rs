@@ -65,10 +65,11 @@ impl Solver<'_> {
         }
     }
 
-    /// Other code has a connection: it may take back anything.
+    /// Other code has a connection: it may take back anything. Whoever sets the same again afterwards puts it back all the same.
     pub(crate) fn forget_state(&self, world: &mut World, id: ObligationId) {
         if let Some(state) = world.facts.obligations.get_mut(&id) {
-            state.left.clear();
+            let settings = state.left.iter().filter(|change| change.state == SessionState::Setting);
+            state.left = settings.map(|change| StateChange { unsure: true, ..*change }).collect();
         }
     }
 
@@ -95,7 +96,7 @@ impl Solver<'_> {
         let stays =
             |change: &&StateChange| !rolled_back || matches!(change.state, SessionState::Lock | SessionState::Database);
         // A lock that was only tried for may not be held.
-        let certain = |change: &&StateChange| change.state != SessionState::TriedLock;
+        let certain = |change: &&StateChange| change.state != SessionState::TriedLock && !change.unsure;
         // All of the text has run that also takes it back.
         let is_there = |change: &&StateChange| !change.settled || cause.exit_kind() == ExitKind::Error;
         let left = state.left.iter().filter(certain).filter(is_there).find(stays).copied();

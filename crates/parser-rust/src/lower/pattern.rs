@@ -47,12 +47,15 @@ impl Lowerer<'_> {
                     self.frame().ask(vec![text.clone()], false);
                     return self.test(Test::Variant(place.clone(), text), fail, span);
                 }
+                let before = self.frame().locals.len();
                 if let Some((_, sub)) = &ident.subpat {
                     self.pattern_at(sub, place, fail, scope);
                 }
+                // `done @ Ok(_)` takes the whole. `all @ Some(part)` compiles only for what is copied.
+                let is_whole = self.frame().locals.len() == before;
                 let at = self.at(ident.ident.span());
                 let local = self.frame().local(Some(text), at, None);
-                let by_ref = ident.by_ref.is_some() || ident.subpat.is_some();
+                let by_ref = ident.by_ref.is_some() || !is_whole;
                 self.frame().push(StatementKind::Bind { local, from: place.clone(), by_ref }, at);
                 self.frame().declare_at(local, scope);
             }
