@@ -175,6 +175,8 @@ pub enum EventKind {
         /// The struct.
         guard: String,
     },
+    /// A lock of the session is taken in it, which outlives it, and nothing gives that back.
+    LockOutlives,
     /// A pool whose connections are closed in the background is dropped where it was made, and not closed.
     PoolDropped,
     /// The future of its end is dropped before anybody polls it.

@@ -59,14 +59,22 @@ pub fn alias(text: &str, span: Span) -> Result<(TypeRef, Vec<String>), SyntaxErr
         })
 }
 
-/// The header of an `impl` block: `text` ends where its brace begins.
+/// The header of an `impl` block or trait: `text` ends where its brace begins. A trait is for the type that its own name with its
+/// parameters is.
 pub fn impl_header(text: &str, span: Span) -> Result<ImplHeader, SyntaxError> {
     let closed = format!("{}{{}}", text.trim_end());
+    let of_trait = |item: &syn::ItemTrait| {
+        let generics = generics(&item.generics);
+        let args = generics.iter().map(|(name, _)| TypeRef::named(&[name])).collect();
+        let self_ty = TypeRef::Path { segments: vec![name(&item.ident)], args };
+        ImplHeader { self_ty, of_trait: None, generics }
+    };
     parse(&closed, span, |item: &syn::ItemImpl| ImplHeader {
         self_ty: type_ref(&item.self_ty),
         of_trait: item.trait_.as_ref().map(|(path, _)| crate::types::qualified(None, path)),
         generics: generics(&item.generics),
     })
+    .or_else(|error| parse(&closed, span, of_trait).map_err(|_| error))
 }
 
 /// The names that a `use` declaration or `extern crate` brings in.

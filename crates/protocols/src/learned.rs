@@ -21,7 +21,8 @@ pub struct LearnedWords {
     begun: Vec<String>,
     /// Macros by which a `Drop` says that an end was forgotten.
     pub warns: Vec<String>,
-    hands_on: Vec<String>,
+    spawns: Vec<String>,
+    sends: Vec<String>,
     verbs: Vec<String>,
     before_verbs: Vec<String>,
     reads: Vec<String>,
@@ -64,9 +65,14 @@ impl LearnedWords {
         said.iter().any(|word| self.gives_up.contains(word)) || self.gives_up.contains(&said.join("_"))
     }
 
-    /// Whether the name of a function says that it hands something on: `spawn`, `try_send`.
-    pub fn hands_on(&self, name: &str) -> bool {
-        words(name).iter().any(|word| self.hands_on.contains(word))
+    /// Whether the name of a function says that it starts a task: `spawn_blocking`.
+    pub fn spawns(&self, name: &str) -> bool {
+        words(name).iter().any(|word| self.spawns.contains(word))
+    }
+
+    /// Whether the name of a function says that it sends something: `try_send`.
+    pub fn sends(&self, name: &str) -> bool {
+        words(name).iter().any(|word| self.sends.contains(word))
     }
 
     /// Whether a name asks for reading only (`TransactionType::Read`, `read_only`) or for writing; `None` when it speaks of

@@ -130,9 +130,9 @@ impl Index<'_> {
         Some(if signature.is_async { Ty::Future(Box::new(ty)) } else { ty })
     }
 
-    /// The type parameters of the `impl` block around a method, by the arguments of the type that it is called on.
+    /// The type parameters of the `impl` block or trait around a method, by the arguments of the type that it is called on.
     fn bound_by(&self, item: ItemRef, self_ty: Option<&Ty>) -> BTreeMap<String, Ty> {
-        let (Some(Ty::Own(_, Some(args))), Some((_, header))) = (self_ty.map(Ty::peeled), self.impl_of(item)) else {
+        let (Some(Ty::Own(_, Some(args))), Some(header)) = (self_ty.map(Ty::peeled), self.header_around(item)) else {
             return BTreeMap::new();
         };
         let TypeRef::Path { args: written, .. } = &header.self_ty else { return BTreeMap::new() };
@@ -233,10 +233,10 @@ impl Index<'_> {
         Some(ask(&scope, found?))
     }
 
-    /// A function's type parameters with those of the `impl` block around it.
+    /// A function's type parameters with those of the `impl` block or trait around it.
     pub fn generics_around(&self, item: ItemRef, own: &[(String, Vec<TypeRef>)]) -> Vec<(String, Vec<TypeRef>)> {
         let mut generics = own.to_vec();
-        if let Some((_, header)) = self.impl_of(item) {
+        if let Some(header) = self.header_around(item) {
             generics.extend(header.generics.iter().cloned());
         }
         let around = self.item(item).and_then(|item| item.parent);

@@ -295,6 +295,12 @@ impl<'h> Index<'h> {
         Some((parent, self.header(parent)?))
     }
 
+    /// What the `impl` block or trait around an item says before its brace.
+    pub(super) fn header_around(&self, item: ItemRef) -> Option<&'h ImplHeader> {
+        let parent = ItemRef { file: item.file, item: self.item(item)?.parent? };
+        matches!(self.item(parent)?.kind, ItemKind::Impl | ItemKind::Trait).then(|| self.header(parent))?
+    }
+
     fn header(&self, item: ItemRef) -> Option<&'h ImplHeader> {
         let data = self.data(item.file)?;
         let compute = || {

@@ -41,7 +41,7 @@ impl Index<'_> {
         self.truth(Matter::PackageUnlocks(file), || {
             self.reads_package(file);
             let files = self.package_of(file).indexed.iter().chain(std::iter::once(&file));
-            let names = ["unlock", "release_lock", "release_all_locks"];
+            let names = ["unlock", "select release_lock", "do release_lock", "release_all_locks"];
             files.filter_map(|file| self.host.data(*file)).any(|data| {
                 let text = data.text.to_ascii_lowercase();
                 names.iter().any(|name| text.contains(name))

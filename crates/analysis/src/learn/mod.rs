@@ -198,8 +198,12 @@ impl Learner<'_, '_> {
         }
         // (c) itself: what dropping it does is not known. That it keeps nothing is.
         if (ended.commits_text || ended.releases_text) && gives_up && !setting::keeps_when_dropped(self.index, item) {
-            let evidence = vec![self.proof(commit, source, "runs COMMIT")];
-            return Some(Verdict { class: DropClass::B, evidence, is_layer: false, holds });
+            let says = if ended.commits_text { "runs COMMIT" } else { "runs RELEASE" };
+            let mut evidence = vec![self.proof(commit, source, says)];
+            let undone = self.undone_by(item);
+            let class = undone.as_ref().map_or(DropClass::B, |(class, _)| *class);
+            evidence.extend(undone.map(|(_, proof)| proof));
+            return Some(Verdict { class, evidence, is_layer: false, holds });
         }
         None
     }
@@ -264,7 +268,7 @@ impl Learner<'_, '_> {
         let on_drop = match verdict.class {
             DropClass::A | DropClass::B | DropClass::D => "does not keep what was written",
             DropClass::C => "starts a rollback in the background, which is lost if the runtime ends first",
-            DropClass::E | DropClass::F => "ends nothing by itself",
+            DropClass::E | DropClass::F => "only warns, and ends nothing by itself",
             DropClass::G => "panics",
         };
         let protocol = LearnedProtocol {
@@ -344,14 +348,21 @@ impl Learner<'_, '_> {
         let name = self.name(item);
         let (class, does) = match () {
             () if said.panics && tests => (DropClass::G, "panics"),
-            () if said.gives_up() && said.hands_on => (DropClass::C, "hands its rollback on"),
-            () if said.gives_up() => (DropClass::B, "rolls back"),
+            () if said.gives_up() => rolls_back(&said),
             // Whoever gets what was inside may well roll it back.
-            () if said.hands_on => return None,
+            () if said.spawns || said.sends => return None,
             () if said.warns && tests => (DropClass::F, "warns of one that is still open"),
             () => return None,
         };
         Some((class, self.proof(drop, format!("`impl Drop for {name}`"), does)))
+    }
+
+    /// What a type's own `Drop` does that rolls back, whatever else a setting may have it do.
+    fn undone_by(&self, item: ItemRef) -> Option<(DropClass, Proof)> {
+        let drop = self.index.methods(item, "drop").into_iter().next()?;
+        let said = Said::with_own(self.index, item, drop);
+        let (class, does) = said.gives_up().then(|| rolls_back(&said))?;
+        Some((class, self.proof(drop, format!("`impl Drop for {}`", self.name(item)), does)))
     }
 
     /// What a type owns: types of the workspace, and transactions of libraries.
@@ -403,6 +414,17 @@ impl Learner<'_, '_> {
     fn proof(&self, item: ItemRef, source: String, says: &str) -> Proof {
         let at = self.index.item(item).map_or(Span { file: item.file, start: 0, end: 0 }, |item| item.header());
         Proof { at, source, says: says.to_owned() }
+    }
+}
+
+/// How a `Drop` gives up what was written.
+fn rolls_back(said: &Said) -> (DropClass, &'static str) {
+    match () {
+        () if said.spawns => (DropClass::C, "hands its rollback on"),
+        () if said.sends => (DropClass::B, "sends its rollback"),
+        // Another name may only see to it that somebody else does.
+        () if said.rollback_text => (DropClass::A, "rolls back"),
+        () => (DropClass::B, "rolls back"),
     }
 }
 

@@ -24,8 +24,9 @@ pub(super) struct Said {
     /// Whether it warns of itself: not of a call that failed.
     pub warns: bool,
     pub panics: bool,
-    /// Whether it gives something to a task or through a channel.
-    pub hands_on: bool,
+    /// Whether it gives something to a task of its own, or through a channel.
+    pub spawns: bool,
+    pub sends: bool,
     /// The methods that it calls on its own receiver.
     pub own_calls: BTreeSet<String>,
 }
@@ -55,7 +56,8 @@ impl Said {
                     said.commits |= inside.commits;
                     said.commits_text |= inside.commits_text;
                     said.releases_text |= inside.releases_text;
-                    said.hands_on |= inside.hands_on;
+                    said.spawns |= inside.spawns;
+                    said.sends |= inside.sends;
                     said.own_calls.extend(inside.own_calls);
                 }
                 seen.insert(name);
@@ -98,7 +100,8 @@ impl Said {
             let Some(name) = name else { continue };
             self.commits |= words.keeps(name);
             self.gives_up |= words.undoes(name);
-            self.hands_on |= words.hands_on(name);
+            self.spawns |= words.spawns(name);
+            self.sends |= words.sends(name);
             if let Callee::Method { receiver, .. } = &call.callee
                 && receiver
                     .place()

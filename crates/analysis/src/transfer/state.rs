@@ -7,7 +7,7 @@ use crate::sql::{SessionState, SqlEffect, StateChange};
 use crate::value::{Anchor, ObligationId, Origin, Root, Value};
 use crate::world::World;
 use sessionlint_diagnostics::{Evidence, Span};
-use sessionlint_ir::ExitKind;
+use sessionlint_ir::{ExitKind, Place, TypeRef};
 use sessionlint_protocols::{ProtocolId, Source};
 
 impl Solver<'_> {
@@ -108,8 +108,12 @@ impl Solver<'_> {
 
     /// Whether the pool of a transaction hands its connections on with their state.
     fn keeps_state(&self, id: ObligationId) -> bool {
+        self.keeps_state_of(self.protocol_of(id))
+    }
+
+    fn keeps_state_of(&self, transaction: ProtocolId) -> bool {
         let model = self.index.model;
-        let transaction = model.protocol(self.protocol_of(id));
+        let transaction = model.protocol(transaction);
         let pools = transaction.openings.iter().filter_map(|opening| match opening.source {
             Source::Method(pool) if model.protocol(pool).lends => Some(pool),
             _ => None,
@@ -153,6 +157,7 @@ impl Solver<'_> {
             Value::Typed(Ty::Known(_), Some(origin)) => Some(origin),
             _ => world.origin(place),
         };
+        self.lock_in_lent(world, place, change, span);
         // A parameter may be a connection of its own; a field or static is what everybody has.
         let known = self.index.model.protocol(protocol);
         let shared = known.shared_by_type
@@ -160,6 +165,26 @@ impl Solver<'_> {
         if shared && known.shared && !origin.is_some_and(|origin| self.has_its_own(&origin)) {
             self.state_on_shared(world, protocol, change, false, span);
         }
+    }
+
+    /// A lock of the session is taken in a transaction that the body was lent: its end does not give the lock back, and nobody in the
+    /// package does.
+    fn lock_in_lent(&mut self, world: &World, place: &Place, change: StateChange, span: Span) {
+        let is_lock = matches!(change.state, SessionState::Lock | SessionState::TriedLock) && !change.settled;
+        if !is_lock || !self.body.params.contains(&place.local) {
+            return;
+        }
+        let Some(TypeRef::Ref { inner, .. }) = &self.body.locals[place.local.index()].ty else { return };
+        let Ty::Known(protocol) = self.index.ty(&self.scope, inner) else { return };
+        let package = self.index.package_of(self.scope.file);
+        let goes_back = self.index.model.protocol(protocol).is_transaction() && self.keeps_state_of(protocol);
+        if !goes_back || package.resets || self.index.package_unlocks(self.scope.file) {
+            return;
+        }
+        let site = self.opening_site(protocol, span, Evidence::Typed, None);
+        self.sites[usize::from(site.0)].name = self.body.locals[place.local.index()].name.clone();
+        let id = ObligationId { site, second: false };
+        self.event(world, EventKind::LockOutlives, id, CauseKind::Meanwhile, span, None);
     }
 
     /// Whether a connection is the field of a struct each of which has its own.

@@ -16,7 +16,7 @@ fn run(context: &Context<'_>) -> Vec<Diagnostic> {
 fn is_mistake(context: &Context<'_>, _: &Site, _: &Protocol, event: &Event) -> bool {
     let ends = context.report.function == "main";
     match event.kind {
-        EventKind::StateOnShared { .. } => true,
+        EventKind::StateOnShared { .. } | EventKind::LockOutlives => true,
         EventKind::StateLeft { .. } | EventKind::LockKept { .. } => !ends,
         _ => false,
     }
@@ -31,6 +31,15 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
             "it leaves here, and nothing in the package gives the lock back".to_owned(),
             format!("close the connection instead (`close_on_drop`), or unlock where `{guard}` ends"),
         ),
+        EventKind::LockOutlives => {
+            let lent = site.name.as_ref().map_or_else(|| "this transaction".to_owned(), |name| format!("`{name}`"));
+            (
+                "a session-level lock is taken in a transaction, and outlives it: nothing in the package gives it back".to_owned(),
+                format!("when {lent} has ended, its connection goes back to the pool with this lock"),
+                "unlock it on the same connection, or take a lock that ends with the transaction (in Postgres, `pg_advisory_xact_lock`)"
+                    .to_owned(),
+            )
+        }
         EventKind::StateOnShared { state, pooled: true } => (
             format!("{} is {} through the pool, on whichever connection is free", what(state), words::set(state)),
             "that connection goes back to the pool at once, and its next user inherits this".to_owned(),
@@ -62,7 +71,11 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
         }
         _ => unreachable!("picked above"),
     };
-    let span = if matches!(event.kind, EventKind::StateOnShared { .. }) { site.span } else { event.cause.span };
+    let span = if matches!(event.kind, EventKind::StateOnShared { .. } | EventKind::LockOutlives) {
+        site.span
+    } else {
+        event.cause.span
+    };
     context.finding(CHECK.rule, site, events, span, Words { message, leaks, help: Some(help), fix: None })
 }
 
