@@ -47,7 +47,7 @@ fn options(directory: &Path, path: &str) -> Options {
 }
 
 fn run(options: &Options) -> Outcome {
-    sessionlint_engine::run(options, &|_, _, _| {}).unwrap()
+    sessionlint_engine::run(options, sessionlint_languages::ALL, &|_, _, _| {}).unwrap()
 }
 
 #[test]
@@ -66,7 +66,7 @@ fn one_file_by_its_path_takes_no_more_in_a_large_workspace_than_in_a_small_one()
 fn a_key_reads_one_file_and_analyses_no_other() {
     let answered = |packages: usize| {
         let workspace = workspace(packages);
-        let engine = Engine::new(options(workspace.path(), ".")).unwrap();
+        let engine = Engine::new(options(workspace.path(), "."), sessionlint_languages::ALL).unwrap();
         let path = workspace.path().join("part1/src/lib.rs");
         let check = |overlay: &Overlay| {
             let outcome = engine.check(std::slice::from_ref(&path), overlay, false, &|_, _, _| {}).unwrap();
@@ -129,7 +129,8 @@ fn a_changed_body_has_itself_analysed_and_who_hears_something_else_from_it() {
     fs::write(source.join("lib.rs"), "mod callers;\nmod helpers;\n").unwrap();
     fs::write(source.join("callers.rs"), CALLERS).unwrap();
     fs::write(source.join("helpers.rs"), HELPERS).unwrap();
-    let engine = Engine::new(Options { keep: true, ..options(workspace.path(), ".") }).unwrap();
+    let engine =
+        Engine::new(Options { keep: true, ..options(workspace.path(), ".") }, sessionlint_languages::ALL).unwrap();
     let check = |callers: &str, helpers: &str| {
         let text = |name: &str, text: &str| (source.join(name), text.as_bytes().to_vec());
         let overlay = Overlay::from([text("callers.rs", callers), text("helpers.rs", helpers)]);

@@ -48,7 +48,7 @@ impl Solver<'_> {
             let from = match value {
                 Rvalue::Use(Operand::Value(from)) | Rvalue::Await { future: Operand::Value(from), .. } => from,
                 Rvalue::Call(Call { callee: Callee::Method { receiver, name }, args, .. }) => {
-                    if args.is_empty() && standard.gives_item(name) == Some(inside_of) {
+                    if args.is_empty() && standard.reads_on(name) == Some(inside_of) {
                         return receiver.local();
                     }
                     match receiver {

@@ -333,7 +333,7 @@ impl Standard {
     }
 
     /// In how many results the option stands that a method gives for the next item of a stream, which is none at its end.
-    pub fn gives_item(&self, method: &str) -> Option<usize> {
+    pub fn reads_on(&self, method: &str) -> Option<usize> {
         let inside_of = [&self.streams.item, &self.streams.tried_item];
         inside_of.into_iter().position(|known| has(known, method))
     }
