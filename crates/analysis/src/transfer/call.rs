@@ -221,6 +221,9 @@ impl Solver<'_> {
                 state.scratch = before.after(&effect);
             }
         }
+        if let Some(alone) = effect.alone {
+            self.refused(world, &anchor, protocol, alone, span);
+        }
         self.state_on_place(world, protocol, &anchor, effect, span);
         if effect.writes {
             self.write_anchored(world, &anchor, span);

@@ -1,13 +1,14 @@
 //! Who else waits for the pool of a connection? Nobody does for the only connection of a pool, for a worker's own, nor while a program
 //! does one thing after the other. In: what was found out about a function. Out: the same without what is told because others wait.
 
+mod capacity;
 mod own_pool;
 mod program;
 mod size;
 mod starts;
 mod worker;
 
-use crate::events::{Event, EventKind, Report, Site};
+use crate::events::{Event, EventKind, Report, Site, SiteId};
 use crate::index::ItemRef;
 use crate::summary::Analysis;
 use sessionlint_ir::{Body, FunctionItem};
@@ -27,6 +28,18 @@ impl Analysis<'_> {
             return;
         }
         events.retain(|event| !is_told(event) || !self.runs_alone(item, body, event.cause.span));
+    }
+
+    /// Tells how many connections the pools have of which a second one is taken.
+    pub(crate) fn tell_capacities(&self, item: ItemRef, report: &mut Report) {
+        let asked = report.events.iter().filter(|event| matches!(event.kind, EventKind::SecondCheckout { .. }));
+        let mut sites: Vec<SiteId> = asked.map(|event| event.site).collect();
+        sites.sort();
+        sites.dedup();
+        report.capacities = sites
+            .into_iter()
+            .filter_map(|site| Some((site, self.capacity(item.file, report.site(site).protocol)?)))
+            .collect();
     }
 
     /// Whether an event is told because others wait for the pool, or for the lock of a file that nobody else has open.
