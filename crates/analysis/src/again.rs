@@ -87,6 +87,7 @@ impl Analysis<'_> {
             About::CallersClose(item) => _ = self.callers_close(*item),
             About::CallersWait(item) => _ = self.callers_wait_for_nobody(*item),
             About::Siblings(owner) => _ = self.siblings(*owner),
+            About::Capacity(package, session) => _ = self.capacity_in(*package, *session),
         }
     }
 }

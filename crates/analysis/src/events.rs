@@ -1,6 +1,7 @@
 //! What happened to a session? The facts that an analysed body gives to the rules.
 
-use crate::sql::SessionState;
+use crate::capacity::Capacity;
+use crate::sql::{Refusal, SessionState};
 use crate::value::Layer;
 pub(crate) use crate::value::SiteId;
 use crate::workload::Wait;
@@ -207,6 +208,15 @@ pub enum EventKind {
     Bypassed,
     /// A statement that makes or changes a table commits what was written in it before.
     CommittedByTable,
+    /// A statement is sent inside of it that no transaction may have.
+    Refused {
+        /// Its first words.
+        statement: &'static str,
+        /// The engine.
+        engine: &'static str,
+        /// What that does with it.
+        refusal: Refusal,
+    },
     /// Slow work outside of the database is waited for.
     HeldAcross {
         /// What it is.
@@ -311,6 +321,8 @@ pub struct Event {
     pub at_hand: bool,
     /// The variable that holds the session here, and whether only by reference. Told of what happens meanwhile.
     pub held_in: Option<(String, bool)>,
+    /// So many connections of its pool are held at once here. Told where another one is taken.
+    pub held: usize,
     /// The end that ways lead to from here. Told of what happens meanwhile.
     pub end: Option<(Span, EndKind)>,
 }
@@ -331,6 +343,8 @@ pub struct Report {
     /// Whether all who call it close the connection that they lend it when it fails. Asked only where a raw transaction is left
     /// open on one.
     pub callers_close: bool,
+    /// How many connections the pools of sessions have of which another one is taken meanwhile, where that is known.
+    pub capacities: Vec<(SiteId, Capacity)>,
     /// The body, from brace to brace.
     pub span: Span,
     /// The whole function, from its first attribute on.

@@ -97,6 +97,7 @@ impl Solver<'_> {
             gaps,
             gives_result,
             callers_close: false,
+            capacities: Vec::new(),
             span: self.body.span,
             item,
             is_async: self.body.kind == BodyKind::AsyncFunction,

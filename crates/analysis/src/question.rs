@@ -1,7 +1,7 @@
 //! What is asked about a function, and what is the answer?
 
 use crate::fixpoint::Pass;
-use crate::index::ItemRef;
+use crate::index::{ItemRef, PackageId};
 use crate::sql::{Hold, SqlControl, StateChange};
 use crate::value::{Layer, Value};
 use crate::workload::{Summary, Workload};
@@ -51,6 +51,8 @@ pub(crate) enum About {
     CallersWait(ItemRef),
     /// Which fields of a struct hold the same pool?
     Siblings(ItemRef),
+    /// How many connections has the pool of a session, as a package sees it?
+    Capacity(PackageId, ProtocolId),
 }
 
 /// The questions that are in progress while a body is analysed.

@@ -1,11 +1,12 @@
 //! What does a function do to the sessions that it opens, and to those that it is lent?
 
 use crate::callers::Met;
+use crate::capacity::Capacity;
 use crate::events::{Event, EventKind, Report};
 use crate::fingerprint::fingerprint;
 use crate::fixpoint::{Equations, Fixpoint};
 use crate::grounds;
-use crate::index::{Index, ItemRef, Scope, Ty};
+use crate::index::{Index, ItemRef, PackageId, Scope, Ty};
 use crate::known::decides;
 use crate::question::{Answer, Asking, Effect, Known, LentAs, Question};
 use crate::siblings::Siblings;
@@ -37,6 +38,8 @@ pub struct Analysis<'h> {
     /// The functions that functions call, and those that call them, where each does nothing beside.
     pub(crate) met: RwLock<FxHashMap<ItemRef, Arc<Met>>>,
     pub(crate) sole_callers: RwLock<FxHashMap<(ItemRef, Turn), Option<Vec<ItemRef>>>>,
+    /// How many connections the pools of sessions have, as a package sees it.
+    pub(crate) capacities: RwLock<FxHashMap<(PackageId, ProtocolId), Option<Capacity>>>,
     steps: AtomicUsize,
 }
 
@@ -49,6 +52,7 @@ impl<'h> Analysis<'h> {
             siblings: RwLock::default(),
             met: RwLock::default(),
             sole_callers: RwLock::default(),
+            capacities: RwLock::default(),
             steps: AtomicUsize::new(0),
         }
     }
@@ -86,6 +90,7 @@ impl<'h> Analysis<'h> {
             let lent = |event: &Event| left(event) && report.site(event.site).on_borrowed;
             report.callers_close = report.events.iter().any(lent) && self.callers_close(item);
             self.without_waiters(item, function, body, &mut report);
+            self.tell_capacities(item, &mut report);
             reports.push(report);
         }
         for nested in &function.nested {

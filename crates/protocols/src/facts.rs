@@ -53,4 +53,6 @@ pub struct Library {
     pub in_memory: Vec<String>,
     /// Whether it makes files and directories that are removed when their guard is dropped.
     pub makes_temporary: bool,
+    /// The engines that it may speak to.
+    pub engines: crate::protocol::Engines,
 }

@@ -34,7 +34,7 @@ pub use learned::{LearnedProtocol, LearnedWords};
 pub use model::Model;
 pub use nearest::nearest;
 
-pub use protocol::{Change, DropClass, OnEngine, Protocol, ProtocolKind, RunsClosure, Setting};
+pub use protocol::{Change, DropClass, Engines, OnEngine, Protocol, ProtocolKind, RunsClosure, Setting};
 pub use rules::{Precision, Profile, RuleInfo, RuleSet};
 pub use standard::{Joins, Standard, Wraps};
 pub use typed::{Around, Typed};

@@ -153,6 +153,7 @@ impl Model {
                 errors_vary: raw.errors_vary,
                 in_memory: raw.in_memory,
                 makes_temporary: raw.makes_temporary,
+                engines: raw.engines,
             });
             pending.extend(raw.protocols.into_iter().map(|protocol| (library, protocol)));
         }

@@ -151,6 +151,21 @@ pub struct Setting {
     pub sets: String,
     /// What holds when it is not set.
     pub default: String,
+    /// Types whose values say it, too, and are passed: `PoolConfig::new(16)`.
+    #[serde(default)]
+    pub also: Vec<String>,
+}
+
+/// The engines that may be behind a library, and what says which it is. What one of them refuses, another may take.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Engines {
+    /// PostgreSQL.
+    #[serde(default)]
+    pub postgres: Option<OnEngine>,
+    /// SQLite.
+    #[serde(default)]
+    pub sqlite: Option<OnEngine>,
 }
 
 impl Protocol {

@@ -52,6 +52,8 @@ pub(crate) struct RawLibrary {
     pub in_memory: Vec<String>,
     #[serde(default)]
     pub makes_temporary: bool,
+    #[serde(default)]
+    pub engines: crate::protocol::Engines,
     #[serde(default, rename = "protocol")]
     pub protocols: Vec<RawProtocol>,
 }

@@ -1,5 +1,6 @@
 //! Is that a mistake, and how do we say it? One file for each kind of mistake.
 
+mod capacity;
 pub mod checks;
 mod context;
 mod finding;

@@ -59,6 +59,8 @@ pub(crate) fn set(state: SessionState) -> &'static str {
     match state {
         SessionState::Multi | SessionState::Watch => "sent",
         SessionState::Listen => "started",
+        SessionState::Cursor => "declared",
+        SessionState::Prepared | SessionState::TwoPhase => "made",
         SessionState::Lock | SessionState::TriedLock => "taken",
         SessionState::Setting | SessionState::TempTable | SessionState::Database => "set",
     }

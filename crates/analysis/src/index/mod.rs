@@ -162,11 +162,11 @@ impl<'h> Index<'h> {
         &self.packages[self.package_id(file).0 as usize]
     }
 
-    fn package_id(&self, file: FileId) -> PackageId {
+    pub(crate) fn package_id(&self, file: FileId) -> PackageId {
         self.files[file.0 as usize].0
     }
 
-    fn packages(&self) -> &[Package] {
+    pub(crate) fn packages(&self) -> &[Package] {
         &self.packages
     }
 

@@ -17,6 +17,7 @@ pub(crate) enum Matter {
     Begins(ItemRef),
     Unlocks(ItemRef),
     PackageUnlocks(FileId),
+    PackageFinishes(FileId),
     Writers(FileId, String),
 }
 
@@ -76,6 +77,7 @@ impl Index<'_> {
             Matter::Begins(item) => _ = self.begins_as_text(*item),
             Matter::Unlocks(item) => _ = self.unlocks(*item),
             Matter::PackageUnlocks(file) => _ = self.package_unlocks(*file),
+            Matter::PackageFinishes(file) => _ = self.package_finishes_prepared(*file),
             Matter::Writers(file, call) => _ = self.writers_of(*file, call),
         }
     }

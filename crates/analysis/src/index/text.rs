@@ -65,6 +65,18 @@ impl Index<'_> {
         })
     }
 
+    /// Whether any file of a package that mentions a session takes the second step of a commit.
+    pub(crate) fn package_finishes_prepared(&self, file: FileId) -> bool {
+        self.truth(Matter::PackageFinishes(file), || {
+            self.reads_package(file);
+            let files = self.package_of(file).indexed.iter().chain(std::iter::once(&file));
+            files.filter_map(|file| self.host.data(*file)).any(|data| {
+                let text = data.text.to_ascii_lowercase();
+                ["commit prepared", "rollback prepared"].iter().any(|words| text.contains(words))
+            })
+        })
+    }
+
     /// Whether a function's text names any of these calls.
     pub(crate) fn names_call<'n>(&self, item: ItemRef, mut calls: impl Iterator<Item = &'n str>) -> bool {
         let text = self.item_text(item, |item| item.head).map_or("", |(text, _)| text);

@@ -3,12 +3,14 @@
 //! Texts are parsed, in the dialect that takes them. What no dialect takes, because pieces are put in at run time or
 //! because it is Cypher or SurrealQL, is told by its first words. Text that is not understood is unknown, never a write.
 
+mod alone;
 mod parsed;
 mod state;
 mod statement;
 mod target;
 mod tokens;
 
+pub use alone::{Alone, Refusal};
 pub use state::{SessionState, StateChange};
 pub use statement::{Hold, SqlControl};
 pub use target::SqlTarget;
@@ -39,6 +41,8 @@ pub struct SqlEffect {
     pub names_lock: bool,
     /// Whether any of its statements makes or changes a table or the like, for all to see.
     pub defines: bool,
+    /// The statement in it that no transaction may have, where it ends none.
+    pub alone: Option<Alone>,
     /// Whether it takes back itself what it begins or sets, once all of its statements have run: one of them is put in at run time, and
     /// may fail.
     pub settles: bool,
@@ -75,6 +79,7 @@ impl SqlEffect {
             Some(effects) => effects,
             None => statements().map(tokens::effect).collect(),
         };
+        let has_control = effects.iter().any(|one| one.control.is_some());
         let mut effect = SqlEffect { known, ..SqlEffect::default() };
         for one in effects {
             effect.writes |= one.writes;
@@ -93,6 +98,7 @@ impl SqlEffect {
         }
         for statement in statements() {
             effect.defines |= tokens::defines(statement);
+            effect.alone = effect.alone.or(alone::alone(statement).filter(|_| !has_control));
             effect.holds = state::holds(statement).or(effect.holds);
             // The rest of the text is what it was used for: who uses this connection next does the same, most likely.
             let only = |change: &StateChange| change.state != SessionState::Database || statements().count() == 1;
@@ -158,10 +164,12 @@ pub fn may_begin(source: &str) -> bool {
 
 /// Whether a piece of source has a text literal that may change the state of a connection.
 pub fn may_set_state(source: &str) -> bool {
-    has_literal(source, &["set ", "pragma ", "use ", "listen ", "create temp", "multi\"", "watch\""])
-        || ["advisory_lock", "get_lock(", "set_config("]
-            .iter()
-            .any(|word| memchr::memmem::find(source.as_bytes(), word.as_bytes()).is_some())
+    has_literal(
+        source,
+        &["set ", "pragma ", "use ", "listen ", "create temp", "declare ", "prepare ", "multi\"", "watch\""],
+    ) || ["advisory_lock", "get_lock(", "set_config("]
+        .iter()
+        .any(|word| memchr::memmem::find(source.as_bytes(), word.as_bytes()).is_some())
 }
 
 fn has_literal(source: &str, words: &[&str]) -> bool {

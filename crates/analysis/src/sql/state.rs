@@ -24,6 +24,12 @@ pub enum SessionState {
     Multi,
     /// Watched keys.
     Watch,
+    /// A cursor that outlives its transaction.
+    Cursor,
+    /// A statement that was prepared as text.
+    Prepared,
+    /// A transaction that was prepared for the second step of its commit.
+    TwoPhase,
 }
 
 /// What a statement changes of it.
@@ -113,6 +119,7 @@ pub(super) fn change(tokens: &[Token]) -> Option<StateChange> {
         Some(StateChange { state, name: hash(name), on, settled: false, unsure: false })
     };
     let all = |state: SessionState| Some(StateChange { state, name: 0, on: false, settled: false, unsure: false });
+    let has = |wanted: &str| (0..tokens.len()).any(|index| at(index) == wanted);
     match at(0).as_str() {
         "SET" => setting(tokens),
         "RESET" if at(1) == "ALL" => all(SessionState::Setting),
@@ -147,6 +154,24 @@ pub(super) fn change(tokens: &[Token]) -> Option<StateChange> {
             })
         }
         "DROP" if at(1) == "TABLE" => all(SessionState::TempTable),
+        "DECLARE" if has("CURSOR") && tokens.windows(2).any(|two| word(two, 0) == "WITH" && word(two, 1) == "HOLD") => {
+            change(SessionState::Cursor, &tokens[1..2], true)
+        }
+        "CLOSE" if at(1) == "ALL" => all(SessionState::Cursor),
+        "CLOSE" if tokens.len() == 2 => change(SessionState::Cursor, &tokens[1..], false),
+        "PREPARE" if at(1) == "TRANSACTION" => change(SessionState::TwoPhase, &tokens[1..2], true),
+        "COMMIT" | "ROLLBACK" if at(1) == "PREPARED" => all(SessionState::TwoPhase),
+        // In MySQL, `PREPARE a FROM ..` takes the place of the one before.
+        "PREPARE" if has("AS") => change(SessionState::Prepared, &tokens[1..2], true),
+        "DEALLOCATE" => {
+            let skipped: usize = if at(1) == "PREPARE" { 2 } else { 1 };
+            let name = tokens.get(skipped..).unwrap_or_default();
+            if word(name, 0) == "ALL" {
+                all(SessionState::Prepared)
+            } else {
+                change(SessionState::Prepared, name, false)
+            }
+        }
         "USE" if tokens.len() == 2 && matches!(tokens[1], Token::Word(_)) => {
             let later = matches!(&tokens[1], Token::Word(word) if word.value == FILLED);
             let name = if later { NAMED_LATER } else { 1 };
@@ -332,6 +357,11 @@ mod tests {
             ("MULTI", "EXEC"),
             ("MULTI", "DISCARD"),
             ("WATCH", "UNWATCH"),
+            ("DECLARE a CURSOR WITH HOLD FOR SELECT 1", "CLOSE a"),
+            ("DECLARE a SCROLL CURSOR WITH HOLD FOR SELECT 1", "CLOSE ALL"),
+            ("PREPARE a (int) AS SELECT $1", "DEALLOCATE a"),
+            ("PREPARE a AS SELECT 1", "DEALLOCATE PREPARE ALL"),
+            ("PREPARE TRANSACTION 'a'", "COMMIT PREPARED 'a'"),
         ] {
             let (set, back) = (state(before).unwrap(), state(after).unwrap());
             assert!(set.on, "{before}");
@@ -388,6 +418,8 @@ mod tests {
     fn what_leaves_nothing_has_no_state() {
         for text in [
             "DISCARD PLANS",
+            "DECLARE a CURSOR FOR SELECT 1",
+            "PREPARE a FROM 'SELECT 1'",
             "DROP INDEX a",
             "CREATE TEMP VIEW a AS SELECT 1",
             "CREATE UNIQUE INDEX a ON b (c)",

@@ -64,6 +64,15 @@ const VERBS: &[&str] = &[
     "MULTI",
     "WATCH",
     "UNWATCH",
+    "VACUUM",
+    "REINDEX",
+    "CLUSTER",
+    "PREPARE",
+    "DEALLOCATE",
+    "DECLARE",
+    "CLOSE",
+    "RENAME",
+    "OPTIMIZE",
 ];
 
 pub(super) fn is_write(word: &str) -> bool {
@@ -82,11 +91,14 @@ pub(super) fn word(tokens: &[Token], index: usize) -> String {
     }
 }
 
-/// Whether a statement makes, changes or removes a table or the like that all sessions see.
+/// Whether a statement makes, changes, removes or locks a table or the like that all sessions see, or who may use it.
 pub(super) fn defines(tokens: &[Token]) -> bool {
     let word = |index: usize| word(tokens, index);
-    matches!(word(0).as_str(), "CREATE" | "ALTER" | "DROP" | "TRUNCATE" | "RENAME")
-        && !matches!(word(1).as_str(), "TEMPORARY" | "TEMP" | "")
+    match (word(0).as_str(), word(1).as_str()) {
+        ("CREATE" | "ALTER" | "DROP" | "TRUNCATE" | "RENAME", other) => !matches!(other, "TEMPORARY" | "TEMP" | ""),
+        ("GRANT" | "REVOKE", _) | ("LOCK", "TABLES") | ("OPTIMIZE", "TABLE") => true,
+        _ => false,
+    }
 }
 
 /// What a statement does, by its words.
@@ -103,6 +115,9 @@ pub(super) fn effect(tokens: &[Token]) -> One {
             _ => One::default(),
         },
         "START" if word(1) == "TRANSACTION" => One::control(SqlControl::Begin),
+        // Of PostgreSQL, in two steps: the second one is about a transaction that no connection has.
+        "PREPARE" if word(1) == "TRANSACTION" => One::control(SqlControl::Commit),
+        "COMMIT" | "ROLLBACK" if word(1) == "PREPARED" => One::default(),
         "COMMIT" => One::control(SqlControl::Commit),
         "END" if tokens.len() == 1 || matches!(word(1).as_str(), "TRANSACTION" | "WORK") => {
             One::control(SqlControl::Commit)
@@ -157,6 +172,7 @@ mod tests {
             ("START TRANSACTION READ ONLY", Begin),
             ("COMMIT", Commit),
             ("COMMIT AND CHAIN", Commit),
+            ("PREPARE TRANSACTION 'a'", Commit),
             ("END", Commit),
             ("END TRANSACTION", Commit),
             ("END WORK", Commit),
@@ -170,8 +186,16 @@ mod tests {
         ] {
             assert_eq!(tokens::effect(&words(text)), One::control(control), "{text}");
         }
-        for text in ["BEGIN UPDATE a SET b = 1", "START SLAVE", "START", "END IF", "END LOOP", "\"COMMIT\"", "'BEGIN'"]
-        {
+        for text in [
+            "BEGIN UPDATE a SET b = 1",
+            "START SLAVE",
+            "START",
+            "END IF",
+            "END LOOP",
+            "COMMIT PREPARED 'a'",
+            "\"COMMIT\"",
+            "'BEGIN'",
+        ] {
             assert_eq!(tokens::effect(&words(text)), One::default(), "{text}");
         }
     }
@@ -205,7 +229,14 @@ mod tests {
 
     #[test]
     fn what_all_sessions_see_is_defined() {
-        for text in ["CREATE TABLE a (b int)", "alter table a add b int", "DROP INDEX a ON b", "TRUNCATE a"] {
+        for text in [
+            "CREATE TABLE a (b int)",
+            "alter table a add b int",
+            "DROP INDEX a ON b",
+            "TRUNCATE a",
+            "LOCK TABLES a READ",
+            "GRANT ALL ON a TO b",
+        ] {
             assert!(tokens::defines(&words(text)), "{text}");
         }
         for text in ["CREATE TEMPORARY TABLE a (b int)", "DROP TEMPORARY TABLE a", "INSERT INTO a VALUES (1)", "DROP"] {

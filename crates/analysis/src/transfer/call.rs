@@ -228,6 +228,9 @@ impl Solver<'_> {
                 state.scratch = before.after(&effect);
             }
         }
+        if let Some(alone) = effect.alone {
+            self.refused(world, &anchor, protocol, alone, span);
+        }
         self.state_on_place(world, protocol, &anchor, effect, span);
         if effect.writes {
             self.write_anchored(world, &anchor, span);
@@ -329,7 +332,13 @@ impl Solver<'_> {
             let Value::Typed(ty @ (Ty::Known(_) | Ty::Own(..)), _) = world.get_canonical(self.index, &part) else {
                 return false;
             };
-            !self.index.is_trait(&ty)
+            // What a type dereferences to may be lent.
+            match &ty {
+                Ty::Own(owner, args) => {
+                    !self.index.is_trait(&ty) && self.index.deref_of(*owner, args.as_ref()).is_none()
+                }
+                _ => true,
+            }
         })
     }
 

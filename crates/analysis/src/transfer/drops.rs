@@ -319,6 +319,7 @@ impl Solver<'_> {
             branches: world.trace.branches.clone(),
             at_hand: false,
             held_in: None,
+            held: 0,
             end: None,
         };
         if kind == EventKind::LeftOpen {

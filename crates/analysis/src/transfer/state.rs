@@ -3,12 +3,12 @@
 use crate::events::{CauseKind, EventKind};
 use crate::index::Ty;
 use crate::solver::Solver;
-use crate::sql::{SessionState, SqlEffect, StateChange};
+use crate::sql::{Alone, Refusal, SessionState, SqlEffect, StateChange};
 use crate::value::{Anchor, ObligationId, Origin, Root, Value};
 use crate::world::World;
 use sessionlint_diagnostics::{Evidence, Span};
 use sessionlint_ir::{ExitKind, Place, TypeRef};
-use sessionlint_protocols::{ProtocolId, Source};
+use sessionlint_protocols::{OnEngine, ProtocolId, Source};
 
 impl Solver<'_> {
     /// State of a session's connection is set or taken back.
@@ -55,7 +55,7 @@ impl Solver<'_> {
     pub(super) fn defined(&mut self, world: &mut World, id: ObligationId, effect: SqlEffect, span: Span) {
         let commits = self.index.model.protocol(self.protocol_of(id)).ddl_commits.as_ref();
         let is_on = |engine| self.index.package_of(self.scope.file).is_on(engine);
-        if !effect.writes || !commits.is_some_and(is_on) {
+        if !(effect.writes || effect.defines) || !commits.is_some_and(is_on) {
             return;
         }
         let Some(state) = world.facts.obligations.get_mut(&id) else { return };
@@ -63,6 +63,36 @@ impl Solver<'_> {
         if before && effect.defines {
             self.meanwhile(world, EventKind::CommittedByTable, id, &[span]);
         }
+    }
+
+    /// A statement is sent inside of a transaction that no transaction may have.
+    pub(super) fn refused(&mut self, world: &World, anchor: &Anchor, protocol: ProtocolId, alone: Alone, span: Span) {
+        let model = self.index.model;
+        let Some((engine, refusal)) = self.refused_by(protocol, alone) else { return };
+        let is_one = |id: &ObligationId| {
+            let site = &self.sites[usize::from(id.site.0)];
+            world.is_open(*id) && (site.raw || model.protocol(site.protocol).is_transaction())
+        };
+        let own = match anchor {
+            Anchor::Obligation(id) => Some(*id),
+            Anchor::Place(_) => None,
+        };
+        let around = own.into_iter().chain(world.anchored(anchor)).find(is_one);
+        if let Some(id) = around {
+            let kind = EventKind::Refused { statement: alone.statement, engine, refusal };
+            self.meanwhile(world, kind, id, &[span]);
+        }
+    }
+
+    /// The engine behind a session that refuses a statement there.
+    fn refused_by(&self, protocol: ProtocolId, alone: Alone) -> Option<(&'static str, Refusal)> {
+        let model = self.index.model;
+        let engines = &model.library(model.protocol(protocol).library).engines;
+        let package = self.index.package_of(self.scope.file);
+        let is_on = |engine: &Option<OnEngine>| engine.as_ref().is_some_and(|engine| package.is_on(engine));
+        let postgres = is_on(&engines.postgres) || (alone.only_postgres && engines.postgres.is_some());
+        let postgres = alone.postgres.filter(|_| postgres).map(|refusal| ("PostgreSQL", refusal));
+        postgres.or_else(|| alone.sqlite.filter(|_| is_on(&engines.sqlite)).map(|refusal| ("SQLite", refusal)))
     }
 
     /// Other code has a connection: it may take back anything. Whoever sets the same again afterwards puts it back all the same.
@@ -93,13 +123,26 @@ impl Solver<'_> {
             return;
         }
         // A rollback takes back settings and temporary tables.
-        let stays =
-            |change: &&StateChange| !rolled_back || matches!(change.state, SessionState::Lock | SessionState::Database);
+        let stays = |change: &&StateChange| {
+            let survives = matches!(change.state, SessionState::Lock | SessionState::Database | SessionState::Prepared);
+            !rolled_back || survives
+        };
+        // The second step may be taken elsewhere.
+        let is_finished = |change: &StateChange| {
+            change.state == SessionState::TwoPhase && self.index.package_finishes_prepared(self.scope.file)
+        };
         // A lock that was only tried for may not be held.
         let certain = |change: &&StateChange| change.state != SessionState::TriedLock && !change.unsure;
         // All of the text has run that also takes it back.
         let is_there = |change: &&StateChange| !change.settled || cause.exit_kind() == ExitKind::Error;
-        let left = state.left.iter().filter(certain).filter(is_there).find(stays).copied();
+        let left = state
+            .left
+            .iter()
+            .filter(certain)
+            .filter(is_there)
+            .filter(|change| !is_finished(change))
+            .find(stays)
+            .copied();
         if let Some(change) = left {
             self.event(world, EventKind::StateLeft { state: change.state }, id, cause, span, None);
         }
@@ -128,7 +171,8 @@ impl Solver<'_> {
 
     /// A statement runs on a connection that the pool lends for it.
     pub(super) fn state_on_pool(&mut self, world: &World, pool: ProtocolId, effect: SqlEffect, span: Span) {
-        let Some(change) = effect.state.filter(|change| change.on) else { return };
+        let is_left = |change: &StateChange| change.on && change.state != SessionState::TwoPhase;
+        let Some(change) = effect.state.filter(is_left) else { return };
         if self.index.package_of(self.scope.file).resets {
             return;
         }

@@ -81,7 +81,22 @@ impl Solver<'_> {
         let held = self.held_of(world, pool, |_, state| !by_design(state));
         let Some(id) = held.filter(|id| self.sites[usize::from(id.site.0)].span != way[0]) else { return };
         let kind = EventKind::SecondCheckout { lent };
-        self.meanwhile(world, kind, id, way);
+        self.meanwhile(world, kind.clone(), id, way);
+        let key = (kind, id.site, Cause { kind: CauseKind::Meanwhile, span: way[0] });
+        let held = self.held_at_once(world, pool);
+        if let Some(event) = self.events.get_mut(&key) {
+            event.held = event.held.max(held);
+        }
+    }
+
+    /// So many connections of a pool are held. One that a transaction was begun on is held with it.
+    fn held_at_once(&self, world: &World, pool: &Origin) -> usize {
+        let is_one = |(id, state): &(&ObligationId, &State)| {
+            let site = &self.sites[usize::from(id.site.0)];
+            let is_apart = !site.borrowed && !site.nested && !site.raw && !self.carriers.contains_key(&id.site);
+            is_apart && world.is_open(**id) && state.pool.as_ref().is_some_and(|held| self.is_same_pool(held, pool))
+        };
+        world.facts.obligations.iter().filter(is_one).count()
     }
 
     /// Something is written through the pool of an open transaction. That is a mistake when the transaction goes

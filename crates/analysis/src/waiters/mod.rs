@@ -2,6 +2,7 @@
 //! does one thing after the other. In: what was found out about a function. Out: the same without what is told because others wait.
 
 mod background;
+mod capacity;
 mod own_pool;
 mod program;
 mod size;
@@ -9,7 +10,7 @@ mod starts;
 mod unused;
 mod worker;
 
-use crate::events::{Event, EventKind, Report, Site};
+use crate::events::{Event, EventKind, Report, Site, SiteId};
 use crate::index::ItemRef;
 use crate::summary::Analysis;
 use crate::turn::Turn;
@@ -71,6 +72,18 @@ impl Analysis<'_> {
 
     fn is_no_guard(&self, site: &Site) -> bool {
         self.index.model.protocol(site.protocol).kind != ProtocolKind::Guard
+    }
+
+    /// Tells how many connections the pools have of which a second one is taken.
+    pub(crate) fn tell_capacities(&self, item: ItemRef, report: &mut Report) {
+        let asked = report.events.iter().filter(|event| matches!(event.kind, EventKind::SecondCheckout { .. }));
+        let mut sites: Vec<SiteId> = asked.map(|event| event.site).collect();
+        sites.sort();
+        sites.dedup();
+        report.capacities = sites
+            .into_iter()
+            .filter_map(|site| Some((site, self.capacity(item.file, report.site(site).protocol)?)))
+            .collect();
     }
 
     /// Whether an event is told because others wait for the pool, or for the lock of a file that nobody else has open.

@@ -32,7 +32,7 @@ impl Analysis<'_> {
 }
 
 /// What a setting is called that limits how many connections a pool has.
-const SIZE: &str = "size";
+pub(super) const SIZE: &str = "size";
 
 impl Index<'_> {
     /// The smallest number that a package, or one that it can name, sets; `None` where any of them is no literal.
@@ -53,6 +53,29 @@ impl Index<'_> {
             }
         }
         smallest.or_else(|| setting.default.parse().ok())
+    }
+
+    /// The files that may make what a package is given, but for test code: of all that lead to it, and of what they lead to.
+    pub(super) fn files_around(&self, package: PackageId) -> Vec<FileId> {
+        let all = || (0..).map(PackageId).zip(self.packages());
+        let mut around = BTreeSet::from([package]);
+        let mut pending = vec![package];
+        while let Some(at) = pending.pop() {
+            let leading = all().filter(|(_, other)| other.leads_to(at)).map(|(id, _)| id);
+            pending.extend(leading.filter(|id| around.insert(*id)));
+        }
+        pending.extend(&around);
+        while let Some(at) = pending.pop() {
+            let named = self.package(at).dependencies.values().filter_map(|(_, other)| *other);
+            pending.extend(named.filter(|other| around.insert(*other)));
+        }
+        let mut files: Vec<FileId> = Vec::new();
+        for package in around {
+            let indexed = &self.package(package).indexed;
+            indexed.iter().take(1).for_each(|file| self.reads_package(*file));
+            files.extend(indexed.iter().copied().filter(|file| !self.is_test_file(*file)));
+        }
+        files
     }
 
     /// The files of a package and of those that it leads to, but for test code.

@@ -1,5 +1,6 @@
 //! A second connection is taken from a pool while the first is held.
 
+use crate::capacity::Need;
 use crate::fix::words_of;
 use crate::{Check, Context, Words, words};
 use sessionlint_analysis::{Branch, Event, EventKind, Site};
@@ -40,19 +41,24 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
         return context.finding(CHECK.rule, site, events, event.cause.span, words);
     }
     let lent = matches!(event.kind, EventKind::SecondCheckout { lent: true });
-    let message = if lent && protocol.is_transaction() {
-        format!("this statement needs a second connection from the pool while {subject} holds one")
-    } else {
-        format!("a second connection is taken from the pool while {subject} is held")
+    let need = context.need(event);
+    let message = match need.as_ref().and_then(Need::all) {
+        Some(1) => format!("this waits for a second connection, but {subject} holds the only one of its pool"),
+        Some(all) => format!("this waits for another connection, but all {all} of the pool are held here"),
+        None if lent && protocol.is_transaction() => {
+            format!("this statement needs a second connection from the pool while {subject} holds one")
+        }
+        None => format!("a second connection is taken from the pool while {subject} is held"),
     };
     let leaks = if event.inside.is_empty() {
         "this needs a second connection from the same pool".to_owned()
     } else {
         "this call needs a second connection from the same pool".to_owned()
     };
-    let (keyword, why) = (
-        kept_by(context, site, event),
-        "when all tasks hold one connection and wait for a second one, they deadlock until the pool's timeout, or forever",
+    let keyword = kept_by(context, site, event);
+    let why = need.as_ref().map_or_else(
+        || "when all tasks hold one connection and wait for a second one, they deadlock until the pool's timeout, or forever".to_owned(),
+        Need::why,
     );
     let (held, by_reference) = words::holder(site, protocol, event);
     let help = match (held, keyword) {
@@ -87,7 +93,10 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
         },
         (None, None) => format!("end the statement that holds the {} first: {why}", protocol.noun()),
     };
-    context.finding(CHECK.rule, site, events, event.cause.span, Words { message, leaks, help: Some(help), fix: None })
+    let words = Words { message, leaks, help: Some(help), fix: None };
+    let mut finding = context.finding(CHECK.rule, site, events, event.cause.span, words);
+    finding.labels.extend(need.map(|need| need.told()));
+    finding
 }
 
 /// Whether both are used at the same time: `try_join!(first(&mut held), second(&mut other))`. One cannot be used for the other there.

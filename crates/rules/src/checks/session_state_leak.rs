@@ -88,6 +88,9 @@ fn what(state: SessionState) -> &'static str {
         SessionState::TempTable => "a temporary table",
         SessionState::Multi => "MULTI",
         SessionState::Watch => "WATCH",
+        SessionState::Cursor => "an open cursor",
+        SessionState::Prepared => "a prepared statement",
+        SessionState::TwoPhase => "a transaction that was prepared and not ended",
     }
 }
 
@@ -106,5 +109,10 @@ fn undo(state: SessionState) -> (&'static str, &'static str) {
         SessionState::TempTable => ("drop it", " (in Postgres, `ON COMMIT DROP` drops it with the transaction)"),
         SessionState::Multi => ("send EXEC or DISCARD", ""),
         SessionState::Watch => ("send EXEC, DISCARD or UNWATCH", ""),
+        SessionState::Cursor => ("close it", ", or declare it without HOLD: it ends with the transaction then"),
+        SessionState::Prepared => ("deallocate it", ", or let the library prepare it, which keeps count of it"),
+        SessionState::TwoPhase => {
+            ("send COMMIT PREPARED or ROLLBACK PREPARED", ": it keeps its locks until then, whoever has the connection")
+        }
     }
 }

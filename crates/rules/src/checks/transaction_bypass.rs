@@ -1,7 +1,7 @@
-//! A write goes to the pool while a transaction of it is open, and the transaction goes on.
+//! A statement is no part of the transaction that is open: it goes to the pool, commits that, or may be in none.
 
 use crate::{Check, Context, Words, words};
-use sessionlint_analysis::{Event, EventKind, Site};
+use sessionlint_analysis::{Event, EventKind, Refusal, Site};
 use sessionlint_diagnostics::Diagnostic;
 use sessionlint_protocols::Protocol;
 
@@ -12,7 +12,7 @@ fn run(context: &Context<'_>) -> Vec<Diagnostic> {
 }
 
 fn is_mistake(_: &Site, _: &Protocol, event: &Event) -> bool {
-    matches!(event.kind, EventKind::Bypassed | EventKind::CommittedByTable)
+    matches!(event.kind, EventKind::Bypassed | EventKind::CommittedByTable | EventKind::Refused { .. })
 }
 
 fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
@@ -27,7 +27,29 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
         return context.finding(CHECK.rule, site, events, event.cause.span, said);
     }
     let message = format!("this write goes to the pool instead of {subject}, which is open");
-    let leaks = if event.inside.is_empty() {
+    if let EventKind::Refused { statement, engine, refusal } = event.kind {
+        let (message, leaks) = match (refusal, engine) {
+            (Refusal::Ignored, _) => (
+                format!("`{statement}` does nothing while {subject} is open"),
+                format!("{engine} takes it and changes nothing: inside of a transaction it has no effect"),
+            ),
+            (Refusal::Fails, "PostgreSQL") => (
+                format!("`{statement}` fails while {subject} is open: no transaction may have it"),
+                format!("{engine} refuses it here, and then all else that the transaction does"),
+            ),
+            (Refusal::Fails, _) => (
+                format!("`{statement}` fails while {subject} is open: no transaction may have it"),
+                format!("{engine} refuses it here, each time"),
+            ),
+        };
+        let help = "run it before the transaction begins, or after it has ended".to_owned();
+        let said = Words { message, leaks, help: Some(help), fix: None };
+        return context.finding(CHECK.rule, site, events, event.cause.span, said);
+    }
+    let need = context.need(event).filter(|need| need.all().is_some());
+    let leaks = if need.is_some() {
+        "it waits for a second connection, and the transaction holds the only one of the pool"
+    } else if event.inside.is_empty() {
         "it is not part of the transaction: a rollback does not undo it, and it cannot see what the transaction wrote"
     } else {
         "what this call writes is not part of the transaction: a rollback does not undo it"
@@ -36,5 +58,7 @@ fn word(context: &Context<'_>, site: &Site, events: &[&Event]) -> Diagnostic {
         format!("run it on `{name}`; if the write must survive a rollback, run it before `{name}` begins or after `{name}` ends")
     });
     let said = Words { message, leaks: leaks.to_owned(), help, fix: context.run_inside(site, protocol, event) };
-    context.finding(CHECK.rule, site, events, event.cause.span, said)
+    let mut finding = context.finding(CHECK.rule, site, events, event.cause.span, said);
+    finding.labels.extend(need.map(|need| need.told()));
+    finding
 }

@@ -412,3 +412,89 @@ async fn the_blocking_client_rolls_back_when_it_is_dropped() {
     .unwrap();
     assert_eq!(count(&tables, "orders").await, 2);
 }
+
+#[tokio::test]
+async fn no_transaction_may_have_these() {
+    use fixture_in_no_transaction as statements;
+    let pool = pool_of(2).await;
+    let refused = |error: sqlx::Error| error.as_database_error().and_then(|error| error.code()).unwrap().into_owned();
+    assert_eq!(refused(statements::index_inside(&pool).await.unwrap_err()), "25001");
+    statements::index_behind(&pool).await.unwrap();
+    let mut conn = pool.acquire().await.unwrap();
+    assert_eq!(refused(statements::text(&mut conn).await.unwrap_err()), "25001");
+    statements::text_behind(&mut conn).await.unwrap();
+    for text in [
+        "DROP INDEX CONCURRENTLY IF EXISTS nothing",
+        "REINDEX (CONCURRENTLY) TABLE carts",
+        "REINDEX DATABASE postgres",
+        "CREATE DATABASE other",
+        "DROP DATABASE IF EXISTS other",
+        "ALTER SYSTEM SET work_mem = '4MB'",
+        "DISCARD ALL",
+        "CLUSTER",
+        "COMMIT PREPARED 'a'",
+    ] {
+        sqlx::query("BEGIN").execute(&mut *conn).await.unwrap();
+        let error = sqlx::raw_sql(text).execute(&mut *conn).await.unwrap_err();
+        assert_eq!(refused(error), "25001", "{text}");
+        let next = sqlx::query("SELECT 1").execute(&mut *conn).await.unwrap_err();
+        assert_eq!(refused(next), "25P02", "nothing else of it runs");
+        sqlx::query("ROLLBACK").execute(&mut *conn).await.unwrap();
+    }
+    for text in ["REINDEX TABLE carts", "ANALYZE carts", "DISCARD PLANS", "ALTER DATABASE postgres SET work_mem = '4MB'"] {
+        sqlx::query("BEGIN").execute(&mut *conn).await.unwrap();
+        sqlx::raw_sql(text).execute(&mut *conn).await.unwrap();
+        sqlx::query("ROLLBACK").execute(&mut *conn).await.unwrap();
+    }
+}
+
+#[test]
+fn no_transaction_of_sqlite_may_have_these() {
+    use fixture_in_no_transaction::lite;
+    let file = std::env::temp_dir().join(format!("no-transaction-{}", std::process::id()));
+    let mut conn = rusqlite::Connection::open(&file).unwrap();
+    conn.execute_batch(
+        "CREATE TABLE carts (id INTEGER PRIMARY KEY);
+         CREATE TABLE lines (cart INTEGER REFERENCES carts (id));
+         INSERT INTO carts VALUES (1);
+         PRAGMA foreign_keys = ON",
+    )
+    .unwrap();
+    lite::vacuum_inside(&mut conn).unwrap_err();
+    lite::vacuum_behind(&mut conn).unwrap();
+    conn.execute_batch("INSERT INTO carts VALUES (1); INSERT INTO lines VALUES (1)").unwrap();
+    // What refers to the cart is still looked for.
+    lite::unchecked_inside(&mut conn).unwrap_err();
+    lite::unchecked_around(&mut conn).unwrap();
+    assert!(conn.execute_batch("BEGIN; PRAGMA synchronous = OFF").is_err());
+    drop(conn);
+    std::fs::remove_file(file).unwrap();
+}
+
+/// Nine other calls hold their first connection: the tenth gets no second one. With eight it does.
+#[tokio::test]
+async fn ten_calls_at_once_hold_a_pool_of_ten() {
+    let pool = pool_of(10).await;
+    sqlx::query("CREATE TABLE IF NOT EXISTS totals (n bigint)").execute(&pool).await.unwrap();
+    let mut others = Vec::new();
+    for _ in 0..8 {
+        others.push(pool.acquire().await.unwrap());
+    }
+    fixture_pool_of_ten::beside_one(&pool).await.unwrap();
+    others.push(pool.acquire().await.unwrap());
+    assert!(matches!(fixture_pool_of_ten::beside_one(&pool).await, Err(sqlx::Error::PoolTimedOut)));
+    // Three that hold three each have nine: the fourth gets its first one, and no second one.
+    assert!(matches!(fixture_pool_of_ten::beside_three(&pool).await, Err(sqlx::Error::PoolTimedOut)));
+}
+
+#[tokio::test]
+async fn a_cursor_with_hold_outlives_its_transaction() {
+    use fixture_in_no_transaction as statements;
+    let pool = pool_of(1).await;
+    statements::cursor_closed(&pool).await.unwrap();
+    statements::cursor_closed(&pool).await.unwrap();
+    statements::cursor_left(&pool).await.unwrap();
+    statements::cursor_left(&pool).await.unwrap_err();
+    statements::prepared_through_the_pool(&pool).await.unwrap();
+    statements::prepared_through_the_pool(&pool).await.unwrap_err();
+}
