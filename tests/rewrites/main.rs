@@ -19,6 +19,8 @@ use std::path::{Path, PathBuf};
 /// How often each rule is reported in each function of each package.
 type Verdicts = BTreeMap<(String, String, &'static str), usize>;
 
+const STATUS: &str = "what is sent before a way out is looked for in the statements that stand before the return";
+
 /// Functions whose verdict a rewrite is known to change, and why.
 const KNOWN: &[(Rewrite, &str, &str)] = &[
     (Rewrite::QuestionAsIfLet, "wrappers pages::not_printed", PROBE),
@@ -41,6 +43,15 @@ const KNOWN: &[(Rewrite, &str, &str)] = &[
         Rewrite::Unrelated,
         "tokio-postgres counted_if_that_works",
         "an arm with statements of its own does more than pass over a failure",
+    ),
+    (Rewrite::Blocks, "sqlx statuses::tells_that_it_waits", STATUS),
+    (Rewrite::IfTrue, "sqlx statuses::tells_that_it_waits", STATUS),
+    (Rewrite::QuestionAsMatch, "sqlx statuses::writes_and_tells_that_it_waits", STATUS),
+    (Rewrite::QuestionAsIfLet, "sqlx statuses::writes_and_tells_that_it_waits", STATUS),
+    (
+        Rewrite::QuestionAsMatch,
+        "sqlx meanwhile::statement_behind_the_last_row",
+        "whether a stream has given its last row is asked of the call and its `?`, not of the arms of a match",
     ),
     (Rewrite::UsedAs, "deadpool alone::follow", ALONE),
     (Rewrite::UsedAs, "reqwest targets::once_each", RENAMED),

@@ -5,7 +5,7 @@
 //! ```text
 //! to place conn:rusqlite.Connection
 //!   tx = conn.transaction
-//!   tx.execute "INSERT INTO orders DEFAULT VALUES"
+//!   tx.execute_batch "INSERT INTO orders DEFAULT VALUES"
 //! end
 //! ```
 
@@ -233,11 +233,12 @@ impl Lowered {
             };
             let start = at + line.len() - call.len() + callee.len() - method.len();
             let span = self.at(start, method);
+            let text = Operand::Literal(Literal::Text(argument.trim_matches('"').to_owned()));
             let receiver = Operand::Ref { place: Place::local(LocalId(receiver as u32)), mutable: true };
             let call = Call {
                 callee: Callee::Method { receiver, name: method.to_owned() },
                 type_args: Vec::new(),
-                args: vec![Operand::Literal(Literal::Text(argument.trim_matches('"').to_owned()))],
+                args: if argument.is_empty() { Vec::new() } else { vec![text] },
                 name_span: span,
                 borrows_only: false,
             };
@@ -315,7 +316,7 @@ fn found(files: &[(&str, &str)]) -> Vec<String> {
 #[test]
 fn a_language_is_one_more_in_the_list() {
     let begin = "to place conn:rusqlite.Connection\n  tx = conn.transaction\n";
-    let write = "  tx.execute \"INSERT INTO orders DEFAULT VALUES\"\n";
+    let write = "  tx.execute_batch \"INSERT INTO orders DEFAULT VALUES\"\n";
     let told = "a.toy:4: uncommitted-transaction: transaction `tx` reaches a successful return with uncommitted writes";
     assert_eq!(found(&[("a.toy", &format!("{begin}{write}end\n"))]), [told]);
     assert!(found(&[("a.toy", &format!("{begin}{write}  tx.commit\nend\n"))]).is_empty());
