@@ -226,6 +226,8 @@ pub(crate) fn asides(finding: &Diagnostic, sources: &Sources<'_>) -> Vec<String>
         let more = labels.last().and_then(|last| last.message.strip_prefix("and here, and at "));
         let lines = plural(places.len(), "line");
         let word = lines.split(' ').nth(1).unwrap_or_default();
+        // The place in another file says that it is a line.
+        let at = if places.iter().all(|place| place.contains(':')) { "at".to_owned() } else { format!("at {word}") };
         let last = places.pop().unwrap_or_default();
         let listed = match (places.is_empty(), more) {
             (true, None) => last,
@@ -234,8 +236,8 @@ pub(crate) fn asides(finding: &Diagnostic, sources: &Sources<'_>) -> Vec<String>
             (false, Some(more)) => format!("{}, {last}, and at {more}", places.join(", ")),
         };
         match told.split_once("here") {
-            Some((before, after)) => format!("{before}at {word} {listed}{after}"),
-            None => format!("this also happens at {word} {listed}"),
+            Some((before, after)) => format!("{before}{at} {listed}{after}"),
+            None => format!("this also happens {at} {listed}"),
         }
     };
     notes.into_iter().map(note).collect()

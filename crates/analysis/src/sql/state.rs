@@ -48,6 +48,10 @@ pub struct StateChange {
 }
 
 impl StateChange {
+    fn of(state: SessionState, name: u64, on: bool) -> Self {
+        Self { state, name, on, settled: false, unsure: false }
+    }
+
     /// Whether this takes back what another change has set. Setting the same thing again puts it back, as far as can be
     /// told.
     pub fn takes_back(&self, before: &StateChange) -> bool {
@@ -115,28 +119,14 @@ pub(super) fn holds(tokens: &[Token]) -> Option<Hold> {
 /// What a statement changes.
 pub(super) fn change(tokens: &[Token]) -> Option<StateChange> {
     let at = |index: usize| word(tokens, index);
-    let change = |state: SessionState, name: &[Token], on: bool| {
-        Some(StateChange { state, name: hash(name), on, settled: false, unsure: false })
-    };
-    let all = |state: SessionState| Some(StateChange { state, name: 0, on: false, settled: false, unsure: false });
+    let change = |state: SessionState, name: &[Token], on: bool| Some(StateChange::of(state, hash(name), on));
+    let all = |state: SessionState| Some(StateChange::of(state, 0, false));
     let has = |wanted: &str| (0..tokens.len()).any(|index| at(index) == wanted);
     match at(0).as_str() {
         "SET" => setting(tokens),
         "RESET" if at(1) == "ALL" => all(SessionState::Setting),
-        "RESET" => Some(StateChange {
-            state: SessionState::Setting,
-            name: setting_name(&tokens[1..]),
-            on: false,
-            settled: false,
-            unsure: false,
-        }),
-        "DISCARD" if at(1) == "ALL" => Some(StateChange {
-            state: SessionState::Setting,
-            name: EVERYTHING,
-            on: false,
-            settled: false,
-            unsure: false,
-        }),
+        "RESET" => Some(StateChange::of(SessionState::Setting, setting_name(&tokens[1..]), false)),
+        "DISCARD" if at(1) == "ALL" => Some(StateChange::of(SessionState::Setting, EVERYTHING, false)),
         "DISCARD" if matches!(at(1).as_str(), "TEMP" | "TEMPORARY") => all(SessionState::TempTable),
         "LISTEN" => change(SessionState::Listen, &tokens[1..], true),
         "UNLISTEN" => all(SessionState::Listen),
@@ -145,13 +135,7 @@ pub(super) fn change(tokens: &[Token]) -> Option<StateChange> {
             let dropped = tokens
                 .windows(3)
                 .any(|three| word(three, 0) == "ON" && word(three, 1) == "COMMIT" && word(three, 2) == "DROP");
-            (!dropped).then_some(StateChange {
-                state: SessionState::TempTable,
-                name: 1,
-                on: true,
-                settled: false,
-                unsure: false,
-            })
+            (!dropped).then_some(StateChange::of(SessionState::TempTable, 1, true))
         }
         "DROP" if at(1) == "TABLE" => all(SessionState::TempTable),
         "DECLARE" if has("CURSOR") && tokens.windows(2).any(|two| word(two, 0) == "WITH" && word(two, 1) == "HOLD") => {
@@ -175,15 +159,11 @@ pub(super) fn change(tokens: &[Token]) -> Option<StateChange> {
         "USE" if tokens.len() == 2 && matches!(tokens[1], Token::Word(_)) => {
             let later = matches!(&tokens[1], Token::Word(word) if word.value == FILLED);
             let name = if later { NAMED_LATER } else { 1 };
-            Some(StateChange { state: SessionState::Database, name, on: true, settled: false, unsure: false })
+            Some(StateChange::of(SessionState::Database, name, true))
         }
         // Redis: a command of one word.
-        "MULTI" if tokens.len() == 1 => {
-            Some(StateChange { state: SessionState::Multi, name: 1, on: true, settled: false, unsure: false })
-        }
-        "WATCH" if tokens.len() == 1 => {
-            Some(StateChange { state: SessionState::Watch, name: 1, on: true, settled: false, unsure: false })
-        }
+        "MULTI" if tokens.len() == 1 => Some(StateChange::of(SessionState::Multi, 1, true)),
+        "WATCH" if tokens.len() == 1 => Some(StateChange::of(SessionState::Watch, 1, true)),
         "EXEC" | "DISCARD" | "UNWATCH" if tokens.len() == 1 => all(SessionState::Multi),
         "SELECT" | "DO" | "WITH" => called(tokens),
         "PRAGMA" => pragma(tokens),
@@ -222,7 +202,7 @@ fn pragma(tokens: &[Token]) -> Option<StateChange> {
         _ => return None,
     };
     let name = hash(&[tokens[at].clone()]);
-    Some(StateChange { state: SessionState::Setting, name, on: value == *harmful, settled: false, unsure: false })
+    Some(StateChange::of(SessionState::Setting, name, value == *harmful))
 }
 
 /// `SET name = value`, unless it is only for the transaction.
@@ -254,7 +234,7 @@ fn setting(tokens: &[Token]) -> Option<StateChange> {
         *token == Token::Eq || matches!(token, Token::Word(word) if word.value.eq_ignore_ascii_case("to"))
     });
     let name = &rest[..end.unwrap_or(rest.len()).max(1)];
-    Some(StateChange { state: SessionState::Setting, name: setting_name(name), on, settled: false, unsure: false })
+    Some(StateChange::of(SessionState::Setting, setting_name(name), on))
 }
 
 /// A number for the name of a setting that `tokens` begin with. Settings of two words have a name of one word, too.
@@ -291,13 +271,7 @@ fn called(tokens: &[Token]) -> Option<StateChange> {
                 let end = arguments.iter().position(|token| *token == Token::RParen)?;
                 let is_false = matches!(&arguments[end.checked_sub(1)?], Token::Word(word) if word.value.eq_ignore_ascii_case("false"));
                 let name = hash(&arguments[..1]);
-                is_false.then_some(StateChange {
-                    state: SessionState::Setting,
-                    name,
-                    on: true,
-                    settled: false,
-                    unsure: false,
-                })
+                is_false.then_some(StateChange::of(SessionState::Setting, name, true))
             }
             _ => found,
         };
