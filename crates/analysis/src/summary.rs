@@ -28,6 +28,9 @@ use std::sync::{Arc, RwLock};
 /// each time, and the questions about it would have no end.
 const MAX_LAYERS: usize = 8;
 
+/// The functions that call one, where all of them are known.
+type Callers = Option<Vec<ItemRef>>;
+
 /// The analysis of a workspace: an index, and what is known about helper functions.
 pub struct Analysis<'h> {
     /// Names and types.
@@ -37,7 +40,7 @@ pub struct Analysis<'h> {
     pub(crate) siblings: RwLock<FxHashMap<ItemRef, Arc<Siblings>>>,
     /// The functions that functions call, and those that call them, where each does nothing beside.
     pub(crate) met: RwLock<FxHashMap<ItemRef, Arc<Met>>>,
-    pub(crate) sole_callers: RwLock<FxHashMap<(ItemRef, Turn), Option<Vec<ItemRef>>>>,
+    pub(crate) sole_callers: RwLock<FxHashMap<(ItemRef, Turn), Callers>>,
     /// How many connections the pools of sessions have, as a package sees it.
     pub(crate) capacities: RwLock<FxHashMap<(PackageId, ProtocolId), Option<Capacity>>>,
     steps: AtomicUsize,
