@@ -2,7 +2,7 @@
 # All tests, or some groups of them: `tests/run.sh [--fast] [GROUP ..]`.
 #   rust          the tool's own tests
 #   compile       fixtures against the real crates
-#   oracle        the types of receivers in fixtures, as the compiler finds them
+#   oracle        the types of receivers in fixtures, as the compiler finds them; only when it is named
 #   engines       fixtures against real engines and browsers
 #   integrations  the tool beside its real counterparts: hooks, validators, editors, browsers, installers
 #   shipped       the program as it is shipped: its size, and its packages; only when it is named
@@ -74,8 +74,8 @@ for word in "$@"; do
     esac
 done
 if [ ${#groups[@]} -eq 0 ]; then
-    groups=(rust compile oracle integrations)
-    [ -n "$fast" ] || groups=(rust compile oracle engines integrations)
+    groups=(rust compile integrations)
+    [ -n "$fast" ] || groups=(rust compile engines integrations)
 fi
 for group in "${groups[@]}"; do
     echo "=== $group"

@@ -4,8 +4,8 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
-# Each pulls in hundreds of crates, builds a library in C++, or takes the better part of a minute.
-heavy=(async-nats aws-sdk-s3 chromiumoxide duckdb etcd-client foundationdb handlers headless_chrome lapin lapin-1 libp2p libsql outside playwright qorb rdkafka rocksdb ckb-rocksdb scylla
+# Each pulls in hundreds of crates, builds a library in C++, takes the better part of a minute, or links SQLite twice.
+heavy=(in-no-transaction screens async-nats aws-sdk-s3 chromiumoxide duckdb etcd-client foundationdb handlers headless_chrome lapin lapin-1 libp2p libsql outside playwright qorb rdkafka rocksdb ckb-rocksdb scylla
     sea-orm-migration slatedb slatedb-0.17 surrealdb tikv-client turso typed)
 # Checked as dependencies of the tests against real engines.
 tested=(arrow async-compression async_zip bb8 csv deadpool diesel fantoccini fjall flate2 heed jammdb native_db object_store opendal
