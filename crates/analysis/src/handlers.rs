@@ -59,6 +59,12 @@ impl Index<'_> {
 /// An attribute that puts others there on a condition.
 const CONDITIONAL: &str = "cfg_attr";
 
+/// The path that a text begins with.
+fn leading_path(text: &str) -> &str {
+    let end = text.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':'));
+    &text[..end.unwrap_or(text.len())]
+}
+
 /// The paths of the attributes in a text, one after another: `get` of `#[get("/")]`. Comments have none.
 fn attributes(text: &str) -> Vec<&str> {
     let mut found = Vec::new();
@@ -68,14 +74,13 @@ fn attributes(text: &str) -> Vec<&str> {
             // Not in the text of another one.
             if before.is_empty() || before.ends_with(']') {
                 let path = &line[at + "#[".len()..];
-                let end = path.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':')).unwrap_or(path.len());
-                found.push(&path[..end]);
+                let name = leading_path(path);
+                found.push(name);
                 // `#[cfg_attr(feature = "a", get)]`
-                if &path[..end] == CONDITIONAL
+                if name == CONDITIONAL
                     && let Some((_, inner)) = path.split_once(", ")
                 {
-                    let end = inner.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':'));
-                    found.push(&inner[..end.unwrap_or(inner.len())]);
+                    found.push(leading_path(inner));
                 }
             }
         }

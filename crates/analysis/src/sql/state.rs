@@ -257,8 +257,7 @@ fn called(tokens: &[Token]) -> Option<StateChange> {
             continue;
         }
         let arguments = &tokens[index + 2..];
-        let lock =
-            |state, on| Some(StateChange { state, name: if on { 1 } else { 0 }, on, settled: false, unsure: false });
+        let lock = |state, on| Some(StateChange::of(state, u64::from(on), on));
         found = match name.value.to_ascii_lowercase().as_str() {
             "pg_advisory_lock" | "pg_advisory_lock_shared" => lock(SessionState::Lock, true),
             "pg_try_advisory_lock" | "pg_try_advisory_lock_shared" | "get_lock" => lock(SessionState::TriedLock, true),
